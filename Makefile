@@ -1,0 +1,32 @@
+# make figures: set up once in .venv, then draw the demo study.   make test: set up, then all tests.
+# make bench: the ensemble against the usual one-model loop.      make check: format and lint.
+PYTHON ?= python3
+READY := .venv/ready
+
+.PHONY: figures test bench check setup
+.DELETE_ON_ERROR:
+
+figures: setup
+	.venv/bin/snakemake figures
+
+test: setup
+	.venv/bin/python -m pytest
+
+bench: setup
+	.venv/bin/python tests/benchmarks/ensemble_against_loop.py
+
+check: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/snakefmt --check Snakefile rules
+	.venv/bin/snakemake --lint
+
+setup: $(READY)
+
+# Without pip inside, the environment needs no ensurepip, which Debian packs separately.
+$(READY): envs/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "rote needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv --clear --without-pip .venv
+	$(PYTHON) -m pip --python .venv/bin/python install --quiet --disable-pip-version-check -r $<
+	@touch $@

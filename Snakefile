@@ -1,0 +1,40 @@
+# rote: do deep nets learn by rote? A table of contents; README.md tells how to use it.
+import sys
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: workflow.source_path("config.yaml")
+
+
+sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/train.smk"
+include: "rules/figures.smk"
+
+
+localrules:
+    figures,
+    fig1,
+    fig3_1,
+
+
+rule figures:
+    default_target: True
+    input:
+        all_figures,
+
+
+rule fig1:
+    input:
+        figure_files("fig1"),
+
+
+rule fig3_1:
+    input:
+        figure_files("fig3_1"),

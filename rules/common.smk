@@ -1,0 +1,47 @@
+# The checked configuration, and how rules look things up in it.
+from snakemake.exceptions import WorkflowError
+
+from rote import plan, settings, versions
+from rote.errors import UserError
+
+try:
+    settings.validate(config)
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    preset="|".join(config["presets"]),
+    dataset="|".join(config["datasets"]),
+    experiment="|".join(sorted(set(plan.EXPERIMENT_OF_FIGURE.values()))),
+    figure="|".join(plan.EXPERIMENT_OF_FIGURE),
+    units=r"[1-9]\d*",
+
+
+def experiment_settings(wildcards):
+    """Settings of the experiment that the wildcards name, or that their figure is drawn from."""
+    experiment = (
+        getattr(wildcards, "experiment", None) or plan.EXPERIMENT_OF_FIGURE[wildcards.figure]
+    )
+    experiments = config["presets"][wildcards.preset]
+    if experiment not in experiments:
+        raise WorkflowError(
+            f"config: preset {wildcards.preset} has no experiment {experiment}: "
+            f"add presets.{wildcards.preset}.{experiment}."
+        )
+    return experiments[experiment]
+
+
+def figure_files(figure):
+    """The files of a figure, at the size that the configuration names."""
+    return [f"results/{config['preset']}/figures/{figure}.{kind}" for kind in ("png", "pdf")]
+
+
+def all_figures(wildcards):
+    """The files of every figure whose experiment the preset has."""
+    return [
+        file
+        for figure, experiment in plan.EXPERIMENT_OF_FIGURE.items()
+        if experiment in config["presets"][config["preset"]]
+        for file in figure_files(figure)
+    ]

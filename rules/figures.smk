@@ -1,0 +1,49 @@
+# From runs to a figure: its measures in one file, and the drawing of that file alone.
+
+
+def runs_of_figure(wildcards):
+    experiment = plan.EXPERIMENT_OF_FIGURE[wildcards.figure]
+    return [
+        f"results/{wildcards.preset}/runs/{experiment}/{plan.run_name(units)}.nc"
+        for units in plan.widths(experiment_settings(wildcards))
+    ]
+
+
+rule extract_metrics:
+    input:
+        dataset=lambda wildcards: (
+            f"results/{wildcards.preset}/datasets/{plan.EXPERIMENT_OF_FIGURE[wildcards.figure]}.nc"
+        ),
+        runs=runs_of_figure,
+    output:
+        "results/{preset}/metrics/{figure}.nc",
+    log:
+        "results/{preset}/logs/extract_metrics/{figure}.log",
+    conda:
+        "../envs/environment.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        version=lambda wildcards: versions.METRICS[wildcards.figure],
+    script:
+        "../workflow_scripts/extract_metrics.py"
+
+
+rule plot_figure:
+    input:
+        "results/{preset}/metrics/{figure}.nc",
+    output:
+        png="results/{preset}/figures/{figure}.png",
+        pdf="results/{preset}/figures/{figure}.pdf",
+    log:
+        "results/{preset}/logs/plot_figure/{figure}.log",
+    conda:
+        "../envs/environment.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        version=lambda wildcards: versions.FIGURES[wildcards.figure],
+    script:
+        "../workflow_scripts/plot_figure.py"

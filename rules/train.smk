@@ -1,0 +1,27 @@
+# All members of one shape, trained together.
+
+
+rule train_ensemble:
+    input:
+        "results/{preset}/datasets/{experiment}.nc",
+    output:
+        "results/{preset}/runs/{experiment}/units-{units}.nc",
+    log:
+        "results/{preset}/logs/train_ensemble/{experiment}/units-{units}.log",
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        gpu=int(config["device"] == "cuda"),
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=24 * 60,
+    params:
+        run=lambda wildcards: plan.run_settings(
+            experiment_settings(wildcards), int(wildcards.units), config["precision"]
+        ),
+        device=config["device"],
+        checkpoint_seconds=config["checkpoint_seconds"],
+        store="results/store",
+        version=versions.TRAINING,
+    script:
+        "../workflow_scripts/train_ensemble.py"

@@ -1,0 +1,19 @@
+"""Rule extract_metrics: the runs of an experiment → results/{preset}/metrics/{figure}.nc."""
+
+from importlib import import_module
+
+from job import job
+from rote import netcdf
+
+
+def main(smk):
+    """Compute what the figure ``smk.wildcards.figure`` shows, by ``rote.metrics.<figure>``."""
+    with job(smk):
+        figure = import_module(f"rote.metrics.{smk.wildcards.figure}")
+        dataset = netcdf.read(smk.input.dataset)
+        runs = [netcdf.read(path) for path in smk.input.runs]
+        netcdf.write(figure.metrics(dataset, runs), smk.output[0])
+
+
+if "snakemake" in globals():
+    main(snakemake)  # noqa: F821

@@ -1,0 +1,15 @@
+"""Rule fetch_dataset: a source of images → data/{dataset}.nc."""
+
+from job import job
+from rote import netcdf, sources
+
+
+def main(smk):
+    """Fetch the images that ``smk.params.source`` describes."""
+    with job(smk):
+        source = smk.params.source
+        netcdf.write(netcdf.with_provenance(sources.fetch(**source), source), smk.output[0])
+
+
+if "snakemake" in globals():
+    main(snakemake)  # noqa: F821

@@ -1,0 +1,36 @@
+"""What the scripts of all rules share: a log, and one sentence for a mistake of the user."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rote.errors import UserError
+
+
+@contextmanager
+def job(smk) -> Iterator[None]:
+    """Log to the rule's log file and, so that one sees it, to the terminal.
+
+    A :class:`UserError` ends the job with its sentence and without a traceback.
+    """
+    root = logging.getLogger()
+    handlers = [logging.FileHandler(smk.log[0], mode="w"), logging.StreamHandler(sys.stderr)]
+    handlers[0].setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    for handler in handlers:
+        root.addHandler(handler)
+    level = root.level
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    except UserError as error:
+        logging.error("Error: %s", error)
+        sys.exit(1)
+    except Exception:
+        logging.exception("This is a bug in rote, not a mistake of yours; please report it.")
+        sys.exit(1)
+    finally:
+        root.setLevel(level)
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()

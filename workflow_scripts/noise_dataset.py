@@ -1,0 +1,17 @@
+"""Rule noise_dataset: data/{dataset}.nc → results/{preset}/datasets/{experiment}.nc."""
+
+from job import job
+from rote import netcdf, noising
+
+
+def main(smk):
+    """Draw the subsets and the noise that ``smk.params.data`` describes."""
+    with job(smk):
+        data = smk.params.data
+        noised = noising.noise_dataset(netcdf.read(smk.input[0]), data)
+        noised = noised.assign_attrs(title=smk.params.title)
+        netcdf.write(netcdf.with_provenance(noised, data), smk.output[0])
+
+
+if "snakemake" in globals():
+    main(snakemake)  # noqa: F821

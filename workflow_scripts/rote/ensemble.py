@@ -1,0 +1,144 @@
+"""A group of members that is trained together: their data, their order of examples, their score.
+
+All inputs lie once, in one table on the device; members differ only in the rows they gather and in
+the labels they see. Nothing is transferred and nothing is waited for within an epoch.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rote.mlp import MLP
+from rote.randomness import generator
+from rote.sgd import SGD
+
+# Independent of the number of members: the shape of a product decides how its sums are rounded.
+EVALUATION_BATCH = 250
+
+
+class Score(NamedTuple):
+    """How the members of a group do at the end of an epoch, over whole data sets."""
+
+    train_loss: np.ndarray  # mean cross-entropy, nat, (members,)
+    train_accuracy: np.ndarray  # against the labels trained on, (members,)
+    validation_accuracy: np.ndarray  # (members,); NaN without validation examples
+    misclassified: np.ndarray  # training examples that are wrong, (members, examples)
+
+
+class Ensemble:
+    """Members in training.
+
+    Args:
+        model: the stacked models.
+        sgd: the optimizer of the model's parameters.
+        table: all inputs, (rows, features), on the device, in the model's precision.
+        rows: which rows of the table are a member's training examples, (members, examples).
+        labels: the labels trained on, (members, examples).
+        validation: inputs (examples, features) and labels (examples,), the same for all members.
+        seeds: seed of the shuffling of each member.
+        batch_size: examples an update; the last batch of an epoch may be smaller.
+    """
+
+    def __init__(
+        self,
+        model: MLP,
+        sgd: SGD,
+        table: Tensor,
+        rows: Tensor,
+        labels: Tensor,
+        validation: tuple[Tensor, Tensor],
+        seeds: list[int],
+        batch_size: int,
+    ):
+        self.model, self.sgd = model, sgd
+        self.table, self.rows, self.labels = table, rows, labels
+        self.validation = validation
+        self.seeds = seeds
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        """Return the number of members."""
+        return len(self.seeds)
+
+    def _gather(self, rows: Tensor) -> Tensor:
+        """Return the inputs (members, batch, features) at ``rows`` (members, batch)."""
+        shape = rows.numel(), self.table.shape[1]
+        memory = self.model.workspace("inputs", shape, self.table.dtype)
+        return torch.index_select(self.table, 0, rows.reshape(-1), out=memory).view(*rows.shape, -1)
+
+    @torch.inference_mode()
+    def train_epoch(self, epoch: int, updates: int | None = None) -> None:
+        """Train for one epoch (counted from 1), or for its first ``updates``."""
+        examples = self.rows.shape[1]
+        order = np.stack([generator("shuffle", s, epoch).permutation(examples) for s in self.seeds])
+        order = torch.from_numpy(order).to(self.rows.device)
+        rows, labels = self.rows.gather(1, order), self.labels.gather(1, order)
+        starts = range(0, examples, self.batch_size)[:updates]
+        for start in starts:
+            batch = slice(start, start + self.batch_size)
+            self.model.step(self._gather(rows[:, batch]), labels[:, batch], self.sgd)
+
+    @torch.inference_mode()
+    def evaluate(self) -> Score:
+        """Return the score of the members as they are, on all training and validation examples."""
+        loss, wrong = 0.0, []
+        for rows, labels in zip(
+            self.rows.split(EVALUATION_BATCH, 1),
+            self.labels.split(EVALUATION_BATCH, 1),
+            strict=True,
+        ):
+            logits = self.model.logits(self._gather(rows)).to(self.model.parameters[0].dtype)
+            loss += torch.nn.functional.cross_entropy(logits, labels, reduction="none").sum(1)
+            wrong.append(logits.argmax(1) != labels)
+        wrong = torch.cat(wrong, 1)
+        return Score(
+            train_loss=(loss / self.rows.shape[1]).double().cpu().numpy(),
+            train_accuracy=1 - wrong.double().mean(1).cpu().numpy(),
+            validation_accuracy=self._validation_accuracy(),
+            misclassified=wrong.cpu().numpy(),
+        )
+
+    def _validation_accuracy(self) -> np.ndarray:
+        inputs, labels = self.validation
+        if not len(labels):
+            return np.full(len(self), np.nan)
+        right = torch.zeros(len(self), dtype=torch.int64, device=labels.device)
+        for batch, expected in zip(
+            inputs.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True
+        ):
+            logits = self.model.logits(batch.expand(len(self), -1, -1))
+            right += (logits.argmax(1) == expected).sum(1)
+        return right.cpu().numpy() / len(labels)
+
+    def select(self, keep: list[int]) -> None:
+        """Keep only the members at the positions ``keep``: the others have left the training."""
+        positions = torch.tensor(keep, device=self.rows.device)
+        self.model.select(positions)
+        self.sgd.select(positions, self.model.parameters)
+        self.rows, self.labels = self.rows[positions], self.labels[positions]
+        self.seeds = [self.seeds[position] for position in keep]
+        self.model.workspace.clear()  # of the larger group
+
+    def state(self, member: int) -> dict[str, np.ndarray]:
+        """Return all that one member needs to go on later: its parameters and velocities."""
+        stacks = {"parameter": self.model.parameters, "velocity": self.sgd.velocity}
+        return {
+            f"{name}_{k}": tensor[member].cpu().numpy()
+            for name, tensors in stacks.items()
+            for k, tensor in enumerate(tensors)
+        }
+
+    def restore(self, member: int, state: dict[str, np.ndarray]) -> None:
+        """Set one member to a state that :meth:`state` returned."""
+        stacks = {"parameter": self.model.parameters, "velocity": self.sgd.velocity}
+        for name, tensors in stacks.items():
+            for k, tensor in enumerate(tensors):
+                tensor[member] = torch.from_numpy(state[f"{name}_{k}"])
+
+    def nbytes(self) -> int:
+        """Return the bytes that the members take by now, the shared table not counted."""
+        own = [*self.model.parameters, *self.sgd.velocity, self.labels]
+        # The order, the rows and the labels of an epoch stand beside the members' own rows.
+        return sum(t.nbytes for t in own) + 4 * self.rows.nbytes + self.model.workspace.nbytes()

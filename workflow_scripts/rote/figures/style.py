@@ -1,0 +1,101 @@
+"""The look that all figures share: sizes for a paper, the colours of the poster, the footnote."""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from rote.errors import UserError
+
+# The poster's blue, green and red, of different lightness so that grey prints keep them apart.
+CONDITION_COLOURS = {"real": "#1f4e9c", "randX": "#5cb85c", "randY": "#c0272d"}
+CONDITION_LINES = {"real": "-", "randX": "-", "randY": "-"}
+# Real data yellow, more noise redder and darker.
+_LEVELS = LinearSegmentedColormap.from_list(
+    "noise level", ["#e8b800", "#f08c00", "#dd4b1a", "#a50f15", "#4a0010"]
+)
+MARKERS = "osD^vPX*"
+
+
+@contextmanager
+def paper():
+    """Draw with the settings of a paper for as long as the context lasts."""
+    with plt.rc_context(
+        {
+            "figure.constrained_layout.use": True,
+            "font.size": 8,
+            "axes.titlesize": 9,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.axisbelow": True,
+            "axes.grid": True,
+            "grid.color": "0.9",
+            "grid.linewidth": 0.6,
+            "legend.frameon": False,
+            "lines.linewidth": 1.4,
+            "lines.markersize": 4,
+            "pdf.fonttype": 42,  # text stays text
+            "savefig.dpi": 300,
+        }
+    ):
+        yield
+    plt.close("all")
+
+
+def level_colour(level: float) -> tuple:
+    """Return the colour of a noise level from 0 to 1."""
+    return _LEVELS(level)
+
+
+def percent(level: float) -> str:
+    """Return a noise level as people read it: 0.2 as 20 %."""
+    return f"{100 * level:g} %"
+
+
+def count(number: int) -> str:
+    """Return a number with its thousands apart."""
+    return f"{number:,}"
+
+
+def footnote(figure: Figure, metrics: xr.Dataset, *more: str) -> None:
+    """Write below the figure what data and which models it was drawn from."""
+    attrs = metrics.attrs
+    widths = np.atleast_1d(attrs["hidden_units"])
+    units = f"{widths[0]}" if len(widths) == 1 else f"{widths[0]} to {widths[-1]}"
+    text = [
+        f"{attrs['dataset']}, {attrs['image_size']}, {count(attrs['train_examples'])} training"
+        + (
+            f" and {count(attrs['validation_examples'])} validation examples"
+            if attrs["validation_examples"]
+            else " examples"
+        ),
+        f"MLP, {attrs['hidden_layers']} × {units} units",
+        f"SGD, {attrs['epochs']} epoch{'s' if attrs['epochs'] > 1 else ''}, batch {attrs['batch_size']}, "
+        f"learning rate {attrs['learning_rate']:g}",
+        *more,
+    ]
+    if attrs["diverged_members"]:
+        text.append(f"{attrs['diverged_members']} models diverged and are left out")
+    figure.supxlabel("  ·  ".join(text), fontsize=6, color="0.35")
+
+
+def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:
+    """Write a figure as PNG (300 dpi) and as PDF.
+
+    Raises:
+        UserError: the files cannot be written.
+    """
+    try:
+        figure.savefig(png)
+        # Without dates, the same metrics give the same file.
+        figure.savefig(pdf, metadata={"CreationDate": None, "ModDate": None})
+    except OSError as error:
+        raise UserError(f"Cannot write {png} or {pdf} ({error}): free some space.") from error

@@ -1,0 +1,126 @@
+"""All inputs of a run, once, on the device; and from them the ensemble of any of its members."""
+
+import time
+
+import numpy as np
+import torch
+import xarray as xr
+
+from rote import device as devices
+from rote import grouping
+from rote.ensemble import Ensemble
+from rote.errors import UserError
+from rote.mlp import MLP, initial_parameters
+from rote.noising import corrupt
+from rote.plan import Member
+from rote.sgd import SGD
+from rote.workspace import Workspace
+
+TIMED_UPDATES = 4
+
+
+class Material:
+    """The inputs of a run on the device.
+
+    Args:
+        noised: a dataset of ``rote.noising``.
+        settings: ``model`` and ``training`` of the run.
+        members: those that are to be trained; only their noise is brought to the device.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        UserError: the device is missing, or cannot compute in the precision of the settings.
+    """
+
+    def __init__(
+        self, noised: xr.Dataset, settings: dict, members: list[Member], device: str = "auto"
+    ):
+        self.noised, self.settings = noised, settings
+        self.device, self.precision = devices.choose(device, settings["training"]["precision"])
+        self.described = devices.describe(self.device)
+        draws = sorted({m.noise_seed for m in members if m.noise_kind == "randX"})
+        parts = [noised["image"].values]
+        parts += [noised["noise_image"].sel(noise_seed=draw).values for draw in draws]
+        examples = noised.sizes["example"]
+        self.first_noise_row = {draw: (i + 1) * examples for i, draw in enumerate(draws)}
+        self.table = self._inputs(np.concatenate(parts) if draws else parts[0])
+        labels = torch.from_numpy(noised["validation_label"].values.astype(np.int64))
+        self.validation = self._inputs(noised["validation_image"].values), labels.to(self.device)
+        self.workspace = Workspace(self.device)
+        self._corrupted: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
+        self.sizes = [
+            self.table.shape[1],
+            *[settings["model"]["hidden_units"]] * settings["model"]["hidden_layers"],
+            noised.sizes["class"],
+        ]
+
+    def _inputs(self, images: np.ndarray) -> torch.Tensor:
+        flat = torch.from_numpy(images.astype(np.float32)).flatten(1)
+        return flat.to(self.device, self.precision)
+
+    def _examples(self, member: Member) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of the table and the labels that a member trains on, (examples,) each."""
+        noise = member.noise_kind, member.noise_level, member.noise_seed
+        if noise not in self._corrupted:
+            corrupted = corrupt(self.noised, *noise)
+            rows = np.arange(len(corrupted["label"]))
+            if member.noise_kind == "randX":
+                first = self.first_noise_row[member.noise_seed]
+                rows += np.where(corrupted["mask"].values, first, 0)
+            self._corrupted[noise] = rows, corrupted["label"].values.astype(np.int64)
+        return self._corrupted[noise]
+
+    def ensemble(self, members: list[Member]) -> Ensemble:
+        """Return the members, initialised by their seeds."""
+        rows, labels = zip(*map(self._examples, members), strict=True)
+        parameters = [
+            parameter.to(self.device)
+            for parameter in initial_parameters(self.sizes, [m.seed for m in members])
+        ]
+        training = self.settings["training"]
+        return Ensemble(
+            MLP(parameters, self.workspace, self.precision),
+            SGD(
+                parameters,
+                training["learning_rate"],
+                training["momentum"],
+                torch.tensor([m.weight_decay for m in members], device=self.device),
+            ),
+            self.table,
+            torch.from_numpy(np.stack(rows)).to(self.device),
+            torch.from_numpy(np.stack(labels)).to(self.device),
+            self.validation,
+            [m.seed for m in members],
+            training["batch_size"],
+        )
+
+    def group_size(self, members: list[Member]) -> int:
+        """Measure how many members are best trained together on this device."""
+        if len(members) == 1:
+            return 1
+        try:
+            ensemble = self.ensemble(members[:1])
+            ensemble.train_epoch(1, updates=1)
+            ensemble.evaluate()
+        except (MemoryError, torch.OutOfMemoryError) as error:
+            raise UserError(
+                f"One model of {self.sizes} units does not fit the memory of {self.device}: "
+                "lower hidden_units or use a larger device."
+            ) from error
+        # Half of what is free: the rest is for temporary results, and for other jobs.
+        limit = devices.free_bytes(self.device) // (2 * ensemble.nbytes())
+
+        def seconds(size: int) -> float:
+            self.workspace.clear()
+            ensemble = self.ensemble(members[:size])
+            best = float("inf")
+            for attempt in range(3):
+                devices.wait(self.device)
+                start = time.perf_counter()
+                ensemble.train_epoch(1, updates=TIMED_UPDATES)
+                devices.wait(self.device)
+                if attempt:  # the first one finds cold caches and takes its memory
+                    best = min(best, time.perf_counter() - start)
+            return best
+
+        return grouping.best_size(seconds, max(1, min(len(members), limit)))

@@ -1,0 +1,127 @@
+"""Many multilayer perceptrons of the same shape, computed as one.
+
+Weights are stacked along a leading member axis, so that a layer of all members is one batched
+matrix product. Forward and backward pass are written out: small models are bound by the cost of
+calls and of fresh memory, and here each layer is one call into memory that is kept.
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from rote.randomness import seed_of
+from rote.sgd import SGD
+from rote.workspace import Workspace
+
+
+def initial_parameters(sizes: list[int], seeds: list[int]) -> list[Tensor]:
+    """Return [weight, bias, weight, bias, …] of one MLP a seed, as PyTorch initialises them.
+
+    Weights are (members, inputs, outputs), biases (members, 1, outputs), float32 on the CPU. Each
+    member equals ``nn.Sequential(nn.Linear(sizes[0], sizes[1]), nn.ReLU(), …)`` made after
+    ``torch.manual_seed(seed_of("initial", seed))``.
+    """
+    stacks = [
+        tensor
+        for inputs, outputs in pairwise(sizes)
+        for tensor in (
+            torch.empty(len(seeds), inputs, outputs),
+            torch.empty(len(seeds), 1, outputs),
+        )
+    ]
+    for member, seed in enumerate(seeds):
+        generator = torch.Generator().manual_seed(seed_of("initial", seed))
+        for weight, bias in zip(stacks[::2], stacks[1::2], strict=True):
+            # nn.Linear keeps (outputs, inputs), and draws the weight before the bias.
+            drawn = torch.empty(weight.shape[2], weight.shape[1])
+            nn.init.kaiming_uniform_(drawn, a=5**0.5, generator=generator)
+            weight[member] = drawn.mT
+            bound = weight.shape[1] ** -0.5
+            nn.init.uniform_(bias[member], -bound, bound, generator=generator)
+    return stacks
+
+
+class MLP:
+    """An ensemble of MLPs with ReLU between the layers and logits at the end.
+
+    Args:
+        parameters: [weight, bias, …] with a leading member axis, see :func:`initial_parameters`;
+            they are trained in place.
+        workspace: memory for activations and their gradients.
+        precision: type of the factors of all products. The parameters keep their own.
+    """
+
+    def __init__(
+        self,
+        parameters: list[Tensor],
+        workspace: Workspace,
+        precision: torch.dtype = torch.float32,
+    ):
+        self.parameters = parameters
+        self.workspace = workspace
+        self.precision = precision
+
+    def _kept(self, name: str, batch: int) -> list[Tensor]:
+        """Return memory (members, batch, units) for each hidden layer."""
+        return [
+            self.workspace(f"{name} {k}", (len(weight), batch, weight.shape[2]), self.precision)
+            for k, weight in enumerate(self.parameters[:-2:2])
+        ]
+
+    def _layers(self) -> list[tuple[Tensor, Tensor]]:
+        cast = [parameter.to(self.precision) for parameter in self.parameters]
+        return list(zip(cast[::2], cast[1::2], strict=True))
+
+    def _forward(self, layers: list[tuple[Tensor, Tensor]], inputs: Tensor) -> tuple:
+        """Return the activations that enter each layer, and the logits (members, classes, batch).
+
+        Classes stand before the batch, so that the softmax over few classes runs along whole rows
+        of memory instead of ten numbers at a time.
+        """
+        activations = [inputs]
+        for (weight, bias), memory in zip(
+            layers[:-1], self._kept("activation", inputs.shape[1]), strict=True
+        ):
+            activations.append(torch.baddbmm(bias, activations[-1], weight, out=memory).relu_())
+        weight, bias = layers[-1]
+        return activations, torch.baddbmm(bias.mT, weight.mT, activations[-1].mT)
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Return logits (members, classes, batch) of ``inputs`` (members, batch, features)."""
+        return self._forward(self._layers(), inputs)[1]
+
+    def step(self, inputs: Tensor, labels: Tensor, sgd: SGD) -> None:
+        """Make one update on the mean cross-entropy of each member's own batch.
+
+        Args:
+            inputs: (members, batch, features), in ``precision``.
+            labels: class indices, (members, batch).
+            sgd: the optimizer of ``parameters``.
+        """
+        layers = self._layers()
+        activations, logits = self._forward(layers, inputs)
+        batch = labels.shape[1]
+        # ∂loss/∂logits of the mean cross-entropy: (softmax − one-hot) / batch.
+        gradient = torch.softmax(logits, 1, dtype=self.parameters[0].dtype)
+        minus_one = gradient.new_full((), -1.0).expand(len(labels), 1, batch)
+        gradient.scatter_add_(1, labels[:, None], minus_one).div_(batch)
+        gradient = gradient.to(self.precision).mT
+        memory = self._kept("gradient", batch)
+        for k in reversed(range(len(layers))):
+            below, (weight, _) = activations[k], layers[k]
+            if k:
+                # Before the update of this layer, which must not change the gradient below it.
+                passed_on = torch.bmm(gradient, weight.mT, out=memory[k - 1])
+            sgd.descend(2 * k, below.mT, gradient)
+            sgd.descend(2 * k + 1, gradient.new_ones(len(labels), 1, batch), gradient)
+            if k:
+                # Zero where the ReLU was; in place, without a mask of its own.
+                torch.ops.aten.threshold_backward.grad_input(
+                    passed_on, below, 0, grad_input=passed_on
+                )
+                gradient = passed_on
+
+    def select(self, keep: Tensor) -> None:
+        """Keep only the members at the positions ``keep``."""
+        self.parameters = [parameter[keep] for parameter in self.parameters]

@@ -1,0 +1,80 @@
+"""What is to be computed: figures ← experiments ← runs ← members.
+
+Read by the rules too, on every SLURM job, so it imports nothing but the standard library.
+An experiment's settings are its block under ``presets`` in ``config.yaml``.
+"""
+
+from typing import NamedTuple
+
+EXPERIMENT_OF_FIGURE = {"fig1": "capacity", "fig3_1": "difficulty"}
+
+
+class Member(NamedTuple):
+    """One model of a run: all that tells it apart from the others of the same shapes."""
+
+    noise_kind: str  # real, randX or randY
+    noise_level: float  # fraction of the training examples that is replaced; 0 for real
+    noise_seed: int  # which draw of the noise
+    seed: int  # initialisation and shuffling
+    weight_decay: float
+
+
+def widths(settings: dict) -> list[int]:
+    """Return the hidden units of each run of an experiment."""
+    units = settings["model"]["hidden_units"]
+    return units if isinstance(units, list) else [units]
+
+
+def run_name(hidden_units: int) -> str:
+    """Return the name of the run of this width, the stem of its file."""
+    return f"units-{hidden_units}"
+
+
+def noise_levels(settings: dict) -> list[float]:
+    """Return the noise levels of an experiment, real data (level 0) first."""
+    levels = settings.get("noise_levels") or [0.0, settings["noise_level"]]
+    return sorted(float(level) for level in levels)
+
+
+def noise_seeds(settings: dict) -> list[int]:
+    """Return the draws of noise that an experiment needs.
+
+    Repeated experiments on the same examples (``experiments``) share one draw; otherwise each
+    seed has its own.
+    """
+    return [0] if "experiments" in settings else list(range(settings["seeds"]))
+
+
+def members(settings: dict) -> list[Member]:
+    """Return the members of each run of an experiment.
+
+    At level 0 every kind of noise is the real data set: it is trained once a seed.
+    """
+    count = settings["experiments"] if "experiments" in settings else settings["seeds"]
+    draws = noise_seeds(settings)
+    weight_decay = float(settings["training"]["weight_decay"])
+    return [
+        Member(kind, level, seed if len(draws) == count else 0, seed, weight_decay)
+        for level in noise_levels(settings)
+        for kind in (settings["noise_kinds"] if level > 0 else ["real"])
+        for seed in range(count)
+    ]
+
+
+def data_settings(settings: dict) -> dict:
+    """Return what a noised data set depends on."""
+    return {
+        **settings["data"],
+        "noise_kinds": sorted(settings["noise_kinds"]),
+        "noise_seeds": noise_seeds(settings),
+    }
+
+
+def run_settings(settings: dict, hidden_units: int, precision: str) -> dict:
+    """Return what a run depends on beside its data: model, training and members."""
+    return {
+        "model": {**settings["model"], "hidden_units": hidden_units},
+        "training": {**settings["training"], "precision": precision},
+        "members": [list(member) for member in members(settings)],
+        "keep_misclassified": "experiments" in settings,
+    }

@@ -1,0 +1,42 @@
+"""Lines that say how far a long computation is, and how long it will still take."""
+
+import sys
+import time
+from collections.abc import Callable
+
+
+def readable(seconds: float) -> str:
+    """Return a duration as people say it: 8 s, 12 min, 3 h 20 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+class Progress:
+    """Reports of one job: often on a terminal, seldom in a log, which has to stay readable.
+
+    Args:
+        name: what is computed, at the beginning of every line.
+        total: units of work, of any size.
+        report: takes a line.
+        interval: seconds between two lines.
+    """
+
+    def __init__(
+        self, name: str, total: float, report: Callable[[str], None], interval: float | None = None
+    ):
+        self.name, self.total, self.report = name, total, report
+        self.interval = interval or (3.0 if sys.stderr.isatty() else 30.0)
+        self.done = 0.0
+        self.start = self.reported = time.monotonic()
+
+    def advance(self, work: float, state: str) -> None:
+        """Count ``work`` units as done, and report ``state`` if it is time for a line."""
+        self.done += work
+        now = time.monotonic()
+        if now - self.reported < self.interval:
+            return
+        self.reported = now
+        left = (now - self.start) * (self.total - self.done) / self.done
+        self.report(f"{self.name}: {state}, about {readable(left)} left")

@@ -1,0 +1,62 @@
+"""Finished members, kept for good, and unfinished ones, kept until they are finished.
+
+One NetCDF file a member, named by a fingerprint of all that determines its result. Whatever asks
+for the same member again finds it, and a changed setting can never find old numbers. Deleting the
+store, or any file of it, costs computing time and nothing else.
+"""
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+
+import xarray as xr
+
+from rote import netcdf
+from rote.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+
+def fingerprint(**determinants: object) -> str:
+    """Return the hash (SHA-256, in hex) of everything that determines a result."""
+    canonical = json.dumps(determinants, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class Store:
+    """The members in the folder ``root``."""
+
+    def __init__(self, root: str | Path):
+        self.root = Path(root)
+
+    def _path(self, key: str, kind: str = "") -> Path:
+        return self.root / key[:2] / f"{key}{kind}.nc"
+
+    @staticmethod
+    def _read(path: Path) -> xr.Dataset | None:
+        if not path.exists():
+            return None
+        try:
+            return netcdf.read(path)
+        except UserError as error:
+            logger.warning("%s It is computed again.", error)
+            path.unlink()
+            return None
+
+    def load(self, key: str) -> xr.Dataset | None:
+        """Return the finished member of this fingerprint, or None; a damaged file is removed."""
+        return self._read(self._path(key))
+
+    def save(self, key: str, member: xr.Dataset) -> None:
+        """Keep a finished member; its checkpoint is of no more use and goes."""
+        netcdf.write(member, self._path(key))
+        self._path(key, ".checkpoint").unlink(missing_ok=True)
+
+    def load_checkpoint(self, key: str) -> xr.Dataset | None:
+        """Return the last checkpoint of an unfinished member, or None."""
+        return self._read(self._path(key, ".checkpoint"))
+
+    def save_checkpoint(self, key: str, state: xr.Dataset) -> None:
+        """Replace the checkpoint of an unfinished member."""
+        netcdf.write(state, self._path(key, ".checkpoint"))

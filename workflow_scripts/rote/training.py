@@ -1,0 +1,164 @@
+"""The training of a group of members from its first, or last, epoch to the end.
+
+Scores are taken every few epochs; members whose loss is no longer finite leave, and the others go
+on. Now and then every member is written to a checkpoint of its own, so that a killed job can be
+continued, even in other company.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from rote.ensemble import Ensemble, Score
+
+MEASURES = {
+    "train_loss": ("mean cross-entropy over the training examples", "nat"),
+    "train_accuracy": ("accuracy on the training examples and their labels", "1"),
+    "validation_accuracy": ("accuracy on the real validation examples", "1"),
+}
+
+
+def evaluated_epochs(training: dict) -> list[int]:
+    """Return the epochs at the end of which members are scored, the last one always."""
+    epochs, every = training["epochs"], training["evaluate_every"]
+    return sorted({*range(every, epochs + 1, every), epochs})
+
+
+def learning_rate(training: dict, epoch: int) -> float:
+    """Return η in an epoch, counted from 1: halved after every ``halve_every`` epochs."""
+    halvings = (epoch - 1) // training["halve_every"] if training["halve_every"] else 0
+    return training["learning_rate"] * 0.5**halvings
+
+
+def _empty(training: dict, examples: int) -> dict[str, np.ndarray]:
+    """Return the record of a member before its first epoch."""
+    epochs = len(evaluated_epochs(training))
+    return {
+        **{name: np.full(epochs, np.nan) for name in MEASURES},
+        "misclassified": np.zeros(examples, bool),
+        "diverged_epoch": np.array(0, np.int32),
+    }
+
+
+def as_dataset(record: dict[str, np.ndarray], training: dict) -> xr.Dataset:
+    """Return the record of a finished member with names, units and coordinates."""
+    epoch = {"long_name": "epochs of training done", "units": "epoch"}
+    diverged = "epoch at which the loss was first found not finite, 0 if it never was"
+    wrong = "example is classified unlike the label trained on, after the last epoch"
+    return xr.Dataset(
+        {
+            **{
+                name: ("epoch", record[name], {"long_name": long_name, "units": units})
+                for name, (long_name, units) in MEASURES.items()
+            },
+            "misclassified": (
+                "example",
+                record["misclassified"],
+                {"long_name": wrong, "units": "1"},
+            ),
+            "diverged_epoch": (
+                (),
+                record["diverged_epoch"],
+                {"long_name": diverged, "units": "epoch"},
+            ),
+        },
+        coords={"epoch": ("epoch", evaluated_epochs(training), epoch)},
+    )
+
+
+def pack_checkpoint(epoch: int, state: dict, record: dict) -> xr.Dataset:
+    """Return a member in training, after ``epoch`` epochs, as a dataset."""
+    content = {f"state_{k}": v for k, v in state.items()}
+    content |= {f"record_{k}": v for k, v in record.items()}
+    return xr.Dataset(
+        {
+            name: (
+                [f"{name}_{axis}" for axis in range(value.ndim)],
+                value,
+                {"long_name": "part of an unfinished member", "units": "1"},
+            )
+            for name, value in content.items()
+        },
+        attrs={"epoch": epoch},
+    )
+
+
+def unpack_checkpoint(checkpoint: xr.Dataset) -> tuple[int, dict, dict]:
+    """Return the epoch, the state and the record of :func:`pack_checkpoint`."""
+    state, record = (
+        {
+            name.removeprefix(prefix): variable.values
+            for name, variable in checkpoint.variables.items()
+            if name.startswith(prefix)
+        }
+        for prefix in ("state_", "record_")
+    )
+    return int(checkpoint.attrs["epoch"]), state, record
+
+
+class Progressed(NamedTuple):
+    """What :func:`train` tells after an epoch; members are named by their position in the group."""
+
+    epoch: int
+    finished: dict[int, xr.Dataset]  # results of those that have just left
+    unfinished: Callable[[], Iterator[tuple[int, xr.Dataset]]]  # checkpoints of the others
+
+
+def train(
+    ensemble: Ensemble, training: dict, checkpoints: list[xr.Dataset | None]
+) -> Iterator[Progressed]:
+    """Train a group to the end, epoch by epoch.
+
+    Args:
+        ensemble: the members, freshly initialised.
+        training: the settings ``epochs``, ``learning_rate``, ``halve_every``, ``evaluate_every``.
+        checkpoints: for each member, where to go on from, or None; all of the same epoch.
+
+    Yields:
+        After each epoch, the results of the members that it finished.
+    """
+    records = [_empty(training, ensemble.rows.shape[1]) for _ in range(len(ensemble))]
+    first = 1
+    for member, saved in enumerate(checkpoints):
+        if saved is not None:
+            last, state, records[member] = unpack_checkpoint(saved)
+            ensemble.restore(member, state)
+            first = last + 1
+    scored = evaluated_epochs(training)
+    present = list(range(len(ensemble)))  # positions of the members still in training
+
+    def unfinished() -> Iterator[tuple[int, xr.Dataset]]:
+        for i, position in enumerate(present):
+            yield position, pack_checkpoint(epoch, ensemble.state(i), records[position])
+
+    for epoch in range(first, training["epochs"] + 1):
+        ensemble.sgd.learning_rate = learning_rate(training, epoch)
+        ensemble.train_epoch(epoch)
+        leaving = []
+        if epoch in scored:
+            score = ensemble.evaluate()
+            finite = np.isfinite(score.train_loss)
+            for i, position in enumerate(present):
+                _note(records[position], score, i, epoch, scored.index(epoch))
+            leaving = [p for i, p in enumerate(present) if epoch == scored[-1] or not finite[i]]
+        if leaving:
+            staying = [i for i, position in enumerate(present) if position not in leaving]
+            present = [present[i] for i in staying]
+            if present:
+                ensemble.select(staying)
+        results = {position: as_dataset(records[position], training) for position in leaving}
+        yield Progressed(epoch, results, unfinished)
+        if not present:
+            return
+
+
+def _note(record: dict, score: Score, member: int, epoch: int, position: int) -> None:
+    """Enter a member's score at ``epoch`` into its record, or that it has diverged by then."""
+    if not np.isfinite(score.train_loss[member]):
+        record["diverged_epoch"] = np.array(epoch, np.int32)
+        return
+    for name in MEASURES:
+        record[name][position] = getattr(score, name)[member]
+    record["misclassified"] = score.misclassified[member]

@@ -1,0 +1,12 @@
+"""Versions of the code that determines numbers.
+
+Snakemake does not see changes in imported modules. So each rule passes its version as a parameter,
+and a member's fingerprint holds those of the data and the training: raise a number here whenever
+the same settings give other numbers than before, and only what depends on it is computed again.
+"""
+
+DATASET = 1
+NOISING = 1
+TRAINING = 1
+METRICS = {"fig1": 1, "fig3_1": 1}
+FIGURES = {"fig1": 1, "fig3_1": 1}
