@@ -7,7 +7,7 @@ from rote.errors import UserError
 try:
     settings.validate(config)
 except UserError as error:
-    raise WorkflowError(str(error)) from None
+    sys.exit(f"Error: {error}")
 
 
 wildcard_constraints:
@@ -30,6 +30,15 @@ def experiment_settings(wildcards):
             f"add presets.{wildcards.preset}.{experiment}."
         )
     return experiments[experiment]
+
+
+def runs_of_figure(wildcards):
+    """The files of the runs that a figure is drawn from, one a width."""
+    experiment = plan.EXPERIMENT_OF_FIGURE[wildcards.figure]
+    return [
+        f"results/{wildcards.preset}/runs/{experiment}/{plan.run_name(units)}.nc"
+        for units in plan.widths(experiment_settings(wildcards))
+    ]
 
 
 def figure_files(figure):

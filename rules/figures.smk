@@ -1,14 +1,6 @@
 # From runs to a figure: its measures in one file, and the drawing of that file alone.
 
 
-def runs_of_figure(wildcards):
-    experiment = plan.EXPERIMENT_OF_FIGURE[wildcards.figure]
-    return [
-        f"results/{wildcards.preset}/runs/{experiment}/{plan.run_name(units)}.nc"
-        for units in plan.widths(experiment_settings(wildcards))
-    ]
-
-
 rule extract_metrics:
     input:
         dataset=lambda wildcards: (

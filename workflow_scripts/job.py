@@ -14,23 +14,21 @@ def job(smk) -> Iterator[None]:
 
     A :class:`UserError` ends the job with its sentence and without a traceback.
     """
-    root = logging.getLogger()
+    logger = logging.getLogger("rote")
+    logger.setLevel(logging.INFO)
     handlers = [logging.FileHandler(smk.log[0], mode="w"), logging.StreamHandler(sys.stderr)]
     handlers[0].setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     for handler in handlers:
-        root.addHandler(handler)
-    level = root.level
-    root.setLevel(logging.INFO)
+        logger.addHandler(handler)
     try:
         yield
     except UserError as error:
-        logging.error("Error: %s", error)
+        logger.error("Error: %s", error)
         sys.exit(1)
     except Exception:
-        logging.exception("This is a bug in rote, not a mistake of yours; please report it.")
+        logger.exception("This is a bug in rote, not a mistake of yours; please report it.")
         sys.exit(1)
     finally:
-        root.setLevel(level)
         for handler in handlers:
-            root.removeHandler(handler)
+            logger.removeHandler(handler)
             handler.close()

@@ -5,35 +5,49 @@ no longer fit the cache. Where that is differs by machine and by width, so it is
 not depend on it, because a member's result does not depend on its company.
 """
 
-from collections.abc import Callable
-from itertools import pairwise
+import time
+from collections.abc import Iterator
 
-WORSE = 1.1  # stop doubling once the time per member exceeds the best by this factor
+WORSE = 1.15  # stop doubling once the time per member exceeds the best by this factor
 
 
-def best_size(seconds: Callable[[int], float], limit: int) -> int:
-    """Return the group size, up to ``limit``, of the least time per member.
+class SizeSearch:
+    """The search for the group size of the least time per member, by doubling.
 
     Args:
-        seconds: measures the time that a group of the given size takes for some fixed work.
         limit: the most members that a group may have, at least 1.
     """
-    best, best_time, size = 1, float("inf"), 1
-    while limit > 1 and size <= limit:
-        time = seconds(size) / size
-        if time < best_time:
-            best, best_time = size, time
-        elif time > WORSE * best_time:
-            break
-        size *= 2
-    return best
+
+    def __init__(self, limit: int):
+        self.limit = limit
+        self.size = 1  # to be measured next; once ``settled``, the best one
+        self.settled = limit == 1
+        self._best, self._best_time = 1, float("inf")
+
+    def record(self, size: int, seconds: float) -> None:
+        """Enter the time that a group of ``size`` took for a fixed amount of work a member."""
+        if self.settled or size != self.size:  # smaller than planned: the last of its members
+            return
+        each = seconds / size
+        if each < self._best_time:
+            self._best, self._best_time = size, each
+        if each > WORSE * self._best_time or 2 * size > self.limit:
+            self.size, self.settled = self._best, True
+        else:
+            self.size = 2 * size
 
 
-def evened(items: list, size: int) -> list[list]:
-    """Split ``items`` into as few groups of up to ``size`` as possible, equal to within one."""
-    groups = -(-len(items) // size)
-    small, larger = divmod(len(items), groups)
-    ends = [0]
-    for group in range(groups):
-        ends.append(ends[-1] + small + (group < larger))
-    return [items[a:b] for a, b in pairwise(ends)]
+def groups(items: list, search: SizeSearch) -> Iterator[list]:
+    """Split ``items`` into groups, and learn from the time that the caller takes for each.
+
+    Once the search is settled the groups are as few as its size allows, equal to within one.
+    """
+    while items:
+        size = min(search.size, len(items))
+        if search.settled:
+            count = -(-len(items) // size)
+            size = -(-len(items) // count)
+        start = time.perf_counter()
+        yield items[:size]
+        search.record(size, time.perf_counter() - start)
+        items = items[size:]

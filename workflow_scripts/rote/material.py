@@ -16,7 +16,8 @@ from rote.plan import Member
 from rote.sgd import SGD
 from rote.workspace import Workspace
 
-TIMED_UPDATES = 4
+TRIAL_UPDATES = 4
+LONG = 100  # updates of a member from which a trial is worth its time
 
 
 class Material:
@@ -94,33 +95,42 @@ class Material:
             training["batch_size"],
         )
 
-    def group_size(self, members: list[Member]) -> int:
-        """Measure how many members are best trained together on this device."""
+    def size_search(self, members: list[Member]) -> grouping.SizeSearch:
+        """Return the search for the best group size: settled by a trial if training is long.
+
+        A short training would be over before a trial: its groups themselves are the measurement.
+
+        Raises:
+            UserError: not even one member fits the memory of the device.
+        """
         if len(members) == 1:
-            return 1
+            return grouping.SizeSearch(1)
+        training = self.settings["training"]
+        updates = training["epochs"] * -(-len(self.noised["label"]) // training["batch_size"])
         try:
             ensemble = self.ensemble(members[:1])
             ensemble.train_epoch(1, updates=1)
-            ensemble.evaluate()
         except (MemoryError, torch.OutOfMemoryError) as error:
             raise UserError(
                 f"One model of {self.sizes} units does not fit the memory of {self.device}: "
                 "lower hidden_units or use a larger device."
             ) from error
         # Half of what is free: the rest is for temporary results, and for other jobs.
-        limit = devices.free_bytes(self.device) // (2 * ensemble.nbytes())
+        fitting = devices.free_bytes(self.device) // (2 * ensemble.nbytes())
+        search = grouping.SizeSearch(max(1, min(len(members), fitting)))
+        while updates >= LONG and not search.settled:
+            search.record(search.size, self._trial(members[: search.size]))
+        return search
 
-        def seconds(size: int) -> float:
-            self.workspace.clear()
-            ensemble = self.ensemble(members[:size])
-            best = float("inf")
-            for attempt in range(3):
-                devices.wait(self.device)
-                start = time.perf_counter()
-                ensemble.train_epoch(1, updates=TIMED_UPDATES)
-                devices.wait(self.device)
-                if attempt:  # the first one finds cold caches and takes its memory
-                    best = min(best, time.perf_counter() - start)
-            return best
-
-        return grouping.best_size(seconds, max(1, min(len(members), limit)))
+    def _trial(self, members: list[Member]) -> float:
+        """Return the seconds of a few updates of a group."""
+        self.workspace.clear()
+        ensemble = self.ensemble(members)
+        seconds = []
+        for _ in range(3):
+            devices.wait(self.device)
+            start = time.perf_counter()
+            ensemble.train_epoch(1, updates=TRIAL_UPDATES)
+            devices.wait(self.device)
+            seconds.append(time.perf_counter() - start)
+        return min(seconds[1:])  # the first one finds cold caches and takes its memory

@@ -10,7 +10,7 @@ from rote.material import Material
 from rote.plan import Member
 from rote.progress import Progress
 from rote.store import Store, fingerprint
-from rote.training import train
+from rote.training import as_dataset, train
 
 logger = logging.getLogger(__name__)
 
@@ -96,25 +96,28 @@ def _train_missing(
     """Train the members of ``missing``, keep each in ``store`` once it is finished, return all."""
     training = settings["training"]
     material = Material(noised, settings, list(missing.values()), device)
-    size = material.group_size(list(missing.values()))
+    search = material.size_search(list(missing.values()))
     checkpoints = {key: store.load_checkpoint(key) for key in missing}
     # Only members at the same epoch can go on together.
     by_epoch: dict[int, list[str]] = {}
     for key, saved in checkpoints.items():
-        by_epoch.setdefault(saved.attrs["epoch"] if saved else 0, []).append(key)
-    groups = [group for keys in by_epoch.values() for group in grouping.evened(keys, size)]
+        by_epoch.setdefault(0 if saved is None else saved.attrs["epoch"], []).append(key)
+    groups = (group for keys in by_epoch.values() for group in grouping.groups(keys, search))
     work = sum((training["epochs"] - epoch) * len(keys) for epoch, keys in by_epoch.items())
-    logger.info("%s: training %d members in groups of up to %d.", name, len(missing), size)
+    size = f"groups of up to {search.size}" if search.settled else "groups of growing size"
+    logger.info("%s: training %d members in %s.", name, len(missing), size)
     progress = Progress(name, work, logger.info)
     results: dict[str, xr.Dataset] = {}
     saved_at = time.monotonic()
     for group in groups:
         ensemble = material.ensemble([missing[key] for key in group])
         for now in train(ensemble, training, [checkpoints[key] for key in group]):
-            for position, result in now.finished.items():
+            for position, record in now.finished.items():
                 key = group[position]
                 member = {**settings, "members": [list(missing[key])]}
-                results[key] = netcdf.with_provenance(result, member, device=material.described)
+                results[key] = netcdf.with_provenance(
+                    as_dataset(record, training), member, device=material.described
+                )
                 store.save(key, results[key])
             if time.monotonic() - saved_at > checkpoint_seconds:
                 for position, state in now.unfinished():

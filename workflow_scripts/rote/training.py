@@ -102,7 +102,7 @@ class Progressed(NamedTuple):
     """What :func:`train` tells after an epoch; members are named by their position in the group."""
 
     epoch: int
-    finished: dict[int, xr.Dataset]  # results of those that have just left
+    finished: dict[int, dict[str, np.ndarray]]  # records of those that have just left
     unfinished: Callable[[], Iterator[tuple[int, xr.Dataset]]]  # checkpoints of the others
 
 
@@ -117,7 +117,7 @@ def train(
         checkpoints: for each member, where to go on from, or None; all of the same epoch.
 
     Yields:
-        After each epoch, the results of the members that it finished.
+        After each epoch, the records of the members that it finished, see :func:`as_dataset`.
     """
     records = [_empty(training, ensemble.rows.shape[1]) for _ in range(len(ensemble))]
     first = 1
@@ -148,8 +148,7 @@ def train(
             present = [present[i] for i in staying]
             if present:
                 ensemble.select(staying)
-        results = {position: as_dataset(records[position], training) for position in leaving}
-        yield Progressed(epoch, results, unfinished)
+        yield Progressed(epoch, {position: records[position] for position in leaving}, unfinished)
         if not present:
             return
 

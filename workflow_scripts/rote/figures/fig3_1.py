@@ -44,5 +44,11 @@ def draw(metrics: xr.Dataset) -> Figure:
     axis.set_xlabel("examples, sorted by misclassification rate")
     axis.set_ylabel("misclassification rate")
     axis.legend(loc="lower right")
-    style.footnote(figure, metrics, f"{experiments} experiments")
+    style.footnote(
+        figure,
+        metrics,
+        f"{experiments} experiments",
+        "band: standard error",
+        "SD: over the examples",
+    )
     return figure

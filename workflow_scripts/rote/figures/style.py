@@ -16,8 +16,7 @@ from matplotlib.figure import Figure
 from rote.errors import UserError
 
 # The poster's blue, green and red, of different lightness so that grey prints keep them apart.
-CONDITION_COLOURS = {"real": "#1f4e9c", "randX": "#5cb85c", "randY": "#c0272d"}
-CONDITION_LINES = {"real": "-", "randX": "-", "randY": "-"}
+CONDITION_COLOURS = {"real": "#1b3f8b", "randX": "#7cc576", "randY": "#dd4433"}
 # Real data yellow, more noise redder and darker.
 _LEVELS = LinearSegmentedColormap.from_list(
     "noise level", ["#e8b800", "#f08c00", "#dd4b1a", "#a50f15", "#4a0010"]
@@ -70,21 +69,21 @@ def footnote(figure: Figure, metrics: xr.Dataset, *more: str) -> None:
     attrs = metrics.attrs
     widths = np.atleast_1d(attrs["hidden_units"])
     units = f"{widths[0]}" if len(widths) == 1 else f"{widths[0]} to {widths[-1]}"
-    text = [
-        f"{attrs['dataset']}, {attrs['image_size']}, {count(attrs['train_examples'])} training"
-        + (
-            f" and {count(attrs['validation_examples'])} validation examples"
-            if attrs["validation_examples"]
-            else " examples"
-        ),
-        f"MLP, {attrs['hidden_layers']} × {units} units",
-        f"SGD, {attrs['epochs']} epoch{'s' if attrs['epochs'] > 1 else ''}, batch {attrs['batch_size']}, "
-        f"learning rate {attrs['learning_rate']:g}",
-        *more,
-    ]
+    validation = attrs["validation_examples"]
+    held_out = f" and {count(validation)} validation" if validation else ""
+    data = (
+        f"{attrs['dataset']}, {attrs['image_size']} pixels, "
+        f"{count(attrs['train_examples'])} training{held_out} examples"
+    )
+    model = f"MLP, {attrs['hidden_layers']} hidden layers of {units} units"
+    epochs = f"{attrs['epochs']} epoch{'s' if attrs['epochs'] > 1 else ''}"
+    training = (
+        f"SGD, {epochs}, batch {attrs['batch_size']}, learning rate {attrs['learning_rate']:g}"
+    )
+    text = [f"{data}; {model}", "; ".join([training, *more])]
     if attrs["diverged_members"]:
         text.append(f"{attrs['diverged_members']} models diverged and are left out")
-    figure.supxlabel("  ·  ".join(text), fontsize=6, color="0.35")
+    figure.supxlabel("\n".join(text), fontsize=6, color="0.35")
 
 
 def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:

