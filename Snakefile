@@ -18,12 +18,6 @@ include: "rules/train.smk"
 include: "rules/figures.smk"
 
 
-localrules:
-    figures,
-    fig1,
-    fig3_1,
-
-
 rule figures:
     default_target: True
     input:

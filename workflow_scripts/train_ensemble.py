@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+
 from job import job
 from rote import netcdf
 from rote.runs import train_run

@@ -33,7 +33,8 @@ class Ensemble:
     Args:
         model: the stacked models.
         sgd: the optimizer of the model's parameters.
-        table: all inputs, (rows, features), on the device, in the model's precision.
+        table: all inputs, (rows, features or more), on the device, in the model's precision; what
+            stands behind the features is there for alignment alone.
         rows: which rows of the table are a member's training examples, (members, examples).
         labels: the labels trained on, (members, examples).
         validation: inputs (examples, features) and labels (examples,), the same for all members.
@@ -64,9 +65,10 @@ class Ensemble:
 
     def _gather(self, rows: Tensor) -> Tensor:
         """Return the inputs (members, batch, features) at ``rows`` (members, batch)."""
-        shape = rows.numel(), self.table.shape[1]
-        memory = self.model.workspace("inputs", shape, self.table.dtype)
-        return torch.index_select(self.table, 0, rows.reshape(-1), out=memory).view(*rows.shape, -1)
+        shape = 1, rows.numel(), self.table.shape[1]
+        memory = self.model.workspace("inputs", shape, self.table.dtype)[0]
+        torch.index_select(self.table, 0, rows.reshape(-1), out=memory)
+        return memory.view(*rows.shape, -1)[..., : self.model.features]
 
     @torch.inference_mode()
     def train_epoch(self, epoch: int, updates: int | None = None) -> None:
@@ -108,7 +110,7 @@ class Ensemble:
         for batch, expected in zip(
             inputs.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True
         ):
-            logits = self.model.logits(batch.expand(len(self), -1, -1))
+            logits = self.model.logits(batch[:, : self.model.features].expand(len(self), -1, -1))
             right += (logits.argmax(1) == expected).sum(1)
         return right.cpu().numpy() / len(labels)
 
@@ -125,7 +127,7 @@ class Ensemble:
         """Return all that one member needs to go on later: its parameters and velocities."""
         stacks = {"parameter": self.model.parameters, "velocity": self.sgd.velocity}
         return {
-            f"{name}_{k}": tensor[member].cpu().numpy()
+            f"{name}_{k}": tensor[member].cpu().numpy().copy()
             for name, tensors in stacks.items()
             for k, tensor in enumerate(tensors)
         }

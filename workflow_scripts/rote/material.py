@@ -14,7 +14,7 @@ from rote.mlp import MLP, initial_parameters
 from rote.noising import corrupt
 from rote.plan import Member
 from rote.sgd import SGD
-from rote.workspace import Workspace
+from rote.workspace import Workspace, aligned, aligned_rows
 
 TRIAL_UPDATES = 4
 LONG = 100  # updates of a member from which a trial is worth its time
@@ -50,14 +50,14 @@ class Material:
         self.workspace = Workspace(self.device)
         self._corrupted: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
         self.sizes = [
-            self.table.shape[1],
+            noised["image"][0].size,
             *[settings["model"]["hidden_units"]] * settings["model"]["hidden_layers"],
             noised.sizes["class"],
         ]
 
     def _inputs(self, images: np.ndarray) -> torch.Tensor:
         flat = torch.from_numpy(images.astype(np.float32)).flatten(1)
-        return flat.to(self.device, self.precision)
+        return aligned_rows(flat.to(self.device, self.precision))
 
     def _examples(self, member: Member) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows of the table and the labels that a member trains on, (examples,) each."""
@@ -75,7 +75,7 @@ class Material:
         """Return the members, initialised by their seeds."""
         rows, labels = zip(*map(self._examples, members), strict=True)
         parameters = [
-            parameter.to(self.device)
+            aligned(parameter.to(self.device))
             for parameter in initial_parameters(self.sizes, [m.seed for m in members])
         ]
         training = self.settings["training"]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rote.randomness import seed_of
 from rote.sgd import SGD
-from rote.workspace import Workspace
+from rote.workspace import Workspace, aligned, empty
 
 
 def initial_parameters(sizes: list[int], seeds: list[int]) -> list[Tensor]:
@@ -26,8 +26,8 @@ def initial_parameters(sizes: list[int], seeds: list[int]) -> list[Tensor]:
         tensor
         for inputs, outputs in pairwise(sizes)
         for tensor in (
-            torch.empty(len(seeds), inputs, outputs),
-            torch.empty(len(seeds), 1, outputs),
+            empty((len(seeds), inputs, outputs), torch.float32, "cpu"),
+            empty((len(seeds), 1, outputs), torch.float32, "cpu"),
         )
     ]
     for member, seed in enumerate(seeds):
@@ -62,6 +62,11 @@ class MLP:
         self.workspace = workspace
         self.precision = precision
 
+    @property
+    def features(self) -> int:
+        """The number of inputs of the first layer."""
+        return self.parameters[0].shape[1]
+
     def _kept(self, name: str, batch: int) -> list[Tensor]:
         """Return memory (members, batch, units) for each hidden layer."""
         return [
@@ -85,7 +90,9 @@ class MLP:
         ):
             activations.append(torch.baddbmm(bias, activations[-1], weight, out=memory).relu_())
         weight, bias = layers[-1]
-        return activations, torch.baddbmm(bias.mT, weight.mT, activations[-1].mT)
+        shape = len(weight), weight.shape[2], inputs.shape[1]
+        memory = self.workspace("logits", shape, self.precision)
+        return activations, torch.baddbmm(bias.mT, weight.mT, activations[-1].mT, out=memory)
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Return logits (members, classes, batch) of ``inputs`` (members, batch, features)."""
@@ -103,10 +110,13 @@ class MLP:
         activations, logits = self._forward(layers, inputs)
         batch = labels.shape[1]
         # ∂loss/∂logits of the mean cross-entropy: (softmax − one-hot) / batch.
-        gradient = torch.softmax(logits, 1, dtype=self.parameters[0].dtype)
+        dtype = self.parameters[0].dtype
+        memory = self.workspace("softmax", tuple(logits.shape), dtype)
+        gradient = torch.softmax(logits, 1, dtype=dtype, out=memory)
         minus_one = gradient.new_full((), -1.0).expand(len(labels), 1, batch)
         gradient.scatter_add_(1, labels[:, None], minus_one).div_(batch)
         gradient = gradient.to(self.precision).mT
+        ones = gradient.new_ones(1, 1, batch).expand(len(labels), 1, batch)
         memory = self._kept("gradient", batch)
         for k in reversed(range(len(layers))):
             below, (weight, _) = activations[k], layers[k]
@@ -114,7 +124,7 @@ class MLP:
                 # Before the update of this layer, which must not change the gradient below it.
                 passed_on = torch.bmm(gradient, weight.mT, out=memory[k - 1])
             sgd.descend(2 * k, below.mT, gradient)
-            sgd.descend(2 * k + 1, gradient.new_ones(len(labels), 1, batch), gradient)
+            sgd.descend(2 * k + 1, ones, gradient)
             if k:
                 # Zero where the ReLU was; in place, without a mask of its own.
                 torch.ops.aten.threshold_backward.grad_input(
@@ -124,4 +134,4 @@ class MLP:
 
     def select(self, keep: Tensor) -> None:
         """Keep only the members at the positions ``keep``."""
-        self.parameters = [parameter[keep] for parameter in self.parameters]
+        self.parameters = [aligned(parameter[keep]) for parameter in self.parameters]

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from rote.workspace import aligned
+
 
 class SGD:
     """v ← μ·v + g + λ·p, then p ← p − η·v: the rule of ``torch.optim.SGD``, with λ per member.
@@ -21,7 +23,7 @@ class SGD:
         self.learning_rate = learning_rate
         self.momentum = momentum
         self.weight_decay = weight_decay[:, None, None] if weight_decay.any() else None
-        self.velocity = [torch.zeros_like(p) for p in parameters] if momentum else []
+        self.velocity = [aligned(torch.zeros_like(p)) for p in parameters] if momentum else []
 
     def descend(self, k: int, left: Tensor, right: Tensor) -> None:
         """Update parameter ``k``, of which the gradient is the product ``left @ right``.
@@ -44,7 +46,7 @@ class SGD:
     def select(self, keep: Tensor, parameters: list[Tensor]) -> None:
         """Keep only the members at the positions ``keep``; ``parameters`` are already theirs."""
         self.parameters = parameters
-        self.velocity = [velocity[keep] for velocity in self.velocity]
+        self.velocity = [aligned(velocity[keep]) for velocity in self.velocity]
         if self.weight_decay is not None:
             self.weight_decay = self.weight_decay[keep]
 

@@ -71,7 +71,7 @@ def as_dataset(record: dict[str, np.ndarray], training: dict) -> xr.Dataset:
 def pack_checkpoint(epoch: int, state: dict, record: dict) -> xr.Dataset:
     """Return a member in training, after ``epoch`` epochs, as a dataset."""
     content = {f"state_{k}": v for k, v in state.items()}
-    content |= {f"record_{k}": v for k, v in record.items()}
+    content |= {f"record_{k}": v.copy() for k, v in record.items()}
     return xr.Dataset(
         {
             name: (
@@ -89,7 +89,7 @@ def unpack_checkpoint(checkpoint: xr.Dataset) -> tuple[int, dict, dict]:
     """Return the epoch, the state and the record of :func:`pack_checkpoint`."""
     state, record = (
         {
-            name.removeprefix(prefix): variable.values
+            name.removeprefix(prefix): variable.values.copy()
             for name, variable in checkpoint.variables.items()
             if name.startswith(prefix)
         }

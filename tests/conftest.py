@@ -1,0 +1,74 @@
+"""Small data that every test can afford; nothing here touches the network."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from rote import noising, plan, sources
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "workflow_scripts"))  # the scripts of the rules import job
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def source() -> xr.Dataset:
+    """400 blurred 8×8 images of 5 classes, 300 to train and 100 to test; classes can be learned."""
+    rng = np.random.default_rng(1)
+    prototypes = rng.integers(0, 256, (5, 1, 8, 8))
+    splits = []
+    for size in (300, 100):
+        labels = rng.permutation(np.arange(size) % 5)
+        noise = rng.normal(0, 60, (size, 1, 8, 8))
+        images = np.clip(prototypes[labels] + noise, 0, 255).astype(np.uint8)
+        splits.append((images, labels))
+    return sources._dataset(splits, "abcde")
+
+
+@pytest.fixture
+def settings() -> dict:
+    """An experiment like ``capacity``, as it stands in config.yaml."""
+    return {
+        "data": {
+            "dataset": "synthetic",
+            "image_size": 4,
+            "train_examples": 100,
+            "validation_examples": 50,
+            "validation_from": "train",
+            "scaling": "unit",
+            "seed": 0,
+        },
+        "noise_kinds": ["randX", "randY"],
+        "noise_levels": [0, 0.4, 1.0],
+        "seeds": 2,
+        "model": {"hidden_layers": 2, "hidden_units": [6]},
+        "training": {
+            "epochs": 4,
+            "batch_size": 30,
+            "learning_rate": 0.1,
+            "halve_every": None,
+            "momentum": 0,
+            "weight_decay": 0,
+            "evaluate_every": 2,
+        },
+    }
+
+
+@pytest.fixture
+def noised(source, settings) -> xr.Dataset:
+    """The data of ``settings``, decoded as it is when read from its file."""
+    dataset = noising.noise_dataset(source, plan.data_settings(settings))
+    return xr.decode_cf(dataset.assign_attrs(title="Synthetic", settings="{}")).load()
+
+
+@pytest.fixture
+def run_settings(settings) -> dict:
+    return plan.run_settings(settings, 6, "float32")

@@ -1,0 +1,35 @@
+from rote import plan
+
+
+def test_real_data_is_trained_once_a_seed(settings):
+    members = plan.members(settings)
+    assert len(members) == len(set(members)) == 2 + 2 * 2 * 2  # real + levels × kinds × seeds
+    assert [m for m in members if m.noise_level == 0] == [
+        plan.Member("real", 0.0, seed, seed, 0.0) for seed in (0, 1)
+    ]
+
+
+def test_a_new_level_or_seed_adds_members_and_changes_none(settings):
+    before = set(plan.members(settings))
+    settings["noise_levels"] = [0, 0.2, 0.4, 1.0]
+    settings["seeds"] = 3
+    after = set(plan.members(settings))
+    assert before < after
+    assert len(after - before) == 4 + 7  # two kinds × two seeds; all seven of the third seed
+
+
+def test_repeated_experiments_share_one_draw_of_noise(settings):
+    del settings["noise_levels"], settings["seeds"]
+    settings |= {"noise_level": 1.0, "experiments": 5}
+    members = plan.members(settings)
+    assert len(members) == 15
+    assert {m.noise_seed for m in members} == {0} == set(plan.noise_seeds(settings))
+    assert {m.seed for m in members} == set(range(5))
+
+
+def test_what_the_data_depends_on_leaves_out_levels_and_training(settings):
+    before = plan.data_settings(settings)
+    settings["noise_levels"].append(0.9)
+    settings["training"]["epochs"] = 99
+    settings["model"]["hidden_units"].append(7)
+    assert plan.data_settings(settings) == before

