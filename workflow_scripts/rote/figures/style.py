@@ -19,7 +19,7 @@ from rote.errors import UserError
 CONDITION_COLOURS = {"real": "#1b3f8b", "randX": "#7cc576", "randY": "#dd4433"}
 # Real data yellow, more noise redder and darker.
 _LEVELS = LinearSegmentedColormap.from_list(
-    "noise level", ["#e8b800", "#f08c00", "#dd4b1a", "#a50f15", "#4a0010"]
+    "noise level", ["#f2cc1f", "#f39c1f", "#e05f28", "#b01b1b", "#4a0010"]
 )
 MARKERS = "osD^vPX*"
 

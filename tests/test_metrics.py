@@ -1,0 +1,115 @@
+"""Measures against hand-worked runs, and against the poster's own definitions."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from rote import plan
+from rote.metrics import fig1, fig3_1
+
+NAMED = {"long_name": "made up", "units": "1"}
+
+
+def made_up_run(members, units, epochs=2, misclassified=None):
+    """Return a run whose accuracies spell out its members, so that each can be found again."""
+    columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
+    code = np.array([m.seed + 10 * m.noise_level + 100 * len(m.noise_kind) for m in members])
+    accuracy = np.stack([np.full(len(members), -1.0)] * (epochs - 1) + [code + units], axis=1)
+    run = xr.Dataset(
+        {
+            "validation_accuracy": (("member", "epoch"), accuracy, NAMED),
+            "train_accuracy": (("member", "epoch"), accuracy * 2, NAMED),
+            "diverged_epoch": ("member", np.zeros(len(members), int), NAMED),
+        },
+        coords={name: ("member", list(values), NAMED) for name, values in columns.items()},
+    )
+    if misclassified is not None:
+        run["misclassified"] = ("member", "example"), misclassified, NAMED
+        run = run.assign_coords(
+            index=("example", np.arange(100, 100 + misclassified.shape[1]), NAMED)
+        )
+    settings = {
+        "model": {"hidden_layers": 2, "hidden_units": units},
+        "training": {"epochs": epochs, "batch_size": 5, "learning_rate": 0.1},
+    }
+    return run.assign_attrs(settings=json.dumps(settings), device="cpu")
+
+
+def test_figure_1_puts_every_member_at_its_place(noised, settings):
+    members = plan.members(settings)
+    runs = [made_up_run(members, units) for units in (32, 8)]
+    metrics = fig1.metrics(noised, runs)
+    assert metrics["validation_accuracy"].dims == (
+        "noise_kind",
+        "noise_level",
+        "hidden_units",
+        "seed",
+    )
+    assert metrics["hidden_units"].values.tolist() == [8, 32]
+    assert metrics["noise_level"].values.tolist() == [0, 0.4, 1]
+    for kind in ("randX", "randY"):
+        for level in (0, 0.4, 1.0):
+            for units in (8, 32):
+                for seed in (0, 1):
+                    value = metrics.sel(
+                        noise_kind=kind, noise_level=level, hidden_units=units, seed=seed
+                    )
+                    letters = len("real" if level == 0 else kind)
+                    expected = seed + 10 * level + 100 * letters + units
+                    assert value["validation_accuracy"] == expected
+                    assert value["train_accuracy"] == 2 * expected
+    assert metrics.attrs["train_examples"] == 100
+    assert metrics.attrs["dataset"] == "Synthetic"
+
+
+def test_figure_3_1_is_the_fraction_of_experiments_that_are_wrong(noised):
+    members = [
+        plan.Member(kind, float(kind != "real"), 0, seed, 0.0)
+        for kind in ("real", "randX", "randY")
+        for seed in range(4)
+    ]
+    wrong = np.zeros((12, 3), bool)
+    wrong[:4] = [[1, 0, 0], [1, 0, 1], [1, 0, 0], [1, 0, 1]]
+    wrong[4:8] = [[1, 1, 0], [0, 1, 1], [1, 0, 1], [1, 1, 1]]
+    metrics = fig3_1.metrics(noised, [made_up_run(members, 8, misclassified=wrong)])
+    rate = metrics["misclassification_rate"]
+    assert rate.sel(condition="real").values.tolist() == [1, 0, 0.5]
+    assert rate.sel(condition="randX").values.tolist() == [0.75, 0.75, 0.75]
+    assert rate.sel(condition="randY").values.tolist() == [0, 0, 0]
+    assert metrics["index"].values.tolist() == [100, 101, 102]
+    assert metrics.attrs["experiments"] == 4
+    np.testing.assert_array_equal(
+        metrics["misclassified"].mean("seed").sel(condition="real"), rate.sel(condition="real")
+    )
+
+
+def test_diverged_experiments_do_not_count(noised):
+    members = [plan.Member("real", 0.0, 0, seed, 0.0) for seed in range(3)]
+    wrong = np.array([[1, 0], [0, 0], [1, 1]], bool)
+    run = made_up_run(members, 8, misclassified=wrong)
+    run["diverged_epoch"][2] = 1
+    metrics = fig3_1.metrics(noised, [run])
+    assert metrics["misclassification_rate"].values.tolist() == [[0.5, 0.0]]
+    assert metrics["diverged"].values.tolist() == [[False, False, True]]
+    assert metrics.attrs["diverged_members"] == 1
+
+
+def test_binomial_reference_has_the_mean_and_spread_of_randx(noised):
+    rng = np.random.default_rng(0)
+    experiments, examples, p = 100, 2000, 0.3
+    members = [
+        plan.Member(kind, 1.0, 0, seed, 0.0)
+        for kind in ("real", "randX")
+        for seed in range(experiments)
+    ]
+    right = rng.random((2 * experiments, examples)) < p
+    metrics = fig3_1.metrics(noised, [made_up_run(members, 8, misclassified=~right)])
+    reference = metrics["binomial_reference"]
+    error = np.sqrt(p * (1 - p) / experiments)
+    assert reference.mean().item() == pytest.approx(1 - p, abs=5 * error / np.sqrt(examples))
+    assert reference.std().item() == pytest.approx(error, rel=0.08)
+    # Here randX is binomial by construction, and the reference agrees with it.
+    randx = metrics["misclassification_rate"].sel(condition="randX")
+    assert randx.std().item() == pytest.approx(reference.std().item(), rel=0.1)

@@ -1,0 +1,243 @@
+"""The real workflow on a tiny study, as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import ROOT
+from rote import netcdf
+
+TINY = {
+    "seed": 0,
+    "dataset": "digits",
+    "image_size": 7,
+    "train_examples": 50,
+    "validation_examples": 50,
+    "validation_from": "train",
+    "scaling": "unit",
+}
+TRAINING = {
+    "epochs": 2,
+    "batch_size": 25,
+    "learning_rate": 0.1,
+    "halve_every": None,
+    "momentum": 0,
+    "weight_decay": 0,
+    "evaluate_every": 1,
+}
+
+
+class Study:
+    """A folder with a tiny study, run by the real Snakefile."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.config = {
+            "device": "cpu",
+            "presets": {
+                "demo": {
+                    "capacity": {
+                        "data": TINY,
+                        "noise_kinds": ["randX", "randY"],
+                        "noise_levels": [0, 0.5],
+                        "seeds": 2,
+                        "model": {"hidden_layers": 2, "hidden_units": [4, 8]},
+                        "training": dict(TRAINING),
+                    },
+                    "difficulty": {
+                        "data": TINY | {"validation_examples": 0},
+                        "noise_kinds": ["randX", "randY"],
+                        "noise_level": 1.0,
+                        "experiments": 3,
+                        "model": {"hidden_layers": 2, "hidden_units": 4},
+                        "training": dict(TRAINING) | {"epochs": 1},
+                    },
+                }
+            },
+        }
+
+    def snakemake(self, *arguments: str, fails: bool = False) -> str:
+        (self.folder / "tiny.yaml").write_text(yaml.safe_dump(self.config))
+        command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", ROOT / "Snakefile"]
+        options = ["--directory", self.folder, "--configfile", ROOT / "config.yaml", "tiny.yaml"]
+        ran = subprocess.run(
+            [*command, *options],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+        )
+        assert (ran.returncode != 0) == fails, ran.stderr + ran.stdout
+        return ran.stderr + ran.stdout
+
+    def members(self) -> set[Path]:
+        return set((self.folder / "results" / "store").rglob("*.nc"))
+
+    def new_members(self, *arguments: str) -> int:
+        """Run, and return how many members were trained; those there before must still be there."""
+        before = {path: path.stat().st_mtime_ns for path in self.members()}
+        self.snakemake(*arguments)
+        assert before == {path: path.stat().st_mtime_ns for path in before}
+        return len(self.members()) - len(before)
+
+    def finished(self) -> bool:
+        return "Nothing to be done" in self.snakemake("-n", "figures")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return Study(tmp_path_factory.mktemp("study"))
+
+
+CAPACITY = 2 * (2 + 2 * 2)  # widths × (real + kinds × seeds)
+DIFFICULTY = 3 * 3
+
+
+# The tests below tell one story, in this order: each goes on from the study that the last one left.
+
+
+def test_one_figure_computes_what_it_needs_and_no_more(study):
+    assert study.new_members("fig1") == CAPACITY
+    results = study.folder / "results" / "demo"
+    assert (results / "figures" / "fig1.png").exists()
+    assert (results / "figures" / "fig1.pdf").exists()
+    assert not (results / "runs" / "difficulty").exists()
+
+
+def test_figures_draws_the_rest(study):
+    assert study.new_members("figures") == DIFFICULTY
+    results = study.folder / "results" / "demo"
+    assert (results / "figures" / "fig3_1.pdf").exists()
+    rates = netcdf.read(results / "metrics" / "fig3_1.nc")["misclassification_rate"]
+    assert rates.sizes == {"condition": 3, "example": 50}
+    metrics = netcdf.read(results / "metrics" / "fig1.nc")
+    assert metrics["validation_accuracy"].sizes == {
+        "noise_kind": 2,
+        "noise_level": 2,
+        "hidden_units": 2,
+        "seed": 2,
+    }
+    assert metrics["validation_accuracy"].notnull().all()
+    assert list((results / "logs").rglob("*.log"))
+
+
+def test_a_finished_study_has_nothing_to_do(study):
+    assert study.finished()
+
+
+def test_touching_files_runs_nothing(study):
+    for path in [*study.folder.rglob("results/demo/**/*.nc"), *study.folder.rglob("data/*.nc")]:
+        path.touch()
+    for path in ROOT.rglob("workflow_scripts/*.py"):
+        path.touch()
+    assert study.finished()
+
+
+def test_a_new_level_trains_exactly_its_members(study):
+    study.config["presets"]["demo"]["capacity"]["noise_levels"] = [0, 0.25, 0.5]
+    assert study.new_members("figures") == 2 * 2 * 2  # widths × kinds × seeds
+    metrics = netcdf.read(study.folder / "results" / "demo" / "metrics" / "fig1.nc")
+    assert metrics["noise_level"].values.tolist() == [0, 0.25, 0.5]
+    assert metrics["validation_accuracy"].notnull().all()
+    assert study.finished()
+
+
+def test_a_new_seed_trains_exactly_its_members(study):
+    study.config["presets"]["demo"]["capacity"]["seeds"] = 3
+    assert study.new_members("figures") == 2 * (1 + 2 * 2)  # widths × (real + kinds × levels)
+    assert study.finished()
+
+
+def test_a_new_width_trains_one_run(study):
+    study.config["presets"]["demo"]["capacity"]["model"]["hidden_units"] = [4, 8, 6]
+    assert study.new_members("figures") == 3 * (1 + 2 * 2)
+    assert study.finished()
+
+
+def test_a_learning_rate_retrains_what_it_touches_and_only_that(study):
+    fig1 = study.folder / "results" / "demo" / "figures" / "fig1.png"
+    before = fig1.stat().st_mtime_ns
+    study.config["presets"]["demo"]["difficulty"]["training"]["learning_rate"] = 0.2
+    assert study.new_members("figures") == DIFFICULTY
+    assert fig1.stat().st_mtime_ns == before
+    assert study.finished()
+
+
+def test_going_back_finds_the_old_members(study):
+    study.config["presets"]["demo"]["difficulty"]["training"]["learning_rate"] = 0.1
+    assert study.new_members("figures") == 0
+    assert study.finished()
+
+
+def test_a_deleted_store_is_no_harm(study):
+    for path in study.members():
+        path.unlink()
+    assert study.finished()
+
+
+def test_a_figure_is_drawn_again_from_its_metrics_alone(study):
+    results = study.folder / "results" / "demo"
+    figure = results / "figures" / "fig1.png"
+    pixels = figure.read_bytes()
+    figure.unlink()
+    study.snakemake("fig1")
+    assert figure.read_bytes() == pixels
+
+
+def test_a_mistake_in_the_config_is_one_line_and_runs_nothing(study):
+    printed = study.snakemake("figures", "--config", "preset=postre", fails=True)
+    assert "Error: config: preset names the preset postre" in printed
+    assert "did you mean poster?" in printed
+    assert "Traceback" not in printed
+
+
+def test_the_poster_preset_resolves(tmp_path):
+    study = Study(tmp_path)
+    study.config = {}
+    printed = study.snakemake("-n", "figures", "--config", "preset=poster", "--quiet", "host")
+    for rule in ("fetch_dataset", "train_ensemble", "plot_figure"):
+        assert rule in printed
+    for output in (
+        "data/mnist.nc",
+        "data/cifar10.nc",
+        "units-4096.nc",
+        "units-8192.nc",
+        "fig3_1.pdf",
+    ):
+        assert output in printed
+
+
+def test_a_user_error_in_a_job_is_one_sentence(tmp_path):
+    study = Study(tmp_path)
+    study.config["presets"]["demo"]["capacity"]["data"] = TINY | {"image_size": 5}
+    printed = study.snakemake("fig1", fails=True)
+    assert "Error: image_size 5 does not divide images of 28×28 pixels" in printed
+    assert "Traceback" not in printed
+
+
+def test_a_folder_of_ones_own_images(tmp_path):
+    import numpy as np
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for part in ("train", "test"):
+        for name in ("cat", "dog"):
+            folder = tmp_path / "pets" / part / name
+            folder.mkdir(parents=True)
+            for i in range(30):
+                Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(
+                    folder / f"{i}.png"
+                )
+    study = Study(tmp_path)
+    study.config["datasets"] = {"pets": {"title": "Pets", "source": "folder", "path": "pets"}}
+    data = TINY | {"dataset": "pets", "image_size": 8, "validation_from": "test"}
+    study.config["presets"]["demo"]["capacity"]["data"] = data
+    study.snakemake("fig1")
+    metrics = netcdf.read(tmp_path / "results" / "demo" / "metrics" / "fig1.nc")
+    assert metrics.attrs["dataset"] == "Pets"
+    assert json.loads(metrics.attrs["settings"])["data"]["validation_from"] == "test"
