@@ -14,7 +14,7 @@ from rote.mlp import MLP, initial_parameters
 from rote.noising import corrupt
 from rote.plan import Member
 from rote.sgd import SGD
-from rote.workspace import Workspace, aligned, aligned_rows
+from rote.workspace import Workspace, aligned_rows
 
 TRIAL_UPDATES = 4
 LONG = 100  # updates of a member from which a trial is worth its time
@@ -74,10 +74,8 @@ class Material:
     def ensemble(self, members: list[Member]) -> Ensemble:
         """Return the members, initialised by their seeds."""
         rows, labels = zip(*map(self._examples, members), strict=True)
-        parameters = [
-            aligned(parameter.to(self.device))
-            for parameter in initial_parameters(self.sizes, [m.seed for m in members])
-        ]
+        seeds = [member.seed for member in members]
+        parameters = initial_parameters(self.sizes, seeds, self.device)
         training = self.settings["training"]
         return Ensemble(
             MLP(parameters, self.workspace, self.precision),
@@ -91,7 +89,7 @@ class Material:
             torch.from_numpy(np.stack(rows)).to(self.device),
             torch.from_numpy(np.stack(labels)).to(self.device),
             self.validation,
-            [m.seed for m in members],
+            seeds,
             training["batch_size"],
         )
 

@@ -15,19 +15,21 @@ from rote.sgd import SGD
 from rote.workspace import Workspace, aligned, empty
 
 
-def initial_parameters(sizes: list[int], seeds: list[int]) -> list[Tensor]:
+def initial_parameters(
+    sizes: list[int], seeds: list[int], device: torch.device | str = "cpu"
+) -> list[Tensor]:
     """Return [weight, bias, weight, bias, …] of one MLP a seed, as PyTorch initialises them.
 
-    Weights are (members, inputs, outputs), biases (members, 1, outputs), float32 on the CPU. Each
-    member equals ``nn.Sequential(nn.Linear(sizes[0], sizes[1]), nn.ReLU(), …)`` made after
+    Weights are (members, inputs, outputs), biases (members, 1, outputs), float32. Each member
+    equals ``nn.Sequential(nn.Linear(sizes[0], sizes[1]), nn.ReLU(), …)`` made after
     ``torch.manual_seed(seed_of("initial", seed))``.
     """
     stacks = [
         tensor
         for inputs, outputs in pairwise(sizes)
         for tensor in (
-            empty((len(seeds), inputs, outputs), torch.float32, "cpu"),
-            empty((len(seeds), 1, outputs), torch.float32, "cpu"),
+            empty((len(seeds), inputs, outputs), torch.float32, device),
+            empty((len(seeds), 1, outputs), torch.float32, device),
         )
     ]
     for member, seed in enumerate(seeds):
@@ -38,7 +40,7 @@ def initial_parameters(sizes: list[int], seeds: list[int]) -> list[Tensor]:
             nn.init.kaiming_uniform_(drawn, a=5**0.5, generator=generator)
             weight[member] = drawn.mT
             bound = weight.shape[1] ** -0.5
-            nn.init.uniform_(bias[member], -bound, bound, generator=generator)
+            bias[member] = torch.empty(bias.shape[1:]).uniform_(-bound, bound, generator=generator)
     return stacks
 
 

@@ -51,7 +51,7 @@ def paper():
 
 def level_colour(level: float) -> tuple:
     """Return the colour of a noise level from 0 to 1."""
-    return _LEVELS(level)
+    return _LEVELS(float(level))  # an integer would be an index
 
 
 def percent(level: float) -> str:
