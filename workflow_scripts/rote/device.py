@@ -27,7 +27,7 @@ def choose(name: str, precision: str) -> tuple[torch.device, torch.dtype]:
     device = torch.device("cuda" if has_cuda and name != "cpu" else "cpu")
     if precision != "float32" and device.type == "cpu":
         raise UserError(f"precision {precision} needs a CUDA device: set precision to float32.")
-    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
     return device, torch.bfloat16 if precision == "bf16" else torch.float32
 
 
