@@ -32,3 +32,13 @@ rule fig1:
 rule fig3_1:
     input:
         figure_files("fig3_1"),
+
+
+rule fig3_2:
+    input:
+        figure_files("fig3_2"),
+
+
+rule fig3_3:
+    input:
+        figure_files("fig3_3"),

@@ -15,6 +15,7 @@ wildcard_constraints:
     dataset="|".join(config["datasets"]),
     experiment="|".join(sorted(set(plan.EXPERIMENT_OF_FIGURE.values()))),
     figure="|".join(plan.EXPERIMENT_OF_FIGURE),
+    labelling="class|unique",
     units=r"[1-9]\d*",
 
 
@@ -33,11 +34,11 @@ def experiment_settings(wildcards):
 
 
 def runs_of_figure(wildcards):
-    """The files of the runs that a figure is drawn from, one a width."""
+    """The files of the runs that a figure is drawn from."""
     experiment = plan.EXPERIMENT_OF_FIGURE[wildcards.figure]
     return [
-        f"results/{wildcards.preset}/runs/{experiment}/{plan.run_name(units)}.nc"
-        for units in plan.widths(experiment_settings(wildcards))
+        f"results/{wildcards.preset}/runs/{experiment}/{run}.nc"
+        for run in plan.runs(wildcards.figure, experiment_settings(wildcards))
     ]
 
 

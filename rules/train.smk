@@ -1,4 +1,4 @@
-# All members of one shape, trained together.
+# From a noised data set to a run: all members of one shape.
 
 
 rule train_ensemble:
@@ -25,3 +25,28 @@ rule train_ensemble:
         version=versions.TRAINING,
     script:
         "../workflow_scripts/train_ensemble.py"
+
+
+rule measure_sensitivity:
+    input:
+        "results/{preset}/datasets/sensitivity.nc",
+    output:
+        "results/{preset}/runs/sensitivity/{labelling}.nc",
+    log:
+        "results/{preset}/logs/measure_sensitivity/{labelling}.log",
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        gpu=int(config["device"] == "cuda"),
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=4 * 60,
+    params:
+        run=lambda wildcards: plan.sensitivity_settings(
+            config["presets"][wildcards.preset]["sensitivity"], wildcards.labelling
+        ),
+        device=config["device"],
+        store="results/store",
+        version=versions.SENSITIVITY,
+    script:
+        "../workflow_scripts/measure_sensitivity.py"

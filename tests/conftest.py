@@ -72,3 +72,17 @@ def noised(source, settings) -> xr.Dataset:
 @pytest.fixture
 def run_settings(settings) -> dict:
     return plan.run_settings(settings, 6, "float32")
+
+
+@pytest.fixture
+def sensitivity_settings() -> dict:
+    """An experiment like ``sensitivity``, as it stands in config.yaml, on the same examples."""
+    training = {"epochs": 3, "batch_size": 30, "learning_rate": 0.2}
+    return {
+        "conditions": ["real", "halfX", "randX"],
+        "seeds": 2,
+        "model": {"hidden_layers": 2, "hidden_units": 6},
+        "labellings": {"class": training, "unique": training | {"epochs": 4}},
+        "evaluations": 4,
+        "class_evaluations": 2,
+    }

@@ -4,10 +4,12 @@ import xarray as xr
 from matplotlib.text import Text
 
 from rote import plan
-from rote.figures import fig1, fig3_1, style
+from rote.figures import fig1, fig3_1, fig3_2, fig3_3, style
 from rote.metrics import fig1 as fig1_metrics
 from rote.metrics import fig3_1 as fig3_1_metrics
-from test_metrics import made_up_run
+from rote.metrics import fig3_2 as fig3_2_metrics
+from rote.metrics import fig3_3 as fig3_3_metrics
+from test_metrics import made_up_run, made_up_sensitivity
 
 
 @pytest.fixture
@@ -30,24 +32,38 @@ def difficulty(noised) -> xr.Dataset:
     return fig3_1_metrics.metrics(noised, [run])
 
 
+@pytest.fixture
+def inequality(noised) -> xr.Dataset:
+    runs = [made_up_sensitivity("class"), made_up_sensitivity("unique", times=(0, 10, 20, 30))]
+    runs[1]["sensitivity"][3, 2:] = 5000.0  # real, seed 1, explodes
+    return fig3_2_metrics.metrics(noised, runs)
+
+
+@pytest.fixture
+def classes(noised) -> xr.Dataset:
+    return fig3_3_metrics.metrics(noised, [made_up_sensitivity("class")])
+
+
 def all_text(figure) -> str:
     return "\n".join(text.get_text() for text in figure.findobj(Text))
 
 
-@pytest.mark.parametrize(("module", "metrics"), [(fig1, "capacity"), (fig3_1, "difficulty")])
+@pytest.mark.parametrize(
+    ("module", "metrics"),
+    [(fig1, "capacity"), (fig3_1, "difficulty"), (fig3_2, "inequality"), (fig3_3, "classes")],
+)
 def test_nothing_is_cut_off_and_data_set_and_size_are_named(module, metrics, request, tmp_path):
     with style.paper():
         figure = module.draw(request.getfixturevalue(metrics))
         style.save(figure, tmp_path / "f.png", tmp_path / "f.pdf")
-        renderer = figure.canvas.get_renderer()
-        for text in figure.findobj(Text):
-            if text.get_text() and text.get_visible():
-                box = text.get_window_extent(renderer)
-                assert box.x0 >= -2  # pixels: rounding
-                assert box.x1 <= figure.bbox.width + 2
-                assert box.y0 >= -2
+        figure.canvas.draw()
+        drawn = figure.get_tightbbox()  # inches
+        width, height = figure.get_size_inches()
+        assert min(drawn.x0, drawn.y0) >= -0.02  # rounding to pixels
+        assert drawn.x1 <= width + 0.02
+        assert drawn.y1 <= height + 0.02
         for axis in figure.axes:
-            assert axis.get_xlabel()
+            assert axis.get_xlabel() or axis.get_ylabel() or axis.get_title()
         assert figure.axes[0].get_ylabel()
         assert "Synthetic, 4×4 pixels, 100 training" in all_text(figure)
     assert (tmp_path / "f.png").stat().st_size > 10_000
@@ -79,6 +95,49 @@ def test_figure_3_1_draws_sorted_rates_in_the_colours_of_the_poster(difficulty):
         np.testing.assert_allclose(lines[condition].get_ydata(), np.sort(rates))
         assert lines[condition].get_color() == style.CONDITION_COLOURS[condition]
         assert f"SD {rates.std().item():.3f}" in lines[condition].get_label()
+
+
+def test_figure_3_2_draws_the_mean_and_dots_what_has_exploded(inequality):
+    with style.paper():
+        axes = np.array(fig3_2.draw(inequality).axes).reshape(2, 2)
+        for column, labelling in zip(axes.T, ("class", "unique"), strict=True):
+            panel = inequality.sel(labelling=labelling).dropna("update", how="all")
+            for axis, name in zip(column, ("gini", "mean_sensitivity"), strict=True):
+                for condition, colour in style.SENSITIVITY_COLOURS.items():
+                    lines = [line for line in axis.get_lines() if line.get_color() == colour]
+                    mean = panel[name].sel(condition=condition).mean("seed")
+                    np.testing.assert_allclose(lines[-1].get_ydata(), mean)
+                    np.testing.assert_allclose(lines[-1].get_xdata(), panel["update"])
+                    dotted = [line for line in lines if line.get_linestyle() == ":"]
+                    shown = sum(np.isfinite(line.get_ydata()).sum() for line in dotted)
+                    assert shown == (3 if (labelling, condition) == ("unique", "real") else 0)
+
+
+def test_figure_3_2_says_what_the_numbers_are(inequality):
+    with style.paper():
+        text = all_text(fig3_2.draw(inequality))
+        last = inequality["gini"].sel(labelling="class", condition="real", update=10)
+        assert f"real {last.mean():.2f} ± {last.std(ddof=1):.2f}" in text
+        assert "exploded" in text
+        alone = inequality.sel(labelling=["class"]).dropna("update", how="all").isel(seed=[0])
+        text = all_text(fig3_2.draw(alone))
+    assert "±" not in text
+    assert "exploded" not in text
+
+
+def test_figure_3_3_draws_both_matrices_in_one_scale(classes):
+    with style.paper():
+        figure = fig3_3.draw(classes)
+        images = [axis.get_images()[0] for axis in figure.axes[:2]]
+        assert images[0].norm is images[1].norm
+        for image, condition in zip(images, ("real", "randX"), strict=True):
+            expected = classes["class_sensitivity"].sel(condition=condition).mean("seed")
+            np.testing.assert_allclose(image.get_array(), expected)
+            assert image.norm.vmin <= expected.min()
+            assert image.norm.vmax >= expected.max()
+        text = all_text(figure)
+    share = classes["diagonal_share"].sel(condition="randX")
+    assert f"randX {share.mean():.2f} ± {share.std(ddof=1):.2f}" in text
 
 
 def grey(colour: str | tuple) -> float:

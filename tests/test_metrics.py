@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 
 from rote import plan
-from rote.metrics import fig1, fig3_1
+from rote.gini import gini
+from rote.metrics import fig1, fig3_1, fig3_2, fig3_3
 
 NAMED = {"long_name": "made up", "units": "1"}
 
@@ -113,3 +114,89 @@ def test_binomial_reference_has_the_mean_and_spread_of_randx(noised):
     # Here randX is binomial by construction, and the reference agrees with it.
     randx = metrics["misclassification_rate"].sel(condition="randX")
     assert randx.std().item() == pytest.approx(reference.std().item(), rel=0.1)
+
+
+def made_up_sensitivity(labelling: str, times=(0, 5, 10), examples=4) -> xr.Dataset:
+    """Return a run of two seeds whose members are in no order, with random sensitivities."""
+    rng = np.random.default_rng(len(labelling))
+    order = ("randX", 1), ("real", 0), ("halfX", 1), ("real", 1), ("randX", 0), ("halfX", 0)
+    members = [plan.Member(*plan.CONDITIONS[name], seed, seed, 0.0) for name, seed in order]
+    columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
+    shape = len(members), len(times)
+    run = xr.Dataset(
+        {
+            "sensitivity": (("member", "update", "example"), rng.random((*shape, examples)), NAMED),
+            "train_accuracy": (("member", "update"), rng.random(shape), NAMED),
+            "diverged_epoch": ("member", np.zeros(len(members), int), NAMED),
+        },
+        coords={name: ("member", list(values), NAMED) for name, values in columns.items()}
+        | {
+            "update": ("update", list(times), NAMED),
+            "device": ("member", ["cpu"] * len(members), NAMED),
+            "index": ("example", np.arange(examples), NAMED),
+        },
+    )
+    if labelling == "class":
+        matrices = 1 + rng.random((len(members), 5, 5))
+        run["class_sensitivity"] = ("member", "loss_class", "example_class"), matrices, NAMED
+    settings = {
+        "labelling": labelling,
+        "model": {"hidden_layers": 2, "hidden_units": 16},
+        "training": {"epochs": len(labelling), "batch_size": 5, "learning_rate": 0.1},
+    }
+    return run.assign_attrs(settings=json.dumps(settings), device="cpu")
+
+
+def test_figure_3_2_is_the_gini_of_the_mean_so_far(noised):
+    runs = [made_up_sensitivity("class"), made_up_sensitivity("unique", times=(0, 10, 20, 30))]
+    metrics = fig3_2.metrics(noised, runs)
+    assert metrics["gini"].dims == ("labelling", "condition", "update", "seed")
+    assert metrics["update"].values.tolist() == [0, 5, 10, 20, 30]
+    assert metrics["condition"].values.tolist() == ["real", "halfX", "randX"]
+    assert metrics["seed"].values.tolist() == [0, 1]
+    place = {"condition": "halfX", "seed": 1}  # member 2
+    g = runs[0]["sensitivity"].values[2]
+    for t, until in ((0, 1), (5, 2), (10, 3)):
+        at = metrics.sel(labelling="class", update=t, **place)
+        assert at["gini"].item() == pytest.approx(gini(g[:until].mean(0)))
+        assert at["mean_sensitivity"].item() == pytest.approx(g[:until].mean())
+        assert at["train_accuracy"] == runs[0]["train_accuracy"].sel(update=t)[2]
+    assert metrics["gini"].sel(labelling="class", update=[20, 30]).isnull().all()
+    assert metrics["gini"].sel(labelling="unique", update=5).isnull().all()
+    assert metrics.attrs["epochs"] == [5, 6]
+    assert metrics["exploded"].sum() == 0
+
+
+def test_sensitivities_that_explode_are_flagged_from_there_on(noised):
+    run = made_up_sensitivity("class")
+    run["sensitivity"][3] = 1.0  # real, seed 1
+    run["sensitivity"][3, 1, 0] = 4 * 1001
+    metrics = fig3_2.metrics(noised, [run])
+    assert metrics["exploded"].sel(condition="real", seed=1).values.tolist() == [[0, 1, 1]]
+    assert metrics["exploded"].sum() == 2
+    run["sensitivity"][3, 1, 0] = 4 * 990
+    assert fig3_2.metrics(noised, [run])["exploded"].sum() == 0
+
+
+def test_figure_3_3_measures_the_diagonal_and_the_rest(noised):
+    run = made_up_sensitivity("class")
+    run["class_sensitivity"][1] = np.ones((5, 5))  # real, seed 0: all cells are equal
+    run["class_sensitivity"][3] = np.eye(5)  # real, seed 1: nothing off the diagonal
+    metrics = fig3_3.metrics(noised, [run])
+    assert metrics["class_sensitivity"].dims == (
+        "condition",
+        "loss_class",
+        "example_class",
+        "seed",
+    )
+    real = metrics.sel(condition="real")
+    assert real["diagonal_share"].values.tolist() == pytest.approx([1 / 5, 1])
+    assert real["off_diagonal_gini"].values.tolist() == [0, 0]
+    cell = {"condition": "randX", "seed": 1, "loss_class": 4, "example_class": 2}
+    assert metrics["class_sensitivity"].sel(cell) == run["class_sensitivity"][0, 4, 2]
+    other = run["class_sensitivity"][5].values  # halfX, seed 0
+    rest = other[~np.eye(5, dtype=bool)]
+    at = metrics.sel(condition="halfX", seed=0)
+    assert at["diagonal_share"].item() == pytest.approx(1 - rest.sum() / other.sum())
+    assert at["off_diagonal_gini"].item() == pytest.approx(gini(rest))
+    assert metrics["class_name"].values.tolist() == list("abcde")

@@ -33,3 +33,30 @@ def test_what_the_data_depends_on_leaves_out_levels_and_training(settings):
     settings["training"]["epochs"] = 99
     settings["model"]["hidden_units"].append(7)
     assert plan.data_settings(settings) == before
+
+
+def test_each_figure_names_the_runs_that_it_needs(settings, sensitivity_settings):
+    settings["model"]["hidden_units"] = [4, 8]
+    assert plan.runs("fig1", settings) == ["units-4", "units-8"]
+    assert plan.runs("fig3_1", {"model": {"hidden_units": 64}}) == ["units-64"]
+    assert plan.runs("fig3_2", sensitivity_settings) == ["class", "unique"]
+    assert plan.runs("fig3_3", sensitivity_settings) == ["class"]
+
+
+def test_sensitivity_has_a_member_for_each_condition_and_seed(sensitivity_settings):
+    run = plan.sensitivity_settings(sensitivity_settings, "unique")
+    members = [plan.Member(*member) for member in run["members"]]
+    assert [(m.noise_kind, m.noise_level, m.seed) for m in members] == [
+        (kind, level, seed)
+        for kind, level in (("real", 0.0), ("randX", 0.5), ("randX", 1.0))
+        for seed in (0, 1)
+    ]
+    assert run["class_evaluations"] == 0
+    assert plan.data_settings(sensitivity_settings | {"data": {}})["noise_kinds"] == ["randX"]
+
+
+def test_evaluation_times_are_even_and_end_with_training():
+    assert plan.evaluation_times(1000, 4) == [0, 250, 500, 750, 1000]
+    assert plan.evaluation_times(10, 3) == [0, 3, 7, 10]
+    assert plan.evaluation_times(2, 5) == [0, 1, 2]
+    assert plan.evaluation_times(10, 0) == []

@@ -7,6 +7,7 @@ import xarray as xr
 from rote import noising, plan, runs, versions
 from rote.errors import UserError
 from rote.material import Material
+from rote.members import COORDINATES
 from rote.store import Store
 
 
@@ -32,7 +33,7 @@ def test_a_run_holds_every_member_with_its_coordinates(noised, run_settings, tmp
     run = train(noised, run_settings, Store(tmp_path))
     assert run["train_accuracy"].sizes == {"member": 10, "epoch": 2}
     assert run["epoch"].values.tolist() == [2, 4]
-    members = list(zip(*(run[name].values for name in runs.MEMBER_COORDINATES), strict=True))
+    members = list(zip(*(run[name].values for name in COORDINATES), strict=True))
     assert members == [tuple(member) for member in run_settings["members"]]
     assert np.isfinite(run["train_loss"]).all()
     assert "misclassified" not in run

@@ -6,6 +6,7 @@ import pytest
 
 import extract_metrics
 import fetch_dataset
+import measure_sensitivity
 import noise_dataset
 import plot_figure
 import train_ensemble
@@ -69,11 +70,37 @@ def test_train_extract_and_plot(tmp_path, files, settings, figure):
         )
     )
     assert "members are in the store" in (tmp_path / "job.log").read_text()
+    extract_and_plot(tmp_path, figure, files[1], [run])
+
+
+@pytest.mark.parametrize(
+    ("figure", "labellings"), [("fig3_2", ("class", "unique")), ("fig3_3", ("class",))]
+)
+def test_measure_extract_and_plot(tmp_path, files, sensitivity_settings, figure, labellings):
+    runs = [str(tmp_path / "sensitivity" / f"{labelling}.nc") for labelling in labellings]
+    for run, labelling in zip(runs, labellings, strict=True):
+        measure_sensitivity.main(
+            job(
+                tmp_path,
+                input=[files[1]],
+                output=[run],
+                params=params(
+                    run=plan.sensitivity_settings(sensitivity_settings, labelling),
+                    store=str(tmp_path / "store"),
+                    device="cpu",
+                ),
+            )
+        )
+    assert "6 members" in (tmp_path / "job.log").read_text()
+    extract_and_plot(tmp_path, figure, files[1], runs)
+
+
+def extract_and_plot(tmp_path, figure, noised, runs):
     metrics = str(tmp_path / "metrics.nc")
     extract_metrics.main(
         job(
             tmp_path,
-            input=SimpleNamespace(dataset=files[1], runs=[run]),
+            input=SimpleNamespace(dataset=noised, runs=runs),
             output=[metrics],
             wildcards=SimpleNamespace(figure=figure),
         )
@@ -84,7 +111,7 @@ def test_train_extract_and_plot(tmp_path, files, settings, figure):
     )
     assert (tmp_path / "f.png").stat().st_size > 10_000
     assert (tmp_path / "f.pdf").exists()
-    for path in (files[1], run, metrics):
+    for path in (noised, *runs, metrics):
         written = netcdf.read(path)
         assert {"settings", "software", "git_commit", "device"} <= written.attrs.keys()
         for variable in written.variables.values():

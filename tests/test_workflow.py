@@ -57,6 +57,17 @@ class Study:
                         "model": {"hidden_layers": 2, "hidden_units": 4},
                         "training": dict(TRAINING) | {"epochs": 1},
                     },
+                    "sensitivity": {
+                        "data": TINY | {"validation_examples": 0},
+                        "seeds": 2,
+                        "model": {"hidden_layers": 2, "hidden_units": 4},
+                        "labellings": {
+                            "class": {"epochs": 2, "batch_size": 25, "learning_rate": 0.1},
+                            "unique": {"epochs": 2, "batch_size": 25, "learning_rate": 0.1},
+                        },
+                        "evaluations": 2,
+                        "class_evaluations": 1,
+                    },
                 }
             },
         }
@@ -96,6 +107,7 @@ def study(tmp_path_factory):
 
 CAPACITY = 2 * (2 + 2 * 2)  # widths × (real + kinds × seeds)
 DIFFICULTY = 3 * 3
+SENSITIVITY = 2 * 3 * 2  # labellings × conditions × seeds
 
 
 # The tests below tell one story, in this order: each goes on from the study that the last one left.
@@ -110,9 +122,11 @@ def test_one_figure_computes_what_it_needs_and_no_more(study):
 
 
 def test_figures_draws_the_rest(study):
-    assert study.new_members("figures") == DIFFICULTY
+    assert study.new_members("fig3_3") == SENSITIVITY / 2
+    assert study.new_members("figures") == DIFFICULTY + SENSITIVITY / 2
     results = study.folder / "results" / "demo"
-    assert (results / "figures" / "fig3_1.pdf").exists()
+    for figure in ("fig3_1", "fig3_2", "fig3_3"):
+        assert (results / "figures" / f"{figure}.pdf").exists()
     rates = netcdf.read(results / "metrics" / "fig3_1.nc")["misclassification_rate"]
     assert rates.sizes == {"condition": 3, "example": 50}
     metrics = netcdf.read(results / "metrics" / "fig1.nc")
@@ -168,8 +182,15 @@ def test_a_learning_rate_retrains_what_it_touches_and_only_that(study):
     assert study.finished()
 
 
+def test_a_labelling_is_measured_again_by_itself(study):
+    study.config["presets"]["demo"]["sensitivity"]["labellings"]["unique"]["epochs"] = 3
+    assert study.new_members("figures") == SENSITIVITY / 2
+    assert study.finished()
+
+
 def test_going_back_finds_the_old_members(study):
     study.config["presets"]["demo"]["difficulty"]["training"]["learning_rate"] = 0.1
+    study.config["presets"]["demo"]["sensitivity"]["labellings"]["unique"]["epochs"] = 2
     assert study.new_members("figures") == 0
     assert study.finished()
 
@@ -208,6 +229,8 @@ def test_the_poster_preset_resolves(tmp_path):
         "units-4096.nc",
         "units-8192.nc",
         "fig3_1.pdf",
+        "runs/sensitivity/unique.nc",
+        "fig3_3.pdf",
     ):
         assert output in printed
 

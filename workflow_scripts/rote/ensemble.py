@@ -18,6 +18,12 @@ from rote.sgd import SGD
 EVALUATION_BATCH = 250
 
 
+def epoch_order(seeds: list[int], epoch: int, examples: int) -> Tensor:
+    """Return the order of the examples in an epoch (counted from 1), (seeds, examples)."""
+    orders = [generator("shuffle", seed, epoch).permutation(examples) for seed in seeds]
+    return torch.from_numpy(np.stack(orders))
+
+
 class Score(NamedTuple):
     """How the members of a group do at the end of an epoch, over whole data sets."""
 
@@ -74,8 +80,7 @@ class Ensemble:
     def train_epoch(self, epoch: int, updates: int | None = None) -> None:
         """Train for one epoch (counted from 1), or for its first ``updates``."""
         examples = self.rows.shape[1]
-        order = np.stack([generator("shuffle", s, epoch).permutation(examples) for s in self.seeds])
-        order = torch.from_numpy(order).to(self.rows.device)
+        order = epoch_order(self.seeds, epoch, examples).to(self.rows.device)
         rows, labels = self.rows.gather(1, order), self.labels.gather(1, order)
         starts = range(0, examples, self.batch_size)[:updates]
         for start in starts:

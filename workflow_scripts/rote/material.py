@@ -59,7 +59,7 @@ class Material:
         flat = torch.from_numpy(images.astype(np.float32)).flatten(1)
         return aligned_rows(flat.to(self.device, self.precision))
 
-    def _examples(self, member: Member) -> tuple[np.ndarray, np.ndarray]:
+    def examples(self, member: Member) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows of the table and the labels that a member trains on, (examples,) each."""
         noise = member.noise_kind, member.noise_level, member.noise_seed
         if noise not in self._corrupted:
@@ -73,7 +73,7 @@ class Material:
 
     def ensemble(self, members: list[Member]) -> Ensemble:
         """Return the members, initialised by their seeds."""
-        rows, labels = zip(*map(self._examples, members), strict=True)
+        rows, labels = zip(*map(self.examples, members), strict=True)
         seeds = [member.seed for member in members]
         parameters = initial_parameters(self.sizes, seeds, self.device)
         training = self.settings["training"]

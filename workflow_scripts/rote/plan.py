@@ -6,7 +6,14 @@ An experiment's settings are its block under ``presets`` in ``config.yaml``.
 
 from typing import NamedTuple
 
-EXPERIMENT_OF_FIGURE = {"fig1": "capacity", "fig3_1": "difficulty"}
+EXPERIMENT_OF_FIGURE = {
+    "fig1": "capacity",
+    "fig3_1": "difficulty",
+    "fig3_2": "sensitivity",
+    "fig3_3": "sensitivity",
+}
+# What an experiment that names its training data by a word trains on: kind and level of noise.
+CONDITIONS = {"real": ("real", 0.0), "halfX": ("randX", 0.5), "randX": ("randX", 1.0)}
 
 
 class Member(NamedTuple):
@@ -19,15 +26,14 @@ class Member(NamedTuple):
     weight_decay: float
 
 
-def widths(settings: dict) -> list[int]:
-    """Return the hidden units of each run of an experiment."""
+def runs(figure: str, settings: dict) -> list[str]:
+    """Return the names of the runs that a figure is drawn from, the stems of their files."""
+    if figure == "fig3_2":
+        return list(settings["labellings"])
+    if figure == "fig3_3":
+        return ["class"]
     units = settings["model"]["hidden_units"]
-    return units if isinstance(units, list) else [units]
-
-
-def run_name(hidden_units: int) -> str:
-    """Return the name of the run of this width, the stem of its file."""
-    return f"units-{hidden_units}"
+    return [f"units-{width}" for width in (units if isinstance(units, list) else [units])]
 
 
 def noise_levels(settings: dict) -> list[float]:
@@ -65,7 +71,7 @@ def data_settings(settings: dict) -> dict:
     """Return what a noised data set depends on."""
     return {
         **settings["data"],
-        "noise_kinds": sorted(settings["noise_kinds"]),
+        "noise_kinds": sorted(settings.get("noise_kinds", ["randX"])),
         "noise_seeds": noise_seeds(settings),
     }
 
@@ -78,3 +84,29 @@ def run_settings(settings: dict, hidden_units: int, precision: str) -> dict:
         "members": [list(member) for member in members(settings)],
         "keep_misclassified": "experiments" in settings,
     }
+
+
+def sensitivity_settings(settings: dict, labelling: str) -> dict:
+    """Return what a run of the experiment ``sensitivity`` depends on beside its data.
+
+    The classes of the labels are few; a label for each example makes a matrix of classes useless.
+    """
+    return {
+        "labelling": labelling,
+        "model": settings["model"],
+        "training": settings["labellings"][labelling],
+        "evaluations": settings["evaluations"],
+        "class_evaluations": settings["class_evaluations"] if labelling == "class" else 0,
+        "members": [
+            [*CONDITIONS[condition], seed, seed, 0.0]
+            for condition in settings["conditions"]
+            for seed in range(settings["seeds"])
+        ],
+    }
+
+
+def evaluation_times(updates: int, count: int) -> list[int]:
+    """Return 0 and ``count`` numbers of updates, evenly spaced up to the last; none if it is 0."""
+    if not count:
+        return []
+    return sorted({round(updates * i / count) for i in range(count + 1)})

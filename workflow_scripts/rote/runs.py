@@ -1,4 +1,4 @@
-"""One training job: what the store lacks is trained, then all members make up the run's dataset."""
+"""One training job: the members of a run that the store lacks, trained in groups."""
 
 import logging
 import time
@@ -7,6 +7,7 @@ import xarray as xr
 
 from rote import grouping, netcdf, versions
 from rote.material import Material
+from rote.members import complete, data_determinants
 from rote.plan import Member
 from rote.progress import Progress
 from rote.store import Store, fingerprint
@@ -14,25 +15,12 @@ from rote.training import as_dataset, train
 
 logger = logging.getLogger(__name__)
 
-MEMBER_COORDINATES = {
-    "noise_kind": "kind of noise: real (none), randX (inputs) or randY (labels)",
-    "noise_level": "fraction of the training examples that noise replaces",
-    "noise_seed": "draw of the noise",
-    "seed": "seed of initialisation and shuffling",
-    "weight_decay": "strength of weight decay",
-}
-
 
 def member_key(noised: xr.Dataset, settings: dict, member: Member) -> str:
     """Return the fingerprint of a member: data, noise, model, training, seed, code version."""
-    noise = None
-    if member.noise_kind != "real":
-        content = noised[f"{member.noise_kind}_digest"].sel(noise_seed=member.noise_seed).item()
-        noise = [member.noise_kind, member.noise_level, content]
     return fingerprint(
         version=versions.TRAINING,
-        data=noised.attrs["real_digest"],
-        noise=noise,
+        **data_determinants(noised, member),
         model=settings["model"],
         training={**settings["training"], "weight_decay": member.weight_decay},
         seed=member.seed,
@@ -67,16 +55,15 @@ def train_run(
     """
     members = [Member(*member) for member in settings["members"]]
     keys = [member_key(noised, settings, member) for member in members]
-    results = {key: store.load(key) for key in dict.fromkeys(keys)}
-    missing = {
-        key: member for key, member in zip(keys, members, strict=True) if results[key] is None
-    }
-    logger.info("%s: %d of %d members are in the store.", name, len(keys) - len(missing), len(keys))
-    if missing:
-        results |= _train_missing(
+    run = complete(
+        members,
+        keys,
+        store,
+        name,
+        lambda missing: _train_missing(
             noised, settings, store, missing, name, device, checkpoint_seconds
-        )
-    run = _assemble([results[key] for key in keys], members)
+        ),
+    )
     if settings["keep_misclassified"]:
         run = run.assign_coords(index=noised["index"])
     else:
@@ -127,23 +114,3 @@ def _train_missing(
             left = len(missing) - len(results)
             progress.advance(len(group), f"{epoch}, {left} of {len(missing)} members left")
     return results
-
-
-def _assemble(results: list[xr.Dataset], members: list[Member]) -> xr.Dataset:
-    run = xr.concat(
-        results,
-        "member",
-        join="exact",
-        coords="minimal",
-        compat="override",
-        combine_attrs="override",
-    ).drop_attrs(deep=False)
-    coordinates = {
-        name: ("member", list(values), {"long_name": long_name, "units": "1"})
-        for (name, long_name), values in zip(
-            MEMBER_COORDINATES.items(), zip(*members, strict=True), strict=True
-        )
-    }
-    device = [result.attrs["device"] for result in results]
-    coordinates["device"] = "member", device, {"long_name": "trained on", "units": "1"}
-    return run.assign_coords(coordinates)

@@ -8,5 +8,6 @@ the same settings give other numbers than before, and only what depends on it is
 DATASET = 1
 NOISING = 1
 TRAINING = 1
-METRICS = {"fig1": 1, "fig3_1": 1}
-FIGURES = {"fig1": 1, "fig3_1": 1}
+SENSITIVITY = 1
+METRICS = {"fig1": 1, "fig3_1": 1, "fig3_2": 1, "fig3_3": 1}
+FIGURES = {"fig1": 1, "fig3_1": 1, "fig3_2": 1, "fig3_3": 1}

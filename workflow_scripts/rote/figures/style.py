@@ -1,5 +1,6 @@
 """The look that all figures share: sizes for a paper, the colours of the poster, the footnote."""
 
+from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from matplotlib.figure import Figure
 from rote.errors import UserError
 
 # The poster's blue, green and red, of different lightness so that grey prints keep them apart.
-CONDITION_COLOURS = {"real": "#1b3f8b", "randX": "#7cc576", "randY": "#dd4433"}
+_BLUE, _GREEN, _RED = "#1b3f8b", "#7cc576", "#dd4433"
+CONDITION_COLOURS = {"real": _BLUE, "randX": _GREEN, "randY": _RED}
+SENSITIVITY_COLOURS = {"real": _BLUE, "halfX": _GREEN, "randX": _RED}  # as the poster changes them
 # Real data yellow, more noise redder and darker.
 _LEVELS = LinearSegmentedColormap.from_list(
     "noise level", ["#f2cc1f", "#f39c1f", "#e05f28", "#b01b1b", "#4a0010"]
@@ -64,8 +67,22 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def footnote(figure: Figure, metrics: xr.Dataset, *more: str) -> None:
-    """Write below the figure what data and which models it was drawn from."""
+def _each(values: object) -> str:
+    """Return one value, or the values of several runs, as people list them."""
+    return " and ".join(f"{value:g}" for value in np.atleast_1d(values))
+
+
+def mean_and_spread(values: xr.DataArray) -> str:
+    """Return the mean and the standard deviation of a number over the seeds."""
+    mean, spread = values.mean("seed").item(), values.std("seed", ddof=1).item()
+    return f"{mean:.2f} ± {spread:.2f}" if np.isfinite(spread) else f"{mean:.2f}"
+
+
+def footnote(figure: Figure, metrics: xr.Dataset, *more: str, lines: Sequence[str] = ()) -> None:
+    """Write below the figure what data and which models it was drawn from, and what to read off.
+
+    ``more`` goes on in the line about the training; ``lines`` are lines of their own, above it all.
+    """
     attrs = metrics.attrs
     widths = np.atleast_1d(attrs["hidden_units"])
     units = f"{widths[0]}" if len(widths) == 1 else f"{widths[0]} to {widths[-1]}"
@@ -76,11 +93,12 @@ def footnote(figure: Figure, metrics: xr.Dataset, *more: str) -> None:
         f"{count(attrs['train_examples'])} training{held_out} examples"
     )
     model = f"MLP, {attrs['hidden_layers']} hidden layers of {units} units"
-    epochs = f"{attrs['epochs']} epoch{'s' if attrs['epochs'] > 1 else ''}"
+    epochs = _each(attrs["epochs"])
     training = (
-        f"SGD, {epochs}, batch {attrs['batch_size']}, learning rate {attrs['learning_rate']:g}"
+        f"SGD, {epochs} epoch{'s' if epochs != '1' else ''}, batch {_each(attrs['batch_size'])}, "
+        f"learning rate {_each(attrs['learning_rate'])}"
     )
-    text = [f"{data}; {model}", "; ".join([training, *more])]
+    text = [*lines, f"{data}; {model}", "; ".join([training, *more])]
     if attrs["diverged_members"]:
         text.append(f"{attrs['diverged_members']} models diverged and are left out")
     figure.supxlabel("\n".join(text), fontsize=6, color="0.35")

@@ -14,15 +14,19 @@ from rote import netcdf
 logger = logging.getLogger(__name__)
 
 NOISE_KIND = {"long_name": "kind of noise: randX in the inputs, randY in the labels", "units": "1"}
-CONDITION = {"long_name": "training data: real, randX or randY", "units": "1"}
+CONDITION = {"long_name": "training data: real, randX, randY or halfX (50 % randX)", "units": "1"}
 SEED = {"long_name": "seed of initialisation and shuffling", "units": "1"}
 
 
 def with_protocol(metrics: xr.Dataset, dataset: xr.Dataset, runs: list[xr.Dataset]) -> xr.Dataset:
     """Return ``metrics`` with what a figure says about the data and the models."""
-    settings = json.loads(runs[0].attrs["settings"])
-    model, training = settings["model"], settings["training"]
-    widths = sorted(json.loads(run.attrs["settings"])["model"]["hidden_units"] for run in runs)
+    each = [json.loads(run.attrs["settings"]) for run in runs]
+    settings, model = each[0], each[0]["model"]
+    widths = sorted({one["model"]["hidden_units"] for one in each})
+    training = {
+        key: list(dict.fromkeys(one["training"][key] for one in each))
+        for key in ("epochs", "batch_size", "learning_rate")
+    }
     diverged = sum(int((run["diverged_epoch"] > 0).sum()) for run in runs)
     if diverged:
         logger.warning("%d members diverged: they are left out, as missing values.", diverged)
@@ -36,7 +40,7 @@ def with_protocol(metrics: xr.Dataset, dataset: xr.Dataset, runs: list[xr.Datase
             hidden_layers=model["hidden_layers"],
             hidden_units=widths,
             diverged_members=diverged,
-            **{key: training[key] for key in ("epochs", "batch_size", "learning_rate")},
+            **training,
         ),
         {
             **settings,

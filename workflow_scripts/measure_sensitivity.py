@@ -1,0 +1,30 @@
+"""Rule measure_sensitivity: a noised data set → results/…/runs/sensitivity/{labelling}.nc."""
+
+from pathlib import Path
+
+import torch
+
+from job import job
+from rote import netcdf
+from rote.sensitivity_run import measure_run
+from rote.store import Store
+
+
+def main(smk):
+    """Measure the members of ``smk.params.run`` that the store lacks, and assemble the run."""
+    with job(smk):
+        torch.set_num_threads(smk.threads)
+        path = Path(smk.output[0])
+        run = measure_run(
+            netcdf.read(smk.input[0]),
+            smk.params.run,
+            Store(smk.params.store),
+            name=f"sensitivity/{path.stem}",
+            device=smk.params.device,
+        )
+        devices = ", ".join(sorted(set(run["device"].values)))
+        netcdf.write(netcdf.with_provenance(run, smk.params.run, device=devices), path)
+
+
+if "snakemake" in globals():
+    main(snakemake)  # noqa: F821

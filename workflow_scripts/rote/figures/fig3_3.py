@@ -1,0 +1,46 @@
+"""Figure 3.3: sensitivity of the loss of each class to the examples of each class."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from rote.figures import style
+
+PANELS = {"real": "real", "randX": "random inputs (randX)"}
+STATISTICS = {
+    "diagonal_share": "share of the diagonal",
+    "off_diagonal_gini": "Gini coefficient off the diagonal",
+}
+
+
+def draw(metrics: xr.Dataset) -> Figure:
+    """Draw the matrices, mean over seeds, in one logarithmic scale of colours.
+
+    Below stand both measures of a matrix's shape, mean and standard deviation over the seeds.
+    """
+    conditions = [name for name in PANELS if name in metrics["condition"].values]
+    matrices = metrics["class_sensitivity"].mean("seed").sel(condition=conditions)
+    norm = LogNorm(matrices.min().item(), matrices.max().item())
+    figure, axes = plt.subplots(
+        1, len(conditions), figsize=(3.1 * len(conditions) + 0.6, 3.7), sharey=True, squeeze=False
+    )
+    names = metrics["class_name"].values
+    for axis, condition in zip(axes[0], conditions, strict=True):
+        image = axis.imshow(matrices.sel(condition=condition), norm=norm, cmap="viridis")
+        axis.set_title(PANELS[condition])
+        axis.set_xlabel("class of the training example")
+        axis.set_xticks(np.arange(len(names)), names)
+        axis.set_yticks(np.arange(len(names)), names)
+        axis.grid(visible=False)
+        axis.spines[["top", "right"]].set_visible(True)
+    axes[0, 0].set_ylabel("class of the loss terms")
+    figure.colorbar(image, ax=axes, label="mean loss-sensitivity [nat]", shrink=0.85)
+    read = []
+    for name, words in STATISTICS.items():
+        values = metrics[name].sel(condition=conditions)
+        each = [f"{c} {style.mean_and_spread(values.sel(condition=c))}" for c in conditions]
+        read.append(f"{words}: " + ", ".join(each))
+    style.footnote(figure, metrics, f"mean of {metrics.sizes['seed']} seeds", lines=read)
+    return figure

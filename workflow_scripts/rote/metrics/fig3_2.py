@@ -1,0 +1,74 @@
+"""Figure 3.2: how unequally the training examples matter to the loss, over training."""
+
+import xarray as xr
+
+from rote.gini import gini
+from rote.metrics import with_protocol
+from rote.metrics.sensitivity import by_condition, labelling
+
+EXPLODED = 1000  # times the sensitivity before training; in none of the usual runs it is above 300
+
+
+def metrics(dataset: xr.Dataset, runs: list[xr.Dataset]) -> xr.Dataset:
+    """Return the Gini coefficient of the mean loss-sensitivity ḡ_x(T), T being the last update.
+
+    ḡ_x(T) is the mean of g_x^t over the evaluated t ≤ T (Arpit et al. 2017, section 3.2).
+
+    Args:
+        dataset: the noised data set of the experiment ``sensitivity``.
+        runs: its runs, one a labelling.
+
+    Returns:
+        ``gini`` of ḡ_x(T) over the examples; ``mean_sensitivity``, the mean of ḡ_x(T) over the
+        examples; ``exploded``, whether the mean of g_x^t over the examples has exceeded
+        ``EXPLODED`` times its value before training, for some t ≤ T: gradients through training
+        then grow without bound, though training itself looks normal; ``train_accuracy``. Each is
+        (labelling, condition, update, seed); missing where a labelling was not evaluated.
+    """
+    parts = []
+    for run in runs:
+        members = by_condition(run)
+        g = members["sensitivity"].astype(float)
+        count = xr.ones_like(g["update"], dtype=int).cumsum("update")
+        mean = g.cumsum("update") / count
+        of_examples = g.mean("example")
+        above = of_examples > EXPLODED * of_examples.sel(update=0)
+        variables = {
+            "gini": (
+                xr.apply_ufunc(gini, mean, input_core_dims=[["example"]]),
+                "Gini coefficient over examples of the mean loss-sensitivity",
+                "1",
+            ),
+            "mean_sensitivity": (mean.mean("example"), "mean loss-sensitivity", "nat"),
+            "exploded": (
+                above.cumsum("update") > 0,
+                f"sensitivity has exceeded {EXPLODED} times that before training",
+                "1",
+            ),
+            "train_accuracy": (
+                members["train_accuracy"],
+                "accuracy on the training examples and their labels",
+                "1",
+            ),
+        }
+        parts.append(
+            xr.Dataset(
+                {
+                    # As a number, it can be missing.
+                    name: values.astype(float).assign_attrs(long_name=long_name, units=units)
+                    for name, (values, long_name, units) in variables.items()
+                }
+            ).drop_vars("index", errors="ignore")
+        )
+    labels = ("labelling", [labelling(run) for run in runs], LABELLING)
+    joined = xr.concat(parts, "labelling", join="outer", combine_attrs="override")
+    update = joined["update"].assign_attrs(long_name="updates of SGD done", units="1")
+    joined = joined.assign_coords(labelling=labels, update=update)
+    result = joined.transpose("labelling", "condition", "update", "seed")
+    return with_protocol(result, dataset, runs)
+
+
+LABELLING = {
+    "long_name": "targets: class labels, or a class of its own for each example",
+    "units": "1",
+}

@@ -1,0 +1,52 @@
+"""Figure 3.3: how much the examples of each class matter to the loss of each class."""
+
+import numpy as np
+import xarray as xr
+
+from rote.gini import gini
+from rote.metrics import with_protocol
+from rote.metrics.sensitivity import by_condition
+
+
+def metrics(dataset: xr.Dataset, runs: list[xr.Dataset]) -> xr.Dataset:
+    """Return the matrix ḡ_ij of each condition and seed, and two measures of its shape.
+
+    Args:
+        dataset: the noised data set of the experiment ``sensitivity``.
+        runs: its run with the class labels.
+
+    Returns:
+        ``class_sensitivity`` (condition, loss_class, example_class, seed), ḡ_ij as
+        ``rote.sensitivity.class_sensitivity`` defines it. ``diagonal_share`` (condition, seed), the
+        part of the sum of the matrix that is on its diagonal: how class-correlated it is.
+        ``off_diagonal_gini`` (condition, seed), the Gini coefficient of the other cells: how
+        unevenly classes matter to each other.
+    """
+    (run,) = runs
+    members = by_condition(run)
+    matrix = members["class_sensitivity"].transpose(
+        "condition", "loss_class", "example_class", "seed"
+    )
+    cells = matrix.transpose("condition", "seed", ...).values
+    diagonal = np.eye(cells.shape[-1], dtype=bool)
+    shares = {
+        "diagonal_share": (
+            cells[..., diagonal].sum(-1) / cells.sum((-2, -1)),
+            "part of the matrix's sum on its diagonal",
+        ),
+        "off_diagonal_gini": (
+            gini(cells[..., ~diagonal]),
+            "Gini coefficient of the cells off the diagonal",
+        ),
+    }
+    result = xr.Dataset(
+        {
+            "class_sensitivity": matrix,
+            **{
+                name: (("condition", "seed"), values, {"long_name": long_name, "units": "1"})
+                for name, (values, long_name) in shares.items()
+            },
+        },
+        coords={"class_name": dataset["class_name"]},
+    )
+    return with_protocol(result.drop_vars("index", errors="ignore"), dataset, runs)
