@@ -1,5 +1,5 @@
 # make figures: set up once in .venv, then draw the demo study.   make test: set up, then all tests.
-# make bench: the ensemble against the usual one-model loop.      make check: format and lint.
+# make bench: ours against the usual way of doing it.             make check: format and lint.
 PYTHON ?= python3
 READY := .venv/ready
 
@@ -13,7 +13,7 @@ test: setup
 	.venv/bin/python -m pytest
 
 bench: setup
-	.venv/bin/python tests/benchmarks/ensemble_against_loop.py
+	for benchmark in tests/benchmarks/*.py; do .venv/bin/python $$benchmark || exit 1; done
 
 check: setup
 	.venv/bin/ruff check .

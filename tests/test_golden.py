@@ -7,7 +7,8 @@ in these tests. If one of them changes on purpose, raise the version and freeze 
 import numpy as np
 import pytest
 
-from rote import noising, plan, runs, sources, versions
+from rote import noising, plan, runs, sensitivity_run, sources, versions
+from rote.gini import gini
 from rote.store import Store
 
 
@@ -72,4 +73,37 @@ def test_the_training(noised, tmp_path):
     )
     np.testing.assert_allclose(
         run["validation_accuracy"].values[:, 0], [0.34, 0.28, 0.21], atol=0.011
+    )
+
+
+def test_the_sensitivity(noised, tmp_path):
+    assert versions.SENSITIVITY == 1
+    training = {"epochs": 5, "batch_size": 30, "learning_rate": 0.1}
+    settings = plan.sensitivity_settings(
+        {
+            "conditions": ["real", "halfX"],
+            "seeds": 1,
+            "model": {"hidden_layers": 2, "hidden_units": 16},
+            "labellings": {"class": training},
+            "evaluations": 2,
+            "class_evaluations": 1,
+        },
+        "class",
+    )
+    run = sensitivity_run.measure_run(
+        noised, settings, Store(tmp_path), name="golden", device="cpu"
+    )
+    g = run["sensitivity"]
+    np.testing.assert_allclose(
+        g.mean("example"),
+        [[0.00719771, 0.00967559, 0.01733417], [0.00794685, 0.00807536, 0.01093940]],
+        rtol=1e-3,
+    )
+    np.testing.assert_allclose(
+        gini(g),
+        [[0.17750712, 0.22785116, 0.25675235], [0.18897381, 0.18342855, 0.21505719]],
+        rtol=1e-3,
+    )
+    np.testing.assert_allclose(
+        run["class_sensitivity"][0, 3, :2], [0.00132866, 0.00098226], rtol=1e-3
     )

@@ -77,8 +77,11 @@ def _pass(weights: list[Tensor], inputs: Tensor, labels: Tensor) -> _Pass:
 
 
 def _pass_batch(training: Training, weights: list[Tensor], batch: Tensor) -> _Pass:
-    inputs = [own[index] for own, index in zip(training.inputs, batch, strict=True)]
-    return _pass(weights, torch.stack(inputs), training.labels.gather(1, batch))
+    members, examples, _ = training.inputs.shape
+    first = torch.arange(0, members * examples, examples, device=batch.device)
+    rows = (batch + first[:, None]).flatten()
+    inputs = training.inputs.flatten(0, 1).index_select(0, rows).unflatten(0, batch.shape)
+    return _pass(weights, inputs, training.labels.gather(1, batch))
 
 
 def trajectory(training: Training) -> Iterator[list[Tensor]]:
@@ -109,15 +112,19 @@ class _Adjoints:
     Losses stand in the order in which they join, so that the first ``active`` ones are those on
     their way. The adjoint of a layer is (members, inputs + 1, losses·outputs): the losses stand
     beside the outputs, so that one matrix product serves them all.
+
+    Args:
+        training: the members.
+        losses: the most losses at once.
     """
 
     def __init__(self, training: Training, losses: int):
         self.training, self.losses, self.active = training, losses, 0
         members, examples, features = training.inputs.shape
         self.values = [
-            w.new_zeros(members, w.shape[1], losses * w.shape[2]) for w in training.weights
+            w.new_empty(members, w.shape[1], losses * w.shape[2]) for w in training.weights
         ]
-        self.of_inputs = training.inputs.new_zeros(members, examples, losses, features - 1)
+        self.of_inputs = training.inputs.new_empty(members, examples, losses, features - 1)
         self._kept: dict[str, Tensor] = {}
 
     def _memory(self, name: str, *shape: int) -> Tensor:
@@ -223,17 +230,17 @@ def sweep(
     times = sorted(times, reverse=True)
     losses = terms.shape[2]
     together = max(1, ACCUMULATED_BYTES // (training.inputs.nbytes * losses))
+    adjoints = _Adjoints(training, min(together, len(times)) * losses)
     for first in range(0, len(times), together):
         some = times[first : first + together]
-        adjoints = _Adjoints(training, len(some) * losses)
+        adjoints.active = 0
         for s in range(some[0], -1, -1):
             if s in some:
                 adjoints.join(kept[s], terms)
             if s:
                 adjoints.pass_update(kept[s - 1], training.batches[s - 1])
                 report(adjoints.active)
-        norms = adjoints.of_inputs.abs_().sum(-1)
-        del adjoints  # before the next ones take as much memory
+        norms = adjoints.of_inputs[:, :, : adjoints.active].abs_().sum(-1)
         yield some, norms.unflatten(2, (len(some), losses)).permute(0, 2, 3, 1)
 
 
