@@ -3,10 +3,7 @@
 
 rule extract_metrics:
     input:
-        dataset=lambda wildcards: (
-            f"results/{wildcards.preset}/datasets/{plan.EXPERIMENT_OF_FIGURE[wildcards.figure]}.nc"
-        ),
-        runs=runs_of_figure,
+        runs_of_figure,
     output:
         "results/{preset}/metrics/{figure}.nc",
     log:

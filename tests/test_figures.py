@@ -13,14 +13,14 @@ from test_metrics import made_up_run, made_up_sensitivity
 
 
 @pytest.fixture
-def capacity(noised, settings) -> xr.Dataset:
+def capacity(settings) -> xr.Dataset:
     runs = [made_up_run(plan.members(settings), units) for units in (8, 32)]
-    metrics = fig1_metrics.metrics(noised, runs)
+    metrics = fig1_metrics.metrics(runs)
     return metrics.assign(validation_accuracy=metrics["validation_accuracy"] / 1000)
 
 
 @pytest.fixture
-def difficulty(noised) -> xr.Dataset:
+def difficulty() -> xr.Dataset:
     rng = np.random.default_rng(0)
     members = [
         plan.Member(kind, 1.0, 0, seed, 0.0)
@@ -29,19 +29,19 @@ def difficulty(noised) -> xr.Dataset:
     ]
     p = np.concatenate([np.tile(rng.random(200), (20, 1)), np.full((40, 200), 0.7)])
     run = made_up_run(members, 64, misclassified=rng.random((60, 200)) < p)
-    return fig3_1_metrics.metrics(noised, [run])
+    return fig3_1_metrics.metrics([run])
 
 
 @pytest.fixture
-def inequality(noised) -> xr.Dataset:
+def inequality() -> xr.Dataset:
     runs = [made_up_sensitivity("class"), made_up_sensitivity("unique", times=(0, 10, 20, 30))]
     runs[1]["sensitivity"][3, 2:] = 5000.0  # real, seed 1, explodes
-    return fig3_2_metrics.metrics(noised, runs)
+    return fig3_2_metrics.metrics(runs)
 
 
 @pytest.fixture
-def classes(noised) -> xr.Dataset:
-    return fig3_3_metrics.metrics(noised, [made_up_sensitivity("class")])
+def classes() -> xr.Dataset:
+    return fig3_3_metrics.metrics([made_up_sensitivity("class")])
 
 
 def all_text(figure) -> str:

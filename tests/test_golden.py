@@ -47,7 +47,8 @@ SETTINGS = {
 def noised(digits):
     import xarray as xr
 
-    return xr.decode_cf(noising.noise_dataset(digits, plan.data_settings(SETTINGS))).load()
+    dataset = noising.noise_dataset(digits, plan.data_settings(SETTINGS))
+    return xr.decode_cf(dataset.assign_attrs(title="Digits", settings="{}")).load()
 
 
 def test_the_data_and_the_noise(noised):

@@ -10,6 +10,13 @@ from rote import plan
 from rote.gini import gini
 from rote.metrics import fig1, fig3_1, fig3_2, fig3_3
 
+ABOUT = {
+    "dataset": "Synthetic",
+    "train_examples": 100,
+    "validation_examples": 50,
+    "image_size": "4×4",
+    "data": "{}",
+}
 NAMED = {"long_name": "made up", "units": "1"}
 
 
@@ -35,13 +42,13 @@ def made_up_run(members, units, epochs=2, misclassified=None):
         "model": {"hidden_layers": 2, "hidden_units": units},
         "training": {"epochs": epochs, "batch_size": 5, "learning_rate": 0.1},
     }
-    return run.assign_attrs(settings=json.dumps(settings), device="cpu")
+    return run.assign_attrs(ABOUT, settings=json.dumps(settings), device="cpu")
 
 
-def test_figure_1_puts_every_member_at_its_place(noised, settings):
+def test_figure_1_puts_every_member_at_its_place(settings):
     members = plan.members(settings)
     runs = [made_up_run(members, units) for units in (32, 8)]
-    metrics = fig1.metrics(noised, runs)
+    metrics = fig1.metrics(runs)
     assert metrics["validation_accuracy"].dims == (
         "noise_kind",
         "noise_level",
@@ -65,7 +72,7 @@ def test_figure_1_puts_every_member_at_its_place(noised, settings):
     assert metrics.attrs["dataset"] == "Synthetic"
 
 
-def test_figure_3_1_is_the_fraction_of_experiments_that_are_wrong(noised):
+def test_figure_3_1_is_the_fraction_of_experiments_that_are_wrong():
     members = [
         plan.Member(kind, float(kind != "real"), 0, seed, 0.0)
         for kind in ("real", "randX", "randY")
@@ -74,7 +81,7 @@ def test_figure_3_1_is_the_fraction_of_experiments_that_are_wrong(noised):
     wrong = np.zeros((12, 3), bool)
     wrong[:4] = [[1, 0, 0], [1, 0, 1], [1, 0, 0], [1, 0, 1]]
     wrong[4:8] = [[1, 1, 0], [0, 1, 1], [1, 0, 1], [1, 1, 1]]
-    metrics = fig3_1.metrics(noised, [made_up_run(members, 8, misclassified=wrong)])
+    metrics = fig3_1.metrics([made_up_run(members, 8, misclassified=wrong)])
     rate = metrics["misclassification_rate"]
     assert rate.sel(condition="real").values.tolist() == [1, 0, 0.5]
     assert rate.sel(condition="randX").values.tolist() == [0.75, 0.75, 0.75]
@@ -86,18 +93,18 @@ def test_figure_3_1_is_the_fraction_of_experiments_that_are_wrong(noised):
     )
 
 
-def test_diverged_experiments_do_not_count(noised):
+def test_diverged_experiments_do_not_count():
     members = [plan.Member("real", 0.0, 0, seed, 0.0) for seed in range(3)]
     wrong = np.array([[1, 0], [0, 0], [1, 1]], bool)
     run = made_up_run(members, 8, misclassified=wrong)
     run["diverged_epoch"][2] = 1
-    metrics = fig3_1.metrics(noised, [run])
+    metrics = fig3_1.metrics([run])
     assert metrics["misclassification_rate"].values.tolist() == [[0.5, 0.0]]
     assert metrics["diverged"].values.tolist() == [[False, False, True]]
     assert metrics.attrs["diverged_members"] == 1
 
 
-def test_binomial_reference_has_the_mean_and_spread_of_randx(noised):
+def test_binomial_reference_has_the_mean_and_spread_of_randx():
     rng = np.random.default_rng(0)
     experiments, examples, p = 100, 2000, 0.3
     members = [
@@ -106,7 +113,7 @@ def test_binomial_reference_has_the_mean_and_spread_of_randx(noised):
         for seed in range(experiments)
     ]
     right = rng.random((2 * experiments, examples)) < p
-    metrics = fig3_1.metrics(noised, [made_up_run(members, 8, misclassified=~right)])
+    metrics = fig3_1.metrics([made_up_run(members, 8, misclassified=~right)])
     reference = metrics["binomial_reference"]
     error = np.sqrt(p * (1 - p) / experiments)
     assert reference.mean().item() == pytest.approx(1 - p, abs=5 * error / np.sqrt(examples))
@@ -138,18 +145,19 @@ def made_up_sensitivity(labelling: str, times=(0, 5, 10), examples=4) -> xr.Data
     )
     if labelling == "class":
         matrices = 1 + rng.random((len(members), 5, 5))
+        run = run.assign_coords(class_name=("class", list("abcde"), NAMED))
         run["class_sensitivity"] = ("member", "loss_class", "example_class"), matrices, NAMED
     settings = {
         "labelling": labelling,
         "model": {"hidden_layers": 2, "hidden_units": 16},
         "training": {"epochs": len(labelling), "batch_size": 5, "learning_rate": 0.1},
     }
-    return run.assign_attrs(settings=json.dumps(settings), device="cpu")
+    return run.assign_attrs(ABOUT, settings=json.dumps(settings), device="cpu")
 
 
-def test_figure_3_2_is_the_gini_of_the_mean_so_far(noised):
+def test_figure_3_2_is_the_gini_of_the_mean_so_far():
     runs = [made_up_sensitivity("class"), made_up_sensitivity("unique", times=(0, 10, 20, 30))]
-    metrics = fig3_2.metrics(noised, runs)
+    metrics = fig3_2.metrics(runs)
     assert metrics["gini"].dims == ("labelling", "condition", "update", "seed")
     assert metrics["update"].values.tolist() == [0, 5, 10, 20, 30]
     assert metrics["condition"].values.tolist() == ["real", "halfX", "randX"]
@@ -163,26 +171,26 @@ def test_figure_3_2_is_the_gini_of_the_mean_so_far(noised):
         assert at["train_accuracy"] == runs[0]["train_accuracy"].sel(update=t)[2]
     assert metrics["gini"].sel(labelling="class", update=[20, 30]).isnull().all()
     assert metrics["gini"].sel(labelling="unique", update=5).isnull().all()
-    assert metrics.attrs["epochs"] == [5, 6]
+    assert "SGD, 5 and 6 epochs, batch 5, learning rate 0.1" in metrics.attrs["protocol"]
     assert metrics["exploded"].sum() == 0
 
 
-def test_sensitivities_that_explode_are_flagged_from_there_on(noised):
+def test_sensitivities_that_explode_are_flagged_from_there_on():
     run = made_up_sensitivity("class")
     run["sensitivity"][3] = 1.0  # real, seed 1
     run["sensitivity"][3, 1, 0] = 4 * 1001
-    metrics = fig3_2.metrics(noised, [run])
+    metrics = fig3_2.metrics([run])
     assert metrics["exploded"].sel(condition="real", seed=1).values.tolist() == [[0, 1, 1]]
     assert metrics["exploded"].sum() == 2
     run["sensitivity"][3, 1, 0] = 4 * 990
-    assert fig3_2.metrics(noised, [run])["exploded"].sum() == 0
+    assert fig3_2.metrics([run])["exploded"].sum() == 0
 
 
-def test_figure_3_3_measures_the_diagonal_and_the_rest(noised):
+def test_figure_3_3_measures_the_diagonal_and_the_rest():
     run = made_up_sensitivity("class")
     run["class_sensitivity"][1] = np.ones((5, 5))  # real, seed 0: all cells are equal
     run["class_sensitivity"][3] = np.eye(5)  # real, seed 1: nothing off the diagonal
-    metrics = fig3_3.metrics(noised, [run])
+    metrics = fig3_3.metrics([run])
     assert metrics["class_sensitivity"].dims == (
         "condition",
         "loss_class",

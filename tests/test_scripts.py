@@ -100,7 +100,7 @@ def extract_and_plot(tmp_path, figure, noised, runs):
     extract_metrics.main(
         job(
             tmp_path,
-            input=SimpleNamespace(dataset=noised, runs=runs),
+            input=runs,
             output=[metrics],
             wildcards=SimpleNamespace(figure=figure),
         )

@@ -263,4 +263,4 @@ def test_a_folder_of_ones_own_images(tmp_path):
     study.snakemake("fig1")
     metrics = netcdf.read(tmp_path / "results" / "demo" / "metrics" / "fig1.nc")
     assert metrics.attrs["dataset"] == "Pets"
-    assert json.loads(metrics.attrs["settings"])["data"]["validation_from"] == "test"
+    assert json.loads(metrics.attrs["settings"])["runs"][0]["data"]["validation_from"] == "test"

@@ -10,9 +10,8 @@ def main(smk):
     """Compute what the figure ``smk.wildcards.figure`` shows, by ``rote.metrics.<figure>``."""
     with job(smk):
         figure = import_module(f"rote.metrics.{smk.wildcards.figure}")
-        dataset = netcdf.read(smk.input.dataset)
-        runs = [netcdf.read(path) for path in smk.input.runs]
-        netcdf.write(figure.metrics(dataset, runs), smk.output[0])
+        runs = [netcdf.read(path) for path in smk.input]
+        netcdf.write(figure.metrics(runs), smk.output[0])
 
 
 if "snakemake" in globals():

@@ -10,8 +10,8 @@ with ℓ the loss of the class predicted at x and η standard normal, until the 
 another one. What it finds is critical; what it does not find may be critical all the same.
 
 Models are searched one at a time. To search many at once, as they are trained, was not faster on
-the CPU (within 5 % where few inputs are critical, 10 to 60 % slower where many are, for models of 32
-and 128 units): a batch of examples is work enough for a call, and examples leave each model at
+the CPU (within 5 % where few inputs are critical, 10 to 60 % slower where many are, for models of
+32 and 128 units): a batch of examples is work enough for a call, and examples leave each model at
 another pace.
 """
 

@@ -219,3 +219,14 @@ def corrupt(noised: xr.Dataset, kind: str, level: float, noise_seed: int) -> xr.
             "index": variable(noised["index"].values, "position in the original data set"),
         }
     )
+
+
+def about(noised: xr.Dataset) -> dict[str, str | int]:
+    """Return what a run tells about its data: as attributes, for figures drawn from the run."""
+    return {
+        "dataset": noised.attrs["title"],
+        "train_examples": noised.sizes["example"],
+        "validation_examples": noised.sizes["validation_example"],
+        "image_size": f"{noised.sizes['row']}×{noised.sizes['column']}",
+        "data": noised.attrs["settings"],
+    }

@@ -8,6 +8,7 @@ import xarray as xr
 from rote import grouping, netcdf, versions
 from rote.material import Material
 from rote.members import complete, data_determinants
+from rote.noising import about
 from rote.plan import Member
 from rote.progress import Progress
 from rote.store import Store, fingerprint
@@ -68,7 +69,7 @@ def train_run(
         run = run.assign_coords(index=noised["index"])
     else:
         run = run.drop_vars("misclassified")
-    return run
+    return run.assign_attrs(about(noised))
 
 
 def _train_missing(

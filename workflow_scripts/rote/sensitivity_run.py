@@ -12,6 +12,7 @@ from rote.ensemble import epoch_order
 from rote.material import Material
 from rote.members import complete, data_determinants
 from rote.mlp import initial_parameters
+from rote.noising import about
 from rote.plan import Member
 from rote.progress import Progress
 from rote.sensitivity import Training, by_class, class_terms, score, sweep, trajectory, with_one
@@ -83,7 +84,9 @@ def measure_run(
         name,
         lambda missing: _measure_missing(noised, settings, store, missing, name, device),
     )
-    return run.assign_coords(index=noised["index"])
+    return run.assign_coords(index=noised["index"], class_name=noised["class_name"]).assign_attrs(
+        about(noised)
+    )
 
 
 def _measure_missing(

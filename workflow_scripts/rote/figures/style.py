@@ -62,16 +62,6 @@ def percent(level: float) -> str:
     return f"{100 * level:g} %"
 
 
-def count(number: int) -> str:
-    """Return a number with its thousands apart."""
-    return f"{number:,}"
-
-
-def _each(values: object) -> str:
-    """Return one value, or the values of several runs, as people list them."""
-    return " and ".join(f"{value:g}" for value in np.atleast_1d(values))
-
-
 def mean_and_spread(values: xr.DataArray) -> str:
     """Return the mean and the standard deviation of a number over the seeds."""
     mean, spread = values.mean("seed").item(), values.std("seed", ddof=1).item()
@@ -83,24 +73,9 @@ def footnote(figure: Figure, metrics: xr.Dataset, *more: str, lines: Sequence[st
 
     ``more`` goes on in the line about the training; ``lines`` are lines of their own, above it all.
     """
-    attrs = metrics.attrs
-    widths = np.atleast_1d(attrs["hidden_units"])
-    units = f"{widths[0]}" if len(widths) == 1 else f"{widths[0]} to {widths[-1]}"
-    validation = attrs["validation_examples"]
-    held_out = f" and {count(validation)} validation" if validation else ""
-    data = (
-        f"{attrs['dataset']}, {attrs['image_size']} pixels, "
-        f"{count(attrs['train_examples'])} training{held_out} examples"
-    )
-    model = f"MLP, {attrs['hidden_layers']} hidden layers of {units} units"
-    epochs = _each(attrs["epochs"])
-    training = (
-        f"SGD, {epochs} epoch{'s' if epochs != '1' else ''}, batch {_each(attrs['batch_size'])}, "
-        f"learning rate {_each(attrs['learning_rate'])}"
-    )
-    text = [*lines, f"{data}; {model}", "; ".join([training, *more])]
-    if attrs["diverged_members"]:
-        text.append(f"{attrs['diverged_members']} models diverged and are left out")
+    text = [*lines, "; ".join([metrics.attrs["protocol"], *more])]
+    if metrics.attrs["diverged_members"]:
+        text.append(f"{metrics.attrs['diverged_members']} models diverged and are left out")
     figure.supxlabel("\n".join(text), fontsize=6, color="0.35")
 
 

@@ -1,12 +1,13 @@
 """What each figure shows, computed from the runs of its experiment: one module a figure.
 
-Each has ``metrics(dataset, runs)``: the noised data set and the runs in, the content of
-``metrics/{figure}.nc`` out. Nothing is averaged away before the figure.
+Each has ``metrics(runs)``: the runs in, the content of ``metrics/{figure}.nc`` out. Nothing is
+averaged away before the figure.
 """
 
 import json
 import logging
 
+import numpy as np
 import xarray as xr
 
 from rote import netcdf
@@ -14,38 +15,79 @@ from rote import netcdf
 logger = logging.getLogger(__name__)
 
 NOISE_KIND = {"long_name": "kind of noise: randX in the inputs, randY in the labels", "units": "1"}
-CONDITION = {"long_name": "training data: real, randX, randY or halfX (50 % randX)", "units": "1"}
+CONDITION = {
+    "long_name": "training data: real, randX, randY or halfX (50 % randX)",
+    "units": "1",
+}
+NOISE_LEVEL = {"long_name": "fraction of the training examples that noise replaces", "units": "1"}
 SEED = {"long_name": "seed of initialisation and shuffling", "units": "1"}
+ABOUT_DATA = ("dataset", "train_examples", "validation_examples", "image_size")
 
 
-def with_protocol(metrics: xr.Dataset, dataset: xr.Dataset, runs: list[xr.Dataset]) -> xr.Dataset:
-    """Return ``metrics`` with what a figure says about the data and the models."""
-    each = [json.loads(run.attrs["settings"]) for run in runs]
-    settings, model = each[0], each[0]["model"]
-    widths = sorted({one["model"]["hidden_units"] for one in each})
+def settings_of(run: xr.Dataset) -> dict:
+    """Return the settings that a run was computed by, those of its data among them."""
+    return {**json.loads(run.attrs["settings"]), "data": json.loads(run.attrs["data"])}
+
+
+def protocol(runs: list[xr.Dataset]) -> list[str]:
+    """Return two lines for people: data and model; training. The runs share their data."""
+    attrs, each = runs[0].attrs, [settings_of(run) for run in runs]
+    validation = attrs["validation_examples"]
+    held_out = f" and {validation:,} validation" if validation else ""
+    data = (
+        f"{attrs['dataset']}, {attrs['image_size']} pixels, "
+        f"{attrs['train_examples']:,} training{held_out} examples"
+    )
     training = {
-        key: list(dict.fromkeys(one["training"][key] for one in each))
-        for key in ("epochs", "batch_size", "learning_rate")
+        key: _listed([one["training"].get(key, 0) for one in each])
+        for key in ("epochs", "batch_size", "learning_rate", "momentum")
     }
+    momentum = f", momentum {training['momentum']}" if training["momentum"] != "0" else ""
+    return [
+        f"{data}; {_model([one['model'] for one in each])}",
+        f"SGD, {training['epochs']} epoch{'s' if training['epochs'] != '1' else ''}, batch "
+        f"{training['batch_size']}, learning rate {training['learning_rate']}{momentum}",
+    ]
+
+
+def _listed(values: list[float]) -> str:
+    return " and ".join(f"{value:g}" for value in dict.fromkeys(values))
+
+
+def _model(models: list[dict]) -> str:
+    widths = sorted({model["hidden_units"] for model in models})
+    units = f"{widths[0]}" if len(widths) == 1 else f"{widths[0]} to {widths[-1]}"
+    return f"MLP, {models[0]['hidden_layers']} hidden layers of {units} units"
+
+
+def with_protocol(
+    metrics: xr.Dataset, runs: list[xr.Dataset], lines: list[str] | None = None
+) -> xr.Dataset:
+    """Return ``metrics`` with what a figure says about the data and the models.
+
+    ``lines`` stand for the :func:`protocol` of runs that do not share their data.
+    """
     diverged = sum(int((run["diverged_epoch"] > 0).sum()) for run in runs)
     if diverged:
         logger.warning("%d members diverged: they are left out, as missing values.", diverged)
-    devices = ", ".join(sorted({run.attrs["device"] for run in runs}))
     return netcdf.with_provenance(
         metrics.assign_attrs(
-            dataset=dataset.attrs["title"],
-            train_examples=dataset.sizes["example"],
-            validation_examples=dataset.sizes["validation_example"],
-            image_size=f"{dataset.sizes['row']}×{dataset.sizes['column']}",
-            hidden_layers=model["hidden_layers"],
-            hidden_units=widths,
+            **{key: runs[0].attrs[key] for key in ABOUT_DATA},
+            protocol="\n".join(lines or protocol(runs)),
             diverged_members=diverged,
-            **training,
         ),
+        {"runs": [settings_of(run) for run in runs]},
+        device=", ".join(sorted({run.attrs["device"] for run in runs})),
+    )
+
+
+def filled(names: dict[str, str], coordinates: dict[str, tuple[object, dict]]) -> xr.Dataset:
+    """Return variables (name: long_name) of missing values along all of ``coordinates``."""
+    shape = [len(values) for values, _ in coordinates.values()]
+    return xr.Dataset(
         {
-            **settings,
-            "model": {**model, "hidden_units": widths},
-            "data": json.loads(dataset.attrs["settings"]),
+            name: (list(coordinates), np.full(shape, np.nan), {"long_name": text, "units": "1"})
+            for name, text in names.items()
         },
-        device=devices,
+        coords={name: (name, values, attrs) for name, (values, attrs) in coordinates.items()},
     )

@@ -7,7 +7,7 @@ from rote.metrics import CONDITION, SEED, with_protocol
 from rote.randomness import generator
 
 
-def metrics(dataset: xr.Dataset, runs: list[xr.Dataset]) -> xr.Dataset:
+def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     """Return the misclassification rate of every example, and a binomial reference.
 
     The rate is the fraction of experiments in which the model gets the example wrong, against the
@@ -16,8 +16,7 @@ def metrics(dataset: xr.Dataset, runs: list[xr.Dataset]) -> xr.Dataset:
     (Arpit et al. 2017, Figure 2).
 
     Args:
-        dataset: the noised data set of the experiment ``difficulty``.
-        runs: its only run, with ``misclassified`` (member, example).
+        runs: the one of the experiment ``difficulty``, with ``misclassified`` (member, example).
 
     Returns:
         ``misclassified`` (condition, example, seed), ``diverged`` (condition, seed),
@@ -66,4 +65,4 @@ def metrics(dataset: xr.Dataset, runs: list[xr.Dataset]) -> xr.Dataset:
         },
         attrs={"experiments": experiments},
     )
-    return with_protocol(result, dataset, runs)
+    return with_protocol(result, runs)

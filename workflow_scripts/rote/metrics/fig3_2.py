@@ -9,14 +9,13 @@ from rote.metrics.sensitivity import by_condition, labelling
 EXPLODED = 1000  # times the sensitivity before training; in none of the usual runs it is above 300
 
 
-def metrics(dataset: xr.Dataset, runs: list[xr.Dataset]) -> xr.Dataset:
+def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     """Return the Gini coefficient of the mean loss-sensitivity ḡ_x(T), T being the last update.
 
     ḡ_x(T) is the mean of g_x^t over the evaluated t ≤ T (Arpit et al. 2017, section 3.2).
 
     Args:
-        dataset: the noised data set of the experiment ``sensitivity``.
-        runs: its runs, one a labelling.
+        runs: those of the experiment ``sensitivity``, one a labelling.
 
     Returns:
         ``gini`` of ḡ_x(T) over the examples; ``mean_sensitivity``, the mean of ḡ_x(T) over the
@@ -65,7 +64,7 @@ def metrics(dataset: xr.Dataset, runs: list[xr.Dataset]) -> xr.Dataset:
     update = joined["update"].assign_attrs(long_name="updates of SGD done", units="1")
     joined = joined.assign_coords(labelling=labels, update=update)
     result = joined.transpose("labelling", "condition", "update", "seed")
-    return with_protocol(result, dataset, runs)
+    return with_protocol(result, runs)
 
 
 LABELLING = {

@@ -8,12 +8,11 @@ from rote.metrics import with_protocol
 from rote.metrics.sensitivity import by_condition
 
 
-def metrics(dataset: xr.Dataset, runs: list[xr.Dataset]) -> xr.Dataset:
+def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     """Return the matrix ḡ_ij of each condition and seed, and two measures of its shape.
 
     Args:
-        dataset: the noised data set of the experiment ``sensitivity``.
-        runs: its run with the class labels.
+        runs: that of the experiment ``sensitivity`` with the class labels.
 
     Returns:
         ``class_sensitivity`` (condition, loss_class, example_class, seed), ḡ_ij as
@@ -47,6 +46,6 @@ def metrics(dataset: xr.Dataset, runs: list[xr.Dataset]) -> xr.Dataset:
                 for name, (values, long_name) in shares.items()
             },
         },
-        coords={"class_name": dataset["class_name"]},
+        coords={"class_name": run["class_name"]},
     )
-    return with_protocol(result.drop_vars("index", errors="ignore"), dataset, runs)
+    return with_protocol(result.drop_vars("index", errors="ignore"), runs)

@@ -1,11 +1,9 @@
 """What figures 3.2 and 3.3 share: the members of a sensitivity run, by condition and seed."""
 
-import json
-
 import numpy as np
 import xarray as xr
 
-from rote.metrics import CONDITION, SEED
+from rote.metrics import CONDITION, SEED, settings_of
 from rote.plan import CONDITIONS
 
 
@@ -34,4 +32,4 @@ def by_condition(run: xr.Dataset) -> xr.Dataset:
 
 def labelling(run: xr.Dataset) -> str:
     """Return the labelling of a run: ``class`` or ``unique``."""
-    return json.loads(run.attrs["settings"])["labelling"]
+    return settings_of(run)["labelling"]
