@@ -99,14 +99,14 @@ def test_whatever_determines_a_member_is_in_its_fingerprint(
 ):
     keys = []
 
-    def spy(members, own, store, name, compute):
+    def spy(members, own, load, name, compute):
         keys.append(own[0])
         return xr.Dataset()
 
     monkeypatch.setattr(sensitivity_run, "complete", spy)
 
     def note(settings):
-        measure(noised, settings, None)
+        measure(noised, settings, Store("unused"))
 
     settings = plan.sensitivity_settings(sensitivity_settings, "class")
     note(settings)

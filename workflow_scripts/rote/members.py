@@ -6,7 +6,6 @@ from collections.abc import Callable
 import xarray as xr
 
 from rote.plan import Member
-from rote.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ def data_determinants(noised: xr.Dataset, member: Member) -> dict:
 def complete(
     members: list[Member],
     keys: list[str],
-    store: Store,
+    load: Callable[[str], xr.Dataset | None],
     name: str,
     compute: Callable[[dict[str, Member]], dict[str, xr.Dataset]],
 ) -> xr.Dataset:
@@ -43,12 +42,12 @@ def complete(
     Args:
         members: the members of the run, in the order of the result.
         keys: their fingerprints.
-        store: finished members.
+        load: returns a finished member by its fingerprint, or None.
         name: what the lines of progress begin with.
         compute: computes the members that the store lacks, keeps each there as soon as it is
             finished, and returns them by their fingerprints.
     """
-    results = {key: store.load(key) for key in dict.fromkeys(keys)}
+    results = {key: load(key) for key in dict.fromkeys(keys)}
     missing = {
         key: member for key, member in zip(keys, members, strict=True) if results[key] is None
     }

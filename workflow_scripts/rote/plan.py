@@ -83,6 +83,7 @@ def run_settings(settings: dict, hidden_units: int, precision: str) -> dict:
         "training": {**settings["training"], "precision": precision},
         "members": [list(member) for member in members(settings)],
         "keep_misclassified": "experiments" in settings,
+        "keep_epochs": [],
     }
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Container
 
 import xarray as xr
 
@@ -36,16 +37,20 @@ def train_run(
     name: str,
     device: str = "auto",
     checkpoint_seconds: float = 300.0,
+    parameters_of: Container[str] = (),
 ) -> xr.Dataset:
     """Return a run: its members from the store, or trained now and put there.
 
     Args:
         noised: a dataset of ``rote.noising``.
-        settings: ``model``, ``training``, ``members`` and ``keep_misclassified``.
+        settings: ``model``, ``training``, ``members``, ``keep_misclassified`` and ``keep_epochs``,
+            the epochs after which the parameters are kept in the store.
         store: finished and unfinished members.
         name: what the lines of progress begin with.
         device: ``auto``, ``cpu`` or ``cuda``.
         checkpoint_seconds: time between two checkpoints of the members in training.
+        parameters_of: fingerprints of members that must be trained again if their parameters are
+            not in the store.
 
     Returns:
         ``train_loss``, ``train_accuracy``, ``validation_accuracy`` (member, epoch),
@@ -56,10 +61,16 @@ def train_run(
     """
     members = [Member(*member) for member in settings["members"]]
     keys = [member_key(noised, settings, member) for member in members]
+
+    def load(key: str) -> xr.Dataset | None:
+        if key in parameters_of and not store.has_parameters(key, settings["keep_epochs"]):
+            return None
+        return store.load(key)
+
     run = complete(
         members,
         keys,
-        store,
+        load,
         name,
         lambda missing: _train_missing(
             noised, settings, store, missing, name, device, checkpoint_seconds
@@ -85,7 +96,11 @@ def _train_missing(
     training = settings["training"]
     material = Material(noised, settings, list(missing.values()), device)
     search = material.size_search(list(missing.values()))
+    keep = settings["keep_epochs"]
     checkpoints = {key: store.load_checkpoint(key) for key in missing}
+    for key, saved in checkpoints.items():
+        if saved and not store.has_parameters(key, [e for e in keep if e <= saved.attrs["epoch"]]):
+            checkpoints[key] = None  # what was to be kept by then can only be had by training again
     # Only members at the same epoch can go on together.
     by_epoch: dict[int, list[str]] = {}
     for key, saved in checkpoints.items():
@@ -99,7 +114,9 @@ def _train_missing(
     saved_at = time.monotonic()
     for group in groups:
         ensemble = material.ensemble([missing[key] for key in group])
-        for now in train(ensemble, training, [checkpoints[key] for key in group]):
+        for now in train(ensemble, training, [checkpoints[key] for key in group], keep):
+            for position, parameters in now.kept.items():
+                store.save_parameters(group[position], now.epoch, parameters)
             for position, record in now.finished.items():
                 key = group[position]
                 member = {**settings, "members": [list(missing[key])]}

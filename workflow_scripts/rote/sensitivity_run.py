@@ -80,7 +80,7 @@ def measure_run(
     run = complete(
         members,
         keys,
-        store,
+        store.load,
         name,
         lambda missing: _measure_missing(noised, settings, store, missing, name, device),
     )

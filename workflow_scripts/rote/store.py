@@ -1,8 +1,9 @@
 """Finished members, kept for good, and unfinished ones, kept until they are finished.
 
-One NetCDF file a member, named by a fingerprint of all that determines its result. Whatever asks
-for the same member again finds it, and a changed setting can never find old numbers. Deleting the
-store, or any file of it, costs computing time and nothing else.
+One NetCDF file a member, and one for each epoch of which its parameters are kept, named by a
+fingerprint of all that determines the result. Whatever asks for the same member again finds it, and
+a changed setting can never find old numbers. Deleting the store, or any file of it, costs computing
+time and nothing else.
 """
 
 import hashlib
@@ -52,6 +53,18 @@ class Store:
         """Keep a finished member; its checkpoint is of no more use and goes."""
         netcdf.write(member, self._path(key))
         self._path(key, ".checkpoint").unlink(missing_ok=True)
+
+    def save_parameters(self, key: str, epoch: int, parameters: xr.Dataset) -> None:
+        """Keep the parameters of a member as they were after an epoch."""
+        netcdf.write(parameters, self._path(key, f".epoch-{epoch}"))
+
+    def load_parameters(self, key: str, epoch: int) -> xr.Dataset | None:
+        """Return the parameters of a member after an epoch, or None."""
+        return self._read(self._path(key, f".epoch-{epoch}"))
+
+    def has_parameters(self, key: str, epochs: list[int]) -> bool:
+        """Return whether the parameters of a member are kept for all of ``epochs``."""
+        return all(self._path(key, f".epoch-{epoch}").exists() for epoch in epochs)
 
     def load_checkpoint(self, key: str) -> xr.Dataset | None:
         """Return the last checkpoint of an unfinished member, or None."""

@@ -5,7 +5,7 @@ on. Now and then every member is written to a checkpoint of its own, so that a k
 continued, even in other company.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -68,21 +68,26 @@ def as_dataset(record: dict[str, np.ndarray], training: dict) -> xr.Dataset:
     )
 
 
-def pack_checkpoint(epoch: int, state: dict, record: dict) -> xr.Dataset:
-    """Return a member in training, after ``epoch`` epochs, as a dataset."""
-    content = {f"state_{k}": v for k, v in state.items()}
-    content |= {f"record_{k}": v.copy() for k, v in record.items()}
+def _packed(content: dict[str, np.ndarray], epoch: int, long_name: str) -> xr.Dataset:
     return xr.Dataset(
         {
             name: (
                 [f"{name}_{axis}" for axis in range(value.ndim)],
                 value,
-                {"long_name": "part of an unfinished member", "units": "1"},
+                {"long_name": long_name, "units": "1"},
+                {"zlib": False},  # parameters do not shrink
             )
             for name, value in content.items()
         },
         attrs={"epoch": epoch},
     )
+
+
+def pack_checkpoint(epoch: int, state: dict, record: dict) -> xr.Dataset:
+    """Return a member in training, after ``epoch`` epochs, as a dataset."""
+    content = {f"state_{k}": v for k, v in state.items()}
+    content |= {f"record_{k}": v.copy() for k, v in record.items()}
+    return _packed(content, epoch, "part of an unfinished member")
 
 
 def unpack_checkpoint(checkpoint: xr.Dataset) -> tuple[int, dict, dict]:
@@ -103,11 +108,15 @@ class Progressed(NamedTuple):
 
     epoch: int
     finished: dict[int, dict[str, np.ndarray]]  # records of those that have just left
+    kept: dict[int, xr.Dataset]  # parameters after this epoch, if they are to be kept
     unfinished: Callable[[], Iterator[tuple[int, xr.Dataset]]]  # checkpoints of the others
 
 
 def train(
-    ensemble: Ensemble, training: dict, checkpoints: list[xr.Dataset | None]
+    ensemble: Ensemble,
+    training: dict,
+    checkpoints: list[xr.Dataset | None],
+    keep_epochs: Container[int] = (),
 ) -> Iterator[Progressed]:
     """Train a group to the end, epoch by epoch.
 
@@ -115,9 +124,11 @@ def train(
         ensemble: the members, freshly initialised.
         training: the settings ``epochs``, ``learning_rate``, ``halve_every``, ``evaluate_every``.
         checkpoints: for each member, where to go on from, or None; all of the same epoch.
+        keep_epochs: epochs after which the parameters are to be kept.
 
     Yields:
-        After each epoch, the records of the members that it finished, see :func:`as_dataset`.
+        After each epoch, the records of the members that it finished, see :func:`as_dataset`, and
+        the parameters of members to be kept.
     """
     records = [_empty(training, ensemble.rows.shape[1]) for _ in range(len(ensemble))]
     first = 1
@@ -136,6 +147,11 @@ def train(
     for epoch in range(first, training["epochs"] + 1):
         ensemble.sgd.learning_rate = learning_rate(training, epoch)
         ensemble.train_epoch(epoch)
+        kept = {}
+        if epoch in keep_epochs:
+            for i, position in enumerate(present):
+                state = ensemble.state(i, optimizer=False)
+                kept[position] = _packed(state, epoch, "part of a model")
         leaving = []
         if epoch in scored:
             score = ensemble.evaluate()
@@ -148,7 +164,8 @@ def train(
             present = [present[i] for i in staying]
             if present:
                 ensemble.select(staying)
-        yield Progressed(epoch, {position: records[position] for position in leaving}, unfinished)
+        finished = {position: records[position] for position in leaving}
+        yield Progressed(epoch, finished, kept, unfinished)
         if not present:
             return
 
