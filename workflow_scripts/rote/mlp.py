@@ -35,13 +35,17 @@ def initial_parameters(
     for member, seed in enumerate(seeds):
         generator = torch.Generator().manual_seed(seed_of("initial", seed))
         for weight, bias in zip(stacks[::2], stacks[1::2], strict=True):
-            # nn.Linear keeps (outputs, inputs), and draws the weight before the bias.
-            drawn = torch.empty(weight.shape[2], weight.shape[1])
-            nn.init.kaiming_uniform_(drawn, a=5**0.5, generator=generator)
-            weight[member] = drawn.mT
-            bound = weight.shape[1] ** -0.5
-            bias[member] = torch.empty(bias.shape[1:]).uniform_(-bound, bound, generator=generator)
+            weight[member], bias[member] = drawn_layer(*weight.shape[1:], generator)
     return stacks
+
+
+def drawn_layer(inputs: int, outputs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return weight (inputs, outputs) and bias (outputs,), as PyTorch draws those of a layer."""
+    # nn.Linear keeps (outputs, inputs), and draws the weight before the bias.
+    weight = torch.empty(outputs, inputs)
+    nn.init.kaiming_uniform_(weight, a=5**0.5, generator=generator)
+    bound = inputs**-0.5
+    return weight.mT, torch.empty(outputs).uniform_(-bound, bound, generator=generator)
 
 
 class MLP:
