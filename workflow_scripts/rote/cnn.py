@@ -3,13 +3,12 @@
 Crop → (convolution → batch normalisation → ReLU → max-pooling), twice in the paper → (dense →
 batch normalisation → ReLU), twice → dense (Arpit et al. 2017, appendix; Zhang et al. 2017).
 
-Forward and backward pass are written out, as those of the MLP are, on activations of which the last
-axis is the batch. Three identities save most of the passes over the largest tensors. A bias before
-a normalisation changes its mean and nothing else, so it is never added and has no gradient. ReLU
-and the normalisation are monotone, so they come after the pooling, on a ninth of the numbers; where
-the normalisation would reverse the order, for a negative scale, the sign goes into the weights. And
-the gradient of the products is a multiple of the products themselves plus a constant plus what
-pooling lets through, so it is made in place.
+Forward and backward pass are written out, as those of the MLP are. Three identities save most of
+the passes over the largest tensors, the products of the weights. A bias before a normalisation
+changes its mean and nothing else: it is never added, and has no gradient. A normalisation of
+positive scale and a ReLU are monotone: they follow the pooling, on a ninth of the numbers; where a
+scale is negative, its sign goes into the weights. And the gradient of the products is a multiple of
+the products plus a constant plus what the pooling lets through: it takes their place in memory.
 """
 
 import math
@@ -26,7 +25,7 @@ from rote.sgd import SGD
 from rote.workspace import Workspace, aligned, empty
 
 MOMENTUM, EPSILON = 0.1, 1e-5  # of batch normalisation, as in torch.nn
-EVALUATED_TOGETHER = 50  # examples; more would only need more memory than training does
+EVALUATED_TOGETHER = 125  # examples; a few hundred would need far more memory than training does
 
 
 class Architecture(NamedTuple):
@@ -187,7 +186,7 @@ class CNN:
         members, batch, features = inputs.shape
         memory = self._memory("image", members, features, batch)
         for member, rows in zip(memory, inputs, strict=True):
-            member.copy_(rows.T)  # a matrix alone is transposed in blocks, three times as fast
+            member.copy_(rows.T)  # one by one: in blocks, up to five times as fast on colour images
         return self._cropped(memory)
 
     def _cropped(self, features: Tensor) -> Tensor:
@@ -239,16 +238,25 @@ class CNN:
     def differentiable_logits(self, inputs: Tensor) -> Tensor:
         """Return logits (members, batch, classes) in evaluation, for ∂/∂inputs by autograd.
 
+        The members are computed one after the other: memory that autograd takes for all of them
+        would not be aligned for each, see :mod:`rote.workspace`.
+
         Args:
             inputs: (members, batch, features).
         """
+        members = range(len(self.parameters[0]))
+        return torch.cat(
+            [self._differentiable(slice(m, m + 1), inputs[m : m + 1]) for m in members]
+        )
+
+    def _differentiable(self, member: slice, inputs: Tensor) -> Tensor:
         below, batch = self._cropped(inputs.mT), inputs.shape[1]
         for k, layer in enumerate(self.layers):
-            slope, shift = self._folded(k)
-            kept = layer.differentiable(self.parameters[4 * k] * slope.mT, below)
+            slope, shift = (part[member] for part in self._folded(k))
+            kept = layer.differentiable(self.parameters[4 * k][member], slope, below)
             below = layer.shaped(torch.relu(kept + shift), batch)
-        weight, bias = self.parameters[-2:]
-        return torch.baddbmm(bias.mT, below.flatten(1, -2).mT, weight)
+        weight, bias = (parameter[member] for parameter in self.parameters[-2:])
+        return torch.baddbmm(bias, weight.mT, below.flatten(1, -2)).mT
 
     def step(self, inputs: Tensor, labels: Tensor, sgd: SGD) -> None:
         """Make one update on the mean cross-entropy of each member's own batch.
@@ -306,7 +314,7 @@ class CNN:
         """Update bias, scale and shift of layer ``k``, given ∂loss/∂activations.
 
         Returns:
-            ∂loss/∂products with the weights (without the sign), in the memory of the products.
+            ∂loss/∂products (with the weights as they are, without the sign), in place of them.
         """
         _, centred, kept, winners, inverse, activations = passed
         scale, count = self.parameters[4 * k + 2], centred.shape[2]
@@ -320,7 +328,7 @@ class CNN:
         each = slope / -count
         centred.mul_(each * along * inverse).add_(each * total)
         self.layers[k].add_unpooled(centred, gradient.mul_(slope), winners, batch)
-        if sgd.weight_decay is not None:
+        if sgd.weight_decay is not None:  # without a gradient nothing else moves the bias
             sgd.descend(4 * k + 1, torch.zeros_like(total))
         sgd.descend(4 * k + 2, along.mul_(_sign(scale)))
         sgd.descend(4 * k + 3, total)

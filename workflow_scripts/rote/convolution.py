@@ -4,6 +4,11 @@ A convolution is the batched matrix product of the weights and of all patches of
 shape (members, channels, height, width, batch) the patches are copied in runs of whole rows, the
 products are already the next planes, and pooling compares whole batches: nothing is slow because
 there are few maps or small images.
+
+Measured on one CPU thread, 4 to 64 maps, batches of 50 and 128: an update of :class:`rote.cnn.CNN`
+takes 0.5 to 0.6 of the time of the same ``nn.Sequential`` on 28×28 grey images, 0.6 to 0.75 on
+32×32 colour images, and at most 0.8 of it in a group of one. ``conv2d(groups=members)`` takes 0.95
+to 1.9 of it, and ``torch.func.vmap``, which makes the same call, 1.3 to 3.5.
 """
 
 import math
@@ -53,7 +58,8 @@ class Convolution:
         """Return the rows of the convolved planes that are computed at once, and their columns."""
         channels, (_, height, width) = self.sizes.entering[0], self.sizes.convolved
         row = width * batch
-        rows = max(1, STRIP // (channels * self.kernel**2 * row))
+        count = -(-height * row * channels * self.kernel**2 // STRIP)
+        rows = -(-height // count)
         ends = [(start, min(start + rows, height)) for start in range(0, height, rows)]
         return [(slice(a, b), slice(a * row, b * row)) for a, b in ends]
 
@@ -144,13 +150,19 @@ class Convolution:
         """Return what :meth:`pooled` returned as planes."""
         return activations.unflatten(2, (*self.sizes.pooled[1:], batch))
 
-    def differentiable(self, weight: Tensor, planes: Tensor) -> Tensor:
-        """Return the pooled products, as :meth:`pooled` does, in fresh memory and by autograd."""
-        batch = planes.shape[-1]
-        patches = patches_of(planes, self.kernel).flatten(1, 3).flatten(2)
-        planes = self._channels_last(torch.bmm(weight.mT, patches), batch)
-        pooled = torch.nn.functional.max_pool2d(planes, self.pool).permute(0, 2, 3, 1)
-        return pooled.reshape(len(weight), weight.shape[2], -1)
+    def differentiable(self, weight: Tensor, slope: Tensor, planes: Tensor) -> Tensor:
+        """Return the pooled products times the ``slope`` of each map, of one member, by autograd.
+
+        A dilated convolution: a step to the right in a plane is a step of a whole batch in memory.
+        Logits and ∂/∂inputs take 0.4 to 0.8 of the time that they take by patches, the gradients
+        of which autograd is slow to add up.
+        """
+        _, channels, height, width, batch = planes.shape
+        filters = (weight * slope.mT)[0].mT.unflatten(1, (channels, self.kernel, self.kernel))
+        rows = planes.reshape(1, channels, height, width * batch)
+        products = torch.nn.functional.conv2d(rows, filters, dilation=(1, batch)).flatten(2)
+        pooled = torch.nn.functional.max_pool2d(self._channels_last(products, batch), self.pool)
+        return pooled.permute(0, 2, 3, 1).reshape(1, weight.shape[2], -1)
 
 
 class Dense:
@@ -188,9 +200,9 @@ class Dense:
         """Return the activations."""
         return activations
 
-    def differentiable(self, weight: Tensor, below: Tensor) -> Tensor:
-        """Return the products in fresh memory and by autograd."""
-        return torch.bmm(weight.mT, below.flatten(1, -2))
+    def differentiable(self, weight: Tensor, slope: Tensor, below: Tensor) -> Tensor:
+        """Return the products times the ``slope`` of each unit, of one member, by autograd."""
+        return torch.bmm(weight.mT, below.flatten(1, -2)) * slope
 
 
 def patches_of(planes: Tensor, kernel: int) -> Tensor:

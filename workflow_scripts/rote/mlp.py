@@ -58,6 +58,8 @@ class MLP:
         precision: type of the factors of all products. The parameters keep their own.
     """
 
+    smallest_batch = 1
+
     def __init__(
         self,
         parameters: list[Tensor],
@@ -65,6 +67,7 @@ class MLP:
         precision: torch.dtype = torch.float32,
     ):
         self.parameters = parameters
+        self.buffers: list[Tensor] = []  # what members keep beside parameters: nothing
         self.workspace = workspace
         self.precision = precision
 
@@ -103,6 +106,18 @@ class MLP:
     def logits(self, inputs: Tensor) -> Tensor:
         """Return logits (members, classes, batch) of ``inputs`` (members, batch, features)."""
         return self._forward(self._layers(), inputs)[1]
+
+    def differentiable_logits(self, inputs: Tensor) -> Tensor:
+        """Return logits (members, batch, classes), for ∂/∂inputs by autograd.
+
+        Args:
+            inputs: (members, batch, features), in ``precision``.
+        """
+        *hidden, (weight, bias) = self._layers()
+        activations = inputs
+        for hidden_weight, hidden_bias in hidden:
+            activations = torch.baddbmm(hidden_bias, activations, hidden_weight).relu()
+        return torch.baddbmm(bias, activations, weight)
 
     def step(self, inputs: Tensor, labels: Tensor, sgd: SGD) -> None:
         """Make one update on the mean cross-entropy of each member's own batch.
