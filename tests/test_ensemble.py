@@ -179,6 +179,19 @@ def test_a_restored_member_goes_on_as_if_it_had_never_stopped():
         assert torch.equal(stack[1], smaller[0])
 
 
+def test_logits_are_differentiable_by_the_inputs():
+    model = make_ensemble([0, 1]).model
+    inputs = torch.randn(2, 6, 12, dtype=torch.float64, requires_grad=True)
+    logits = model.differentiable_logits(inputs)
+    (gradient,) = torch.autograd.grad(logits.square().sum(), inputs)
+    for member, seed in enumerate([0, 1]):
+        own = inputs[member].detach().requires_grad_()
+        expected = sequential(seed).double()(own)
+        (expected_gradient,) = torch.autograd.grad(expected.square().sum(), own)
+        torch.testing.assert_close(logits[member], expected, rtol=1e-11, atol=1e-13)
+        torch.testing.assert_close(gradient[member], expected_gradient, rtol=1e-11, atol=1e-13)
+
+
 def test_bfloat16_products_stay_near_float32():
     exact = make_ensemble([0, 1], dtype=torch.float32)
     table, rows, labels, (inputs, classes) = make_data(2, torch.float32)

@@ -4,12 +4,15 @@ All inputs lie once, in one table on the device; members differ only in the rows
 the labels they see. Nothing is transferred and nothing is waited for within an epoch.
 """
 
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from rote.cnn import CNN
+from rote.errors import UserError
 from rote.mlp import MLP
 from rote.randomness import generator
 from rote.sgd import SGD
@@ -46,11 +49,14 @@ class Ensemble:
         validation: inputs (examples, features) and labels (examples,), the same for all members.
         seeds: seed of the shuffling of each member.
         batch_size: examples an update; the last batch of an epoch may be smaller.
+
+    Raises:
+        UserError: the last batch would be too small for the model.
     """
 
     def __init__(
         self,
-        model: MLP,
+        model: MLP | CNN,
         sgd: SGD,
         table: Tensor,
         rows: Tensor,
@@ -64,6 +70,14 @@ class Ensemble:
         self.validation = validation
         self.seeds = seeds
         self.batch_size = batch_size
+        examples = rows.shape[1]
+        last = (examples - 1) % batch_size + 1
+        if last < model.smallest_batch:
+            raise UserError(
+                f"With batch_size {batch_size} the last batch of {examples} training examples "
+                f"holds {last}, but batch normalisation needs {model.smallest_batch}: "
+                "change batch_size or train_examples."
+            )
 
     def __len__(self) -> int:
         """Return the number of members."""
@@ -128,24 +142,30 @@ class Ensemble:
         self.seeds = [self.seeds[position] for position in keep]
         self.model.workspace.clear()  # of the larger group
 
+    def _stacks(self) -> dict[str, list[Tensor]]:
+        model = self.model
+        return {
+            "parameter": model.parameters,
+            "velocity": self.sgd.velocity,
+            "buffer": model.buffers,
+        }
+
     def state(self, member: int) -> dict[str, np.ndarray]:
-        """Return all that one member needs to go on later: its parameters and velocities."""
-        stacks = {"parameter": self.model.parameters, "velocity": self.sgd.velocity}
+        """Return all that one member needs to go on later: parameters, velocities, buffers."""
         return {
             f"{name}_{k}": tensor[member].cpu().numpy().copy()
-            for name, tensors in stacks.items()
+            for name, tensors in self._stacks().items()
             for k, tensor in enumerate(tensors)
         }
 
     def restore(self, member: int, state: dict[str, np.ndarray]) -> None:
         """Set one member to a state that :meth:`state` returned."""
-        stacks = {"parameter": self.model.parameters, "velocity": self.sgd.velocity}
-        for name, tensors in stacks.items():
+        for name, tensors in self._stacks().items():
             for k, tensor in enumerate(tensors):
                 tensor[member] = torch.from_numpy(state[f"{name}_{k}"])
 
     def nbytes(self) -> int:
         """Return the bytes that the members take by now, the shared table not counted."""
-        own = [*self.model.parameters, *self.sgd.velocity, self.labels]
+        own = [*chain.from_iterable(self._stacks().values()), self.labels]
         # The order, the rows and the labels of an epoch stand beside the members' own rows.
         return sum(t.nbytes for t in own) + 4 * self.rows.nbytes + self.model.workspace.nbytes()

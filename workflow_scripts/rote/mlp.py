@@ -35,13 +35,17 @@ def initial_parameters(
     for member, seed in enumerate(seeds):
         generator = torch.Generator().manual_seed(seed_of("initial", seed))
         for weight, bias in zip(stacks[::2], stacks[1::2], strict=True):
-            # nn.Linear keeps (outputs, inputs), and draws the weight before the bias.
-            drawn = torch.empty(weight.shape[2], weight.shape[1])
-            nn.init.kaiming_uniform_(drawn, a=5**0.5, generator=generator)
-            weight[member] = drawn.mT
-            bound = weight.shape[1] ** -0.5
-            bias[member] = torch.empty(bias.shape[1:]).uniform_(-bound, bound, generator=generator)
+            weight[member], bias[member] = drawn_layer(*weight.shape[1:], generator)
     return stacks
+
+
+def drawn_layer(inputs: int, outputs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return weight (inputs, outputs) and bias (outputs,), as PyTorch draws those of a layer."""
+    # nn.Linear keeps (outputs, inputs), and draws the weight before the bias.
+    weight = torch.empty(outputs, inputs)
+    nn.init.kaiming_uniform_(weight, a=5**0.5, generator=generator)
+    bound = inputs**-0.5
+    return weight.mT, torch.empty(outputs).uniform_(-bound, bound, generator=generator)
 
 
 class MLP:
@@ -54,6 +58,8 @@ class MLP:
         precision: type of the factors of all products. The parameters keep their own.
     """
 
+    smallest_batch = 1
+
     def __init__(
         self,
         parameters: list[Tensor],
@@ -61,6 +67,7 @@ class MLP:
         precision: torch.dtype = torch.float32,
     ):
         self.parameters = parameters
+        self.buffers: list[Tensor] = []  # what members keep beside parameters: nothing
         self.workspace = workspace
         self.precision = precision
 
@@ -99,6 +106,18 @@ class MLP:
     def logits(self, inputs: Tensor) -> Tensor:
         """Return logits (members, classes, batch) of ``inputs`` (members, batch, features)."""
         return self._forward(self._layers(), inputs)[1]
+
+    def differentiable_logits(self, inputs: Tensor) -> Tensor:
+        """Return logits (members, batch, classes), for ∂/∂inputs by autograd.
+
+        Args:
+            inputs: (members, batch, features), in ``precision``.
+        """
+        *hidden, (weight, bias) = self._layers()
+        activations = inputs
+        for hidden_weight, hidden_bias in hidden:
+            activations = torch.baddbmm(hidden_bias, activations, hidden_weight).relu()
+        return torch.baddbmm(bias, activations, weight)
 
     def step(self, inputs: Tensor, labels: Tensor, sgd: SGD) -> None:
         """Make one update on the mean cross-entropy of each member's own batch.

@@ -25,11 +25,11 @@ class SGD:
         self.weight_decay = weight_decay[:, None, None] if weight_decay.any() else None
         self.velocity = [aligned(torch.zeros_like(p)) for p in parameters] if momentum else []
 
-    def descend(self, k: int, left: Tensor, right: Tensor) -> None:
+    def descend(self, k: int, left: Tensor, right: Tensor | None = None) -> None:
         """Update parameter ``k``, of which the gradient is the product ``left @ right``.
 
-        The product goes straight into the parameter, or the velocity: the gradient itself, as large
-        as all weights together, is never written to memory.
+        Without ``right`` it is ``left`` itself. A product goes straight into the parameter, or the
+        velocity: the gradient, as large as all weights together, is never written to memory.
         """
         parameter, rate, decay = self.parameters[k], self.learning_rate, self.weight_decay
         if not self.momentum:
@@ -51,8 +51,10 @@ class SGD:
             self.weight_decay = self.weight_decay[keep]
 
 
-def _add_product(target: Tensor, left: Tensor, right: Tensor, scale: float) -> None:
-    if left.dtype == target.dtype:
+def _add_product(target: Tensor, left: Tensor, right: Tensor | None, scale: float) -> None:
+    if right is None:
+        target.add_(left, alpha=scale)
+    elif left.dtype == target.dtype:
         target.baddbmm_(left, right, alpha=scale)
     else:  # factors in bfloat16, sums in the parameters' own precision
         target.add_(torch.bmm(left, right), alpha=scale)

