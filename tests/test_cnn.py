@@ -73,7 +73,7 @@ def make_data(architecture, members: int, dtype=torch.float64):
         torch.randn(140, features, generator=rng, dtype=dtype),
         torch.randint(5, (140,), generator=rng),
     )
-    return aligned_rows(table), rows, labels, validation
+    return aligned_rows([table]), rows, labels, validation
 
 
 def make_ensemble(

@@ -33,7 +33,7 @@ def make_data(members: int, dtype=torch.float64):
         torch.randn(30, 12, generator=rng, dtype=dtype),
         torch.randint(5, (30,), generator=rng),
     )
-    return aligned_rows(table), rows, labels, validation
+    return aligned_rows([table]), rows, labels, validation
 
 
 def make_ensemble(
@@ -195,7 +195,7 @@ def test_logits_are_differentiable_by_the_inputs():
 def test_bfloat16_products_stay_near_float32():
     exact = make_ensemble([0, 1], dtype=torch.float32)
     table, rows, labels, (inputs, classes) = make_data(2, torch.float32)
-    data = aligned_rows(table.bfloat16()), rows, labels, (inputs.bfloat16(), classes)
+    data = aligned_rows([table.bfloat16()]), rows, labels, (inputs.bfloat16(), classes)
     rounded = make_ensemble([0, 1], dtype=torch.float32, precision=torch.bfloat16, data=data)
     for ensemble in (exact, rounded):
         for epoch in (1, 2, 3):

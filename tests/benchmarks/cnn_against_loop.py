@@ -108,8 +108,8 @@ def usual_loop(a: Architecture, data: list[torch.Tensor], epochs: int, models: i
 def ensemble(a: Architecture, data: list[torch.Tensor], epochs: int, models: int) -> list[float]:
     """Train the same models as ``rote`` does; return their training accuracies."""
     inputs, labels, *validation = data
-    table, workspace = aligned_rows(inputs), Workspace()
-    validation = aligned_rows(validation[0]), validation[1]
+    table, workspace = aligned_rows([inputs]), Workspace()
+    validation = aligned_rows([validation[0]]), validation[1]
 
     def made(seeds: list[int]) -> Ensemble:
         parameters = initial_parameters(a, seeds)

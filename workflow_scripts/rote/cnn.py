@@ -334,6 +334,10 @@ class CNN:
         sgd.descend(4 * k + 3, total)
         return centred
 
+    def stacks(self) -> dict[str, list[Tensor]]:
+        """Return all that tells the members apart, by a word for each kind."""
+        return {"parameter": self.parameters, "buffer": self.buffers}
+
     def select(self, keep: Tensor) -> None:
         """Keep only the members at the positions ``keep``."""
         self.parameters = [aligned(parameter[keep]) for parameter in self.parameters]

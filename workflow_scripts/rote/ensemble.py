@@ -143,18 +143,17 @@ class Ensemble:
         self.model.workspace.clear()  # of the larger group
 
     def _stacks(self) -> dict[str, list[Tensor]]:
-        model = self.model
-        return {
-            "parameter": model.parameters,
-            "velocity": self.sgd.velocity,
-            "buffer": model.buffers,
-        }
+        return {"velocity": self.sgd.velocity, **self.model.stacks()}
 
-    def state(self, member: int) -> dict[str, np.ndarray]:
-        """Return all that one member needs to go on later: parameters, velocities, buffers."""
+    def state(self, member: int, optimizer: bool = True) -> dict[str, np.ndarray]:
+        """Return all that one member needs to go on later, and what its model is made of.
+
+        Without ``optimizer`` only the latter.
+        """
+        stacks = self._stacks() if optimizer else self.model.stacks()
         return {
             f"{name}_{k}": tensor[member].cpu().numpy().copy()
-            for name, tensors in self._stacks().items()
+            for name, tensors in stacks.items()
             for k, tensor in enumerate(tensors)
         }
 

@@ -1,5 +1,6 @@
 """All inputs of a run, once, on the device; and from them the ensemble of any of its members."""
 
+import json
 import time
 
 import numpy as np
@@ -10,7 +11,7 @@ from rote import device as devices
 from rote import grouping
 from rote.ensemble import Ensemble
 from rote.errors import UserError
-from rote.mlp import MLP, initial_parameters
+from rote.models import Models
 from rote.noising import corrupt
 from rote.plan import Member
 from rote.sgd import SGD
@@ -44,20 +45,16 @@ class Material:
         parts += [noised["noise_image"].sel(noise_seed=draw).values for draw in draws]
         examples = noised.sizes["example"]
         self.first_noise_row = {draw: (i + 1) * examples for i, draw in enumerate(draws)}
-        self.table = self._inputs(np.concatenate(parts) if draws else parts[0])
+        self.table = self._inputs(*parts)
         labels = torch.from_numpy(noised["validation_label"].values.astype(np.int64))
         self.validation = self._inputs(noised["validation_image"].values), labels.to(self.device)
         self.workspace = Workspace(self.device)
         self._corrupted: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
-        self.sizes = [
-            noised["image"][0].size,
-            *[settings["model"]["hidden_units"]] * settings["model"]["hidden_layers"],
-            noised.sizes["class"],
-        ]
+        self.models = Models(settings["model"], noised["image"].shape[1:], noised.sizes["class"])
 
-    def _inputs(self, images: np.ndarray) -> torch.Tensor:
-        flat = torch.from_numpy(images.astype(np.float32)).flatten(1)
-        return aligned_rows(flat.to(self.device, self.precision))
+    def _inputs(self, *parts: np.ndarray) -> torch.Tensor:
+        rows = [torch.from_numpy(images).flatten(1) for images in parts]
+        return aligned_rows(rows, self.precision, self.device)
 
     def examples(self, member: Member) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows of the table and the labels that a member trains on, (examples,) each."""
@@ -75,10 +72,10 @@ class Material:
         """Return the members, initialised by their seeds."""
         rows, labels = zip(*map(self.examples, members), strict=True)
         seeds = [member.seed for member in members]
-        parameters = initial_parameters(self.sizes, seeds, self.device)
+        parameters = self.models.initial(seeds, self.device)
         training = self.settings["training"]
         return Ensemble(
-            MLP(parameters, self.workspace, self.precision),
+            self.models.make(parameters, self.workspace, self.precision),
             SGD(
                 parameters,
                 training["learning_rate"],
@@ -110,8 +107,8 @@ class Material:
             ensemble.train_epoch(1, updates=1)
         except (MemoryError, torch.OutOfMemoryError) as error:
             raise UserError(
-                f"One model of {self.sizes} units does not fit the memory of {self.device}: "
-                "lower hidden_units or use a larger device."
+                f"One model of {json.dumps(self.settings['model'])} does not fit the memory of "
+                f"{self.device}: make it smaller or use a larger device."
             ) from error
         # Half of what is free: the rest is for temporary results, and for other jobs.
         fitting = devices.free_bytes(self.device) // (2 * ensemble.nbytes())

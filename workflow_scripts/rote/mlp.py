@@ -153,6 +153,10 @@ class MLP:
                 )
                 gradient = passed_on
 
+    def stacks(self) -> dict[str, list[Tensor]]:
+        """Return all that tells the members apart, by a word for each kind."""
+        return {"parameter": self.parameters, "buffer": self.buffers}
+
     def select(self, keep: Tensor) -> None:
         """Keep only the members at the positions ``keep``."""
         self.parameters = [aligned(parameter[keep]) for parameter in self.parameters]

@@ -103,7 +103,7 @@ def _measure_missing(
     updates = training["epochs"] * -(-noised.sizes["example"] // training["batch_size"])
     times = plan.evaluation_times(updates, settings["evaluations"])
     class_times = plan.evaluation_times(updates, settings["class_evaluations"])
-    classes = material.sizes[-1]
+    classes = material.models.sizes[-1]
     work = sum(times) + classes * sum(class_times)
     logger.info("%s: training and measuring %d members.", name, len(missing))
     progress = Progress(name, work * len(missing), logger.info)
@@ -135,7 +135,7 @@ def _measure_missing(
 def _training(material: Material, settings: dict, members: list[Member]) -> Training:
     """Return the members, initialised and with batches drawn as ``rote.ensemble`` would."""
     rows, labels = zip(*map(material.examples, members), strict=True)
-    rows, labels, sizes = np.stack(rows), np.stack(labels), material.sizes
+    rows, labels, sizes = np.stack(rows), np.stack(labels), material.models.sizes
     examples = rows.shape[1]
     if settings["labelling"] == "unique":
         labels, sizes = np.tile(np.arange(examples), (len(members), 1)), [*sizes[:-1], examples]
@@ -175,7 +175,7 @@ def _measure(
     for some, norms in sweep(training, kept, times, every, report):
         found |= dict(zip(some, norms[:, :, 0].transpose(0, 1).cpu().numpy(), strict=True))
     sensitivity = np.stack([found[t] for t in times], 1)
-    classes = material.sizes[-1]
+    classes = material.models.sizes[-1]
     of_classes = np.zeros((len(members), classes, classes))
     if class_times:
         terms = class_terms(training.labels, classes, training.inputs.dtype)

@@ -29,10 +29,19 @@ def aligned(tensor: Tensor) -> Tensor:
     return empty(tensor.shape, tensor.dtype, tensor.device).copy_(tensor)
 
 
-def aligned_rows(table: Tensor) -> Tensor:
-    """Return a copy of a tensor (rows, columns) with zeros added to align every row."""
-    columns = _padded(table.shape[1], table.dtype)
-    return torch.nn.functional.pad(table, (0, columns - table.shape[1]))
+def aligned_rows(
+    parts: list[Tensor], dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
+) -> Tensor:
+    """Return the rows of all ``parts``, (rows, columns) each, with zeros added to align every row.
+
+    The table is filled in place: on the device, the rows are never there twice.
+    """
+    dtype, columns = dtype or parts[0].dtype, parts[0].shape[1]
+    table = torch.empty(sum(map(len, parts)), _padded(columns, dtype), dtype=dtype, device=device)
+    table[:, columns:] = 0
+    for place, rows in zip(table.split([len(part) for part in parts]), parts, strict=True):
+        place[:, :columns] = rows
+    return table
 
 
 class Workspace:
