@@ -42,3 +42,18 @@ rule fig3_2:
 rule fig3_3:
     input:
         figure_files("fig3_3"),
+
+
+rule fig4_1:
+    input:
+        figure_files("fig4_1"),
+
+
+rule fig4_2:
+    input:
+        figure_files("fig4_2"),
+
+
+rule filters:
+    input:
+        figure_files("filters"),

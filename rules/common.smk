@@ -16,6 +16,10 @@ wildcard_constraints:
     experiment="|".join(sorted(set(plan.EXPERIMENT_OF_FIGURE.values()))),
     figure="|".join(plan.EXPERIMENT_OF_FIGURE),
     labelling="class|unique",
+    noised="|".join(
+        {name for preset in config["presets"].values() for name in plan.noised_datasets(preset)}
+    ),
+    case=r"[a-z][a-z0-9_]*",
     units=r"[1-9]\d*",
 
 
@@ -24,13 +28,23 @@ def experiment_settings(wildcards):
     experiment = (
         getattr(wildcards, "experiment", None) or plan.EXPERIMENT_OF_FIGURE[wildcards.figure]
     )
+    return of_preset(wildcards, experiment, config["presets"][wildcards.preset])
+
+
+def noised_settings(wildcards):
+    """Settings of whoever trains on the noised data set that the wildcards name."""
     experiments = config["presets"][wildcards.preset]
-    if experiment not in experiments:
+    return of_preset(wildcards, wildcards.noised, plan.noised_datasets(experiments))
+
+
+def of_preset(wildcards, name, experiments):
+    """Settings of an experiment, or a sentence that the preset has none."""
+    if name not in experiments:
         raise WorkflowError(
-            f"config: preset {wildcards.preset} has no experiment {experiment}: "
-            f"add presets.{wildcards.preset}.{experiment}."
+            f"config: preset {wildcards.preset} has no experiment {name}: "
+            f"add presets.{wildcards.preset}.{name.replace('/', '.cases.')}."
         )
-    return experiments[experiment]
+    return experiments[name]
 
 
 def runs_of_figure(wildcards):

@@ -24,20 +24,20 @@ rule fetch_dataset:
 
 rule noise_dataset:
     input:
-        lambda wildcards: f"data/{experiment_settings(wildcards)['data']['dataset']}.nc",
+        lambda wildcards: f"data/{noised_settings(wildcards)['data']['dataset']}.nc",
     output:
-        "results/{preset}/datasets/{experiment}.nc",
+        "results/{preset}/datasets/{noised}.nc",
     log:
-        "results/{preset}/logs/noise_dataset/{experiment}.log",
+        "results/{preset}/logs/noise_dataset/{noised}.log",
     conda:
         "../envs/environment.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=60,
     params:
-        data=lambda wildcards: plan.data_settings(experiment_settings(wildcards)),
+        data=lambda wildcards: plan.data_settings(noised_settings(wildcards)),
         title=lambda wildcards: config["datasets"][
-            experiment_settings(wildcards)["data"]["dataset"]
+            noised_settings(wildcards)["data"]["dataset"]
         ]["title"],
         version=versions.NOISING,
     script:

@@ -50,3 +50,31 @@ rule measure_sensitivity:
         version=versions.SENSITIVITY,
     script:
         "../workflow_scripts/measure_sensitivity.py"
+
+
+rule measure_complexity:
+    input:
+        "results/{preset}/datasets/complexity/{case}.nc",
+    output:
+        "results/{preset}/runs/complexity/{case}.nc",
+    log:
+        "results/{preset}/logs/measure_complexity/{case}.log",
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        gpu=int(config["device"] == "cuda"),
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=24 * 60,
+    params:
+        run=lambda wildcards: plan.complexity_settings(
+            config["presets"][wildcards.preset]["complexity"],
+            wildcards.case,
+            config["precision"],
+        ),
+        device=config["device"],
+        checkpoint_seconds=config["checkpoint_seconds"],
+        store="results/store",
+        version=[versions.TRAINING, versions.CRITICAL_SAMPLES],
+    script:
+        "../workflow_scripts/measure_complexity.py"

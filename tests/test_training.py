@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rote import training
+from rote import plan, training
 from test_ensemble import make_data, make_ensemble
 
 SETTINGS = {"epochs": 5, "learning_rate": 0.1, "halve_every": 2, "evaluate_every": 2}
@@ -17,7 +17,7 @@ def run(ensemble, settings=SETTINGS, checkpoints=None):
 
 
 def test_scores_are_taken_every_few_epochs_and_at_the_end():
-    assert training.evaluated_epochs(SETTINGS) == [2, 4, 5]
+    assert plan.evaluated_epochs(SETTINGS) == [2, 4, 5]
     results, _ = run(make_ensemble([0, 1]))
     assert sorted(results) == [0, 1]
     assert np.isfinite(results[0]["train_loss"]).all()

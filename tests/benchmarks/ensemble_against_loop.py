@@ -67,7 +67,7 @@ def usual_loop(noised: xr.Dataset, settings: dict, members: list[plan.Member]) -
         optimizer = torch.optim.SGD(model.parameters(), lr=schedule["learning_rate"])
         loss_function = nn.CrossEntropyLoss()
         batch_size = schedule["batch_size"]
-        scored = training.evaluated_epochs(schedule)
+        scored = plan.evaluated_epochs(schedule)
         for epoch in range(1, schedule["epochs"] + 1):
             for batch, labels in DataLoader(train, batch_size, shuffle=True):
                 optimizer.zero_grad()

@@ -49,6 +49,11 @@ class Architecture(NamedTuple):
     kernel: int = 5
     pool: int = 3
 
+    @property
+    def filters_shape(self) -> tuple[int, int, int, int]:
+        """The shape of the filters of the first layer, (maps, channels, kernel, kernel)."""
+        return self.maps[0], self.image[0], self.kernel, self.kernel
+
     def planes(self) -> list[Planes]:
         """Return the sizes of each convolutional layer.
 

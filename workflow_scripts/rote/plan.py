@@ -11,6 +11,9 @@ EXPERIMENT_OF_FIGURE = {
     "fig3_1": "difficulty",
     "fig3_2": "sensitivity",
     "fig3_3": "sensitivity",
+    "fig4_1": "complexity",
+    "fig4_2": "complexity",
+    "filters": "complexity",
 }
 # What an experiment that names its training data by a word trains on: kind and level of noise.
 CONDITIONS = {"real": ("real", 0.0), "halfX": ("randX", 0.5), "randX": ("randX", 1.0)}
@@ -32,6 +35,10 @@ def runs(figure: str, settings: dict) -> list[str]:
         return list(settings["labellings"])
     if figure == "fig3_3":
         return ["class"]
+    if figure == "fig4_2":
+        return list(settings["cases"])
+    if figure in ("fig4_1", "filters"):
+        return [list(settings["cases"])[-1]]
     units = settings["model"]["hidden_units"]
     return [f"units-{width}" for width in (units if isinstance(units, list) else [units])]
 
@@ -106,8 +113,39 @@ def sensitivity_settings(settings: dict, labelling: str) -> dict:
     }
 
 
+def evaluated_epochs(training: dict) -> list[int]:
+    """Return the epochs at the end of which members are scored, the last one always."""
+    epochs, every = training["epochs"], training["evaluate_every"]
+    return sorted({*range(every, epochs + 1, every), epochs})
+
+
 def evaluation_times(updates: int, count: int) -> list[int]:
     """Return 0 and ``count`` numbers of updates, evenly spaced up to the last; none if it is 0."""
     if not count:
         return []
     return sorted({round(updates * i / count) for i in range(count + 1)})
+
+
+def noised_datasets(experiments: dict) -> dict[str, dict]:
+    """Return, for each noised data set of a preset, the settings of who trains on it."""
+    each = {}
+    for experiment, settings in experiments.items():
+        if experiment == "complexity":
+            for case, own in settings["cases"].items():
+                each[f"complexity/{case}"] = {**settings, **own}
+        else:
+            each[experiment] = settings
+    return each
+
+
+def complexity_settings(settings: dict, case: str, precision: str) -> dict:
+    """Return what a run of the experiment ``complexity`` depends on beside its data."""
+    own = settings["cases"][case]
+    return {
+        "model": own.get("mlp") or own["cnn"],
+        "training": {**own["training"], "precision": precision},
+        "members": [list(member) for member in members({**settings, **own})],
+        "keep_misclassified": False,
+        "keep_epochs": own["critical_epochs"],
+        "critical_samples": {**settings["critical_samples"], "epochs": own["critical_epochs"]},
+    }

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from rote.errors import UserError
+from rote.plan import evaluated_epochs, noised_datasets
 
 SCHEMA = json.loads(Path(__file__).with_name("config.schema.json").read_text())
 
@@ -52,7 +53,10 @@ def _sentence(error) -> str:
             return f"{place} is {value}: {remedy or f'write a value of type {wanted}'}."
         case "uniqueItems":
             return f"{place} names a value twice: {value}; keep one of them."
-        case "minItems" | "minLength":
+        case "oneOf":
+            known = [choice["required"][0] for choice in error.validator_value]
+            return f"{place} must hold exactly one of the keys {' and '.join(known)}."
+        case "minItems" | "minLength" | "minProperties":
             return f"{place} is empty: name at least one value."
         case "pattern":
             return (
@@ -87,8 +91,31 @@ def validate(config: dict) -> None:
     if config["preset"] not in config["presets"]:
         raise _unknown("preset", config["preset"], "preset", sorted(config["presets"]))
     for preset, experiments in config["presets"].items():
-        for experiment, settings in experiments.items():
+        for name, settings in noised_datasets(experiments).items():
             dataset = settings["data"]["dataset"]
+            place = f"presets.{preset}.{name.replace('/', '.cases.')}"
             if dataset not in config["datasets"]:
-                place = f"presets.{preset}.{experiment}.data.dataset"
-                raise _unknown("data set", dataset, place, sorted(config["datasets"]))
+                known = sorted(config["datasets"])
+                raise _unknown("data set", dataset, f"{place}.data.dataset", known)
+            if "critical_epochs" in settings:
+                _check_critical(settings, place)
+
+
+def _check_critical(settings: dict, place: str) -> None:
+    """Check what a case of ``complexity`` says about critical samples against the rest of it."""
+    scored = evaluated_epochs(settings["training"])
+    for epoch in settings["critical_epochs"]:
+        if epoch not in scored:
+            raise UserError(
+                f"config: {place}.critical_epochs names the epoch {epoch}, after which the models "
+                f"are not evaluated: choose among multiples of evaluate_every up to {scored[-1]}."
+            )
+    wanted, there = (
+        settings["critical_samples"]["examples"],
+        settings["data"]["validation_examples"],
+    )
+    if wanted > there:
+        raise UserError(
+            f"config: {place} searches {wanted} validation inputs for critical samples, but its "
+            f"data has only {there}: lower critical_samples.examples or raise validation_examples."
+        )

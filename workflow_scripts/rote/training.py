@@ -12,18 +12,13 @@ import numpy as np
 import xarray as xr
 
 from rote.ensemble import Ensemble, Score
+from rote.plan import evaluated_epochs
 
 MEASURES = {
     "train_loss": ("mean cross-entropy over the training examples", "nat"),
     "train_accuracy": ("accuracy on the training examples and their labels", "1"),
     "validation_accuracy": ("accuracy on the real validation examples", "1"),
 }
-
-
-def evaluated_epochs(training: dict) -> list[int]:
-    """Return the epochs at the end of which members are scored, the last one always."""
-    epochs, every = training["epochs"], training["evaluate_every"]
-    return sorted({*range(every, epochs + 1, every), epochs})
 
 
 def learning_rate(training: dict, epoch: int) -> float:
