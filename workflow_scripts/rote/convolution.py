@@ -7,7 +7,7 @@ there are few maps or small images.
 
 Measured on one CPU thread, 4 to 64 maps, batches of 50 and 128: an update of :class:`rote.cnn.CNN`
 takes 0.5 to 0.6 of the time of the same ``nn.Sequential`` on 28×28 grey images, 0.6 to 0.75 on
-32×32 colour images, and at most 0.8 of it in a group of one. ``conv2d(groups=members)`` takes 0.95
+32×32 colour images, and at most 0.85 of it in a group of one. ``conv2d(groups=members)`` takes 0.95
 to 1.9 of it, and ``torch.func.vmap``, which makes the same call, 1.3 to 3.5.
 """
 
