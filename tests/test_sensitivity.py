@@ -68,6 +68,7 @@ def test_it_equals_backpropagation_through_unrolled_training(labelling, depth):
     ours = loss_sensitivity(parameters, inputs, labels, BATCHES, RATE, TIMES)
     exact = unrolled(parameters, inputs, labels, torch.ones(EXAMPLES, 1))[:, 0]
     assert ours.shape == (len(TIMES), EXAMPLES)
+    assert not ours.is_inference()
     torch.testing.assert_close(ours, exact, rtol=1e-10, atol=0)
 
 

@@ -27,7 +27,7 @@ from rote import netcdf, plan  # noqa: E402
 from rote.sensitivity import loss_sensitivity  # noqa: E402
 
 EXAMPLES, FEATURES, UNITS, BATCH = 1000, 196, 16, 100
-RATE = 0.02  # small, so that rounding stays small: large rates amplify it through training
+RATE = 0.1
 # (classes, updates, times)
 CASES = [
     (10, 100, 10),
@@ -112,11 +112,12 @@ def measure(case: tuple, repeats: int, device: torch.device) -> dict:
             devices.wait(device)
             seconds[name].append(time.perf_counter() - start)
             memory.setdefault(name, peak.taken())  # of the first turn, before memory is reused
-    difference = (result["sweep"] - result["unrolled"]).abs().max() / result["unrolled"].max()
+    # The median: rounding alone can switch a ReLU, and then a few examples differ by per cents.
+    difference = ((result["sweep"] - result["unrolled"]) / result["unrolled"]).abs().median()
     return {
         **{f"{name}_seconds": statistics.median(values) for name, values in seconds.items()},
         **{f"{name}_peak_bytes": values for name, values in memory.items()},
-        "relative_difference": difference.item(),
+        "median_relative_difference": difference.item(),
     }
 
 
@@ -145,7 +146,7 @@ def main() -> None:
                 f"{kind:7}{case[0]:8}{case[1]:8}{case[2]:6}{row['unrolled_seconds']:11.2f}"
                 f"{row['sweep_seconds']:8.2f}{row['unrolled_seconds'] / row['sweep_seconds']:6.1f}×"
                 f"{row['unrolled_peak_bytes'] / 2**20:13.0f}{row['sweep_peak_bytes'] / 2**20:10.0f}"
-                f"{row['relative_difference']:11.0e}",
+                f"{row['median_relative_difference']:11.0e}",
                 flush=True,
             )
     units = {"seconds": "s", "bytes": "byte", "difference": "1"}

@@ -156,7 +156,7 @@ def _training(material: Material, settings: dict, members: list[Member]) -> Trai
     )
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def _measure(
     material: Material,
     settings: dict,
