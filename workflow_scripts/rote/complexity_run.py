@@ -50,7 +50,7 @@ def measure_run(
         What ``rote.runs.train_run`` returns and, beside it, ``critical_sample_ratio`` (member,
         critical_epoch, critical_inputs): on real validation inputs and, for members with noise in
         the inputs, on noise of the same kind; missing for members that diverged. For CNNs also
-        ``filter`` (member, filter, channel, filter_row, filter_column), those of the first layer at
+        ``filter`` (member, map, channel, filter_row, filter_column), those of the first layer at
         the last of the epochs.
 
     Raises:
@@ -184,7 +184,7 @@ def _as_dataset(epochs: list[int], ratio: np.ndarray, filters: np.ndarray | None
     }
     if filters is not None:
         variables["filter"] = (
-            ("filter", "channel", "filter_row", "filter_column"),
+            ("map", "channel", "filter_row", "filter_column"),
             filters,
             {"long_name": "weights of a map of the first layer", "units": "1"},
         )

@@ -142,6 +142,7 @@ def complexity_settings(settings: dict, case: str, precision: str) -> dict:
     """Return what a run of the experiment ``complexity`` depends on beside its data."""
     own = settings["cases"][case]
     return {
+        "case": case,
         "model": own.get("mlp") or own["cnn"],
         "training": {**own["training"], "precision": precision},
         "members": [list(member) for member in members({**settings, **own})],

@@ -23,8 +23,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-# Gradients of as many times as fit here are swept together. Fewer repeat the passes over the updates
-# more often (4 MiB: twice the time), more leave the cache and gain nothing from 32 MiB on.
+# Gradients of as many times as fit here are swept together. Fewer repeat the passes over the
+# updates more often (4 MiB: twice the time), more leave the cache and gain nothing from 32 MiB on.
 ACCUMULATED_BYTES = 20 * 2**20
 
 

@@ -1,5 +1,6 @@
 """The look that all figures share: sizes for a paper, the colours of the poster, the footnote."""
 
+import json
 from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,19 +12,24 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, NullLocator, ScalarFormatter
 
 from rote.errors import UserError
 
 # The poster's blue, green and red, of different lightness so that grey prints keep them apart.
 _BLUE, _GREEN, _RED = "#1b3f8b", "#7cc576", "#dd4433"
 CONDITION_COLOURS = {"real": _BLUE, "randX": _GREEN, "randY": _RED}
-SENSITIVITY_COLOURS = {"real": _BLUE, "halfX": _GREEN, "randX": _RED}  # as the poster changes them
+# The poster changes them from figure to figure.
+SENSITIVITY_COLOURS = {"real": _BLUE, "halfX": _GREEN, "randX": _RED}
+COMPLEXITY_COLOURS = {"real": _BLUE, "randY": _GREEN, "randX": _RED}
 # Real data yellow, more noise redder and darker.
 _LEVELS = LinearSegmentedColormap.from_list(
     "noise level", ["#f2cc1f", "#f39c1f", "#e05f28", "#b01b1b", "#4a0010"]
 )
+SPREAD = "mean, standard deviation and dots: {} seeds"
 MARKERS = "osD^vPX*"
 
 
@@ -62,10 +68,45 @@ def percent(level: float) -> str:
     return f"{100 * level:g} %"
 
 
-def mean_and_spread(values: xr.DataArray) -> str:
+def mean_and_spread(values: xr.DataArray, digits: int = 2) -> str:
     """Return the mean and the standard deviation of a number over the seeds."""
     mean, spread = values.mean("seed").item(), values.std("seed", ddof=1).item()
-    return f"{mean:.2f} ± {spread:.2f}" if np.isfinite(spread) else f"{mean:.2f}"
+    text = f"{mean:.{digits}f}"
+    return f"{text} ± {spread:.{digits}f}" if np.isfinite(spread) else text
+
+
+def search(metrics: xr.Dataset) -> str:
+    """Return how critical samples were searched, for people."""
+    search = json.loads(metrics.attrs["settings"])["runs"][0]["critical_samples"]
+    return (
+        f"LASS: radius {search['radius']:g}, α {search['alpha']:g}, β {search['beta']:g} grey "
+        f"levels, {search['max_iterations']} iterations, {search['examples']:,} inputs"
+    )
+
+
+def seeds(axis: Axes, values: xr.DataArray, colour: tuple | str, **line: object) -> None:
+    """Draw a curve over the dimension beside ``seed``: the mean, and dots where there are few.
+
+    The band is one standard deviation over the seeds on either side. Missing values are left out;
+    ``line`` goes to the curve of the mean.
+    """
+    values = values.transpose(..., "seed").dropna(values.dims[0], how="all")
+    along = values[values.dims[0]].values
+    mean, spread = values.mean("seed"), values.std("seed", ddof=1)
+    axis.plot(along, mean, color=colour, **line)
+    axis.fill_between(along, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0)
+    if len(along) <= 10:
+        dots = np.repeat(along, values.sizes["seed"])
+        axis.plot(dots, values.values.ravel(), ".", color=colour, markersize=2, alpha=0.8)
+
+
+def powers_of_two(axis: Axes, ticks: np.ndarray) -> None:
+    """Give an axis over numbers that double a logarithmic scale, with numbers at ``ticks``."""
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(ticks)
+    axis.xaxis.set_major_formatter(ScalarFormatter())
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_minor_formatter(NullFormatter())
 
 
 def footnote(figure: Figure, metrics: xr.Dataset, *more: str, lines: Sequence[str] = ()) -> None:

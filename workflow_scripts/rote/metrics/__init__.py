@@ -55,6 +55,9 @@ def _listed(values: list[float]) -> str:
 
 
 def _model(models: list[dict]) -> str:
+    if "maps" in models[0]:
+        dense = _listed(models[0]["dense"])
+        return f"CNN, 2 convolutions of {models[0]['maps']} maps, dense layers of {dense} units"
     widths = sorted({model["hidden_units"] for model in models})
     units = f"{widths[0]}" if len(widths) == 1 else f"{widths[0]} to {widths[-1]}"
     return f"MLP, {models[0]['hidden_layers']} hidden layers of {units} units"

@@ -1,0 +1,61 @@
+"""Figure 4.1: the critical sample ratio over training, and beside it how well the models fit."""
+
+import matplotlib.pyplot as plt
+import xarray as xr
+from matplotlib.figure import Figure
+
+from rote.figures import style
+
+PANELS = {
+    "critical_sample_ratio": "critical sample ratio\n(real validation inputs)",
+    "train_accuracy": "training accuracy",
+}
+
+
+def draw(metrics: xr.Dataset) -> Figure:
+    """Draw each condition: mean over seeds as a line, one standard deviation as a band.
+
+    A model that has not fitted its data yet has a low ratio whatever the data: so accuracy stands
+    beside it. Dashed: the ratio of randX on validation inputs that are noise themselves.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.0))
+    searched = metrics["critical_sample_ratio"].dropna("epoch", how="all")["epoch"].values
+    read = []
+    for condition, colour in style.COMPLEXITY_COLOURS.items():
+        if condition not in metrics["condition"].values:
+            continue
+        curves = metrics.sel(condition=condition)
+        marker = style.MARKERS[list(style.COMPLEXITY_COLOURS).index(condition)]
+        for axis, name in zip(axes, PANELS, strict=True):
+            values = curves[name].sel(epoch=searched)
+            style.seeds(axis, values, colour, marker=marker, label=condition)
+        noise = curves["noise_critical_sample_ratio"]
+        if noise.notnull().any():
+            style.seeds(
+                axes[0],
+                noise,
+                colour,
+                linestyle="--",
+                linewidth=0.9,
+                label="randX, on inputs of noise",
+            )
+        last = curves["critical_sample_ratio"].sel(epoch=searched[-1])
+        read.append(f"{condition} {style.mean_and_spread(last, 3)}")
+    for axis, label in zip(axes, PANELS.values(), strict=True):
+        style.powers_of_two(axis, searched)
+        axis.set_xlabel("epochs of training")
+        axis.set_ylabel(label)
+        axis.set_ylim(bottom=0)
+    axes[1].set_ylim(top=1.02)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    style.footnote(
+        figure,
+        metrics,
+        style.SPREAD.format(metrics.sizes["seed"]),
+        lines=[
+            f"critical sample ratio after {searched[-1]} epochs: " + ", ".join(read),
+            f"noise level {style.percent(metrics.attrs['noise_level'])}; {style.search(metrics)}",
+        ],
+    )
+    return figure

@@ -1,0 +1,46 @@
+"""Filters of the first layer, learned on real data and on random labels."""
+
+import numpy as np
+import xarray as xr
+
+from rote.errors import UserError
+from rote.metrics import CONDITION, SEED, with_protocol
+
+
+def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
+    """Return the filters of the first layer at the end of training.
+
+    Args:
+        runs: that of the last case of the experiment ``complexity``, a CNN.
+
+    Returns:
+        ``filter`` (condition, filter, channel, row, column) of the first seed, for real data and
+        the highest level of randY; missing where a member diverged. Attribute ``noise_level``.
+
+    Raises:
+        UserError: the models are no CNNs, or have seen no random labels.
+    """
+    (run,) = runs
+    if "filter" not in run:
+        raise UserError(
+            "filters are those of a CNN, but the last case of the experiment complexity is an MLP: "
+            "put a case with a CNN last."
+        )
+    level = run["noise_level"].where(run["noise_kind"] == "randY", -1).max().item()
+    if level < 0:
+        raise UserError(
+            "filters compares real data with random labels, but noise_kinds of the experiment "
+            "complexity has no randY: add it."
+        )
+    seed = run["seed"].min()
+    parts = []
+    for kind, at in (("real", 0.0), ("randY", level)):
+        chosen = (run["noise_kind"] == kind) & (run["noise_level"] == at) & (run["seed"] == seed)
+        parts.append(run["filter"].isel(member=np.flatnonzero(chosen)[0]).reset_coords(drop=True))
+    filters = xr.concat(parts, "condition", join="exact", combine_attrs="override")
+    filters = filters.rename(map="filter", filter_row="row", filter_column="column")
+    result = filters.to_dataset(name="filter")
+    result = result.assign_coords(
+        condition=("condition", ["real", "randY"], CONDITION), seed=((), seed.item(), SEED)
+    )
+    return with_protocol(result.assign_attrs(noise_level=level), runs)
