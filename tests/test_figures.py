@@ -4,12 +4,15 @@ import xarray as xr
 from matplotlib.text import Text
 
 from rote import plan
-from rote.figures import fig1, fig3_1, fig3_2, fig3_3, style
+from rote.figures import fig1, fig3_1, fig3_2, fig3_3, fig4_1, fig4_2, filters, style
 from rote.metrics import fig1 as fig1_metrics
 from rote.metrics import fig3_1 as fig3_1_metrics
 from rote.metrics import fig3_2 as fig3_2_metrics
 from rote.metrics import fig3_3 as fig3_3_metrics
-from test_metrics import made_up_run, made_up_sensitivity
+from rote.metrics import fig4_1 as fig4_1_metrics
+from rote.metrics import fig4_2 as fig4_2_metrics
+from rote.metrics import filters as filters_metrics
+from test_metrics import made_up_complexity, made_up_run, made_up_sensitivity
 
 
 @pytest.fixture
@@ -44,13 +47,41 @@ def classes() -> xr.Dataset:
     return fig3_3_metrics.metrics([made_up_sensitivity("class")])
 
 
+@pytest.fixture
+def complexity() -> xr.Dataset:
+    return fig4_1_metrics.metrics([made_up_complexity("digits_cnn", cnn=True)])
+
+
+@pytest.fixture
+def levels() -> xr.Dataset:
+    runs = [
+        made_up_complexity("digits_mlp", cnn=False),
+        made_up_complexity("digits_cnn", cnn=True, epochs=(1, 2, 3)),
+    ]
+    runs[1] = runs[1].assign_coords(critical_epoch=[1, 3])
+    return fig4_2_metrics.metrics(runs)
+
+
+@pytest.fixture
+def learned() -> xr.Dataset:
+    return filters_metrics.metrics([made_up_complexity("digits_cnn", cnn=True)])
+
+
 def all_text(figure) -> str:
     return "\n".join(text.get_text() for text in figure.findobj(Text))
 
 
 @pytest.mark.parametrize(
     ("module", "metrics"),
-    [(fig1, "capacity"), (fig3_1, "difficulty"), (fig3_2, "inequality"), (fig3_3, "classes")],
+    [
+        (fig1, "capacity"),
+        (fig3_1, "difficulty"),
+        (fig3_2, "inequality"),
+        (fig3_3, "classes"),
+        (fig4_1, "complexity"),
+        (fig4_2, "levels"),
+        (filters, "learned"),
+    ],
 )
 def test_nothing_is_cut_off_and_data_set_and_size_are_named(module, metrics, request, tmp_path):
     with style.paper():
@@ -64,7 +95,7 @@ def test_nothing_is_cut_off_and_data_set_and_size_are_named(module, metrics, req
         assert drawn.y1 <= height + 0.02
         for axis in figure.axes:
             assert axis.get_xlabel() or axis.get_ylabel() or axis.get_title()
-        assert figure.axes[0].get_ylabel()
+        assert figure.axes[0].get_ylabel() or module is filters  # images need no axes
         assert "Synthetic, 4×4 pixels, 100 training" in all_text(figure)
     assert (tmp_path / "f.png").stat().st_size > 10_000
     assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF")
@@ -138,6 +169,65 @@ def test_figure_3_3_draws_both_matrices_in_one_scale(classes):
         text = all_text(figure)
     share = classes["diagonal_share"].sel(condition="randX")
     assert f"randX {share.mean():.2f} ± {share.std(ddof=1):.2f}" in text
+
+
+def test_figure_4_1_draws_ratio_and_accuracy_at_the_searched_epochs(complexity):
+    with style.paper():
+        left, right = fig4_1.draw(complexity).axes
+    for axis, name in ((left, "critical_sample_ratio"), (right, "train_accuracy")):
+        lines = {line.get_label(): line for line in axis.get_lines()}
+        for condition, colour in style.COMPLEXITY_COLOURS.items():
+            expected = complexity[name].sel(condition=condition, epoch=[2, 4]).mean("seed")
+            np.testing.assert_allclose(lines[condition].get_ydata(), expected)
+            np.testing.assert_array_equal(lines[condition].get_xdata(), [2, 4])
+            assert lines[condition].get_color() == colour
+    assert "randX, on inputs of noise" in [line.get_label() for line in left.get_lines()]
+    assert "real validation inputs" in left.get_ylabel()
+
+
+def test_figure_4_2_draws_a_row_for_each_case_and_a_pair_for_each_kind(levels):
+    with style.paper():
+        figure = fig4_2.draw(levels)
+        axes = np.array(figure.axes).reshape(2, 4)
+        text = all_text(figure)
+    for row, case in zip(axes, ("digits_mlp", "digits_cnn"), strict=True):
+        for k, kind in enumerate(("randX", "randY")):
+            own = levels.sel(dataset=case, noise_kind=kind, noise_level=0.4).dropna(
+                "epoch", how="all"
+            )
+            colour = style.level_colour(0.4)
+            solid, dotted = (
+                next(
+                    line
+                    for line in row[2 * k].get_lines()
+                    if line.get_color() == colour and line.get_linestyle() == kind_of_line
+                )
+                for kind_of_line in ("-", ":")
+            )
+            np.testing.assert_allclose(solid.get_ydata(), own["train_accuracy"].mean("seed"))
+            np.testing.assert_allclose(dotted.get_ydata(), own["validation_accuracy"].mean("seed"))
+            ratio = own["critical_sample_ratio"].dropna("epoch").mean("seed")
+            line = next(
+                line
+                for line in row[2 * k + 1].get_lines()
+                if line.get_color() == colour and line.get_linestyle() == "-"
+            )
+            np.testing.assert_allclose(line.get_ydata(), ratio)
+    assert "40 %" in text
+    assert "100 %" not in text  # that of Figure 4.1
+    assert "radius 0.3, α 0.25, β 0.2 grey levels, 10 iterations, 40 inputs" in text
+
+
+def test_filters_are_tiled_with_zero_as_grey():
+    weights = np.zeros((3, 1, 2, 2))
+    weights[1] = [[[1.0, -1.0], [0.5, 0.0]]]
+    image = filters.tiled(weights, columns=2)
+    assert image.shape == (7, 7)
+    np.testing.assert_array_equal(image[1:3, 1:3], 0.5)
+    np.testing.assert_array_equal(image[1:3, 4:6], [[1, 0], [0.75, 0.5]])
+    assert (image[:, 0] == 1).all()
+    assert (image[4:6, 4:6] == 1).all()  # no filter
+    assert filters.tiled(np.ones((3, 3, 2, 2)), columns=2).shape == (7, 7, 3)
 
 
 def grey(colour: str | tuple) -> float:

@@ -7,8 +7,9 @@ import pytest
 import xarray as xr
 
 from rote import plan
+from rote.errors import UserError
 from rote.gini import gini
-from rote.metrics import fig1, fig3_1, fig3_2, fig3_3
+from rote.metrics import fig1, fig3_1, fig3_2, fig3_3, fig4_1, fig4_2, filters
 
 ABOUT = {
     "dataset": "Synthetic",
@@ -208,3 +209,124 @@ def test_figure_3_3_measures_the_diagonal_and_the_rest():
     assert at["diagonal_share"].item() == pytest.approx(1 - rest.sum() / other.sum())
     assert at["off_diagonal_gini"].item() == pytest.approx(gini(rest))
     assert metrics["class_name"].values.tolist() == list("abcde")
+
+
+def made_up_complexity(case: str, *, cnn: bool, epochs=(1, 2, 3, 4), critical=(2, 4)) -> xr.Dataset:
+    """Return a run of two seeds and levels 0, 0.4 and 1, with random measures."""
+    rng = np.random.default_rng(len(case))
+    members = [
+        plan.Member(kind, level, seed, seed, 0.0)
+        for seed in (1, 0)
+        for kind, level in (
+            ("randY", 1.0),
+            ("real", 0.0),
+            ("randX", 0.4),
+            ("randX", 1.0),
+            ("randY", 0.4),
+        )
+    ]
+    columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
+    count = len(members)
+    ratio = rng.random((count, len(critical), 2))
+    ratio[[m.noise_kind != "randX" for m in members], :, 1] = np.nan
+    run = xr.Dataset(
+        {
+            "train_accuracy": (("member", "epoch"), rng.random((count, len(epochs))), NAMED),
+            "validation_accuracy": (("member", "epoch"), rng.random((count, len(epochs))), NAMED),
+            "critical_sample_ratio": (
+                ("member", "critical_epoch", "critical_inputs"),
+                ratio,
+                NAMED,
+            ),
+            "diverged_epoch": ("member", np.zeros(count, int), NAMED),
+        },
+        coords={name: ("member", list(values), NAMED) for name, values in columns.items()}
+        | {
+            "epoch": ("epoch", list(epochs), NAMED),
+            "critical_epoch": ("critical_epoch", list(critical), NAMED),
+            "critical_inputs": ("critical_inputs", ["real", "noise"], NAMED),
+        },
+    )
+    model = {"hidden_layers": 2, "hidden_units": 16}
+    if cnn:
+        model = {"maps": 6, "dense": [8, 4], "crop": 0}
+        shape = ("member", "map", "channel", "filter_row", "filter_column")
+        run["filter"] = shape, rng.normal(size=(count, 6, 1, 5, 5)), NAMED
+    search = {"alpha": 0.25, "beta": 0.2, "radius": 0.3, "max_iterations": 10, "examples": 40}
+    settings = {
+        "case": case,
+        "model": model,
+        "training": {"epochs": 4, "batch_size": 5, "learning_rate": 0.1, "momentum": 0.9},
+        "critical_samples": search,
+    }
+    return run.assign_attrs(ABOUT, settings=json.dumps(settings), device="cpu")
+
+
+def test_figure_4_1_takes_the_highest_level_and_the_searched_epochs():
+    run = made_up_complexity("digits_cnn", cnn=True)
+    metrics = fig4_1.metrics([run])
+    assert metrics["critical_sample_ratio"].dims == ("condition", "epoch", "seed")
+    assert set(metrics["condition"].values) == {"real", "randX", "randY"}
+    assert metrics.attrs["noise_level"] == 1
+    place = {"condition": "randX", "seed": 0}  # member 8
+    ratio = run["critical_sample_ratio"][8]
+    ours = metrics.sel(place)
+    np.testing.assert_array_equal(
+        ours["critical_sample_ratio"], [np.nan, ratio[0, 0], np.nan, ratio[1, 0]]
+    )
+    np.testing.assert_array_equal(
+        ours["noise_critical_sample_ratio"], [np.nan, ratio[0, 1], np.nan, ratio[1, 1]]
+    )
+    np.testing.assert_array_equal(ours["train_accuracy"], run["train_accuracy"][8])
+    real = metrics.sel(condition="real", seed=1)
+    np.testing.assert_array_equal(real["validation_accuracy"], run["validation_accuracy"][1])
+    assert metrics["noise_critical_sample_ratio"].sel(condition=["real", "randY"]).isnull().all()
+    assert "CNN, 2 convolutions of 6 maps, dense layers of 8 and 4 units" in metrics.protocol
+    assert "momentum 0.9" in metrics.attrs["protocol"]
+
+
+def test_figure_4_2_puts_every_member_of_every_case_at_its_place():
+    runs = [
+        made_up_complexity("digits_mlp", cnn=False),
+        made_up_complexity("cnn", cnn=True, epochs=(2, 4, 6), critical=(6,)),
+    ]
+    metrics = fig4_2.metrics(runs)
+    assert metrics["train_accuracy"].dims == (
+        "dataset",
+        "noise_kind",
+        "noise_level",
+        "epoch",
+        "seed",
+    )
+    assert metrics["dataset"].values.tolist() == ["digits_mlp", "cnn"]
+    assert metrics["title"].values.tolist() == ["Synthetic, MLP", "Synthetic, CNN"]
+    assert metrics["epoch"].values.tolist() == [1, 2, 3, 4, 6]
+    for case, run in zip(metrics["dataset"].values, runs, strict=True):
+        for i in range(10):
+            kind, level, _, seed, _ = (run[name][i].item() for name in plan.Member._fields)
+            for shown in ("randX", "randY") if kind == "real" else (kind,):
+                ours = metrics.sel(dataset=case, noise_kind=shown, noise_level=level, seed=seed)
+                there = ours["train_accuracy"].sel(epoch=run["epoch"])
+                np.testing.assert_array_equal(there, run["train_accuracy"][i])
+                searched = ours["critical_sample_ratio"].sel(epoch=run["critical_epoch"])
+                np.testing.assert_array_equal(searched, run["critical_sample_ratio"][i, :, 0])
+    assert metrics["train_accuracy"].sel(dataset="cnn", epoch=[1, 3]).isnull().all()
+    assert metrics["critical_sample_ratio"].sel(dataset="cnn", epoch=[1, 2, 3, 4]).isnull().all()
+
+
+def test_filters_are_those_of_the_first_seed():
+    run = made_up_complexity("digits_cnn", cnn=True)
+    metrics = filters.metrics([run])
+    assert metrics["filter"].dims == ("condition", "filter", "channel", "row", "column")
+    np.testing.assert_array_equal(metrics["filter"].sel(condition="real"), run["filter"][6])
+    np.testing.assert_array_equal(metrics["filter"].sel(condition="randY"), run["filter"][5])
+    assert metrics["seed"] == 0
+
+
+def test_filters_need_a_cnn_and_random_labels():
+    with pytest.raises(UserError, match="the last case of the experiment complexity is an MLP"):
+        filters.metrics([made_up_complexity("mlp", cnn=False)])
+    run = made_up_complexity("cnn", cnn=True)
+    run = run.isel(member=np.flatnonzero(run["noise_kind"] != "randY"))
+    with pytest.raises(UserError, match="has no randY: add it"):
+        filters.metrics([run])

@@ -60,3 +60,22 @@ def test_evaluation_times_are_even_and_end_with_training():
     assert plan.evaluation_times(10, 3) == [0, 3, 7, 10]
     assert plan.evaluation_times(2, 5) == [0, 1, 2]
     assert plan.evaluation_times(10, 0) == []
+
+
+def test_each_case_of_complexity_has_its_own_data(complexity_settings, settings):
+    experiments = {"capacity": settings, "complexity": complexity_settings}
+    noised = plan.noised_datasets(experiments)
+    assert list(noised) == ["capacity", "complexity/synthetic_mlp", "complexity/synthetic_cnn"]
+    data = plan.data_settings(noised["complexity/synthetic_cnn"])
+    assert data["noise_seeds"] == [0, 1]
+    assert plan.runs("fig4_2", complexity_settings) == ["synthetic_mlp", "synthetic_cnn"]
+    assert plan.runs("fig4_1", complexity_settings) == ["synthetic_cnn"]
+    assert plan.runs("filters", complexity_settings) == ["synthetic_cnn"]
+
+
+def test_complexity_keeps_the_parameters_that_are_searched(complexity_settings):
+    run = plan.complexity_settings(complexity_settings, "synthetic_mlp", "tf32")
+    assert run["keep_epochs"] == run["critical_samples"]["epochs"] == [2, 6]
+    assert run["model"] == {"hidden_layers": 2, "hidden_units": 6}
+    assert run["training"]["precision"] == "tf32"
+    assert len(run["members"]) == 2 + 2 * 2 * 2

@@ -6,6 +6,7 @@ import pytest
 
 import extract_metrics
 import fetch_dataset
+import measure_complexity
 import measure_sensitivity
 import noise_dataset
 import plot_figure
@@ -93,6 +94,30 @@ def test_measure_extract_and_plot(tmp_path, files, sensitivity_settings, figure,
         )
     assert "6 members" in (tmp_path / "job.log").read_text()
     extract_and_plot(tmp_path, figure, files[1], runs)
+
+
+@pytest.mark.parametrize("figure", ["fig4_1", "fig4_2", "filters"])
+def test_complexity_extract_and_plot(tmp_path, noised_digits, complexity_settings, figure):
+    noised = str(tmp_path / "digits.nc")
+    netcdf.write(netcdf.with_provenance(noised_digits, {}), noised)
+    case = "synthetic_cnn"
+    run = str(tmp_path / "complexity" / f"{case}.nc")
+    complexity_settings["noise_levels"] = [0, 1.0]
+    measure_complexity.main(
+        job(
+            tmp_path,
+            input=[noised],
+            output=[run],
+            params=params(
+                run=plan.complexity_settings(complexity_settings, case, "float32"),
+                store=str(tmp_path / "store"),
+                device="cpu",
+                checkpoint_seconds=300,
+            ),
+        )
+    )
+    assert "critical samples: 0 of 6 members are in the store" in (tmp_path / "job.log").read_text()
+    extract_and_plot(tmp_path, figure, noised, [run])
 
 
 def extract_and_plot(tmp_path, figure, noised, runs):

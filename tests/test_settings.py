@@ -83,6 +83,50 @@ def test_each_mistake_gets_one_sentence(config, place, value, message):
     assert "\n" not in str(raised.value)
 
 
+CASE = "presets.demo.complexity.cases.digits_cnn"
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (f"{CASE}.mlp", {"hidden_layers": 2, "hidden_units": 4}, "exactly one of the keys mlp and"),
+        (f"{CASE}.cnn", None, f"{CASE}.cnn is null: write a value of type object"),
+        (f"{CASE}.critical_epochs", [0], "critical_epochs[0] is 0: it must be at least 1."),
+        (
+            f"{CASE}.critical_epochs",
+            [99],
+            f"{CASE}.critical_epochs names the epoch 99, after which the models are not evaluated",
+        ),
+        (f"{CASE}.training.evaluate_every", 7, "choose among multiples of evaluate_every up to 20"),
+        (
+            "presets.demo.complexity.critical_samples.examples",
+            5000,
+            "searches 5000 validation inputs for critical samples, but its data has only 1000",
+        ),
+        (
+            "presets.demo.complexity.critical_samples.radius",
+            -1,
+            "radius is -1: a length is a number of grey levels, 0 or more",
+        ),
+        ("presets.demo.complexity.cases", {}, "complexity.cases is empty"),
+        (f"{CASE}.data.dataset", "digit", f"{CASE}.data.dataset names the data set digit"),
+        ("presets.demo.sensitivity.conditions", ["randZ"], 'conditions[0] is "randZ", which is'),
+        ("presets.demo.sensitivity.evaluations", 0, "evaluations is 0: it must be at least 1."),
+    ],
+)
+def test_mistakes_in_the_other_experiments_get_one_sentence(config, place, value, message):
+    with pytest.raises(UserError) as error:
+        settings.validate(changed(config, place, value))
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_case_needs_a_model(config):
+    del config["presets"]["demo"]["complexity"]["cases"]["digits_cnn"]["cnn"]
+    with pytest.raises(UserError, match="must hold exactly one of the keys mlp and cnn"):
+        settings.validate(config)
+
+
 def test_a_missing_key_is_named(config):
     del config["presets"]["demo"]["difficulty"]["training"]["epochs"]
     with pytest.raises(UserError, match=r"presets.demo.difficulty.training lacks the key epochs"):

@@ -40,3 +40,14 @@ def test_a_damaged_member_is_removed_and_said(member, tmp_path, caplog):
     assert store.load("ab12") is None
     assert not path.exists()
     assert "It is computed again." in caplog.text
+
+
+def test_parameters_are_kept_beside_the_member(member, tmp_path):
+    store = Store(tmp_path)
+    store.save_parameters("ab12", 3, member)
+    assert store.has_parameters("ab12", [3])
+    assert store.has_parameters("ab12", [])
+    assert not store.has_parameters("ab12", [3, 4])
+    xr.testing.assert_identical(store.load_parameters("ab12", 3), member)
+    assert store.load("ab12") is None
+    assert store.load_parameters("ab12", 4) is None

@@ -57,6 +57,26 @@ class Study:
                         "model": {"hidden_layers": 2, "hidden_units": 4},
                         "training": dict(TRAINING) | {"epochs": 1},
                     },
+                    "complexity": {
+                        "noise_kinds": ["randX", "randY"],
+                        "noise_levels": [0, 1.0],
+                        "seeds": 2,
+                        "critical_samples": {"max_iterations": 2, "examples": 20},
+                        "cases": {
+                            "digits_mlp": {
+                                "data": TINY,
+                                "mlp": {"hidden_layers": 2, "hidden_units": 4},
+                                "training": dict(TRAINING),
+                                "critical_epochs": [1, 2],
+                            },
+                            "digits_cnn": {
+                                "data": TINY | {"image_size": 28},
+                                "cnn": {"maps": 2, "dense": [4], "crop": 0},
+                                "training": dict(TRAINING),
+                                "critical_epochs": [2],
+                            },
+                        },
+                    },
                     "sensitivity": {
                         "data": TINY | {"validation_examples": 0},
                         "seeds": 2,
@@ -87,7 +107,8 @@ class Study:
         return ran.stderr + ran.stdout
 
     def members(self) -> set[Path]:
-        return set((self.folder / "results" / "store").rglob("*.nc"))
+        files = (self.folder / "results" / "store").rglob("*.nc")
+        return {path for path in files if ".epoch-" not in path.name}
 
     def new_members(self, *arguments: str) -> int:
         """Run, and return how many members were trained; those there before must still be there."""
@@ -108,6 +129,7 @@ def study(tmp_path_factory):
 CAPACITY = 2 * (2 + 2 * 2)  # widths × (real + kinds × seeds)
 DIFFICULTY = 3 * 3
 SENSITIVITY = 2 * 3 * 2  # labellings × conditions × seeds
+COMPLEXITY = 2 * 2 * 3 * 2  # cases × (members and their searches) × (real + kinds) × seeds
 
 
 # The tests below tell one story, in this order: each goes on from the study that the last one left.
@@ -123,9 +145,10 @@ def test_one_figure_computes_what_it_needs_and_no_more(study):
 
 def test_figures_draws_the_rest(study):
     assert study.new_members("fig3_3") == SENSITIVITY / 2
-    assert study.new_members("figures") == DIFFICULTY + SENSITIVITY / 2
+    assert study.new_members("fig4_1", "filters") == COMPLEXITY / 2
+    assert study.new_members("figures") == DIFFICULTY + SENSITIVITY / 2 + COMPLEXITY / 2
     results = study.folder / "results" / "demo"
-    for figure in ("fig3_1", "fig3_2", "fig3_3"):
+    for figure in ("fig3_1", "fig3_2", "fig3_3", "fig4_1", "fig4_2", "filters"):
         assert (results / "figures" / f"{figure}.pdf").exists()
     rates = netcdf.read(results / "metrics" / "fig3_1.nc")["misclassification_rate"]
     assert rates.sizes == {"condition": 3, "example": 50}
@@ -188,6 +211,14 @@ def test_a_labelling_is_measured_again_by_itself(study):
     assert study.finished()
 
 
+def test_another_radius_searches_again_and_trains_nothing(study):
+    parameters = {path: path.stat().st_mtime_ns for path in study.folder.rglob("*.epoch-*.nc")}
+    study.config["presets"]["demo"]["complexity"]["critical_samples"]["radius"] = 3.0
+    assert study.new_members("figures") == COMPLEXITY / 2
+    assert parameters == {path: path.stat().st_mtime_ns for path in parameters}
+    assert study.finished()
+
+
 def test_going_back_finds_the_old_members(study):
     study.config["presets"]["demo"]["difficulty"]["training"]["learning_rate"] = 0.1
     study.config["presets"]["demo"]["sensitivity"]["labellings"]["unique"]["epochs"] = 2
@@ -230,6 +261,7 @@ def test_the_poster_preset_resolves(tmp_path):
         "units-8192.nc",
         "fig3_1.pdf",
         "runs/sensitivity/unique.nc",
+        "runs/complexity/cifar10_cnn.nc",
         "fig3_3.pdf",
     ):
         assert output in printed

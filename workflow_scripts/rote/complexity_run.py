@@ -13,6 +13,7 @@ import xarray as xr
 from rote import device as devices
 from rote import netcdf, versions
 from rote.critical_samples import critical_samples, in_input_units
+from rote.errors import UserError
 from rote.members import complete
 from rote.models import Models
 from rote.plan import Member
@@ -73,13 +74,14 @@ def measure_run(
         checkpoint_seconds=checkpoint_seconds,
         parameters_of={trained_key[key] for key in keys if store.load(key) is None},
     )
+    diverged = dict(zip(keys, trained["diverged_epoch"].values.tolist(), strict=True))
     ratios = complete(
         members,
         keys,
         store.load,
         f"{name}, critical samples",
         lambda missing: _search_missing(
-            noised, settings, store, missing, trained_key, name, device
+            noised, settings, store, missing, trained_key, diverged, name, device
         ),
     )
     return trained.assign(ratios.data_vars).assign_coords(
@@ -93,6 +95,7 @@ def _search_missing(
     store: Store,
     missing: dict[str, Member],
     trained_key: dict[str, str],
+    diverged: dict[str, int],
     name: str,
     device: str,
 ) -> dict[str, xr.Dataset]:
@@ -113,7 +116,12 @@ def _search_missing(
         ratio = np.full((len(search["epochs"]), len(INPUTS)), np.nan)
         for i, epoch in enumerate(search["epochs"]):
             parameters = store.load_parameters(trained_key[key], epoch)
-            if parameters is not None:  # else the member had diverged by then
+            if parameters is None and not 0 < diverged[key] < epoch:
+                raise UserError(
+                    f"{name}: the parameters of a member after epoch {epoch} are not in the store "
+                    "any more: run the same command again to have it trained anew."
+                )
+            if parameters is not None:  # else the member has left before
                 model = _model(models, parameters, chosen)
                 for kind, images in inputs.items():
                     found = _search(noised, search, model, images, member.seed, epoch)
