@@ -42,7 +42,7 @@ def of_preset(wildcards, name, experiments):
     if name not in experiments:
         raise WorkflowError(
             f"config: preset {wildcards.preset} has no experiment {name}: "
-            f"add presets.{wildcards.preset}.{name.replace('/', '.cases.')}."
+            f"add presets.{wildcards.preset}.{plan.place(name)}."
         )
     return experiments[name]
 

@@ -36,9 +36,9 @@ rule noise_dataset:
         runtime=60,
     params:
         data=lambda wildcards: plan.data_settings(noised_settings(wildcards)),
-        title=lambda wildcards: config["datasets"][
-            noised_settings(wildcards)["data"]["dataset"]
-        ]["title"],
+        title=lambda wildcards: config["datasets"][noised_settings(wildcards)["data"]["dataset"]][
+            "title"
+        ],
         version=versions.NOISING,
     script:
         "../workflow_scripts/noise_dataset.py"

@@ -65,7 +65,7 @@ class Study:
                         "cases": {
                             "digits_mlp": {
                                 "data": TINY,
-                                "mlp": {"hidden_layers": 2, "hidden_units": 4},
+                                "mlp": {"hidden_layers": 2, "hidden_units": 5},
                                 "training": dict(TRAINING),
                                 "critical_epochs": [1, 2],
                             },

@@ -138,6 +138,11 @@ def noised_datasets(experiments: dict) -> dict[str, dict]:
     return each
 
 
+def place(noised: str) -> str:
+    """Return where in a preset the settings of a noised data set stand."""
+    return noised.replace("/", ".cases.")
+
+
 def complexity_settings(settings: dict, case: str, precision: str) -> dict:
     """Return what a run of the experiment ``complexity`` depends on beside its data."""
     own = settings["cases"][case]

@@ -4,8 +4,8 @@ import difflib
 import json
 from pathlib import Path
 
+from rote import plan
 from rote.errors import UserError
-from rote.plan import evaluated_epochs, noised_datasets
 
 SCHEMA = json.loads(Path(__file__).with_name("config.schema.json").read_text())
 
@@ -91,9 +91,9 @@ def validate(config: dict) -> None:
     if config["preset"] not in config["presets"]:
         raise _unknown("preset", config["preset"], "preset", sorted(config["presets"]))
     for preset, experiments in config["presets"].items():
-        for name, settings in noised_datasets(experiments).items():
+        for name, settings in plan.noised_datasets(experiments).items():
             dataset = settings["data"]["dataset"]
-            place = f"presets.{preset}.{name.replace('/', '.cases.')}"
+            place = f"presets.{preset}.{plan.place(name)}"
             if dataset not in config["datasets"]:
                 known = sorted(config["datasets"])
                 raise _unknown("data set", dataset, f"{place}.data.dataset", known)
@@ -103,7 +103,7 @@ def validate(config: dict) -> None:
 
 def _check_critical(settings: dict, place: str) -> None:
     """Check what a case of ``complexity`` says about critical samples against the rest of it."""
-    scored = evaluated_epochs(settings["training"])
+    scored = plan.evaluated_epochs(settings["training"])
     for epoch in settings["critical_epochs"]:
         if epoch not in scored:
             raise UserError(
