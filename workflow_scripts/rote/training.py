@@ -148,6 +148,7 @@ def train(
             ensemble.restore(member, state)
             first = last + 1
     scored = evaluated_epochs(training)
+    threshold = training.get("threshold", np.inf)
     present = list(range(len(ensemble)))  # positions of the members still in training
 
     def unfinished() -> Iterator[tuple[int, xr.Dataset]]:
@@ -166,7 +167,7 @@ def train(
         if epoch in scored:
             score = ensemble.evaluate()
             for i, position in enumerate(present):
-                _note(records[position], score, i, epoch, training)
+                _note(records[position], score, i, epoch, scored.index(epoch), threshold)
             leaving = [p for p in present if epoch == scored[-1] or _ended(records[p])]
         if leaving:
             staying = [i for i, position in enumerate(present) if position not in leaving]
@@ -179,17 +180,18 @@ def train(
             return
 
 
-def _note(record: dict, score: Score, member: int, epoch: int, training: dict) -> None:
+def _note(
+    record: dict, score: Score, member: int, epoch: int, position: int, threshold: float
+) -> None:
     """Enter a member's score at ``epoch`` into its record, and whether it has come to an end."""
     if not np.isfinite(score.train_loss[member]):
         record["diverged_epoch"] = np.array(epoch, np.int32)
         return
-    position = evaluated_epochs(training).index(epoch)
     for name in MEASURES:
         record[name][position] = getattr(score, name)[member]
     record["misclassified"] = score.misclassified[member]
     # An accuracy is 1 − errors / examples, rounded: allow for far less than one example.
-    if score.train_accuracy[member] >= training.get("threshold", np.inf) - 1e-9:
+    if score.train_accuracy[member] >= threshold - 1e-9:
         record["converged_epoch"] = np.array(epoch, np.int32)
 
 
