@@ -29,6 +29,11 @@ rule fig1:
         figure_files("fig1"),
 
 
+rule fig2:
+    input:
+        figure_files("fig2"),
+
+
 rule fig3_1:
     input:
         figure_files("fig3_1"),

@@ -20,7 +20,7 @@ wildcard_constraints:
         {name for preset in config["presets"].values() for name in plan.noised_datasets(preset)}
     ),
     case=r"[a-z][a-z0-9_]*",
-    units=r"[1-9]\d*",
+    run=r"(examples|units)-[1-9]\d*",
 
 
 def experiment_settings(wildcards):
@@ -45,6 +45,22 @@ def of_preset(wildcards, name, experiments):
             f"add presets.{wildcards.preset}.{plan.place(name)}."
         )
     return experiments[name]
+
+
+def noised_of_run(wildcards):
+    """The noised data set that a run of an ensemble trains on."""
+    name = wildcards.experiment
+    if name == "convergence":
+        name = plan.convergence_data(experiment_settings(wildcards), wildcards.run)
+    return f"results/{wildcards.preset}/datasets/{name}.nc"
+
+
+def ensemble_settings(wildcards):
+    """What a run of an ensemble depends on beside its data."""
+    experiment, precision = experiment_settings(wildcards), config["precision"]
+    if wildcards.experiment == "convergence":
+        return plan.convergence_settings(experiment, wildcards.run, precision)
+    return plan.run_settings(experiment, int(wildcards.run.removeprefix("units-")), precision)
 
 
 def runs_of_figure(wildcards):

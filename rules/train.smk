@@ -3,11 +3,11 @@
 
 rule train_ensemble:
     input:
-        "results/{preset}/datasets/{experiment}.nc",
+        noised_of_run,
     output:
-        "results/{preset}/runs/{experiment}/units-{units}.nc",
+        "results/{preset}/runs/{experiment}/{run}.nc",
     log:
-        "results/{preset}/logs/train_ensemble/{experiment}/units-{units}.log",
+        "results/{preset}/logs/train_ensemble/{experiment}/{run}.log",
     conda:
         "../envs/environment.yaml"
     threads: 1
@@ -16,9 +16,7 @@ rule train_ensemble:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=24 * 60,
     params:
-        run=lambda wildcards: plan.run_settings(
-            experiment_settings(wildcards), int(wildcards.units), config["precision"]
-        ),
+        run=ensemble_settings,
         device=config["device"],
         checkpoint_seconds=config["checkpoint_seconds"],
         store="results/store",

@@ -93,6 +93,20 @@ def run_settings(settings) -> dict:
 
 
 @pytest.fixture
+def convergence_settings(settings) -> dict:
+    """An experiment like ``convergence``, as it stands in config.yaml."""
+    training = {k: v for k, v in settings["training"].items() if k != "evaluate_every"}
+    return {
+        "data": settings["data"] | {"train_examples": [50, 100], "validation_examples": 0},
+        "noise_levels": [0, 0.4, 1.0],
+        "seeds": 2,
+        "model": {"hidden_layers": 2, "hidden_units": 6},
+        "capacity_units": [12, 6],
+        "training": training | {"epochs": 30, "learning_rate": 0.5, "threshold": 0.8},
+    }
+
+
+@pytest.fixture
 def sensitivity_settings() -> dict:
     """An experiment like ``sensitivity``, as it stands in config.yaml, on the same examples."""
     training = {"epochs": 3, "batch_size": 30, "learning_rate": 0.2}

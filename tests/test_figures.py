@@ -1,18 +1,21 @@
+import re
+
 import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.text import Text
 
 from rote import plan
-from rote.figures import fig1, fig3_1, fig3_2, fig3_3, fig4_1, fig4_2, filters, style
+from rote.figures import fig1, fig2, fig3_1, fig3_2, fig3_3, fig4_1, fig4_2, filters, style
 from rote.metrics import fig1 as fig1_metrics
+from rote.metrics import fig2 as fig2_metrics
 from rote.metrics import fig3_1 as fig3_1_metrics
 from rote.metrics import fig3_2 as fig3_2_metrics
 from rote.metrics import fig3_3 as fig3_3_metrics
 from rote.metrics import fig4_1 as fig4_1_metrics
 from rote.metrics import fig4_2 as fig4_2_metrics
 from rote.metrics import filters as filters_metrics
-from test_metrics import made_up_complexity, made_up_run, made_up_sensitivity
+from test_metrics import convergence_runs, made_up_complexity, made_up_run, made_up_sensitivity
 
 
 @pytest.fixture
@@ -20,6 +23,11 @@ def capacity(settings) -> xr.Dataset:
     runs = [made_up_run(plan.members(settings), units) for units in (8, 32)]
     metrics = fig1_metrics.metrics(runs)
     return metrics.assign(validation_accuracy=metrics["validation_accuracy"] / 1000)
+
+
+@pytest.fixture
+def convergence() -> xr.Dataset:
+    return fig2_metrics.metrics(convergence_runs())
 
 
 @pytest.fixture
@@ -75,6 +83,7 @@ def all_text(figure) -> str:
     ("module", "metrics"),
     [
         (fig1, "capacity"),
+        (fig2, "convergence"),
         (fig3_1, "difficulty"),
         (fig3_2, "inequality"),
         (fig3_3, "classes"),
@@ -96,7 +105,7 @@ def test_nothing_is_cut_off_and_data_set_and_size_are_named(module, metrics, req
         for axis in figure.axes:
             assert axis.get_xlabel() or axis.get_ylabel() or axis.get_title()
         assert figure.axes[0].get_ylabel() or module is filters  # images need no axes
-        assert "Synthetic, 4×4 pixels, 100 training" in all_text(figure)
+        assert re.search("Synthetic, 4×4 pixels, 100 (to 400 )?training", all_text(figure))
     assert (tmp_path / "f.png").stat().st_size > 10_000
     assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF")
 
@@ -115,6 +124,65 @@ def test_figure_1_draws_the_mean_over_seeds(capacity):
 def test_figure_1_of_a_single_seed_has_no_spread(capacity):
     with style.paper():
         fig1.draw(capacity.isel(seed=[0]))
+
+
+def test_figure_2_draws_relative_times_and_epochs(convergence):
+    with style.paper():
+        left, right = fig2.draw(convergence).axes
+        for axis, name, along in (
+            (left, "normalized_time", [100, 200, 400]),
+            (right, "capacity_epochs_to_convergence", [8, 16]),
+        ):
+            curves = {line.get_label(): line for line in axis.get_lines()}
+            for level, label in ((0.0, "0 %"), (0.4, "40 %"), (1.0, "100 %")):
+                expected = convergence[name].sel(noise_level=level).mean("seed")
+                np.testing.assert_allclose(curves[label].get_ydata(), expected)
+                np.testing.assert_allclose(curves[label].get_xdata(), along)
+        assert left.get_xscale() == "log"
+
+
+def hollow(axis) -> set:
+    """Return the points at which an axis has hollow markers."""
+    return {
+        (x, y)
+        for line in axis.get_lines()
+        if line.get_markerfacecolor() == "none"
+        for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)
+        if np.isfinite(y)
+    }
+
+
+def test_figure_2_marks_what_did_not_converge(convergence):
+    with style.paper():
+        figure = fig2.draw(convergence)
+        left, right = figure.axes
+        text = all_text(figure)
+    assert hollow(left) == {(400, 10)}
+    assert hollow(right) == {(8, 50), (16, 50)}
+    assert "△ not converged: 2 models, drawn at the limit of 50 epochs" in text
+    assert "1 models diverged and count as not converged" in text
+    assert "training accuracy 95 %" in text
+    assert "40 % 0.50 ± 0.71" in text  # slopes of 1 and 0
+
+
+def test_figure_2_marks_times_relative_to_one_that_did_not_converge():
+    runs = [run.copy(deep=True) for run in convergence_runs()]
+    first = (runs[0]["noise_level"] == 0.4) & (runs[0]["seed"] == 0)
+    runs[0]["converged_epoch"][:] = runs[0]["converged_epoch"].where(~first, 0)
+    with style.paper():
+        left, _ = fig2.draw(fig2_metrics.metrics(runs)).axes
+    assert hollow(left) == {(400, 10), (100, 1), (200, 20 / 50), (400, 40 / 50)}
+
+
+def test_figure_2_of_converged_runs_has_no_limit(convergence):
+    runs = [run.copy(deep=True) for run in convergence_runs()]
+    for run in runs:
+        run["converged_epoch"] = run["converged_epoch"].where(run["converged_epoch"] > 0, 49)
+        run["diverged_epoch"][:] = 0
+    with style.paper():
+        figure = fig2.draw(fig2_metrics.metrics(runs))
+    assert not any(hollow(axis) for axis in figure.axes)
+    assert "△" not in all_text(figure)
 
 
 def test_figure_3_1_draws_sorted_rates_in_the_colours_of_the_poster(difficulty):

@@ -9,7 +9,7 @@ import xarray as xr
 from rote import plan
 from rote.errors import UserError
 from rote.gini import gini
-from rote.metrics import fig1, fig3_1, fig3_2, fig3_3, fig4_1, fig4_2, filters
+from rote.metrics import fig1, fig2, fig3_1, fig3_2, fig3_3, fig4_1, fig4_2, filters
 
 ABOUT = {
     "dataset": "Synthetic",
@@ -71,6 +71,92 @@ def test_figure_1_puts_every_member_at_its_place(settings):
                     assert value["train_accuracy"] == 2 * expected
     assert metrics.attrs["train_examples"] == 100
     assert metrics.attrs["dataset"] == "Synthetic"
+
+
+def made_up_convergence(size: int, units: int, times: dict | None = None) -> xr.Dataset:
+    """Return a run of two seeds and levels 0, 0.4 and 1 with a limit of 50 epochs.
+
+    ``times`` are the epochs to convergence of (level, seed); 0 stands for none, −1 for divergence.
+    """
+    members = [
+        plan.Member("randX" if level else "real", level, seed, seed, 0.0)
+        for seed in (1, 0)
+        for level in (1.0, 0.0, 0.4)
+    ]
+    default = {(m.noise_level, m.seed): 2 + m.seed for m in members}
+    epochs = np.array([(default | (times or {}))[m.noise_level, m.seed] for m in members])
+    columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
+    run = xr.Dataset(
+        {
+            "converged_epoch": ("member", np.maximum(epochs, 0), NAMED),
+            "diverged_epoch": ("member", np.where(epochs < 0, 7, 0), NAMED),
+        },
+        coords={name: ("member", list(values), NAMED) for name, values in columns.items()},
+    )
+    training = {"epochs": 50, "batch_size": 5, "learning_rate": 0.1, "threshold": 0.95}
+    settings = {"model": {"hidden_layers": 2, "hidden_units": units}, "training": training}
+    about = ABOUT | {"train_examples": size, "validation_examples": 0}
+    return run.assign_attrs(about, settings=json.dumps(settings), device="cpu")
+
+
+def convergence_runs() -> list[xr.Dataset]:
+    return [
+        made_up_convergence(100, 8, {(0.0, 0): 10, (0.4, 0): 10, (1.0, 0): 5, (1.0, 1): 5}),
+        made_up_convergence(400, 8, {(0.0, 0): 5, (0.4, 0): 40, (1.0, 0): 0, (1.0, 1): 20}),
+        made_up_convergence(200, 8, {(0.0, 0): 10, (0.4, 0): 20, (1.0, 0): 30, (1.0, 1): 10}),
+        made_up_convergence(400, 16, {(0.0, 1): 4, (1.0, 1): -1}),
+    ]
+
+
+def test_figure_2_puts_every_time_at_its_place():
+    metrics = fig2.metrics(convergence_runs())
+    assert metrics["epochs_to_convergence"].dims == ("noise_level", "dataset_size", "seed")
+    assert metrics["dataset_size"].values.tolist() == [100, 200, 400]
+    epochs, relative = (
+        {
+            level: metrics[name].sel(noise_level=level, seed=0).values.tolist()
+            for level in (0, 0.4, 1)
+        }
+        for name in ("epochs_to_convergence", "normalized_time")
+    )
+    assert epochs == {0: [10, 10, 5], 0.4: [10, 20, 40], 1: [5, 30, 50]}
+    assert relative == {0: [1, 1, 0.5], 0.4: [1, 2, 4], 1: [1, 6, 10]}
+    # One run is that of the largest size and the usual width: it is in both panels.
+    assert metrics["hidden_units"].values.tolist() == [8, 16]
+    capacity = metrics["capacity_epochs_to_convergence"]
+    assert capacity.dims == ("noise_level", "hidden_units", "seed")
+    assert capacity.sel(noise_level=1, hidden_units=8).values.tolist() == [50, 20]
+    assert capacity.sel(noise_level=0, hidden_units=16).values.tolist() == [2, 4]
+    assert metrics.attrs["train_examples"] == 400
+    assert metrics.attrs["capacity_size"] == 400
+    assert metrics.attrs["epoch_limit"] == 50
+    assert metrics.attrs["threshold"] == 0.95
+    assert "100 to 400 training examples; MLP, 2 hidden layers of 8 to 16" in metrics.protocol
+    assert "SGD, up to 50 epochs" in metrics.attrs["protocol"]
+
+
+def test_what_did_not_converge_holds_the_limit_and_says_so():
+    metrics = fig2.metrics(convergence_runs())
+    assert metrics["converged"].dtype == bool
+    assert (~metrics["converged"]).sum() == 1
+    assert not metrics["converged"].sel(noise_level=1, dataset_size=400, seed=0)
+    place = {"noise_level": 1, "hidden_units": 16, "seed": 1}
+    assert metrics["capacity_epochs_to_convergence"].sel(place) == 50
+    assert not metrics["capacity_converged"].sel(place)
+    assert metrics["capacity_diverged"].sel(place)
+    assert metrics["capacity_diverged"].sum() == 1
+    assert metrics["diverged"].sum() == 0
+    assert metrics.attrs["diverged_members"] == 1
+
+
+def test_the_slope_is_that_of_the_logarithms():
+    runs = convergence_runs()
+    slope = fig2.metrics(runs)["slope"]
+    assert slope.dims == ("noise_level", "seed")
+    assert slope.sel(noise_level=0.4, seed=0).item() == pytest.approx(1)  # 10, 20, 40
+    assert slope.sel(noise_level=0.4, seed=1).item() == pytest.approx(0)
+    assert slope.sel(noise_level=0, seed=0).item() == pytest.approx(-0.5)  # 10, 10, 5
+    assert slope.sel(noise_level=1, seed=1).item() == pytest.approx(1)
 
 
 def test_figure_3_1_is_the_fraction_of_experiments_that_are_wrong():

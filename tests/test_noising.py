@@ -138,6 +138,22 @@ def test_subsets_are_balanced_disjoint_and_nested(source, settings):
     assert set(other["index"].values) != set(large["index"].values[:100])
 
 
+def test_noise_of_more_examples_begins_with_that_of_fewer(source, settings):
+    data = plan.data_settings(settings)
+    small, large = (
+        xr.decode_cf(noising.noise_dataset(source, data | {"train_examples": size}))
+        for size in (100, 200)
+    )
+    np.testing.assert_allclose(small["image"], large["image"][:100], atol=1e-12)
+    np.testing.assert_array_equal(small["noise_label"], large["noise_label"][:, :100])
+    standard = [
+        (one["noise_image"] - one.attrs["input_mean"]) / one.attrs["input_std"]
+        for one in (small, large)
+    ]
+    np.testing.assert_allclose(standard[0], standard[1][:, :100], atol=1e-5)
+    assert small.attrs["input_mean"] != large.attrs["input_mean"]
+
+
 def test_index_and_label_lead_back_to_the_source(source, settings):
     data = plan.data_settings(settings) | {"validation_from": "test", "image_size": 8}
     noised = xr.decode_cf(noising.noise_dataset(source, data))

@@ -71,6 +71,8 @@ def test_each_case_of_complexity_has_its_own_data(complexity_settings, settings)
     assert plan.runs("fig4_2", complexity_settings) == ["synthetic_mlp", "synthetic_cnn"]
     assert plan.runs("fig4_1", complexity_settings) == ["synthetic_cnn"]
     assert plan.runs("filters", complexity_settings) == ["synthetic_cnn"]
+    assert plan.place("complexity/synthetic_cnn") == "complexity.cases.synthetic_cnn"
+    assert plan.place("complexity") == "complexity"
 
 
 def test_complexity_keeps_the_parameters_that_are_searched(complexity_settings):
@@ -79,3 +81,40 @@ def test_complexity_keeps_the_parameters_that_are_searched(complexity_settings):
     assert run["model"] == {"hidden_layers": 2, "hidden_units": 6}
     assert run["training"]["precision"] == "tf32"
     assert len(run["members"]) == 2 + 2 * 2 * 2
+
+
+def test_convergence_has_a_run_for_each_size_and_each_other_width(convergence_settings):
+    # Width 6 at the largest size is the run examples-100.
+    assert plan.runs("fig2", convergence_settings) == ["examples-50", "examples-100", "units-12"]
+    noised = plan.noised_datasets({"convergence": convergence_settings})
+    assert list(noised) == ["convergence/examples-50", "convergence/examples-100"]
+    for name, size in zip(noised, (50, 100), strict=True):
+        data = plan.data_settings(noised[name])
+        assert data["train_examples"] == size
+        assert data["noise_kinds"] == ["randX"]
+        assert plan.place(name) == "convergence"
+    assert [
+        plan.convergence_data(convergence_settings, run) for run in ("examples-50", "units-12")
+    ] == [
+        "convergence/examples-50",
+        "convergence/examples-100",
+    ]
+
+
+def test_runs_of_convergence_differ_in_width_alone(convergence_settings):
+    runs = {
+        name: plan.convergence_settings(convergence_settings, name, "float32")
+        for name in ("examples-50", "examples-100", "units-12", "units-6")
+    }
+    assert runs["examples-50"] == runs["examples-100"] == runs["units-6"]
+    assert runs["units-12"]["model"] == {"hidden_layers": 2, "hidden_units": 12}
+    run = runs["examples-50"]
+    assert run["training"]["threshold"] == 0.8
+    assert run["training"]["evaluate_every"] == 1
+    members = [plan.Member(*member) for member in run["members"]]
+    assert {m.noise_kind for m in members} == {"real", "randX"}
+    assert len(members) == 3 * 2
+
+
+def test_only_convergence_has_a_threshold(settings):
+    assert "threshold" not in plan.run_settings(settings, 6, "float32")["training"]

@@ -149,6 +149,64 @@ def test_an_interrupted_run_resumes_from_its_checkpoints(noised, run_settings, t
     assert not list(store.root.rglob("*.checkpoint.nc"))
 
 
+@pytest.fixture
+def to_threshold(settings) -> dict:
+    """Settings under which some members converge early, some late, some not at all."""
+    run = plan.run_settings(settings, 20, "float32")
+    run["training"] |= {"epochs": 50, "batch_size": 10, "learning_rate": 0.2}
+    run["training"] |= {"evaluate_every": 1, "threshold": 0.6}
+    return run
+
+
+def test_members_that_converged_hold_their_record_so_far(noised, to_threshold, tmp_path):
+    run = train(noised, to_threshold, Store(tmp_path))
+    converged = run["converged_epoch"].values
+    assert len(set(converged)) > 2
+    assert 0 in converged
+    assert run["train_accuracy"].sizes == {"member": 10, "epoch": 50}
+    for epoch, accuracy in zip(converged, run["train_accuracy"].values, strict=True):
+        assert np.isfinite(accuracy).sum() == (epoch or 50)
+        assert (accuracy[: (epoch or 51) - 1] < 0.6).all()
+        if epoch:
+            assert accuracy[epoch - 1] >= 0.6 - 1e-9
+
+
+def test_pieces_converge_as_the_whole_does(noised, to_threshold, tmp_path):
+    whole = train(noised, to_threshold, Store(tmp_path / "whole"))
+    pieces = Store(tmp_path / "pieces")
+    for member in reversed(to_threshold["members"]):
+        train(noised, to_threshold | {"members": [member]}, pieces)
+    xr.testing.assert_identical(train(noised, to_threshold, pieces), whole)
+
+
+def test_an_interrupted_run_converges_to_the_same(noised, to_threshold, tmp_path):
+    whole = train(noised, to_threshold, Store(tmp_path / "whole"))
+
+    class Killed(Exception):
+        pass
+
+    class Dying(Store):
+        def save_checkpoint(self, key, state):
+            super().save_checkpoint(key, state)
+            if state.attrs["epoch"] == first:
+                raise Killed
+
+    first = int(whole["converged_epoch"].where(whole["converged_epoch"] > 0).min())
+    with pytest.raises(Killed):
+        train(noised, to_threshold, Dying(tmp_path / "part"), checkpoint_seconds=1e-9)
+    resumed = train(noised, to_threshold, Store(tmp_path / "part"))
+    xr.testing.assert_identical(resumed, whole)
+
+
+def test_the_threshold_is_in_the_fingerprint(noised, run_settings, to_threshold):
+    member = plan.Member("randX", 0.4, 0, 0, 0.0)
+    lower = to_threshold | {"training": to_threshold["training"] | {"threshold": 0.8}}
+    without = copy.deepcopy(to_threshold)
+    del without["training"]["threshold"]
+    keys = {runs.member_key(noised, one, member) for one in (to_threshold, lower, without)}
+    assert len(keys) == 3
+
+
 def test_cuda_and_its_precisions_need_cuda(noised, run_settings, tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(UserError, match="torch finds no CUDA device: set device to auto or cpu"):

@@ -74,6 +74,38 @@ def test_train_extract_and_plot(tmp_path, files, settings, figure):
     extract_and_plot(tmp_path, figure, files[1], [run])
 
 
+def test_convergence_extract_and_plot(tmp_path, files, convergence_settings):
+    runs = []
+    noised = plan.noised_datasets({"convergence": convergence_settings})
+    for name in plan.runs("fig2", convergence_settings):
+        data_name = plan.convergence_data(convergence_settings, name)
+        path = str(tmp_path / f"{name}-data.nc")
+        noise_dataset.main(
+            job(
+                tmp_path,
+                input=[files[0]],
+                output=[path],
+                params=params(data=plan.data_settings(noised[data_name]), title="Synthetic"),
+            )
+        )
+        runs.append(str(tmp_path / "convergence" / f"{name}.nc"))
+        train_ensemble.main(
+            job(
+                tmp_path,
+                input=[path],
+                output=[runs[-1]],
+                params=params(
+                    run=plan.convergence_settings(convergence_settings, name, "float32"),
+                    store=str(tmp_path / "store"),
+                    device="cpu",
+                    checkpoint_seconds=300,
+                ),
+            )
+        )
+    assert "convergence/units-12: 0 of 6" in (tmp_path / "job.log").read_text()
+    extract_and_plot(tmp_path, "fig2", path, runs)
+
+
 @pytest.mark.parametrize(
     ("figure", "labellings"), [("fig3_2", ("class", "unique")), ("fig3_3", ("class",))]
 )

@@ -35,6 +35,11 @@ def test_the_poster_preset_holds_the_published_sizes(config):
     assert capacity["data"]["validation_examples"] == 10_000
     assert min(capacity["model"]["hidden_units"]) < 4096 < max(capacity["model"]["hidden_units"])
     assert capacity["training"]["epochs"] == 1000
+    convergence = config["presets"]["poster"]["convergence"]
+    assert config["datasets"][convergence["data"]["dataset"]]["name"] == "MNIST"
+    assert max(convergence["data"]["train_examples"]) == 50_000
+    assert convergence["model"]["hidden_units"] == 4096
+    assert convergence["training"]["threshold"] == 1
     assert config["datasets"][difficulty["data"]["dataset"]]["name"] == "CIFAR10"
     assert (difficulty["experiments"], difficulty["data"]["train_examples"]) == (100, 1000)
 
@@ -83,6 +88,7 @@ def test_each_mistake_gets_one_sentence(config, place, value, message):
     assert "\n" not in str(raised.value)
 
 
+CONVERGENCE = "presets.demo.convergence"
 CASE = "presets.demo.complexity.cases.digits_cnn"
 
 
@@ -110,6 +116,27 @@ CASE = "presets.demo.complexity.cases.digits_cnn"
         ),
         ("presets.demo.complexity.cases", {}, "complexity.cases is empty"),
         (f"{CASE}.data.dataset", "digit", f"{CASE}.data.dataset names the data set digit"),
+        (
+            f"{CONVERGENCE}.data.train_examples",
+            [250],
+            f"{CONVERGENCE}.data.train_examples is [250]: write a list of two sizes or more",
+        ),
+        (f"{CONVERGENCE}.data.train_examples", 250, "train_examples is 250: write a list of two"),
+        (f"{CONVERGENCE}.data.train_examples", [250, 250], "names a value twice: [250, 250]"),
+        (f"{CONVERGENCE}.data.dataset", "digit", f"{CONVERGENCE}.data.dataset names the data set"),
+        (
+            f"{CONVERGENCE}.training.threshold",
+            95,
+            f"{CONVERGENCE}.training.threshold is 95: a threshold is an accuracy, more than 0 and",
+        ),
+        (f"{CONVERGENCE}.training.threshold", 0, "threshold is 0: a threshold is an accuracy"),
+        (
+            f"{CONVERGENCE}.training.evaluate_every",
+            1,
+            f"unknown key evaluate_every under {CONVERGENCE}.training",
+        ),
+        (f"{CONVERGENCE}.capacity_unit", [8], "capacity_unit under presets.demo.convergence: did"),
+        (f"{CONVERGENCE}.noise_kinds", ["randY"], f"unknown key noise_kinds under {CONVERGENCE}"),
         ("presets.demo.sensitivity.conditions", ["randZ"], 'conditions[0] is "randZ", which is'),
         ("presets.demo.sensitivity.evaluations", 0, "evaluations is 0: it must be at least 1."),
     ],

@@ -30,6 +30,8 @@ TRAINING = {
     "weight_decay": 0,
     "evaluate_every": 1,
 }
+TO_THRESHOLD = {key: value for key, value in TRAINING.items() if key != "evaluate_every"}
+TO_THRESHOLD |= {"epochs": 20, "threshold": 0.3}
 
 
 class Study:
@@ -48,6 +50,14 @@ class Study:
                         "seeds": 2,
                         "model": {"hidden_layers": 2, "hidden_units": [4, 8]},
                         "training": dict(TRAINING),
+                    },
+                    "convergence": {
+                        "data": TINY | {"train_examples": [25, 50], "validation_examples": 0},
+                        "noise_levels": [0, 1.0],
+                        "seeds": 2,
+                        "model": {"hidden_layers": 2, "hidden_units": 4},
+                        "capacity_units": [8],
+                        "training": TO_THRESHOLD,
                     },
                     "difficulty": {
                         "data": TINY | {"validation_examples": 0},
@@ -127,6 +137,7 @@ def study(tmp_path_factory):
 
 
 CAPACITY = 2 * (2 + 2 * 2)  # widths × (real + kinds × seeds)
+CONVERGENCE = 3 * 2 * 2  # (sizes and another width) × (real + a level) × seeds
 DIFFICULTY = 3 * 3
 SENSITIVITY = 2 * 3 * 2  # labellings × conditions × seeds
 COMPLEXITY = 2 * 2 * 3 * 2  # cases × (members and their searches) × (real + kinds) × seeds
@@ -146,10 +157,16 @@ def test_one_figure_computes_what_it_needs_and_no_more(study):
 def test_figures_draws_the_rest(study):
     assert study.new_members("fig3_3") == SENSITIVITY / 2
     assert study.new_members("fig4_1", "filters") == COMPLEXITY / 2
-    assert study.new_members("figures") == DIFFICULTY + SENSITIVITY / 2 + COMPLEXITY / 2
+    assert study.new_members("figures") == (
+        CONVERGENCE + DIFFICULTY + SENSITIVITY / 2 + COMPLEXITY / 2
+    )
     results = study.folder / "results" / "demo"
-    for figure in ("fig3_1", "fig3_2", "fig3_3", "fig4_1", "fig4_2", "filters"):
+    for figure in ("fig2", "fig3_1", "fig3_2", "fig3_3", "fig4_1", "fig4_2", "filters"):
         assert (results / "figures" / f"{figure}.pdf").exists()
+    times = netcdf.read(results / "metrics" / "fig2.nc")
+    assert times["normalized_time"].sizes == {"noise_level": 2, "dataset_size": 2, "seed": 2}
+    assert times["hidden_units"].values.tolist() == [4, 8]
+    assert times["epochs_to_convergence"].notnull().all()
     rates = netcdf.read(results / "metrics" / "fig3_1.nc")["misclassification_rate"]
     assert rates.sizes == {"condition": 3, "example": 50}
     metrics = netcdf.read(results / "metrics" / "fig1.nc")
@@ -187,6 +204,18 @@ def test_a_new_level_trains_exactly_its_members(study):
 def test_a_new_seed_trains_exactly_its_members(study):
     study.config["presets"]["demo"]["capacity"]["seeds"] = 3
     assert study.new_members("figures") == 2 * (1 + 2 * 2)  # widths × (real + kinds × levels)
+    assert study.finished()
+
+
+def test_a_new_size_trains_one_run(study):
+    study.config["presets"]["demo"]["convergence"]["data"]["train_examples"] = [25, 50, 40]
+    assert study.new_members("figures") == CONVERGENCE / 3
+    assert study.finished()
+
+
+def test_another_threshold_trains_only_convergence(study):
+    study.config["presets"]["demo"]["convergence"]["training"]["threshold"] = 0.4
+    assert study.new_members("figures") == CONVERGENCE / 3 * 4
     assert study.finished()
 
 
@@ -260,6 +289,8 @@ def test_the_poster_preset_resolves(tmp_path):
         "units-4096.nc",
         "units-8192.nc",
         "fig3_1.pdf",
+        "runs/convergence/examples-50000.nc",
+        "runs/convergence/units-8192.nc",
         "runs/sensitivity/unique.nc",
         "runs/complexity/cifar10_cnn.nc",
         "fig3_3.pdf",

@@ -5,6 +5,11 @@ real training inputs; randY replaces a fraction of the training labels by unifor
 classes (Arpit et al. 2017, section 3). Noise is drawn once a seed for *every* example, with one
 random order: level ℓ replaces the first ℓ·n of that order. So the levels are nested, the first 20 %
 of the noise of level 0.4 are those of level 0.2, and all of them share one table of inputs.
+
+Between numbers of training examples, the smaller set is the beginning of the larger one, and so is
+its noise, but for the mean and variance of the real inputs, which are those of each set itself. The
+order in which noise replaces examples is drawn for each number anew: between levels 0 and 1, an
+example that is noise in the smaller set may be real in the larger one.
 """
 
 import hashlib

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 EXPERIMENT_OF_FIGURE = {
     "fig1": "capacity",
+    "fig2": "convergence",
     "fig3_1": "difficulty",
     "fig3_2": "sensitivity",
     "fig3_3": "sensitivity",
@@ -31,6 +32,11 @@ class Member(NamedTuple):
 
 def runs(figure: str, settings: dict) -> list[str]:
     """Return the names of the runs that a figure is drawn from, the stems of their files."""
+    if figure == "fig2":
+        sizes, model = settings["data"]["train_examples"], settings["model"]
+        # The model's own width at the largest size is already there, under the name of the size.
+        others = [units for units in settings["capacity_units"] if units != model["hidden_units"]]
+        return [f"examples-{size}" for size in sizes] + [f"units-{units}" for units in others]
     if figure == "fig3_2":
         return list(settings["labellings"])
     if figure == "fig3_3":
@@ -94,6 +100,35 @@ def run_settings(settings: dict, hidden_units: int, precision: str) -> dict:
     }
 
 
+def convergence_data(settings: dict, run: str) -> str:
+    """Return the noised data set that a run of the experiment ``convergence`` trains on.
+
+    There is one for each size; runs that are named by their width train on the largest.
+    """
+    return f"convergence/{run if run.startswith('examples-') else _largest(settings)}"
+
+
+def _largest(settings: dict) -> str:
+    return f"examples-{max(settings['data']['train_examples'])}"
+
+
+def convergence_settings(settings: dict, run: str, precision: str) -> dict:
+    """Return what a run of the experiment ``convergence`` depends on beside its data.
+
+    The run ``examples-1000`` has that many training examples and the width of ``model``; the run
+    ``units-64`` has that width and the largest number of examples. Members are scored after every
+    epoch, and leave once their training accuracy has reached ``threshold``.
+    """
+    own = {
+        **settings,
+        "noise_kinds": ["randX"],
+        "training": {**settings["training"], "evaluate_every": 1},
+    }
+    varied, number = run.split("-")
+    units = int(number) if varied == "units" else settings["model"]["hidden_units"]
+    return run_settings(own, units, precision)
+
+
 def sensitivity_settings(settings: dict, labelling: str) -> dict:
     """Return what a run of the experiment ``sensitivity`` depends on beside its data.
 
@@ -133,6 +168,10 @@ def noised_datasets(experiments: dict) -> dict[str, dict]:
         if experiment == "complexity":
             for case, own in settings["cases"].items():
                 each[f"complexity/{case}"] = {**settings, **own}
+        elif experiment == "convergence":
+            for size in settings["data"]["train_examples"]:
+                data = {**settings["data"], "train_examples": size}
+                each[f"convergence/examples-{size}"] = {**settings, "data": data}
         else:
             each[experiment] = settings
     return each
@@ -140,7 +179,8 @@ def noised_datasets(experiments: dict) -> dict[str, dict]:
 
 def place(noised: str) -> str:
     """Return where in a preset the settings of a noised data set stand."""
-    return noised.replace("/", ".cases.")
+    experiment, _, own = noised.partition("/")
+    return f"complexity.cases.{own}" if experiment == "complexity" and own else experiment
 
 
 def complexity_settings(settings: dict, case: str, precision: str) -> dict:

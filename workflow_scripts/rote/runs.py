@@ -54,7 +54,8 @@ def train_run(
 
     Returns:
         ``train_loss``, ``train_accuracy``, ``validation_accuracy`` (member, epoch),
-        ``diverged_epoch`` (member) and, if asked for, ``misclassified`` (member, example).
+        ``diverged_epoch`` (member), with a threshold ``converged_epoch`` (member) and, if asked
+        for, ``misclassified`` (member, example).
 
     Raises:
         UserError: the device is missing or too small.
@@ -114,6 +115,7 @@ def _train_missing(
     saved_at = time.monotonic()
     for group in groups:
         ensemble = material.ensemble([missing[key] for key in group])
+        present = len(group)
         for now in train(ensemble, training, [checkpoints[key] for key in group], keep):
             for position, parameters in now.kept.items():
                 store.save_parameters(group[position], now.epoch, parameters)
@@ -130,5 +132,8 @@ def _train_missing(
                 saved_at = time.monotonic()
             epoch = f"epoch {now.epoch} of {training['epochs']}"
             left = len(missing) - len(results)
-            progress.advance(len(group), f"{epoch}, {left} of {len(missing)} members left")
+            # Who leaves early spares the epochs that were planned for it.
+            spared = len(now.finished) * (training["epochs"] - now.epoch)
+            progress.advance(present + spared, f"{epoch}, {left} of {len(missing)} members left")
+            present -= len(now.finished)
     return results

@@ -56,6 +56,8 @@ def _sentence(error) -> str:
         case "oneOf":
             known = [choice["required"][0] for choice in error.validator_value]
             return f"{place} must hold exactly one of the keys {' and '.join(known)}."
+        case "minItems" if error.validator_value > 1:
+            return f"{place} is {value}: {remedy}."
         case "minItems" | "minLength" | "minProperties":
             return f"{place} is empty: name at least one value."
         case "pattern":

@@ -1,8 +1,8 @@
 """The training of a group of members from its first, or last, epoch to the end.
 
-Scores are taken every few epochs; members whose loss is no longer finite leave, and the others go
-on. Now and then every member is written to a checkpoint of its own, so that a killed job can be
-continued, even in other company.
+Scores are taken every few epochs. Members whose loss is no longer finite leave and so do, where the
+training has a threshold, those that have reached it; the others go on. Now and then every member is
+written to a checkpoint of its own, so that a killed job can be continued, even in other company.
 """
 
 from collections.abc import Callable, Container, Iterator
@@ -30,19 +30,24 @@ def learning_rate(training: dict, epoch: int) -> float:
 def _empty(training: dict, examples: int) -> dict[str, np.ndarray]:
     """Return the record of a member before its first epoch."""
     epochs = len(evaluated_epochs(training))
+    converged = {"converged_epoch": np.array(0, np.int32)} if "threshold" in training else {}
     return {
         **{name: np.full(epochs, np.nan) for name in MEASURES},
         "misclassified": np.zeros(examples, bool),
         "diverged_epoch": np.array(0, np.int32),
+        **converged,
     }
 
 
 def as_dataset(record: dict[str, np.ndarray], training: dict) -> xr.Dataset:
-    """Return the record of a finished member with names, units and coordinates."""
+    """Return the record of a finished member with names, units and coordinates.
+
+    Scores are missing at the epochs after a member has left.
+    """
     epoch = {"long_name": "epochs of training done", "units": "epoch"}
     diverged = "epoch at which the loss was first found not finite, 0 if it never was"
     wrong = "example is classified unlike the label trained on, after the last epoch"
-    return xr.Dataset(
+    dataset = xr.Dataset(
         {
             **{
                 name: ("epoch", record[name], {"long_name": long_name, "units": units})
@@ -61,6 +66,14 @@ def as_dataset(record: dict[str, np.ndarray], training: dict) -> xr.Dataset:
         },
         coords={"epoch": ("epoch", evaluated_epochs(training), epoch)},
     )
+    if "converged_epoch" in record:
+        converged = "epoch at which the training accuracy reached the threshold, 0 if it never did"
+        dataset["converged_epoch"] = (
+            (),
+            record["converged_epoch"],
+            {"long_name": converged, "units": "epoch"},
+        )
+    return dataset
 
 
 def _packed(content: dict[str, np.ndarray], epoch: int, long_name: str) -> xr.Dataset:
@@ -117,7 +130,9 @@ def train(
 
     Args:
         ensemble: the members, freshly initialised.
-        training: the settings ``epochs``, ``learning_rate``, ``halve_every``, ``evaluate_every``.
+        training: the settings ``epochs``, ``learning_rate``, ``halve_every``, ``evaluate_every``
+            and perhaps ``threshold``: a member of this training accuracy leaves, with its record
+            complete up to there.
         checkpoints: for each member, where to go on from, or None; all of the same epoch.
         keep_epochs: epochs after which the parameters are to be kept.
 
@@ -133,6 +148,7 @@ def train(
             ensemble.restore(member, state)
             first = last + 1
     scored = evaluated_epochs(training)
+    threshold = training.get("threshold", np.inf)
     present = list(range(len(ensemble)))  # positions of the members still in training
 
     def unfinished() -> Iterator[tuple[int, xr.Dataset]]:
@@ -150,10 +166,9 @@ def train(
         leaving = []
         if epoch in scored:
             score = ensemble.evaluate()
-            finite = np.isfinite(score.train_loss)
             for i, position in enumerate(present):
-                _note(records[position], score, i, epoch, scored.index(epoch))
-            leaving = [p for i, p in enumerate(present) if epoch == scored[-1] or not finite[i]]
+                _note(records[position], score, i, epoch, scored.index(epoch), threshold)
+            leaving = [p for p in present if epoch == scored[-1] or _ended(records[p])]
         if leaving:
             staying = [i for i, position in enumerate(present) if position not in leaving]
             present = [present[i] for i in staying]
@@ -165,11 +180,21 @@ def train(
             return
 
 
-def _note(record: dict, score: Score, member: int, epoch: int, position: int) -> None:
-    """Enter a member's score at ``epoch`` into its record, or that it has diverged by then."""
+def _note(
+    record: dict, score: Score, member: int, epoch: int, position: int, threshold: float
+) -> None:
+    """Enter a member's score at ``epoch`` into its record, and whether it has come to an end."""
     if not np.isfinite(score.train_loss[member]):
         record["diverged_epoch"] = np.array(epoch, np.int32)
         return
     for name in MEASURES:
         record[name][position] = getattr(score, name)[member]
     record["misclassified"] = score.misclassified[member]
+    # An accuracy is 1 − errors / examples, rounded: allow for far less than one example.
+    if score.train_accuracy[member] >= threshold - 1e-9:
+        record["converged_epoch"] = np.array(epoch, np.int32)
+
+
+def _ended(record: dict) -> bool:
+    """Return whether a member has diverged or converged."""
+    return bool(record["diverged_epoch"] or record.get("converged_epoch", 0))

@@ -109,14 +109,21 @@ def powers_of_two(axis: Axes, ticks: np.ndarray) -> None:
     axis.xaxis.set_minor_formatter(NullFormatter())
 
 
-def footnote(figure: Figure, metrics: xr.Dataset, *more: str, lines: Sequence[str] = ()) -> None:
+def footnote(
+    figure: Figure,
+    metrics: xr.Dataset,
+    *more: str,
+    lines: Sequence[str] = (),
+    diverged: str = "are left out",
+) -> None:
     """Write below the figure what data and which models it was drawn from, and what to read off.
 
     ``more`` goes on in the line about the training; ``lines`` are lines of their own, above it all.
+    ``diverged`` says what became of models that diverged.
     """
     text = [*lines, "; ".join([metrics.attrs["protocol"], *more])]
     if metrics.attrs["diverged_members"]:
-        text.append(f"{metrics.attrs['diverged_members']} models diverged and are left out")
+        text.append(f"{metrics.attrs['diverged_members']} models diverged and {diverged}")
     figure.supxlabel("\n".join(text), fontsize=6, color="0.35")
 
 

