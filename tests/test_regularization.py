@@ -67,16 +67,20 @@ def streams(seed, epoch):
 def disturbed(x, strengths, drawn, place="", batch_last=False):
     """Dropout, then noise, of x (batch, …), as written down; drawn in the ensemble's layout."""
 
-    def draw(method, kind):
-        shape = (*x.shape[1:], len(x)) if batch_last else x.shape
-        numbers = method(torch.empty(shape), generator=drawn[kind]).double()
+    shape = (*x.shape[1:], len(x)) if batch_last else x.shape
+
+    def arranged(numbers):
+        numbers = torch.as_tensor(numbers).view(shape)
         return numbers.movedim(-1, 0) if batch_last else numbers
 
     dropout, noise = f"{place}dropout", "hidden_noise" if not place else "input_noise"
     if p := strengths.get(dropout):
-        x = x * (draw(torch.Tensor.uniform_, dropout) >= np.float32(p)) / (1 - p)
+        whole = torch.empty(-(-x.numel() // 4), dtype=torch.int64)
+        whole.random_(-(2**63), None, generator=drawn[dropout])
+        bits = whole.numpy().view(np.uint16)[: x.numel()] ^ np.uint16(2**15)  # −2¹⁵ becomes 0
+        x = x * arranged(bits / 2**16 >= p) / (1 - p)
     if sigma := strengths.get(noise):
-        x = x + sigma * draw(torch.Tensor.normal_, noise)
+        x = x + sigma * arranged(torch.empty(shape).normal_(generator=drawn[noise]).double())
     return x
 
 
