@@ -7,7 +7,7 @@ in these tests. If one of them changes on purpose, raise the version and freeze 
 import numpy as np
 import pytest
 
-from rote import noising, plan, runs, sensitivity_run, sources, versions
+from rote import complexity_run, noising, plan, runs, sensitivity_run, sources, versions
 from rote.gini import gini
 from rote.store import Store
 
@@ -107,4 +107,47 @@ def test_the_sensitivity(noised, tmp_path):
     )
     np.testing.assert_allclose(
         run["class_sensitivity"][0, 3, :2], [0.00132866, 0.00098226], rtol=1e-3
+    )
+
+
+def test_the_cnn_and_its_critical_samples(noised_digits, tmp_path):
+    assert (versions.TRAINING, versions.CRITICAL_SAMPLES) == (1, 1)
+    case = {
+        "cnn": {"maps": 4, "dense": [8], "crop": 0},
+        "training": {
+            "epochs": 4,
+            "batch_size": 20,
+            "learning_rate": 0.05,
+            "halve_every": 2,
+            "momentum": 0.9,
+            "weight_decay": 0.001,
+            "evaluate_every": 2,
+        },
+        "critical_epochs": [4],
+    }
+    search = {"alpha": 2.5, "beta": 2.0, "radius": 3.0, "max_iterations": 5, "examples": 50}
+    settings = plan.complexity_settings(
+        {
+            "noise_kinds": ["randX"],
+            "noise_levels": [0, 0.5],
+            "seeds": 1,
+            "critical_samples": search,
+            "cases": {"golden": case},
+        },
+        "golden",
+        "float32",
+    )
+    run = complexity_run.measure_run(
+        noised_digits, settings, Store(tmp_path), name="golden", device="cpu"
+    )
+    np.testing.assert_allclose(
+        run["train_loss"], [[2.236847, 1.996240], [2.284038, 2.224923]], rtol=1e-3
+    )
+    np.testing.assert_allclose(
+        run["critical_sample_ratio"][:, 0], [[0.32, np.nan], [0.38, 0.66]], atol=0.021
+    )
+    np.testing.assert_allclose(
+        run["filter"][0, 0, 0, 0],
+        [0.0215607, -0.1867005, -0.1503418, 0.0661560, 0.2805192],
+        rtol=1e-2,
     )

@@ -159,6 +159,8 @@ def test_pooling_takes_the_mean_over_blocks(source, settings):
     data = plan.data_settings(settings)
     pooled = xr.decode_cf(noising.noise_dataset(source, data | {"image_size": 4}))
     whole = xr.decode_cf(noising.noise_dataset(source, data | {"image_size": 8}))
+    as_it_is = xr.decode_cf(noising.noise_dataset(source, data | {"image_size": None}))
+    xr.testing.assert_identical(as_it_is["image"], whole["image"])
     blocks = whole["image"].coarsen(row=2, column=2).mean()
     np.testing.assert_allclose(pooled["image"], blocks, atol=1e-12)
 

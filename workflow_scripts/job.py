@@ -1,10 +1,13 @@
-"""What the scripts of all rules share: a log, and one sentence for a mistake of the user."""
+"""What scripts share: a log, one sentence for a mistake of the user, and the end of a run."""
 
 import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import xarray as xr
+
+from rote import netcdf
 from rote.errors import UserError
 
 
@@ -32,3 +35,9 @@ def job(smk) -> Iterator[None]:
         for handler in handlers:
             logger.removeHandler(handler)
             handler.close()
+
+
+def write_run(smk, run: xr.Dataset) -> None:
+    """Write a run to the rule's output, with its settings and all devices that computed members."""
+    devices = ", ".join(sorted(set(run["device"].values)))
+    netcdf.write(netcdf.with_provenance(run, smk.params.run, device=devices), smk.output[0])

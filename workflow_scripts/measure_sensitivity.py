@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from job import job
+from job import job, write_run
 from rote import netcdf
 from rote.sensitivity_run import measure_run
 from rote.store import Store
@@ -14,16 +14,14 @@ def main(smk):
     """Measure the members of ``smk.params.run`` that the store lacks, and assemble the run."""
     with job(smk):
         torch.set_num_threads(smk.threads)
-        path = Path(smk.output[0])
         run = measure_run(
             netcdf.read(smk.input[0]),
             smk.params.run,
             Store(smk.params.store),
-            name=f"sensitivity/{path.stem}",
+            name=f"sensitivity/{Path(smk.output[0]).stem}",
             device=smk.params.device,
         )
-        devices = ", ".join(sorted(set(run["device"].values)))
-        netcdf.write(netcdf.with_provenance(run, smk.params.run, device=devices), path)
+        write_run(smk, run)
 
 
 if "snakemake" in globals():

@@ -94,7 +94,8 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
     """
     train, validation = _select(source, data)
     classes = source.sizes["class"]
-    images, pixels = _pooled(source["image"].values[np.r_[train, validation]], data["image_size"])
+    images = source["image"].values[np.r_[train, validation]]
+    images, pixels = _pooled(images, data["image_size"] or source.sizes["row"])
     full = 255 * pixels
     mean, std = images[: len(train)].mean() / full, images[: len(train)].std() / full
     if not std > 0:
