@@ -6,7 +6,7 @@ import xarray as xr
 from torch import nn
 
 from rote import noising, plan
-from rote.critical_samples import critical_samples, in_input_units
+from rote.critical_samples import adversarial_examples, critical_samples, in_input_units
 
 SETTINGS = {"alpha": 0.25, "beta": 0.2, "radius": 0.3, "max_iterations": 10}
 WITHOUT_NOISE = {**SETTINGS, "beta": 0.0}
@@ -56,6 +56,30 @@ def test_search_equals_one_example_at_a_time(beta, radius):
     expected = plain_search(model, inputs, generator=seeded(), **settings)
     assert 0 < expected.sum() < 100
     assert torch.equal(critical_samples(model, inputs, generator=seeded(), **settings), expected)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.2])
+def test_adversarial_examples_are_where_the_search_ends(beta):
+    model, inputs = model_of(), normal(100, 12, seed=1)
+    settings = {**SETTINGS, "beta": beta}
+    critical = critical_samples(model, inputs, generator=seeded(), **settings)
+    ends = adversarial_examples(model, inputs, generator=seeded(), **settings)
+    assert (ends - inputs).abs().max() <= settings["radius"] + 1e-12
+    assert torch.equal(model(ends).argmax(1) != model(inputs).argmax(1), critical)
+    if not beta:  # the others have been pushed as far as they could
+        other = ~critical
+        pushed = (ends - inputs).abs().amax(1)
+        torch.testing.assert_close(pushed[other], torch.full_like(pushed[other], 0.3))
+
+
+def test_an_adversarial_example_is_the_first_that_is_found():
+    model = nn.Linear(1, 2).double()
+    model.weight.data, model.bias.data = torch.tensor([[1.0], [-1.0]]).double(), torch.zeros(2)
+    inputs = torch.arange(0.5, 9).double()[:, None]  # the boundary is at 0, a step is of 1
+    settings = {"alpha": 1.0, "beta": 0.0, "radius": 100.0, "max_iterations": 3}
+    with torch.inference_mode():
+        ends = adversarial_examples(model.double(), inputs, generator=seeded(), **settings)
+    assert torch.equal(ends, torch.where(inputs < 3, -0.5, inputs - 3))
 
 
 def test_many_inputs_are_searched_part_by_part():

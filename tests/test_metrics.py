@@ -389,7 +389,7 @@ def test_figure_4_2_puts_every_member_of_every_case_at_its_place():
     assert metrics["epoch"].values.tolist() == [1, 2, 3, 4, 6]
     for case, run in zip(metrics["dataset"].values, runs, strict=True):
         for i in range(10):
-            kind, level, _, seed, _ = (run[name][i].item() for name in plan.Member._fields)
+            kind, level, _, seed, *_ = (run[name][i].item() for name in plan.Member._fields)
             for shown in ("randX", "randY") if kind == "real" else (kind,):
                 ours = metrics.sel(dataset=case, noise_kind=shown, noise_level=level, seed=seed)
                 there = ours["train_accuracy"].sel(epoch=run["epoch"])

@@ -1,4 +1,5 @@
 from rote import plan
+from rote.regularization import KINDS
 
 
 def test_real_data_is_trained_once_a_seed(settings):
@@ -118,3 +119,16 @@ def test_runs_of_convergence_differ_in_width_alone(convergence_settings):
 
 def test_only_convergence_has_a_threshold(settings):
     assert "threshold" not in plan.run_settings(settings, 6, "float32")["training"]
+
+
+def test_a_member_has_a_strength_of_each_regulariser():
+    member = plan.Member("real", 0.0, 0, 0, 0.1, dropout=0.5)
+    assert member.strengths() == {
+        "weight_decay": 0.1,
+        "dropout": 0.5,
+        "input_dropout": 0.0,
+        "hidden_noise": 0.0,
+        "input_noise": 0.0,
+        "adversarial": 0.0,
+    }
+    assert set(plan.REGULARIZERS) == {"weight_decay", *KINDS}

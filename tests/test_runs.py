@@ -10,6 +10,8 @@ from rote.material import Material
 from rote.members import COORDINATES
 from rote.store import Store
 
+SEARCH = {"alpha": 5.0, "beta": 2.0, "radius": 10.0, "max_iterations": 2}  # in grey levels
+
 
 @pytest.fixture
 def trained(monkeypatch):
@@ -86,6 +88,7 @@ def test_whatever_determines_a_member_is_in_its_fingerprint(
 def test_members_data_and_code_version_are_in_the_fingerprint(
     source, settings, noised, run_settings, monkeypatch
 ):
+    run_settings["adversarial_examples"] = SEARCH
     member = plan.Member("randX", 0.4, 0, 0, 0.0)
     keys = [runs.member_key(noised, run_settings, member)]
     for change in (
@@ -93,7 +96,7 @@ def test_members_data_and_code_version_are_in_the_fingerprint(
         {"noise_level": 0.5},
         {"noise_seed": 1},
         {"seed": 1},
-        {"weight_decay": 0.1},
+        *({name: 0.1} for name in plan.REGULARIZERS),
     ):
         keys.append(runs.member_key(noised, run_settings, member._replace(**change)))
     other = noising.noise_dataset(source, plan.data_settings(settings) | {"seed": 5})
@@ -101,6 +104,51 @@ def test_members_data_and_code_version_are_in_the_fingerprint(
     monkeypatch.setattr(versions, "TRAINING", versions.TRAINING + 1)
     keys.append(runs.member_key(noised, run_settings, member))
     assert len(set(keys)) == len(keys)
+
+
+def test_only_what_applies_to_a_member_is_in_its_fingerprint(noised, run_settings):
+    plain, adversarial = (plan.Member("real", 0.0, 0, 0, 0.0, adversarial=w) for w in (0.0, 0.5))
+    without = runs.member_key(noised, run_settings, plain)
+    keys = set()
+    for search in (SEARCH, {**SEARCH, "max_iterations": 3}):
+        run_settings["adversarial_examples"] = search
+        assert runs.member_key(noised, run_settings, plain) == without
+        keys.add(runs.member_key(noised, run_settings, adversarial))
+    assert len(keys | {without}) == 3
+    zero = plain._replace(**dict.fromkeys(plan.REGULARIZERS, 0))
+    assert runs.member_key(noised, run_settings, zero._replace(weight_decay=0.0)) == without
+
+
+def test_a_run_holds_members_of_all_regularisers(noised, run_settings, tmp_path):
+    strengths = [
+        *({name: 0.3} for name in plan.REGULARIZERS),
+        {"adversarial": 0.5, "dropout": 0.2},
+        {},
+    ]
+    members = [list(plan.Member("randY", 1.0, 0, 0, 0.0)._replace(**s)) for s in strengths]
+    settings = run_settings | {"members": members, "adversarial_examples": SEARCH}
+    run = train(noised, settings, Store(tmp_path / "whole"))
+    assert run["dropout"].values.tolist() == [0, 0.3, 0, 0, 0, 0, 0.2, 0]
+    losses = run["train_loss"].values[:, -1]
+    assert np.isfinite(losses).all()
+    assert len(set(losses.tolist())) == len(members)
+    pieces = Store(tmp_path / "pieces")
+    for member in members:
+        train(noised, settings | {"members": [member]}, pieces)
+    xr.testing.assert_identical(train(noised, settings, pieces), run)
+
+
+def test_adversarial_examples_are_set_in_grey_levels(noised, run_settings):
+    members = [plan.Member("real", 0.0, 0, seed, 0.0, adversarial=0.5) for seed in (0, 1)]
+    settings = run_settings | {"adversarial_examples": SEARCH}
+    search = Material(noised, settings, members, "cpu").ensemble(members).regularization.search
+    scale = noised.attrs["inputs_per_grey_level"]
+    assert search == {
+        "alpha": 5.0 * scale,
+        "beta": 2.0 * scale,
+        "radius": 10.0 * scale,
+        "max_iterations": 2,
+    }
 
 
 def test_real_members_do_not_depend_on_noise(source, settings, noised, run_settings):

@@ -21,6 +21,7 @@ from rote.convolution import Convolution, Dense, Planes
 from rote.errors import UserError
 from rote.mlp import drawn_layer
 from rote.randomness import seed_of
+from rote.regularization import UNREGULARIZED, Regularization
 from rote.sgd import SGD
 from rote.workspace import Workspace, aligned, empty
 
@@ -207,13 +208,13 @@ class CNN:
         memory = self._memory(f"weights {k}", *weight.shape)
         return torch.mul(weight, scale.mT, out=memory)
 
-    def _folded(self, k: int) -> tuple[Tensor, Tensor]:
+    def _folded(self, k: int, members: slice = slice(None)) -> tuple[Tensor, Tensor]:
         """Return slope and shift by which layer ``k`` turns products into what enters its ReLU.
 
         They stand for the bias, and the normalisation by the running statistics.
         """
-        _, bias, scale, shift = self.parameters[4 * k : 4 * k + 4]
-        mean, variance = self.buffers[2 * k : 2 * k + 2]
+        bias, scale, shift = (part[members] for part in self.parameters[4 * k + 1 : 4 * k + 4])
+        mean, variance = (part[members] for part in self.buffers[2 * k : 2 * k + 2])
         slope = scale * (variance + EPSILON).rsqrt()
         return slope, shift + slope * (bias - mean)
 
@@ -250,44 +251,63 @@ class CNN:
             inputs: (members, batch, features).
         """
         members = range(len(self.parameters[0]))
-        return torch.cat(
-            [self._differentiable(slice(m, m + 1), inputs[m : m + 1]) for m in members]
-        )
+        return torch.stack([self.member_logits(member, inputs[member]) for member in members])
 
-    def _differentiable(self, member: slice, inputs: Tensor) -> Tensor:
-        below, batch = self._cropped(inputs.mT), inputs.shape[1]
+    def member_logits(self, member: int, inputs: Tensor) -> Tensor:
+        """Return logits (batch, classes) of one member in evaluation, for ∂/∂inputs by autograd.
+
+        Args:
+            member: its position.
+            inputs: (batch, features).
+        """
+        own = slice(member, member + 1)
+        below, batch = self._cropped(inputs[None].mT), len(inputs)
         for k, layer in enumerate(self.layers):
-            slope, shift = (part[member] for part in self._folded(k))
-            kept = layer.differentiable(self.parameters[4 * k][member], slope, below)
+            slope, shift = self._folded(k, own)
+            kept = layer.differentiable(self.parameters[4 * k][own], slope, below)
             below = layer.shaped(torch.relu(kept + shift), batch)
-        weight, bias = (parameter[member] for parameter in self.parameters[-2:])
-        return torch.baddbmm(bias, weight.mT, below.flatten(1, -2)).mT
+        weight, bias = (parameter[own] for parameter in self.parameters[-2:])
+        return torch.baddbmm(bias, weight.mT, below.flatten(1, -2))[0].mT
 
-    def step(self, inputs: Tensor, labels: Tensor, sgd: SGD) -> None:
+    def step(
+        self,
+        inputs: Tensor,
+        labels: Tensor,
+        sgd: SGD,
+        regularization: Regularization = UNREGULARIZED,
+        weights: Tensor | None = None,
+    ) -> None:
         """Make one update on the mean cross-entropy of each member's own batch.
 
         Args:
             inputs: (members, batch, features), in ``precision``.
             labels: class indices, (members, batch).
             sgd: the optimizer of ``parameters``.
+            regularization: what disturbs the hidden activations.
+            weights: of the examples in the loss instead of 1 / batch, (members, batch).
         """
         batch = inputs.shape[1]
         below = self._planes(inputs)
         passed = []
         for k, layer in enumerate(self.layers):
             passed.append(self._normalised(k, below))
-            below = layer.shaped(passed[-1].activations, batch)
+            below = layer.shaped(regularization.disturbed(k, passed[-1].activations), batch)
         logits = self._logits(below)
         # ∂loss/∂logits of the mean cross-entropy: (softmax − one-hot) / batch.
         gradient = torch.softmax(logits, 1, out=self._memory("softmax", *logits.shape))
         minus_one = gradient.new_full((), -1.0).expand(len(labels), 1, batch)
-        gradient.scatter_add_(1, labels[:, None], minus_one).div_(batch)
+        gradient.scatter_add_(1, labels[:, None], minus_one)
+        if weights is None:
+            gradient.div_(batch)
+        else:
+            gradient.mul_(weights[:, None])
         weight, below = self.parameters[-2], below.flatten(1, -2)
         passed_on = torch.bmm(weight, gradient, out=self._memory("passed", *below.shape))
         last = len(self.parameters) - 2
         sgd.descend(last, below, gradient.mT)
         sgd.descend(last + 1, gradient.sum(2, keepdim=True))
         for k in reversed(range(len(self.layers))):
+            regularization.rescale(passed_on)
             gradient = self._descend_normalisation(k, passed[k], passed_on, batch, sgd)
             if k:
                 # Before the update of these weights, which must not change the gradient below.
@@ -324,7 +344,7 @@ class CNN:
         _, centred, kept, winners, inverse, activations = passed
         scale, count = self.parameters[4 * k + 2], centred.shape[2]
         gradient = gradient.view(kept.shape)
-        # Zero where the ReLU was; in place, without a mask of its own.
+        # Zero where the ReLU or dropout was; in place, without a mask of its own.
         torch.ops.aten.threshold_backward.grad_input(gradient, activations, 0, grad_input=gradient)
         total = gradient.sum(2, keepdim=True)
         # ∂loss/∂|scale|. Only the layer above needed the activations: their memory takes the terms.

@@ -63,16 +63,46 @@ def critical_samples(
     Raises:
         ValueError: an argument is out of its range, or logits have another shape.
     """
+    _check(inputs, alpha, beta, radius, max_iterations=max_iterations, batch_size=batch_size)
+    search = partial(_search, logits, alpha, beta, radius, max_iterations, generator)
+    return torch.cat([search(batch) for batch in inputs.detach().split(batch_size)])
+
+
+@torch.inference_mode(False)
+@torch.enable_grad()
+def adversarial_examples(
+    logits: Callable[[Tensor], Tensor],
+    inputs: Tensor,
+    *,
+    alpha: float,
+    beta: float,
+    radius: float,
+    max_iterations: int,
+    generator: torch.Generator,
+) -> Tensor:
+    """Return where LASS ends, started at each input: x̂ if that is critical, else the last x̃.
+
+    The arguments are those of :func:`critical_samples`; all inputs are searched at once. The result
+    is (examples, …), within ``radius`` of ``inputs``.
+
+    Raises:
+        ValueError: as there.
+    """
+    _check(inputs, alpha, beta, radius, max_iterations=max_iterations)
+    ends = torch.empty(inputs.shape, dtype=inputs.dtype, device=inputs.device)
+    _search(logits, alpha, beta, radius, max_iterations, generator, inputs.detach(), ends)
+    return ends
+
+
+def _check(inputs: Tensor, alpha: float, beta: float, radius: float, **counts: int) -> None:
     for name, length in {"alpha": alpha, "beta": beta, "radius": radius}.items():
         if not length >= 0:
             raise ValueError(f"{name} must be 0 or more, not {length}")
-    for name, count in {"max_iterations": max_iterations, "batch_size": batch_size}.items():
+    for name, count in counts.items():
         if count < 1:
             raise ValueError(f"{name} must be 1 or more, not {count}")
     if not inputs.is_floating_point():
         raise ValueError(f"inputs must be floating point, not {inputs.dtype}")
-    search = partial(_search, logits, alpha, beta, radius, max_iterations, generator)
-    return torch.cat([search(batch) for batch in inputs.detach().split(batch_size)])
 
 
 def _search(
@@ -83,8 +113,12 @@ def _search(
     max_iterations: int,
     generator: torch.Generator,
     inputs: Tensor,
+    ends: Tensor | None = None,
 ) -> Tensor:
-    """Return which inputs are critical; those not yet found go on together, in their order."""
+    """Return which inputs are critical; those not yet found go on together, in their order.
+
+    The last x̃ of each goes to ``ends``, if it is given.
+    """
     critical = torch.zeros(len(inputs), dtype=torch.bool, device=inputs.device)
     example, start, predicted = torch.arange(len(inputs), device=inputs.device), inputs, None
     # x̃ − x is what is kept: it is clipped by two numbers instead of two tensors.
@@ -94,7 +128,10 @@ def _search(
     for steps_left in reversed(range(max_iterations + 1)):
         if not len(example):
             break
-        x = torch.add(start, offset, out=memory[: len(start)]).detach().requires_grad_()
+        x = torch.add(start, offset, out=memory[: len(start)]).detach()
+        if ends is not None:
+            ends[example] = x
+        x.requires_grad_()
         z = logits(x)
         if z.ndim != 2 or len(z) != len(x) or z.shape[1] < 2:
             raise ValueError(

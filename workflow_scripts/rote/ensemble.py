@@ -15,6 +15,7 @@ from rote.cnn import CNN
 from rote.errors import UserError
 from rote.mlp import MLP
 from rote.randomness import generator
+from rote.regularization import UNREGULARIZED, Regularization
 from rote.sgd import SGD
 
 # Independent of the number of members: the shape of a product decides how its sums are rounded.
@@ -48,7 +49,9 @@ class Ensemble:
         labels: the labels trained on, (members, examples).
         validation: inputs (examples, features) and labels (examples,), the same for all members.
         seeds: seed of the shuffling of each member.
-        batch_size: examples an update; the last batch of an epoch may be smaller.
+        batch_size: examples an update; the last batch of an epoch may be smaller. Adversarial
+            examples come on top.
+        regularization: the regularisers of the members, but for weight decay.
 
     Raises:
         UserError: the last batch would be too small for the model.
@@ -64,12 +67,14 @@ class Ensemble:
         validation: tuple[Tensor, Tensor],
         seeds: list[int],
         batch_size: int,
+        regularization: Regularization = UNREGULARIZED,
     ):
         self.model, self.sgd = model, sgd
         self.table, self.rows, self.labels = table, rows, labels
         self.validation = validation
         self.seeds = seeds
         self.batch_size = batch_size
+        self.regularization = regularization
         examples = rows.shape[1]
         last = (examples - 1) % batch_size + 1
         if last < model.smallest_batch:
@@ -96,10 +101,23 @@ class Ensemble:
         examples = self.rows.shape[1]
         order = epoch_order(self.seeds, epoch, examples).to(self.rows.device)
         rows, labels = self.rows.gather(1, order), self.labels.gather(1, order)
+        self.regularization.start_epoch(self.seeds, epoch)
         starts = range(0, examples, self.batch_size)[:updates]
         for start in starts:
             batch = slice(start, start + self.batch_size)
-            self.model.step(self._gather(rows[:, batch]), labels[:, batch], self.sgd)
+            self._update(rows[:, batch], labels[:, batch])
+
+    def _update(self, rows: Tensor, labels: Tensor) -> None:
+        """Make one update on the inputs at ``rows`` (members, batch)."""
+        regularization, weights = self.regularization, None
+        if regularization.adversarial:
+            weights = regularization.weights(rows.shape[1], self.model.parameters[0])
+            rows, labels = rows.repeat(1, 2), labels.repeat(1, 2)
+        inputs = self._gather(rows)
+        if regularization.adversarial:
+            regularization.make_adversarial(self.model, inputs)
+        regularization.disturb_inputs(inputs)
+        self.model.step(inputs, labels, self.sgd, regularization, weights)
 
     @torch.inference_mode()
     def evaluate(self) -> Score:
@@ -138,6 +156,7 @@ class Ensemble:
         positions = torch.tensor(keep, device=self.rows.device)
         self.model.select(positions)
         self.sgd.select(positions, self.model.parameters)
+        self.regularization.select(keep)
         self.rows, self.labels = self.rows[positions], self.labels[positions]
         self.seeds = [self.seeds[position] for position in keep]
         self.model.workspace.clear()  # of the larger group

@@ -9,11 +9,13 @@ import xarray as xr
 
 from rote import device as devices
 from rote import grouping
+from rote.critical_samples import in_input_units
 from rote.ensemble import Ensemble
 from rote.errors import UserError
 from rote.models import Models
 from rote.noising import corrupt
 from rote.plan import Member
+from rote.regularization import KINDS, Regularization
 from rote.sgd import SGD
 from rote.workspace import Workspace, aligned_rows
 
@@ -26,7 +28,8 @@ class Material:
 
     Args:
         noised: a dataset of ``rote.noising``.
-        settings: ``model`` and ``training`` of the run.
+        settings: ``model`` and ``training`` of the run and, if members train on adversarial
+            examples, ``adversarial_examples``: the search for them, in grey levels.
         members: those that are to be trained; only their noise is brought to the device.
         device: ``auto``, ``cpu`` or ``cuda``.
 
@@ -69,7 +72,11 @@ class Material:
         return self._corrupted[noise]
 
     def ensemble(self, members: list[Member]) -> Ensemble:
-        """Return the members, initialised by their seeds."""
+        """Return the members, initialised by their seeds.
+
+        Raises:
+            ValueError: some train on adversarial examples, and some do not.
+        """
         rows, labels = zip(*map(self.examples, members), strict=True)
         seeds = [member.seed for member in members]
         parameters = self.models.initial(seeds, self.device)
@@ -88,7 +95,18 @@ class Material:
             self.validation,
             seeds,
             training["batch_size"],
+            self._regularization(members),
         )
+
+    def _regularization(self, members: list[Member]) -> Regularization:
+        search = None
+        if any(member.adversarial for member in members):
+            lengths = dict(self.settings["adversarial_examples"])
+            iterations = lengths.pop("max_iterations")
+            scale = self.noised.attrs["inputs_per_grey_level"]
+            search = {**in_input_units(scale, **lengths), "max_iterations": iterations}
+        strengths = {kind: [getattr(member, kind) for member in members] for kind in KINDS}
+        return Regularization(strengths, self.workspace, search)
 
     def size_search(self, members: list[Member]) -> grouping.SizeSearch:
         """Return the search for the best group size: settled by a trial if training is long.

@@ -15,6 +15,11 @@ COORDINATES = {
     "noise_seed": "draw of the noise",
     "seed": "seed of initialisation and shuffling",
     "weight_decay": "strength of weight decay",
+    "dropout": "probability that dropout sets a hidden activation to zero",
+    "input_dropout": "probability that dropout sets an input to zero",
+    "hidden_noise": "standard deviation of the noise that is added to hidden activations",
+    "input_noise": "standard deviation of the noise that is added to inputs",
+    "adversarial": "weight of adversarial examples in the loss",
 }
 
 

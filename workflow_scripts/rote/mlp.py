@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rote.randomness import seed_of
+from rote.regularization import UNREGULARIZED, Regularization
 from rote.sgd import SGD
 from rote.workspace import Workspace, aligned, empty
 
@@ -87,69 +88,103 @@ class MLP:
         cast = [parameter.to(self.precision) for parameter in self.parameters]
         return list(zip(cast[::2], cast[1::2], strict=True))
 
-    def _forward(self, layers: list[tuple[Tensor, Tensor]], inputs: Tensor) -> tuple:
-        """Return the activations that enter each layer, and the logits (members, classes, batch).
+    def _forward(
+        self,
+        layers: list[tuple[Tensor, Tensor]],
+        inputs: Tensor,
+        regularization: Regularization = UNREGULARIZED,
+    ) -> tuple:
+        """Return what enters each layer, hidden activations, and logits (members, classes, batch).
 
-        Classes stand before the batch, so that the softmax over few classes runs along whole rows
-        of memory instead of ten numbers at a time.
+        What enters a layer are the activations of the one below, but for their noise. Classes stand
+        before the batch, so that the softmax over few classes runs along whole rows of memory
+        instead of ten numbers at a time.
         """
-        activations = [inputs]
-        for (weight, bias), memory in zip(
-            layers[:-1], self._kept("activation", inputs.shape[1]), strict=True
-        ):
-            activations.append(torch.baddbmm(bias, activations[-1], weight, out=memory).relu_())
+        entering, activations = [inputs], []
+        for k, memory in enumerate(self._kept("activation", inputs.shape[1])):
+            weight, bias = layers[k]
+            activations.append(torch.baddbmm(bias, entering[-1], weight, out=memory).relu_())
+            entering.append(regularization.disturbed(k, activations[-1]))
         weight, bias = layers[-1]
         shape = len(weight), weight.shape[2], inputs.shape[1]
         memory = self.workspace("logits", shape, self.precision)
-        return activations, torch.baddbmm(bias.mT, weight.mT, activations[-1].mT, out=memory)
+        logits = torch.baddbmm(bias.mT, weight.mT, entering[-1].mT, out=memory)
+        return entering, activations, logits
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Return logits (members, classes, batch) of ``inputs`` (members, batch, features)."""
-        return self._forward(self._layers(), inputs)[1]
+        return self._forward(self._layers(), inputs)[-1]
 
     def differentiable_logits(self, inputs: Tensor) -> Tensor:
         """Return logits (members, batch, classes), for ∂/∂inputs by autograd.
 
+        The members are computed one after the other: memory that autograd takes for all of them
+        would not be aligned for each, see :mod:`rote.workspace`.
+
         Args:
             inputs: (members, batch, features), in ``precision``.
         """
-        *hidden, (weight, bias) = self._layers()
-        activations = inputs
-        for hidden_weight, hidden_bias in hidden:
-            activations = torch.baddbmm(hidden_bias, activations, hidden_weight).relu()
-        return torch.baddbmm(bias, activations, weight)
+        members = range(len(self.parameters[0]))
+        return torch.stack([self.member_logits(member, inputs[member]) for member in members])
 
-    def step(self, inputs: Tensor, labels: Tensor, sgd: SGD) -> None:
+    def member_logits(self, member: int, inputs: Tensor) -> Tensor:
+        """Return logits (batch, classes) of one member, for ∂/∂inputs by autograd.
+
+        Args:
+            member: its position.
+            inputs: (batch, features), in ``precision``.
+        """
+        own = [p[member : member + 1].to(self.precision) for p in self.parameters]
+        activations = inputs[None]
+        for weight, bias in zip(own[:-2:2], own[1:-2:2], strict=True):
+            activations = torch.baddbmm(bias, activations, weight).relu()
+        return torch.baddbmm(own[-1], activations, own[-2])[0]
+
+    def step(
+        self,
+        inputs: Tensor,
+        labels: Tensor,
+        sgd: SGD,
+        regularization: Regularization = UNREGULARIZED,
+        weights: Tensor | None = None,
+    ) -> None:
         """Make one update on the mean cross-entropy of each member's own batch.
 
         Args:
             inputs: (members, batch, features), in ``precision``.
             labels: class indices, (members, batch).
             sgd: the optimizer of ``parameters``.
+            regularization: what disturbs the hidden activations.
+            weights: of the examples in the loss instead of 1 / batch, (members, batch).
         """
         layers = self._layers()
-        activations, logits = self._forward(layers, inputs)
+        entering, activations, logits = self._forward(layers, inputs, regularization)
         batch = labels.shape[1]
         # ∂loss/∂logits of the mean cross-entropy: (softmax − one-hot) / batch.
         dtype = self.parameters[0].dtype
         memory = self.workspace("softmax", tuple(logits.shape), dtype)
         gradient = torch.softmax(logits, 1, dtype=dtype, out=memory)
         minus_one = gradient.new_full((), -1.0).expand(len(labels), 1, batch)
-        gradient.scatter_add_(1, labels[:, None], minus_one).div_(batch)
+        gradient.scatter_add_(1, labels[:, None], minus_one)
+        if weights is None:
+            gradient.div_(batch)
+        else:
+            gradient.mul_(weights[:, None])
         gradient = gradient.to(self.precision).mT
         ones = gradient.new_ones(1, 1, batch).expand(len(labels), 1, batch)
         memory = self._kept("gradient", batch)
         for k in reversed(range(len(layers))):
-            below, (weight, _) = activations[k], layers[k]
+            below, (weight, _) = entering[k], layers[k]
             if k:
                 # Before the update of this layer, which must not change the gradient below it.
                 passed_on = torch.bmm(gradient, weight.mT, out=memory[k - 1])
             sgd.descend(2 * k, below.mT, gradient)
             sgd.descend(2 * k + 1, ones, gradient)
             if k:
-                # Zero where the ReLU was; in place, without a mask of its own.
+                regularization.rescale(passed_on)
+                # Zero where the ReLU or dropout was; in place, without a mask of its own.
                 torch.ops.aten.threshold_backward.grad_input(
-                    passed_on, below, 0, grad_input=passed_on
+                    passed_on, activations[k - 1], 0, grad_input=passed_on
                 )
                 gradient = passed_on
 

@@ -28,6 +28,19 @@ class Member(NamedTuple):
     noise_seed: int  # which draw of the noise
     seed: int  # initialisation and shuffling
     weight_decay: float
+    # Strengths of the regularisers of rote.regularization; 0 is none.
+    dropout: float = 0.0
+    input_dropout: float = 0.0
+    hidden_noise: float = 0.0
+    input_noise: float = 0.0
+    adversarial: float = 0.0
+
+    def strengths(self) -> dict[str, float]:
+        """Return the strengths of all regularisers by their names, weight decay among them."""
+        return {name: getattr(self, name) for name in REGULARIZERS}
+
+
+REGULARIZERS = Member._fields[Member._fields.index("weight_decay") :]
 
 
 def runs(figure: str, settings: dict) -> list[str]:

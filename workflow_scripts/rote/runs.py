@@ -20,11 +20,15 @@ logger = logging.getLogger(__name__)
 
 def member_key(noised: xr.Dataset, settings: dict, member: Member) -> str:
     """Return the fingerprint of a member: data, noise, model, training, seed, code version."""
+    # What does not apply is left out: it must not tell apart members that are alike.
+    regularization = {name: value for name, value in member.strengths().items() if value}
+    if member.adversarial:
+        regularization["adversarial_examples"] = settings["adversarial_examples"]
     return fingerprint(
         version=versions.TRAINING,
         **data_determinants(noised, member),
         model=settings["model"],
-        training={**settings["training"], "weight_decay": member.weight_decay},
+        training={**settings["training"], "weight_decay": member.weight_decay, **regularization},
         seed=member.seed,
     )
 
@@ -44,7 +48,8 @@ def train_run(
     Args:
         noised: a dataset of ``rote.noising``.
         settings: ``model``, ``training``, ``members``, ``keep_misclassified`` and ``keep_epochs``,
-            the epochs after which the parameters are kept in the store.
+            the epochs after which the parameters are kept in the store; for adversarial training
+            also ``adversarial_examples``.
         store: finished and unfinished members.
         name: what the lines of progress begin with.
         device: ``auto``, ``cpu`` or ``cuda``.
@@ -68,15 +73,17 @@ def train_run(
             return None
         return store.load(key)
 
-    run = complete(
-        members,
-        keys,
-        load,
-        name,
-        lambda missing: _train_missing(
-            noised, settings, store, missing, name, device, checkpoint_seconds
-        ),
-    )
+    def compute(missing: dict[str, Member]) -> dict[str, xr.Dataset]:
+        results = {}
+        for adversarial in (False, True):  # which have larger batches: no group holds both
+            part = {key: m for key, m in missing.items() if bool(m.adversarial) == adversarial}
+            if part:
+                results |= _train_missing(
+                    noised, settings, store, part, name, device, checkpoint_seconds
+                )
+        return results
+
+    run = complete(members, keys, load, name, compute)
     if settings["keep_misclassified"]:
         run = run.assign_coords(index=noised["index"])
     else:

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from rote.metrics import CONDITION, SEED, settings_of
-from rote.plan import CONDITIONS
+from rote.plan import CONDITIONS, REGULARIZERS
 
 
 def by_condition(run: xr.Dataset) -> xr.Dataset:
@@ -27,7 +27,7 @@ def by_condition(run: xr.Dataset) -> xr.Dataset:
     )
     return joined.assign_coords(
         condition=("condition", present, CONDITION), seed=("seed", joined["seed"].values, SEED)
-    ).drop_vars("weight_decay")
+    ).drop_vars(REGULARIZERS, errors="ignore")
 
 
 def labelling(run: xr.Dataset) -> str:
