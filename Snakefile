@@ -59,6 +59,16 @@ rule fig4_2:
         figure_files("fig4_2"),
 
 
+rule fig5_1:
+    input:
+        figure_files("fig5_1"),
+
+
+rule fig5_2:
+    input:
+        figure_files("fig5_2"),
+
+
 rule filters:
     input:
         figure_files("filters"),

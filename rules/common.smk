@@ -19,8 +19,13 @@ wildcard_constraints:
     noised="|".join(
         {name for preset in config["presets"].values() for name in plan.noised_datasets(preset)}
     ),
-    case=r"[a-z][a-z0-9_]*",
-    run=r"(examples|units)-[1-9]\d*",
+    case="|".join(
+        case
+        for preset in config["presets"].values()
+        for case in preset.get("complexity", {}).get("cases", {})
+    )
+    or "none",
+    run=r"(examples|units)-[1-9]\d*|none|" + "|".join(plan.REGULARIZERS) + "|adversarial_dropout",
 
 
 def experiment_settings(wildcards):
@@ -60,11 +65,16 @@ def ensemble_settings(wildcards):
     experiment, precision = experiment_settings(wildcards), config["precision"]
     if wildcards.experiment == "convergence":
         return plan.convergence_settings(experiment, wildcards.run, precision)
+    if wildcards.experiment == "regularization":
+        return plan.regularization_settings(experiment, wildcards.run, precision)
     return plan.run_settings(experiment, int(wildcards.run.removeprefix("units-")), precision)
 
 
 def runs_of_figure(wildcards):
     """The files of the runs that a figure is drawn from."""
+    impossible = plan.impossible(config["presets"][wildcards.preset])
+    if wildcards.figure in impossible:
+        raise WorkflowError(f"config: {impossible[wildcards.figure]}")
     experiment = plan.EXPERIMENT_OF_FIGURE[wildcards.figure]
     return [
         f"results/{wildcards.preset}/runs/{experiment}/{run}.nc"
@@ -78,10 +88,11 @@ def figure_files(figure):
 
 
 def all_figures(wildcards):
-    """The files of every figure whose experiment the preset has."""
+    """The files of every figure that can be drawn from the experiments of the preset."""
+    experiments = config["presets"][config["preset"]]
     return [
         file
         for figure, experiment in plan.EXPERIMENT_OF_FIGURE.items()
-        if experiment in config["presets"][config["preset"]]
+        if experiment in experiments and figure not in plan.impossible(experiments)
         for file in figure_files(figure)
     ]

@@ -45,7 +45,7 @@ rule measure_sensitivity:
         ),
         device=config["device"],
         store="results/store",
-        version=versions.SENSITIVITY,
+        version=[versions.TRAINING, versions.SENSITIVITY],
     script:
         "../workflow_scripts/measure_sensitivity.py"
 

@@ -96,6 +96,14 @@ def test_the_ratio_is_that_of_the_trained_model_on_validation_inputs(
         assert ratio[position].item() == pytest.approx(found.double().mean().item(), abs=0.026)
 
 
+def test_only_as_many_inputs_are_searched_as_asked_for(noised, mlp_settings, tmp_path):
+    mlp_settings["critical_samples"]["examples"] = 3
+    ratio = measure(noised, mlp_settings, Store(tmp_path))["critical_sample_ratio"]
+    thirds = ratio.sel(critical_inputs="real").values * 3
+    np.testing.assert_allclose(thirds, thirds.round(), atol=1e-9)
+    assert len(np.unique(thirds)) > 1
+
+
 def test_noise_inputs_have_the_mean_and_variance_of_the_data(noised):
     drawn = complexity_run._noise(noised, torch.zeros(500, 16), 0)
     assert drawn.mean().item() == pytest.approx(noised.attrs["input_mean"], abs=0.01)
@@ -180,11 +188,15 @@ def test_a_cnn_shows_its_filters(noised_digits, cnn_settings, tmp_path):
     assert run["critical_sample_ratio"].sel(critical_inputs="real").notnull().all()
 
 
-def test_members_that_diverge_have_no_ratio(noised, mlp_settings, tmp_path):
+def test_members_that_diverge_have_no_ratio(noised, mlp_settings, tmp_path, counts):
     mlp_settings["training"]["learning_rate"] = 1e30
     run = measure(noised, mlp_settings, Store(tmp_path))
     assert (run["diverged_epoch"] == 1).all()
     assert run["critical_sample_ratio"].isnull().all()
+    assert counts["trained"] == 10
+    mlp_settings["critical_samples"]["radius"] = 1.0
+    measure(noised, mlp_settings, Store(tmp_path))
+    assert counts["trained"] == 10
 
 
 def test_images_too_small_for_the_cnn_are_named(noised, cnn_settings, tmp_path):

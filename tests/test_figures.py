@@ -204,7 +204,8 @@ def test_figure_3_2_draws_the_mean_and_dots_what_has_exploded(inequality):
             for axis, name in zip(column, ("gini", "mean_sensitivity"), strict=True):
                 for condition, colour in style.SENSITIVITY_COLOURS.items():
                     lines = [line for line in axis.get_lines() if line.get_color() == colour]
-                    mean = panel[name].sel(condition=condition).mean("seed")
+                    left = panel["exploded"].sel(condition=condition) == 0
+                    mean = panel[name].sel(condition=condition).where(left).mean("seed")
                     np.testing.assert_allclose(lines[-1].get_ydata(), mean)
                     np.testing.assert_allclose(lines[-1].get_xdata(), panel["update"])
                     dotted = [line for line in lines if line.get_linestyle() == ":"]
@@ -217,7 +218,9 @@ def test_figure_3_2_says_what_the_numbers_are(inequality):
         text = all_text(fig3_2.draw(inequality))
         last = inequality["gini"].sel(labelling="class", condition="real", update=10)
         assert f"real {last.mean():.2f} ± {last.std(ddof=1):.2f}" in text
-        assert "exploded" in text
+        real = inequality["gini"].sel(labelling="unique", condition="real", update=30, seed=0)
+        assert f"real {real:.2f} (without 1 of 2 seeds, exploded)" in text
+        assert "sensitivity at 4 times" in text
         alone = inequality.sel(labelling=["class"]).dropna("update", how="all").isel(seed=[0])
         text = all_text(fig3_2.draw(alone))
     assert "±" not in text
@@ -234,14 +237,25 @@ def test_figure_3_3_draws_both_matrices_in_one_scale(classes):
             np.testing.assert_allclose(image.get_array(), expected)
             assert image.norm.vmin <= expected.min()
             assert image.norm.vmax >= expected.max()
+        assert figure.axes[0].get_ylabel() == "class of the loss terms"  # the rows
+        assert {axis.get_xlabel() for axis in figure.axes[:2]} == {"class of the training example"}
         text = all_text(figure)
     share = classes["diagonal_share"].sel(condition="randX")
     assert f"randX {share.mean():.2f} ± {share.std(ddof=1):.2f}" in text
 
 
+def test_figure_3_3_leaves_cells_without_a_logarithm_white(classes):
+    classes["class_sensitivity"][0, 0, 0] = 0.0
+    classes["class_sensitivity"][0, 1, 0] = np.inf
+    with style.paper():
+        norm = fig3_3.draw(classes).axes[0].get_images()[0].norm
+    assert 0 < norm.vmin < norm.vmax < np.inf
+
+
 def test_figure_4_1_draws_ratio_and_accuracy_at_the_searched_epochs(complexity):
     with style.paper():
-        left, right = fig4_1.draw(complexity).axes
+        figure = fig4_1.draw(complexity)
+        (left, right), text = figure.axes, all_text(figure)
     for axis, name in ((left, "critical_sample_ratio"), (right, "train_accuracy")):
         lines = {line.get_label(): line for line in axis.get_lines()}
         for condition, colour in style.COMPLEXITY_COLOURS.items():
@@ -249,6 +263,8 @@ def test_figure_4_1_draws_ratio_and_accuracy_at_the_searched_epochs(complexity):
             np.testing.assert_allclose(lines[condition].get_ydata(), expected)
             np.testing.assert_array_equal(lines[condition].get_xdata(), [2, 4])
             assert lines[condition].get_color() == colour
+    last = complexity["critical_sample_ratio"].sel(condition="randY", epoch=4)
+    assert f"randY {last.mean():.3f} ± {last.std(ddof=1):.3f}" in text
     assert "randX, on inputs of noise" in [line.get_label() for line in left.get_lines()]
     assert "real validation inputs" in left.get_ylabel()
 
@@ -284,6 +300,15 @@ def test_figure_4_2_draws_a_row_for_each_case_and_a_pair_for_each_kind(levels):
     assert "40 %" in text
     assert "100 %" not in text  # that of Figure 4.1
     assert "radius 0.3, α 0.25, β 0.2 grey levels, 10 iterations, 40 inputs" in text
+
+
+def test_filters_stand_by_decreasing_norm(learned):
+    with style.paper():
+        (image,) = filters.draw(learned).axes[0].get_images()
+    weights = learned["filter"].sel(condition="real").values
+    largest = weights[np.argmax(np.linalg.norm(weights.reshape(6, -1), axis=1)), 0]
+    expected = 0.5 + 0.5 * largest / np.abs(largest).max()
+    np.testing.assert_allclose(image.get_array()[1:6, 1:6], expected)
 
 
 def test_filters_are_tiled_with_zero_as_grey():

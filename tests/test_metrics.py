@@ -273,6 +273,20 @@ def test_sensitivities_that_explode_are_flagged_from_there_on():
     assert fig3_2.metrics([run])["exploded"].sum() == 0
 
 
+def test_what_has_diverged_is_missing_from_there_on():
+    run = made_up_sensitivity("class")
+    run["sensitivity"][3, 1] = np.nan  # real, seed 1, at t = 5
+    run["diverged_epoch"][3] = 1
+    metrics = fig3_2.metrics([run])
+    own = metrics.sel(condition="real", seed=1, labelling="class")
+    for name in ("gini", "mean_sensitivity", "exploded"):
+        assert own[name].isnull().values.tolist() == [False, True, True]
+        assert metrics[name].isnull().sum() == 2
+    run["diverged_epoch"][:] = 1
+    with pytest.raises(UserError, match="All models diverged, so there is nothing to draw"):
+        fig3_2.metrics([run])
+
+
 def test_figure_3_3_measures_the_diagonal_and_the_rest():
     run = made_up_sensitivity("class")
     run["class_sensitivity"][1] = np.ones((5, 5))  # real, seed 0: all cells are equal

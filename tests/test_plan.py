@@ -132,3 +132,14 @@ def test_a_member_has_a_strength_of_each_regulariser():
         "adversarial": 0.0,
     }
     assert set(plan.REGULARIZERS) == {"weight_decay", *KINDS}
+
+
+def test_filters_need_a_cnn_and_random_labels(complexity_settings):
+    experiments = {"complexity": complexity_settings}
+    assert plan.impossible(experiments) == {}
+    complexity_settings["noise_kinds"] = ["randX"]
+    assert plan.impossible(experiments) == {
+        "filters": "filters shows randY: add it to complexity.noise_kinds."
+    }
+    del complexity_settings["cases"]["synthetic_cnn"]
+    assert "ends with synthetic_mlp" in plan.impossible(experiments)["filters"]

@@ -149,3 +149,11 @@ def test_a_batch_is_drawn_for_each_seed_and_epoch():
     orders = [epoch_order([seed], epoch, 50)[0] for seed in (0, 1) for epoch in (1, 2)]
     assert len({tuple(order.tolist()) for order in orders}) == 4
     assert all(torch.equal(order.sort().values, torch.arange(50)) for order in orders)
+
+
+@pytest.mark.parametrize(
+    ("loss", "epoch"), [([1, 1, 1, 1], 0), ([1, 1, 1, np.inf], 3), ([1, np.nan, 1, 1], 1)]
+)
+def test_divergence_is_dated(loss, epoch):
+    found = sensitivity_run._diverged([0, 4, 8, 12], np.array(loss, float), updates_per_epoch=4)
+    assert found == epoch

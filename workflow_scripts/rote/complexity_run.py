@@ -65,6 +65,7 @@ def measure_run(
         for key in trained_keys
     ]
     trained_key = dict(zip(keys, trained_keys, strict=True))
+    stored = {key: store.load(key) for key in keys}
     trained = train_run(
         noised,
         settings,
@@ -72,13 +73,13 @@ def measure_run(
         name=name,
         device=device,
         checkpoint_seconds=checkpoint_seconds,
-        parameters_of={trained_key[key] for key in keys if store.load(key) is None},
+        parameters_of={trained_key[key] for key in keys if stored[key] is None},
     )
     diverged = dict(zip(keys, trained["diverged_epoch"].values.tolist(), strict=True))
     ratios = complete(
         members,
         keys,
-        store.load,
+        stored.get,
         f"{name}, critical samples",
         lambda missing: _search_missing(
             noised, settings, store, missing, trained_key, diverged, name, device

@@ -28,6 +28,7 @@ def choose(name: str, precision: str) -> tuple[torch.device, torch.dtype]:
     if precision != "float32" and device.type == "cpu":
         raise UserError(f"precision {precision} needs a CUDA device: set precision to float32.")
     torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"  # convolutions have a switch of their own
     return device, torch.bfloat16 if precision == "bf16" else torch.float32
 
 

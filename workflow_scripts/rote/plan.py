@@ -15,6 +15,8 @@ EXPERIMENT_OF_FIGURE = {
     "fig4_1": "complexity",
     "fig4_2": "complexity",
     "filters": "complexity",
+    "fig5_1": "regularization",
+    "fig5_2": "regularization",
 }
 # What an experiment that names its training data by a word trains on: kind and level of noise.
 CONDITIONS = {"real": ("real", 0.0), "halfX": ("randX", 0.5), "randX": ("randX", 1.0)}
@@ -58,6 +60,8 @@ def runs(figure: str, settings: dict) -> list[str]:
         return list(settings["cases"])
     if figure in ("fig4_1", "filters"):
         return [list(settings["cases"])[-1]]
+    if figure in ("fig5_1", "fig5_2"):
+        return ["none", *settings["strengths"]]
     units = settings["model"]["hidden_units"]
     return [f"units-{width}" for width in (units if isinstance(units, list) else [units])]
 
@@ -174,6 +178,24 @@ def evaluation_times(updates: int, count: int) -> list[int]:
     return sorted({round(updates * i / count) for i in range(count + 1)})
 
 
+def impossible(experiments: dict) -> dict[str, str]:
+    """Return figures that cannot be drawn from a preset's experiments, and why: a sentence each."""
+    reasons = {}
+    conditions = experiments.get("sensitivity", {}).get("conditions", ["real"])
+    if not {"real", "randX"} & set(conditions):
+        reasons["fig3_3"] = "sensitivity.conditions needs real or randX, which fig3_3 shows."
+    if "complexity" in experiments:
+        settings = experiments["complexity"]
+        levels, (*_, last) = settings["noise_levels"], settings["cases"]
+        if min(levels) > 0 or max(levels) == 0:
+            reasons["fig4_1"] = "complexity.noise_levels needs 0, the real data, and another."
+        if "cnn" not in settings["cases"][last]:
+            reasons["filters"] = f"filters need a CNN, but complexity.cases ends with {last}."
+        elif "randY" not in settings["noise_kinds"]:
+            reasons["filters"] = "filters shows randY: add it to complexity.noise_kinds."
+    return reasons
+
+
 def noised_datasets(experiments: dict) -> dict[str, dict]:
     """Return, for each noised data set of a preset, the settings of who trains on it."""
     each = {}
@@ -185,9 +207,53 @@ def noised_datasets(experiments: dict) -> dict[str, dict]:
             for size in settings["data"]["train_examples"]:
                 data = {**settings["data"], "train_examples": size}
                 each[f"convergence/examples-{size}"] = {**settings, "data": data}
+        elif experiment == "regularization":
+            each[experiment] = {**settings, "noise_kinds": ["randY"]}
         else:
             each[experiment] = settings
     return each
+
+
+def regularization_settings(settings: dict, regularizer: str, precision: str) -> dict:
+    """Return what a run of the experiment ``regularization`` depends on beside its data.
+
+    The run of a regulariser has a member for each strength, for real and for random labels, and for
+    each seed; ``none`` is the run without. Strengths of ``adversarial_dropout`` are pairs: the
+    weight of the adversarial examples, and the p of dropout.
+    """
+    strengths = settings["strengths"].get(regularizer, [0.0])
+    training = {**settings["training"], "precision": precision}
+    run = {
+        "regularizer": regularizer,
+        "selected": settings["selected"].get(regularizer, 0.0),
+        "model": settings.get("mlp") or settings["cnn"],
+        "training": training,
+        "members": [
+            list(
+                Member(kind, level, seed, seed, float(training["weight_decay"]))._replace(
+                    **regularizer_strengths(regularizer, strength)
+                )
+            )
+            for strength in strengths
+            for kind, level in (("real", 0.0), ("randY", 1.0))
+            for seed in range(settings["seeds"])
+        ],
+        "keep_misclassified": False,
+        "keep_epochs": [],
+    }
+    if regularizer.startswith("adversarial"):
+        run["adversarial_examples"] = settings["adversarial_examples"]
+    return run
+
+
+def regularizer_strengths(regularizer: str, strength: float | list[float]) -> dict[str, float]:
+    """Return the strengths of a member that a regulariser of the configuration means."""
+    if regularizer == "none":
+        return {}
+    if regularizer == "adversarial_dropout":
+        weight, p = strength
+        return {"adversarial": float(weight), "dropout": float(p)}
+    return {regularizer: float(strength)}
 
 
 def place(noised: str) -> str:
@@ -205,6 +271,9 @@ def complexity_settings(settings: dict, case: str, precision: str) -> dict:
         "training": {**own["training"], "precision": precision},
         "members": [list(member) for member in members({**settings, **own})],
         "keep_misclassified": False,
-        "keep_epochs": own["critical_epochs"],
-        "critical_samples": {**settings["critical_samples"], "epochs": own["critical_epochs"]},
+        "keep_epochs": sorted(own["critical_epochs"]),
+        "critical_samples": {
+            **settings["critical_samples"],
+            "epochs": sorted(own["critical_epochs"]),
+        },
     }

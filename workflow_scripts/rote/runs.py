@@ -67,11 +67,15 @@ def train_run(
     """
     members = [Member(*member) for member in settings["members"]]
     keys = [member_key(noised, settings, member) for member in members]
+    training = settings["training"]
 
     def load(key: str) -> xr.Dataset | None:
-        if key in parameters_of and not store.has_parameters(key, settings["keep_epochs"]):
-            return None
-        return store.load(key)
+        member = store.load(key)
+        if member is not None and key in parameters_of:
+            left = member["diverged_epoch"].item() or training["epochs"]
+            if not store.has_parameters(key, [e for e in settings["keep_epochs"] if e <= left]):
+                return None
+        return member
 
     def compute(missing: dict[str, Member]) -> dict[str, xr.Dataset]:
         results = {}

@@ -70,7 +70,7 @@ def measure_run(
     determinants = {key: value for key, value in settings.items() if key != "members"}
     keys = [
         fingerprint(
-            version=versions.SENSITIVITY,
+            version=[versions.TRAINING, versions.SENSITIVITY],
             **data_determinants(noised, member),
             **determinants,
             seed=member.seed,

@@ -58,6 +58,8 @@ def _sentence(error) -> str:
             return f"{place} must hold exactly one of the keys {' and '.join(known)}."
         case "minItems" if error.validator_value > 1:
             return f"{place} is {value}: {remedy}."
+        case "maxItems":
+            return f"{place} is {value}: {remedy or 'it holds too many values'}."
         case "minItems" | "minLength" | "minProperties":
             return f"{place} is empty: name at least one value."
         case "pattern":
@@ -101,6 +103,16 @@ def validate(config: dict) -> None:
                 raise _unknown("data set", dataset, f"{place}.data.dataset", known)
             if "critical_epochs" in settings:
                 _check_critical(settings, place)
+            for regularizer, strength in settings.get("selected", {}).items():
+                there = settings["strengths"].get(regularizer, [])
+                if strength not in there:
+                    raise UserError(
+                        f"config: {place}.selected names the strength {strength} of {regularizer}, "
+                        f"which is not trained: choose one of {place}.strengths.{regularizer}."
+                    )
+        for name, wrong in plan.impossible(experiments).items():
+            if name != "filters":  # which is left out where it cannot be
+                raise UserError(f"config: presets.{preset}: {wrong}")
 
 
 def _check_critical(settings: dict, place: str) -> None:

@@ -10,7 +10,16 @@ NOISING = 1
 TRAINING = 1
 SENSITIVITY = 1
 CRITICAL_SAMPLES = 1
-METRICS = dict.fromkeys(
-    ("fig1", "fig2", "fig3_1", "fig3_2", "fig3_3", "fig4_1", "fig4_2", "filters"), 1
-)
+METRICS = {
+    "fig1": 1,
+    "fig2": 1,
+    "fig3_1": 1,
+    "fig3_2": 1,
+    "fig3_3": 1,
+    "fig4_1": 1,
+    "fig4_2": 1,
+    "filters": 1,
+    "fig5_1": 1,
+    "fig5_2": 1,
+}
 FIGURES = dict.fromkeys(METRICS, 1)

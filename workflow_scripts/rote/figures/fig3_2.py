@@ -19,7 +19,7 @@ ROWS = {
 def draw(metrics: xr.Dataset) -> Figure:
     """Draw each seed as a thin line and their mean as a thick one; below, the mean sensitivity.
 
-    A seed is dotted from where its sensitivities have exploded.
+    A seed is dotted from where its sensitivities have exploded, and left out of the mean there.
     """
     labellings = metrics["labelling"].values
     figure, axes = plt.subplots(
@@ -41,14 +41,9 @@ def draw(metrics: xr.Dataset) -> Figure:
         column[0].set_title(PANELS[labelling])
         column[1].set_yscale("log")
         column[1].set_xlabel("updates of SGD")
-        last = panel["gini"].isel(update=-1)
-        read.append(
-            f"{PANELS[labelling]}: "
-            + ", ".join(
-                f"{NAMES[c]} {style.mean_and_spread(last.sel(condition=c))}"
-                for c in last["condition"].values
-            )
-        )
+        last = panel.isel(update=-1)
+        each = [_read(last.sel(condition=c)) for c in panel["condition"].values]
+        read.append(f"{PANELS[labelling]}: {', '.join(each)}")
     for axis, label in zip(axes[:, 0], ROWS.values(), strict=True):
         axis.set_ylabel(label)
     axes[0, 0].set_ylim(bottom=0)
@@ -60,10 +55,11 @@ def draw(metrics: xr.Dataset) -> Figure:
         handles.append(Line2D([], [], color="0.4", linestyle=":", linewidth=0.9, label="exploded"))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
     seeds = metrics.sizes["seed"]
+    times = metrics["gini"].notnull().any(["condition", "seed"]).sum("update")
     style.footnote(
         figure,
         metrics,
-        f"thick: mean of {seeds} seeds",
+        f"sensitivity at {int(times.max())} times; thick: mean of {seeds} seeds",
         lines=["Gini at the end, " + line for line in read],
     )
     return figure
@@ -82,4 +78,17 @@ def _draw_seeds(axis, curves: xr.DataArray, exploded: xr.DataArray, condition: s
         onwards = flag | np.append(flag[1:], False)
         axis.plot(update, np.where(flag, np.nan, one), color=colour, linewidth=0.6, alpha=0.6)
         axis.plot(update, np.where(onwards, one, np.nan), ":", color=colour, linewidth=0.9)
-    axis.plot(update, curves.mean("seed"), color=colour, marker=_marker(condition), markersize=3)
+    mean = curves.where(~exploded).mean("seed")
+    axis.plot(update, mean, color=colour, marker=_marker(condition), markersize=3)
+
+
+def _read(last: xr.Dataset) -> str:
+    """Return the Gini coefficient of a condition, and how many seeds are left out of it."""
+    exploded = last["exploded"] > 0
+    text = f"{NAMES[last['condition'].item()]} "
+    if exploded.all():
+        return text + "exploded in every seed"
+    text += style.mean_and_spread(last["gini"].where(~exploded))
+    if exploded.any():
+        text += f" (without {int(exploded.sum())} of {exploded.size} seeds, exploded)"
+    return text

@@ -6,6 +6,7 @@ import xarray as xr
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from rote.errors import UserError
 from rote.figures import style
 
 PANELS = {"real": "real", "randX": "random inputs (randX)"}
@@ -22,7 +23,11 @@ def draw(metrics: xr.Dataset) -> Figure:
     """
     conditions = [name for name in PANELS if name in metrics["condition"].values]
     matrices = metrics["class_sensitivity"].mean("seed").sel(condition=conditions)
-    norm = LogNorm(matrices.min().item(), matrices.max().item())
+    # A cell that is 0, or has overflowed, has no place on the scale and stays white.
+    cells = matrices.values[np.isfinite(matrices.values) & (matrices.values > 0)]
+    if not len(cells):
+        raise UserError("No sensitivity is positive and finite: lower learning_rate.")
+    norm = LogNorm(cells.min(), cells.max())
     figure, axes = plt.subplots(
         1, len(conditions), figsize=(3.1 * len(conditions) + 0.6, 3.7), sharey=True, squeeze=False
     )

@@ -7,8 +7,6 @@ from matplotlib.lines import Line2D
 
 from rote.figures import style
 
-KINDS = {"randX": "randX", "randY": "randY"}
-
 
 def draw(metrics: xr.Dataset) -> Figure:
     """Draw a row for each case and a pair of panels for each kind of noise.

@@ -32,7 +32,8 @@ def draw(metrics: xr.Dataset) -> Figure:
         metrics,
         lines=[
             f"{count} filters of {metrics.sizes['row']}×{metrics.sizes['column']} pixels of one "
-            "model each, by decreasing norm; each scaled by its largest weight"
+            f"model each after {metrics.attrs['epoch']} epochs, by decreasing norm; each scaled by "
+            "its largest weight"
         ],
     )
     return figure

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from rote import netcdf
+from rote.errors import UserError
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,8 @@ def _listed(values: list[float]) -> str:
 def _model(models: list[dict]) -> str:
     if "maps" in models[0]:
         dense = _listed(models[0]["dense"])
-        return f"CNN, 2 convolutions of {models[0]['maps']} maps, dense layers of {dense} units"
+        layers = f", dense layers of {dense} units" if dense else ""
+        return f"CNN, 2 convolutions of {models[0]['maps']} maps{layers}"
     widths = sorted({model["hidden_units"] for model in models})
     units = f"{widths[0]}" if len(widths) == 1 else f"{widths[0]} to {widths[-1]}"
     return f"MLP, {models[0]['hidden_layers']} hidden layers of {units} units"
@@ -74,8 +76,16 @@ def with_protocol(
     """Return ``metrics`` with what a figure says about the data and the models.
 
     ``lines`` stand for the :func:`protocol` of runs that do not share their data.
+
+    Raises:
+        UserError: all members have diverged.
     """
     diverged = sum(int((run["diverged_epoch"] > 0).sum()) for run in runs)
+    if diverged == sum(run["diverged_epoch"].size for run in runs):
+        raise UserError(
+            "All models diverged, so there is nothing to draw: lower learning_rate, then run the "
+            "same command again."
+        )
     if diverged:
         logger.warning("%d members diverged: the figure says what became of them.", diverged)
     return netcdf.with_provenance(

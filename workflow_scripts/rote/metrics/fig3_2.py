@@ -29,18 +29,24 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         members = by_condition(run)
         g = members["sensitivity"].astype(float)
         count = xr.ones_like(g["update"], dtype=int).cumsum("update")
-        mean = g.cumsum("update") / count
-        of_examples = g.mean("example")
+        # Where training has diverged all is missing, from there on.
+        mean = g.cumsum("update", skipna=False) / count
+        of_examples = g.mean("example", skipna=False)
         above = of_examples > EXPLODED * of_examples.sel(update=0)
+        exploded = (above.cumsum("update") > 0).where(mean.notnull().all("example"))
         variables = {
             "gini": (
                 xr.apply_ufunc(gini, mean, input_core_dims=[["example"]]),
                 "Gini coefficient over examples of the mean loss-sensitivity",
                 "1",
             ),
-            "mean_sensitivity": (mean.mean("example"), "mean loss-sensitivity", "nat"),
+            "mean_sensitivity": (
+                mean.mean("example", skipna=False),
+                "mean loss-sensitivity",
+                "nat",
+            ),
             "exploded": (
-                above.cumsum("update") > 0,
+                exploded,
                 f"sensitivity has exceeded {EXPLODED} times that before training",
                 "1",
             ),

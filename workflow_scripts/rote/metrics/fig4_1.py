@@ -41,7 +41,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         where = {"condition": member["noise_kind"].item(), "seed": member["seed"].item()}
         for name, values in over_epochs(member).items():
             result[name].loc[where] = values
-    return with_protocol(result.assign_attrs(noise_level=level), runs)
+    return with_protocol(result.assign_attrs(noise_level=level), [run])
 
 
 def over_epochs(member: xr.Dataset) -> dict[str, np.ndarray]:

@@ -8,14 +8,15 @@ from rote.metrics import CONDITION, SEED, with_protocol
 
 
 def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
-    """Return the filters of the first layer at the end of training.
+    """Return the filters of the first layer after the last of the critical epochs.
 
     Args:
         runs: that of the last case of the experiment ``complexity``, a CNN.
 
     Returns:
         ``filter`` (condition, filter, channel, row, column) of the first seed, for real data and
-        the highest level of randY; missing where a member diverged. Attribute ``noise_level``.
+        the highest level of randY; missing where a member diverged. Attributes ``noise_level`` and
+        ``epoch``, the last one at which parameters were kept.
 
     Raises:
         UserError: the models are no CNNs, or have seen no random labels.
@@ -33,14 +34,16 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             "complexity has no randY: add it."
         )
     seed = run["seed"].min()
-    parts = []
+    shown, parts = [], []
     for kind, at in (("real", 0.0), ("randY", level)):
         chosen = (run["noise_kind"] == kind) & (run["noise_level"] == at) & (run["seed"] == seed)
-        parts.append(run["filter"].isel(member=np.flatnonzero(chosen)[0]).reset_coords(drop=True))
+        shown.append(np.flatnonzero(chosen)[0])
+        parts.append(run["filter"].isel(member=shown[-1]).reset_coords(drop=True))
     filters = xr.concat(parts, "condition", join="exact", combine_attrs="override")
     filters = filters.rename(map="filter", filter_row="row", filter_column="column")
     result = filters.to_dataset(name="filter")
     result = result.assign_coords(
         condition=("condition", ["real", "randY"], CONDITION), seed=((), seed.item(), SEED)
     )
-    return with_protocol(result.assign_attrs(noise_level=level), runs)
+    attrs = {"noise_level": level, "epoch": run["critical_epoch"].max().item()}
+    return with_protocol(result.assign_attrs(attrs), [run.isel(member=shown)])
