@@ -159,7 +159,7 @@ def test_figure_2_marks_what_did_not_converge(convergence):
         text = all_text(figure)
     assert hollow(left) == {(400, 10)}
     assert hollow(right) == {(8, 50), (16, 50)}
-    assert "△ not converged: 2 models, drawn at the limit of 50 epochs" in text
+    assert "△ not converged: 2 models, drawn and counted at the limit of 50 epochs" in text
     assert "1 models diverged and count as not converged" in text
     assert "training accuracy 95 %" in text
     assert "40 % 0.50 ± 0.71" in text  # slopes of 1 and 0

@@ -122,11 +122,8 @@ def convergence_data(settings: dict, run: str) -> str:
 
     There is one for each size; runs that are named by their width train on the largest.
     """
-    return f"convergence/{run if run.startswith('examples-') else _largest(settings)}"
-
-
-def _largest(settings: dict) -> str:
-    return f"examples-{max(settings['data']['train_examples'])}"
+    largest = f"examples-{max(settings['data']['train_examples'])}"
+    return f"convergence/{run if run.startswith('examples-') else largest}"
 
 
 def convergence_settings(settings: dict, run: str, precision: str) -> dict:

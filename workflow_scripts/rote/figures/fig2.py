@@ -79,7 +79,7 @@ def _read(metrics: xr.Dataset) -> list[str]:
         both = metrics["capacity_converged"].sel(hidden_units=metrics.attrs["hidden_units"])
         open_ends = sum(int((~each).sum()) for each in converged) - int((~both).sum())
         lines.append(
-            f"△ not converged: {open_ends} model{'s' if open_ends > 1 else ''}, drawn at the limit "
-            f"of {metrics.attrs['epoch_limit']:,} epochs"
+            f"△ not converged: {open_ends} model{'s' if open_ends > 1 else ''}, drawn and counted "
+            f"at the limit of {metrics.attrs['epoch_limit']:,} epochs"
         )
     return lines
