@@ -10,6 +10,19 @@ def test_real_data_is_trained_once_a_seed(settings):
     ]
 
 
+def test_a_member_has_a_strength_of_each_regulariser():
+    member = plan.Member("real", 0.0, 0, 0, 0.1, dropout=0.5)
+    assert member.strengths() == {
+        "weight_decay": 0.1,
+        "dropout": 0.5,
+        "input_dropout": 0.0,
+        "hidden_noise": 0.0,
+        "input_noise": 0.0,
+        "adversarial": 0.0,
+    }
+    assert set(plan.REGULARIZERS) == {"weight_decay", *KINDS}
+
+
 def test_a_new_level_or_seed_adds_members_and_changes_none(settings):
     before = set(plan.members(settings))
     settings["noise_levels"] = [0, 0.2, 0.4, 1.0]
@@ -82,6 +95,7 @@ def test_complexity_keeps_the_parameters_that_are_searched(complexity_settings):
     assert run["model"] == {"hidden_layers": 2, "hidden_units": 6}
     assert run["training"]["precision"] == "tf32"
     assert len(run["members"]) == 2 + 2 * 2 * 2
+<<<<<<< HEAD
 
 
 def test_convergence_has_a_run_for_each_size_and_each_other_width(convergence_settings):
@@ -143,3 +157,5 @@ def test_filters_need_a_cnn_and_random_labels(complexity_settings):
     }
     del complexity_settings["cases"]["synthetic_cnn"]
     assert "ends with synthetic_mlp" in plan.impossible(experiments)["filters"]
+=======
+>>>>>>> regularizers

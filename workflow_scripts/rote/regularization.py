@@ -6,7 +6,8 @@ is added. Both are there for the inputs and, after the ReLU, for the activations
 layer; in a convolutional layer that is after the pooling, and in all after the normalisation. Where
 a member has both, dropout comes first. Adversarial training (Goodfellow et al. 2015) gives an
 update twice the examples: each once more as an adversarial example x̂ with the same label, and
-(1 − w)·ℓ(x) + w·ℓ(x̂) as loss. Weight decay is a matter of :mod:`rote.sgd`.
+(1 − w)·ℓ(x) + w·ℓ(x̂) as loss; both halves are normalised, and disturbed by the member's other
+regularisers, as one batch. Weight decay is a matter of :mod:`rote.sgd`.
 
 A member draws from streams of its own, one a regulariser, that begin anew with every epoch: it
 draws the same in any company, beside any other regulariser, and when it is resumed. What has

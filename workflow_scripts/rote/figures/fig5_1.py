@@ -33,7 +33,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     Bars are one standard deviation over the seeds; the strength stands at each point. The further
     left a curve gets before it falls, the less the model memorises at no cost.
     """
-    figure, axis = plt.subplots(figsize=(6.2, 4.4))
+    figure, axis = plt.subplots(figsize=(5.6, 4.4))
     for i, regularizer in enumerate(metrics["regularizer"].values):
         own = metrics.sel(regularizer=regularizer).dropna("strength_index", subset=["strength"])
         x, y = own["noise_train_accuracy"], own["real_validation_accuracy"]
@@ -53,7 +53,7 @@ def draw(metrics: xr.Dataset) -> Figure:
             if strength > 0:
                 place = x.mean("seed")[k].item(), y.mean("seed")[k].item()
                 axis.annotate(
-                    f"{strength:g}",
+                    strength_of(own.isel(strength_index=k)),
                     place,
                     xytext=(3, -7),
                     textcoords="offset points",
@@ -73,9 +73,15 @@ def draw(metrics: xr.Dataset) -> Figure:
     )
     axis.set_xlabel("training accuracy on random labels (randY)")
     axis.set_ylabel("best validation accuracy on real data")
-    figure.legend(loc="outside right upper")
+    axis.legend(loc="lower right")
     seeds = metrics.sizes["seed"]
     style.footnote(
         figure, metrics, f"mean and standard deviation of {seeds} seeds; numbers: strengths"
     )
     return figure
+
+
+def strength_of(point: xr.Dataset) -> str:
+    """Return the strength of a regulariser as text; with adversarial training, that of dropout too."""
+    strength, p = point["strength"].item(), point["dropout"].item()
+    return f"{strength:g}, {p:g}" if p > 0 else f"{strength:g}"

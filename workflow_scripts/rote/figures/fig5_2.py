@@ -5,20 +5,20 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from rote.figures import style
-from rote.figures.fig5_1 import COLOURS, NAMES
+from rote.figures.fig5_1 import COLOURS, NAMES, strength_of
 
 PANELS = {"randY": "random labels (randY)", "real": "real labels"}
 
 
 def draw(metrics: xr.Dataset) -> Figure:
     """Draw a curve for each regulariser: noise left, real right; bands as in the other figures."""
-    figure, axes = plt.subplots(1, 2, figsize=(6.6, 3.2), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(6.6, 3.6), sharey=True)
     for axis, (condition, title) in zip(axes, PANELS.items(), strict=True):
         for regularizer in metrics["regularizer"].values:
             own = metrics.sel(condition=condition, regularizer=regularizer)
             name = NAMES[regularizer]
             if regularizer != "none":
-                name = f"{name} {own['strength'].item():g}"
+                name = f"{name} {strength_of(own)}"
             style.seeds(
                 axis,
                 own["train_accuracy"],
@@ -31,6 +31,6 @@ def draw(metrics: xr.Dataset) -> Figure:
     axes[0].set_ylabel("training accuracy")
     axes[0].set_ylim(0, 1.02)
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right upper")
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, fontsize=7)
     style.footnote(figure, metrics, f"mean and standard deviation of {metrics.sizes['seed']} seeds")
     return figure
