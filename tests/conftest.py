@@ -150,3 +150,21 @@ def complexity_settings(settings) -> dict:
             },
         },
     }
+
+
+@pytest.fixture
+def regularization_settings(settings) -> dict:
+    """An experiment like ``regularization``, as it stands in config.yaml."""
+    return {
+        "data": settings["data"],
+        "seeds": 2,
+        "mlp": {"hidden_layers": 2, "hidden_units": 6},
+        "training": settings["training"],
+        "strengths": {
+            "dropout": [0.2, 0.8],
+            "weight_decay": [0.01],
+            "adversarial_dropout": [[0.5, 0.4]],
+        },
+        "selected": {"dropout": 0.8, "adversarial_dropout": [0.5, 0.4]},
+        "adversarial_examples": {"alpha": 8.0, "beta": 0.2, "radius": 16.0, "max_iterations": 2},
+    }

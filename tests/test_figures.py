@@ -6,7 +6,19 @@ import xarray as xr
 from matplotlib.text import Text
 
 from rote import plan
-from rote.figures import fig1, fig2, fig3_1, fig3_2, fig3_3, fig4_1, fig4_2, filters, style
+from rote.figures import (
+    fig1,
+    fig2,
+    fig3_1,
+    fig3_2,
+    fig3_3,
+    fig4_1,
+    fig4_2,
+    fig5_1,
+    fig5_2,
+    filters,
+    style,
+)
 from rote.metrics import fig1 as fig1_metrics
 from rote.metrics import fig2 as fig2_metrics
 from rote.metrics import fig3_1 as fig3_1_metrics
@@ -14,8 +26,16 @@ from rote.metrics import fig3_2 as fig3_2_metrics
 from rote.metrics import fig3_3 as fig3_3_metrics
 from rote.metrics import fig4_1 as fig4_1_metrics
 from rote.metrics import fig4_2 as fig4_2_metrics
+from rote.metrics import fig5_1 as fig5_1_metrics
+from rote.metrics import fig5_2 as fig5_2_metrics
 from rote.metrics import filters as filters_metrics
-from test_metrics import convergence_runs, made_up_complexity, made_up_run, made_up_sensitivity
+from test_metrics import (
+    convergence_runs,
+    made_up_complexity,
+    made_up_run,
+    made_up_sensitivity,
+    regularization_runs,
+)
 
 
 @pytest.fixture
@@ -71,6 +91,16 @@ def levels() -> xr.Dataset:
 
 
 @pytest.fixture
+def regularizers(regularization_settings) -> xr.Dataset:
+    return fig5_1_metrics.metrics(regularization_runs(regularization_settings))
+
+
+@pytest.fixture
+def curves(regularization_settings) -> xr.Dataset:
+    return fig5_2_metrics.metrics(regularization_runs(regularization_settings))
+
+
+@pytest.fixture
 def learned() -> xr.Dataset:
     return filters_metrics.metrics([made_up_complexity("digits_cnn", cnn=True)])
 
@@ -89,6 +119,8 @@ def all_text(figure) -> str:
         (fig3_3, "classes"),
         (fig4_1, "complexity"),
         (fig4_2, "levels"),
+        (fig5_1, "regularizers"),
+        (fig5_2, "curves"),
         (filters, "learned"),
     ],
 )
@@ -300,6 +332,38 @@ def test_figure_4_2_draws_a_row_for_each_case_and_a_pair_for_each_kind(levels):
     assert "40 %" in text
     assert "100 %" not in text  # that of Figure 4.1
     assert "radius 0.3, α 0.25, β 0.2 grey levels, 10 iterations, 40 inputs" in text
+
+
+def test_figure_5_1_draws_each_regulariser_from_none_to_the_strongest(regularizers):
+    with style.paper():
+        figure = fig5_1.draw(regularizers)
+        (axis,), text = figure.axes, all_text(figure)
+    lines = {line.get_color(): line for line in axis.get_lines() if len(line.get_xdata()) > 1}
+    for regularizer in regularizers["regularizer"].values:
+        own = regularizers.sel(regularizer=regularizer).mean("seed")
+        line = lines[fig5_1.COLOURS[regularizer]]
+        x, y = own["noise_train_accuracy"].dropna("strength_index"), own["real_validation_accuracy"]
+        np.testing.assert_allclose(line.get_xdata(orig=False), x)
+        np.testing.assert_allclose(line.get_ydata(orig=False), y.dropna("strength_index"))
+    for strength in ("0.2", "0.8", "0.01", "0.5, 0.4", "no regulariser"):
+        assert strength in text
+
+
+def test_figure_5_2_draws_noise_left_and_real_right(curves):
+    with style.paper():
+        figure = fig5_2.draw(curves)
+        axes, text = figure.axes, all_text(figure)
+    for axis, condition in zip(axes, ("randY", "real"), strict=True):
+        for regularizer in curves["regularizer"].values:
+            line = next(
+                line
+                for line in axis.get_lines()
+                if line.get_color() == fig5_1.COLOURS[regularizer] and line.get_marker() != "."
+            )
+            expected = curves["train_accuracy"].sel(condition=condition, regularizer=regularizer)
+            np.testing.assert_allclose(line.get_ydata(), expected.mean("seed"))
+    assert "dropout 0.8" in text
+    assert "adversarial training and dropout 0.5, 0.4" in text
 
 
 def test_filters_stand_by_decreasing_norm(learned):

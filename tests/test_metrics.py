@@ -9,7 +9,18 @@ import xarray as xr
 from rote import plan
 from rote.errors import UserError
 from rote.gini import gini
-from rote.metrics import fig1, fig2, fig3_1, fig3_2, fig3_3, fig4_1, fig4_2, filters
+from rote.metrics import (
+    fig1,
+    fig2,
+    fig3_1,
+    fig3_2,
+    fig3_3,
+    fig4_1,
+    fig4_2,
+    fig5_1,
+    fig5_2,
+    filters,
+)
 
 ABOUT = {
     "dataset": "Synthetic",
@@ -430,3 +441,69 @@ def test_filters_need_a_cnn_and_random_labels():
     run = run.isel(member=np.flatnonzero(run["noise_kind"] != "randY"))
     with pytest.raises(UserError, match="has no randY: add it"):
         filters.metrics([run])
+
+
+def regularization_runs(settings: dict) -> list[xr.Dataset]:
+    """Return the runs of an experiment ``regularization``, with random accuracies."""
+    runs = []
+    for name in plan.runs("fig5_1", settings):
+        run_settings = plan.regularization_settings(settings, name, "float32")
+        members = [plan.Member(*member) for member in run_settings["members"]]
+        columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
+        rng = np.random.default_rng(len(runs))
+        run = xr.Dataset(
+            {
+                name: (("member", "epoch"), rng.random((len(members), 3)), NAMED)
+                for name in ("train_accuracy", "validation_accuracy")
+            }
+            | {"diverged_epoch": ("member", np.zeros(len(members), int), NAMED)},
+            coords={key: ("member", list(values), NAMED) for key, values in columns.items()}
+            | {"epoch": ("epoch", [2, 4, 6], NAMED)},
+        )
+        runs.append(run.assign_attrs(ABOUT, settings=json.dumps(run_settings), device="cpu"))
+    return runs
+
+
+def test_figure_5_1_pairs_noise_with_real_data_at_each_strength(regularization_settings):
+    none, dropout, decay, both = runs = regularization_runs(regularization_settings)
+    metrics = fig5_1.metrics(runs)
+    assert metrics["noise_train_accuracy"].dims == ("regularizer", "strength_index", "seed")
+    assert metrics["regularizer"].values.tolist() == [
+        "dropout",
+        "weight_decay",
+        "adversarial_dropout",
+    ]
+    np.testing.assert_array_equal(
+        metrics["strength"], [[0, 0.2, 0.8], [0, 0.01, np.nan], [0, 0.5, np.nan]]
+    )
+    np.testing.assert_array_equal(metrics["dropout"][2], [0, 0.4, np.nan])
+    # Members: strengths, in each real and randY, in each the seeds 0 and 1.
+    cases = [("dropout", 1, dropout, 0), ("dropout", 2, dropout, 4), ("weight_decay", 1, decay, 0)]
+    cases += [("adversarial_dropout", 1, both, 0)]
+    cases += [(name, 0, none, 0) for name in metrics["regularizer"].values]
+    for name, index, run, first in cases:
+        for seed in (0, 1):
+            at = metrics.sel(regularizer=name, strength_index=index, seed=seed)
+            noise, real = run.isel(member=first + 2 + seed), run.isel(member=first + seed)
+            assert at["noise_train_accuracy"] == noise["train_accuracy"][-1]
+            assert at["real_validation_accuracy"] == real["validation_accuracy"].max()
+    assert metrics["noise_train_accuracy"].isnull().sum() == 2 * 2
+
+
+def test_figure_5_2_takes_the_selected_strengths(regularization_settings):
+    none, dropout, _, both = runs = regularization_runs(regularization_settings)
+    metrics = fig5_2.metrics(runs)
+    assert metrics["train_accuracy"].dims == ("condition", "regularizer", "epoch", "seed")
+    assert metrics["regularizer"].values.tolist() == ["none", "dropout", "adversarial_dropout"]
+    assert metrics["strength"].values.tolist() == [0, 0.8, 0.5]
+    assert metrics["dropout"].values.tolist() == [0, 0, 0.4]
+    for name, run, first in (
+        ("none", none, 0),
+        ("dropout", dropout, 4),
+        ("adversarial_dropout", both, 0),
+    ):
+        for k, condition in enumerate(("real", "randY")):
+            for seed in (0, 1):
+                at = metrics["train_accuracy"].sel(condition=condition, regularizer=name, seed=seed)
+                expected = run["train_accuracy"].isel(member=first + 2 * k + seed)
+                np.testing.assert_array_equal(at, expected)

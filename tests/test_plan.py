@@ -95,7 +95,6 @@ def test_complexity_keeps_the_parameters_that_are_searched(complexity_settings):
     assert run["model"] == {"hidden_layers": 2, "hidden_units": 6}
     assert run["training"]["precision"] == "tf32"
     assert len(run["members"]) == 2 + 2 * 2 * 2
-<<<<<<< HEAD
 
 
 def test_convergence_has_a_run_for_each_size_and_each_other_width(convergence_settings):
@@ -135,19 +134,6 @@ def test_only_convergence_has_a_threshold(settings):
     assert "threshold" not in plan.run_settings(settings, 6, "float32")["training"]
 
 
-def test_a_member_has_a_strength_of_each_regulariser():
-    member = plan.Member("real", 0.0, 0, 0, 0.1, dropout=0.5)
-    assert member.strengths() == {
-        "weight_decay": 0.1,
-        "dropout": 0.5,
-        "input_dropout": 0.0,
-        "hidden_noise": 0.0,
-        "input_noise": 0.0,
-        "adversarial": 0.0,
-    }
-    assert set(plan.REGULARIZERS) == {"weight_decay", *KINDS}
-
-
 def test_filters_need_a_cnn_and_random_labels(complexity_settings):
     experiments = {"complexity": complexity_settings}
     assert plan.impossible(experiments) == {}
@@ -157,5 +143,34 @@ def test_filters_need_a_cnn_and_random_labels(complexity_settings):
     }
     del complexity_settings["cases"]["synthetic_cnn"]
     assert "ends with synthetic_mlp" in plan.impossible(experiments)["filters"]
-=======
->>>>>>> regularizers
+
+
+def test_regularization_has_a_run_for_each_regulariser(regularization_settings):
+    assert plan.runs("fig5_1", regularization_settings) == [
+        "none",
+        "dropout",
+        "weight_decay",
+        "adversarial_dropout",
+    ]
+    run = plan.regularization_settings(regularization_settings, "dropout", "float32")
+    members = [plan.Member(*member) for member in run["members"]]
+    assert [(m.dropout, m.noise_kind, m.noise_level, m.seed) for m in members] == [
+        (p, kind, level, seed)
+        for p in (0.2, 0.8)
+        for kind, level in (("real", 0.0), ("randY", 1.0))
+        for seed in (0, 1)
+    ]
+    assert run["selected"] == 0.8
+    assert "adversarial_examples" not in run
+    none = plan.regularization_settings(regularization_settings, "none", "float32")
+    assert len(none["members"]) == 4
+    assert not any(any(plan.Member(*m).strengths().values()) for m in none["members"])
+
+
+def test_strengths_of_adversarial_training_with_dropout_are_pairs(regularization_settings):
+    run = plan.regularization_settings(regularization_settings, "adversarial_dropout", "float32")
+    member = plan.Member(*run["members"][0])
+    assert (member.adversarial, member.dropout) == (0.5, 0.4)
+    assert run["adversarial_examples"]["radius"] == 16.0
+    noised = plan.noised_datasets({"regularization": regularization_settings})
+    assert plan.data_settings(noised["regularization"])["noise_kinds"] == ["randY"]

@@ -141,6 +141,22 @@ CASE = "presets.demo.complexity.cases.digits_cnn"
         ("presets.demo.sensitivity.conditions", ["halfX"], "conditions needs real or randX"),
         ("presets.demo.complexity.noise_levels", [0.5, 1], "noise_levels needs 0, the real data,"),
         ("presets.demo.complexity.noise_levels", [0], "noise_levels needs 0, the real data,"),
+        (
+            "presets.demo.regularization.selected.dropout",
+            0.5,
+            "names the strength 0.5 of dropout, which is not trained: choose one of presets.demo",
+        ),
+        (
+            "presets.demo.regularization.strengths.dropout",
+            [1.0],
+            "dropout[0] is 1.0: dropout sets numbers to zero with a probability above 0 and",
+        ),
+        (
+            "presets.demo.regularization.strengths.adversarial_dropout",
+            [[0.5, 0.5, 0.5]],
+            "adversarial_dropout[0] is [0.5, 0.5, 0.5]: write a weight of adversarial examples and",
+        ),
+        ("presets.demo.regularization.strengths.droput", [0.1], "did you mean dropout?"),
         ("presets.demo.sensitivity.evaluations", 0, "evaluations is 0: it must be at least 1."),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from rote import netcdf
+from rote import netcdf, plan
 
 TINY = {
     "seed": 0,
@@ -29,6 +29,15 @@ TRAINING = {
     "momentum": 0,
     "weight_decay": 0,
     "evaluate_every": 1,
+}
+REGULARIZERS = {
+    "dropout": [0.5],
+    "input_dropout": [0.5],
+    "input_noise": [0.5],
+    "hidden_noise": [0.5],
+    "weight_decay": [0.01],
+    "adversarial": [0.5],
+    "adversarial_dropout": [[0.5, 0.5]],
 }
 TO_THRESHOLD = {key: value for key, value in TRAINING.items() if key != "evaluate_every"}
 TO_THRESHOLD |= {"epochs": 20, "threshold": 0.3}
@@ -66,6 +75,15 @@ class Study:
                         "experiments": 3,
                         "model": {"hidden_layers": 2, "hidden_units": 4},
                         "training": dict(TRAINING) | {"epochs": 1},
+                    },
+                    "regularization": {
+                        "data": TINY,
+                        "seeds": 2,
+                        "mlp": {"hidden_layers": 2, "hidden_units": 7},
+                        "training": dict(TRAINING),
+                        "strengths": REGULARIZERS,
+                        "selected": {name: values[0] for name, values in REGULARIZERS.items()},
+                        "adversarial_examples": {"max_iterations": 1},
                     },
                     "complexity": {
                         "noise_kinds": ["randX", "randY"],
@@ -140,6 +158,7 @@ CAPACITY = 2 * (2 + 2 * 2)  # widths × (real + kinds × seeds)
 CONVERGENCE = 3 * 2 * 2  # (sizes and another width) × (real + a level) × seeds
 DIFFICULTY = 3 * 3
 SENSITIVITY = 2 * 3 * 2  # labellings × conditions × seeds
+REGULARIZATION = 8 * 2 * 2  # none and regularisers × (real, randY) × seeds
 COMPLEXITY = 2 * 2 * 3 * 2  # cases × (members and their searches) × (real + kinds) × seeds
 
 
@@ -158,10 +177,10 @@ def test_figures_draws_the_rest(study):
     assert study.new_members("fig3_3") == SENSITIVITY / 2
     assert study.new_members("fig4_1", "filters") == COMPLEXITY / 2
     assert study.new_members("figures") == (
-        CONVERGENCE + DIFFICULTY + SENSITIVITY / 2 + COMPLEXITY / 2
+        CONVERGENCE + DIFFICULTY + SENSITIVITY / 2 + COMPLEXITY / 2 + REGULARIZATION
     )
     results = study.folder / "results" / "demo"
-    for figure in ("fig2", "fig3_1", "fig3_2", "fig3_3", "fig4_1", "fig4_2", "filters"):
+    for figure in plan.EXPERIMENT_OF_FIGURE:
         assert (results / "figures" / f"{figure}.pdf").exists()
     times = netcdf.read(results / "metrics" / "fig2.nc")
     assert times["normalized_time"].sizes == {"noise_level": 2, "dataset_size": 2, "seed": 2}
@@ -294,6 +313,7 @@ def test_the_poster_preset_resolves(tmp_path):
         "runs/sensitivity/unique.nc",
         "runs/complexity/cifar10_cnn.nc",
         "fig3_3.pdf",
+        "runs/regularization/adversarial_dropout.nc",
     ):
         assert output in printed
 
