@@ -82,6 +82,6 @@ def draw(metrics: xr.Dataset) -> Figure:
 
 
 def strength_of(point: xr.Dataset) -> str:
-    """Return the strength of a regulariser as text; with adversarial training, that of dropout too."""
+    """Return the strength of a regulariser as text, and that of dropout if it goes with it."""
     strength, p = point["strength"].item(), point["dropout"].item()
     return f"{strength:g}, {p:g}" if p > 0 else f"{strength:g}"
