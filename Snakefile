@@ -26,49 +26,49 @@ rule figures:
 
 rule fig1:
     input:
-        figure_files("fig1"),
+        possible("fig1"),
 
 
 rule fig2:
     input:
-        figure_files("fig2"),
+        possible("fig2"),
 
 
 rule fig3_1:
     input:
-        figure_files("fig3_1"),
+        possible("fig3_1"),
 
 
 rule fig3_2:
     input:
-        figure_files("fig3_2"),
+        possible("fig3_2"),
 
 
 rule fig3_3:
     input:
-        figure_files("fig3_3"),
+        possible("fig3_3"),
 
 
 rule fig4_1:
     input:
-        figure_files("fig4_1"),
+        possible("fig4_1"),
 
 
 rule fig4_2:
     input:
-        figure_files("fig4_2"),
+        possible("fig4_2"),
 
 
 rule fig5_1:
     input:
-        figure_files("fig5_1"),
+        possible("fig5_1"),
 
 
 rule fig5_2:
     input:
-        figure_files("fig5_2"),
+        possible("fig5_2"),
 
 
 rule filters:
     input:
-        figure_files("filters"),
+        possible("filters"),

@@ -1,6 +1,4 @@
 # The checked configuration, and how rules look things up in it.
-from snakemake.exceptions import WorkflowError
-
 from rote import plan, settings, versions
 from rote.errors import UserError
 
@@ -45,8 +43,8 @@ def noised_settings(wildcards):
 def of_preset(wildcards, name, experiments):
     """Settings of an experiment, or a sentence that the preset has none."""
     if name not in experiments:
-        raise WorkflowError(
-            f"config: preset {wildcards.preset} has no experiment {name}: "
+        sys.exit(
+            f"Error: config: preset {wildcards.preset} has no experiment {name}: "
             f"add presets.{wildcards.preset}.{plan.place(name)}."
         )
     return experiments[name]
@@ -63,6 +61,17 @@ def noised_of_run(wildcards):
 def ensemble_settings(wildcards):
     """What a run of an ensemble depends on beside its data."""
     experiment, precision = experiment_settings(wildcards), config["precision"]
+    known = [
+        run
+        for figure, name in plan.EXPERIMENT_OF_FIGURE.items()
+        if name == wildcards.experiment
+        for run in plan.runs(figure, experiment)
+    ]
+    if wildcards.run not in known:
+        sys.exit(
+            f"Error: {wildcards.experiment} has no run {wildcards.run}: "
+            f"choose one of {', '.join(known)}."
+        )
     if wildcards.experiment == "convergence":
         return plan.convergence_settings(experiment, wildcards.run, precision)
     if wildcards.experiment == "regularization":
@@ -72,9 +81,6 @@ def ensemble_settings(wildcards):
 
 def runs_of_figure(wildcards):
     """The files of the runs that a figure is drawn from."""
-    impossible = plan.impossible(config["presets"][wildcards.preset])
-    if wildcards.figure in impossible:
-        raise WorkflowError(f"config: {impossible[wildcards.figure]}")
     experiment = plan.EXPERIMENT_OF_FIGURE[wildcards.figure]
     return [
         f"results/{wildcards.preset}/runs/{experiment}/{run}.nc"
@@ -85,6 +91,18 @@ def runs_of_figure(wildcards):
 def figure_files(figure):
     """The files of a figure, at the size that the configuration names."""
     return [f"results/{config['preset']}/figures/{figure}.{kind}" for kind in ("png", "pdf")]
+
+
+def possible(figure):
+    """A function for a figure's target: its files, or a sentence why it cannot be drawn."""
+
+    def files(wildcards):
+        why = plan.impossible(config["presets"][config["preset"]]).get(figure)
+        if why:
+            sys.exit(f"Error: config: {why}")
+        return figure_files(figure)
+
+    return files
 
 
 def all_figures(wildcards):

@@ -296,6 +296,22 @@ def test_a_mistake_in_the_config_is_one_line_and_runs_nothing(study):
     assert "Traceback" not in printed
 
 
+def test_what_cannot_be_made_is_said_in_one_sentence(tmp_path):
+    study = Study(tmp_path)
+    study.config["presets"]["demo"]["complexity"]["noise_kinds"] = ["randX"]
+    for target, sentence in (
+        ("filters", "Error: config: filters shows randY: add it to complexity.noise_kinds."),
+        (
+            "results/demo/runs/capacity/units-5.nc",
+            "Error: capacity has no run units-5: choose one of units-4, units-8.",
+        ),
+    ):
+        printed = study.snakemake("-n", target, fails=True)
+        assert sentence in printed
+        assert "Traceback" not in printed
+    assert "filters" not in study.snakemake("-n", "figures", "--quiet", "host")
+
+
 def test_the_poster_preset_resolves(tmp_path):
     study = Study(tmp_path)
     study.config = {}
