@@ -15,6 +15,7 @@ from rote.randomness import generator, seed_of
 from rote.sgd import SGD
 from rote.training import learning_rate
 from rote.workspace import Workspace, aligned, aligned_rows
+from test_ensemble import logits_of_each
 
 EXAMPLES = 50
 GREY = Architecture((1, 26, 27), 5, maps=(4, 3), dense=(9, 7), crop=0)  # some windows incomplete
@@ -206,7 +207,7 @@ def test_logits_are_differentiable_by_the_inputs(architecture):
     features = ensemble.model.features
     inputs = torch.randn(2, 9, features, dtype=torch.float64, requires_grad=True)
     weights = torch.randn(9, 5, dtype=torch.float64)
-    logits = ensemble.model.differentiable_logits(inputs)
+    logits = logits_of_each(ensemble.model, inputs)
     (gradient,) = torch.autograd.grad((logits * weights).sum(), inputs)
     with torch.inference_mode():  # as the epoch before: its memory is used again
         torch.testing.assert_close(logits.mT, ensemble.model.logits(inputs))
@@ -274,7 +275,7 @@ def test_a_member_does_not_depend_on_its_company(architecture, strip, monkeypatc
         score = [torch.tensor(values[place]) for values in ensemble.evaluate()]
         own = [*ensemble.model.parameters, *ensemble.model.buffers]
         inputs = validation[0][:37].expand(len(members), -1, -1).clone().requires_grad_()
-        logits = ensemble.model.differentiable_logits(inputs)
+        logits = logits_of_each(ensemble.model, inputs)
         own += [logits, *torch.autograd.grad(logits.square().sum(), inputs)]
         return [p[place] for p in own] + score
 

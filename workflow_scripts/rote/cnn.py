@@ -19,7 +19,7 @@ from torch import Tensor
 
 from rote.convolution import Convolution, Dense, Planes
 from rote.errors import UserError
-from rote.mlp import drawn_layer
+from rote.mlp import drawn_layer, loss_gradient
 from rote.randomness import seed_of
 from rote.regularization import UNREGULARIZED, Regularization
 from rote.sgd import SGD
@@ -241,20 +241,11 @@ class CNN:
         memory = self._memory("logits", len(weight), weight.shape[2], below.shape[-1])
         return torch.baddbmm(bias, weight.mT, below.flatten(1, -2), out=memory)
 
-    def differentiable_logits(self, inputs: Tensor) -> Tensor:
-        """Return logits (members, batch, classes) in evaluation, for ∂/∂inputs by autograd.
-
-        The members are computed one after the other: memory that autograd takes for all of them
-        would not be aligned for each, see :mod:`rote.workspace`.
-
-        Args:
-            inputs: (members, batch, features).
-        """
-        members = range(len(self.parameters[0]))
-        return torch.stack([self.member_logits(member, inputs[member]) for member in members])
-
     def member_logits(self, member: int, inputs: Tensor) -> Tensor:
         """Return logits (batch, classes) of one member in evaluation, for ∂/∂inputs by autograd.
+
+        Memory that autograd takes for all members would not be aligned for each, see
+        :mod:`rote.workspace`.
 
         Args:
             member: its position.
@@ -293,14 +284,7 @@ class CNN:
             passed.append(self._normalised(k, below))
             below = layer.shaped(regularization.disturbed(k, passed[-1].activations), batch)
         logits = self._logits(below)
-        # ∂loss/∂logits of the mean cross-entropy: (softmax − one-hot) / batch.
-        gradient = torch.softmax(logits, 1, out=self._memory("softmax", *logits.shape))
-        minus_one = gradient.new_full((), -1.0).expand(len(labels), 1, batch)
-        gradient.scatter_add_(1, labels[:, None], minus_one)
-        if weights is None:
-            gradient.div_(batch)
-        else:
-            gradient.mul_(weights[:, None])
+        gradient = loss_gradient(logits, labels, weights, self._memory("softmax", *logits.shape))
         weight, below = self.parameters[-2], below.flatten(1, -2)
         passed_on = torch.bmm(weight, gradient, out=self._memory("passed", *below.shape))
         last = len(self.parameters) - 2

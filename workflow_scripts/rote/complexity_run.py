@@ -168,10 +168,10 @@ def _search(
 ) -> float:
     """Return the critical sample ratio of a model, NaN if its parameters are not finite."""
     with torch.no_grad():
-        if not model.differentiable_logits(inputs[None, :1]).isfinite().all():
+        if not model.member_logits(0, inputs[:1]).isfinite().all():
             return np.nan
     critical = critical_samples(
-        lambda x: model.differentiable_logits(x[None])[0],
+        lambda x: model.member_logits(0, x),
         inputs,
         **in_input_units(
             noised.attrs["inputs_per_grey_level"],

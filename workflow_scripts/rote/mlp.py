@@ -49,6 +49,22 @@ def drawn_layer(inputs: int, outputs: int, generator: torch.Generator) -> tuple[
     return weight.mT, torch.empty(outputs).uniform_(-bound, bound, generator=generator)
 
 
+def loss_gradient(logits: Tensor, labels: Tensor, weights: Tensor | None, memory: Tensor) -> Tensor:
+    """Return ∂loss/∂logits of the mean cross-entropy, (softmax − one-hot) / batch, in ``memory``.
+
+    Args:
+        logits: (members, classes, batch).
+        labels: class indices, (members, batch).
+        weights: of the examples in the loss instead of 1 / batch, (members, batch).
+        memory: of the shape of ``logits``, in the type of the result.
+    """
+    members, _, batch = logits.shape
+    gradient = torch.softmax(logits, 1, dtype=memory.dtype, out=memory)
+    minus_one = gradient.new_full((), -1.0).expand(members, 1, batch)
+    gradient.scatter_add_(1, labels[:, None], minus_one)
+    return gradient.div_(batch) if weights is None else gradient.mul_(weights[:, None])
+
+
 class MLP:
     """An ensemble of MLPs with ReLU between the layers and logits at the end.
 
@@ -115,18 +131,6 @@ class MLP:
         """Return logits (members, classes, batch) of ``inputs`` (members, batch, features)."""
         return self._forward(self._layers(), inputs)[-1]
 
-    def differentiable_logits(self, inputs: Tensor) -> Tensor:
-        """Return logits (members, batch, classes), for ∂/∂inputs by autograd.
-
-        The members are computed one after the other: memory that autograd takes for all of them
-        would not be aligned for each, see :mod:`rote.workspace`.
-
-        Args:
-            inputs: (members, batch, features), in ``precision``.
-        """
-        members = range(len(self.parameters[0]))
-        return torch.stack([self.member_logits(member, inputs[member]) for member in members])
-
     def member_logits(self, member: int, inputs: Tensor) -> Tensor:
         """Return logits (batch, classes) of one member, for ∂/∂inputs by autograd.
 
@@ -160,17 +164,8 @@ class MLP:
         layers = self._layers()
         entering, activations, logits = self._forward(layers, inputs, regularization)
         batch = labels.shape[1]
-        # ∂loss/∂logits of the mean cross-entropy: (softmax − one-hot) / batch.
-        dtype = self.parameters[0].dtype
-        memory = self.workspace("softmax", tuple(logits.shape), dtype)
-        gradient = torch.softmax(logits, 1, dtype=dtype, out=memory)
-        minus_one = gradient.new_full((), -1.0).expand(len(labels), 1, batch)
-        gradient.scatter_add_(1, labels[:, None], minus_one)
-        if weights is None:
-            gradient.div_(batch)
-        else:
-            gradient.mul_(weights[:, None])
-        gradient = gradient.to(self.precision).mT
+        memory = self.workspace("softmax", tuple(logits.shape), self.parameters[0].dtype)
+        gradient = loss_gradient(logits, labels, weights, memory).to(self.precision).mT
         ones = gradient.new_ones(1, 1, batch).expand(len(labels), 1, batch)
         memory = self._kept("gradient", batch)
         for k in reversed(range(len(layers))):

@@ -99,6 +99,18 @@ def with_protocol(
     )
 
 
+def noise_kinds(runs: list[xr.Dataset]) -> list[str]:
+    """Return the kinds of noise in ``runs``, real data not among them."""
+    return sorted({kind for run in runs for kind in run["noise_kind"].values} - {"real"})
+
+
+def place(member: xr.Dataset) -> dict[str, object]:
+    """Return the coordinates of a member; real data has its place with every kind of noise."""
+    where = {name: member[name].item() for name in ("noise_level", "seed")}
+    kind = member["noise_kind"].item()
+    return where if kind == "real" else {**where, "noise_kind": kind}
+
+
 def filled(names: dict[str, str], coordinates: dict[str, tuple[object, dict]]) -> xr.Dataset:
     """Return variables (name: long_name) of missing values along all of ``coordinates``."""
     shape = [len(values) for values, _ in coordinates.values()]

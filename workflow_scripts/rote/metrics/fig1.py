@@ -3,7 +3,16 @@
 import numpy as np
 import xarray as xr
 
-from rote.metrics import NOISE_KIND, NOISE_LEVEL, SEED, filled, settings_of, with_protocol
+from rote.metrics import (
+    NOISE_KIND,
+    NOISE_LEVEL,
+    SEED,
+    filled,
+    noise_kinds,
+    place,
+    settings_of,
+    with_protocol,
+)
 
 MEASURES = {
     "validation_accuracy": "accuracy on the real validation examples after the last epoch",
@@ -22,9 +31,8 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         seed); NaN where a member diverged. Level 0 is the real data, the same for both kinds.
     """
     last = [run.isel(epoch=-1) for run in runs]
-    kinds = sorted({kind for run in runs for kind in run["noise_kind"].values} - {"real"})
     coordinates = {
-        "noise_kind": (kinds, NOISE_KIND),
+        "noise_kind": (noise_kinds(runs), NOISE_KIND),
         "noise_level": (np.unique(runs[0]["noise_level"]), NOISE_LEVEL),
         "hidden_units": (
             [settings_of(run)["model"]["hidden_units"] for run in runs],
@@ -37,13 +45,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         units = settings_of(run)["model"]["hidden_units"]
         for i in range(run.sizes["member"]):
             member = run.isel(member=i)
-            where = {
-                "noise_level": member["noise_level"].item(),
-                "hidden_units": units,
-                "seed": member["seed"].item(),
-            }
-            if member["noise_kind"] != "real":
-                where["noise_kind"] = member["noise_kind"].item()
+            where = {"hidden_units": units, **place(member)}
             for name in MEASURES:
                 result[name].loc[where] = member[name].item()
     return with_protocol(result, runs)

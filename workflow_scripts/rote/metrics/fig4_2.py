@@ -3,7 +3,17 @@
 import numpy as np
 import xarray as xr
 
-from rote.metrics import NOISE_KIND, NOISE_LEVEL, SEED, filled, protocol, settings_of, with_protocol
+from rote.metrics import (
+    NOISE_KIND,
+    NOISE_LEVEL,
+    SEED,
+    filled,
+    noise_kinds,
+    place,
+    protocol,
+    settings_of,
+    with_protocol,
+)
 from rote.metrics.fig4_1 import EPOCH, MEASURES, over_epochs
 
 
@@ -20,12 +30,11 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         diverged. Level 0 is the real data, the same for both kinds. ``dataset`` names the cases of
         the configuration, ``title`` says what they are.
     """
-    kinds = sorted({kind for run in runs for kind in run["noise_kind"].values} - {"real"})
     cases = [settings_of(run)["case"] for run in runs]
     every = np.unique(np.concatenate([run["epoch"].values for run in runs]))
     coordinates = {
         "dataset": (cases, {"long_name": "case: data and model", "units": "1"}),
-        "noise_kind": (kinds, NOISE_KIND),
+        "noise_kind": (noise_kinds(runs), NOISE_KIND),
         "noise_level": (np.unique(runs[0]["noise_level"]), NOISE_LEVEL),
         "epoch": (every, EPOCH),
         "seed": (np.unique(runs[0]["seed"]), SEED),
@@ -34,14 +43,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     for case, run in zip(cases, runs, strict=True):
         for i in range(run.sizes["member"]):
             member = run.isel(member=i)
-            where = {
-                "dataset": case,
-                "noise_level": member["noise_level"].item(),
-                "epoch": member["epoch"].values,
-                "seed": member["seed"].item(),
-            }
-            if member["noise_kind"] != "real":
-                where["noise_kind"] = member["noise_kind"].item()
+            where = {"dataset": case, "epoch": member["epoch"].values, **place(member)}
             for name, values in over_epochs(member).items():
                 target = result[name].loc[where]
                 along = xr.DataArray(values, dims="epoch", coords={"epoch": member["epoch"]})
