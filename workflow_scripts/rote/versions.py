@@ -23,3 +23,4 @@ METRICS = {
     "fig5_2": 1,
 }
 FIGURES = dict.fromkeys(METRICS, 1)
+CLAIMS = 1
