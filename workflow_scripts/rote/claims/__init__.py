@@ -1,7 +1,7 @@
 """The poster's five conclusions, each put to tests on the metrics: one module a claim.
 
-Each module has ``parts(metrics, criteria)``: what the claim says, in numbers. The criteria are those
-of ``config.yaml``, fixed beforehand, and the same for every preset.
+Each module has ``parts(metrics, criteria)``: what the claim says, in numbers. The criteria are
+those of ``config.yaml``, fixed beforehand, and the same for every preset.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ import xarray as xr
 
 from rote import netcdf
 from rote.claims import capacity, complexity, convergence, examples, regularization
-from rote.claims.verdict import INCONCLUSIVE, Inconclusive, Interval, Part, combined, verdict
+from rote.claims.verdicts import INCONCLUSIVE, Inconclusive, Interval, Part, combined, verdict
 
 CLAIMS = {
     1: ("Fitting noise requires more effective capacity.", capacity),
@@ -60,8 +60,9 @@ def test_claims(metrics: Mapping[str, xr.Dataset], criteria: dict) -> xr.Dataset
     Returns:
         ``estimate``, ``lower``, ``upper``, ``verdict``, ``holds_from``, ``holds_to`` (test) with
         coordinates ``claim``, ``description``, ``criterion``, ``figure``, ``stated_by``,
-        ``based_on`` and ``reason``; ``claim_verdict`` (conclusion): supported if all of the poster's
-        parts are, not supported if one is not, else inconclusive; ``claim_text`` (conclusion).
+        ``based_on`` and ``reason``; ``claim_verdict`` (conclusion): supported if all of the
+        poster's parts are, not supported if one is not, else inconclusive; ``claim_text``
+        (conclusion).
     """
     rows, of_claim = [], {number: [] for number in CLAIMS}
     for number, (_, module) in CLAIMS.items():
@@ -71,10 +72,9 @@ def test_claims(metrics: Mapping[str, xr.Dataset], criteria: dict) -> xr.Dataset
             if part.stated_by == "poster":
                 of_claim[number].append(row["verdict"])
     column = {name: [row[name] for row in rows] for name in rows[0]}
-    numbers = {name: ("test", np.array(column[name]), _named(text)) for name, text in NUMBERS.items()}
     result = xr.Dataset(
         {
-            **numbers,
+            **{name: ("test", column[name], _named(text)) for name, text in NUMBERS.items()},
             "verdict": ("test", column["verdict"], _named("verdict")),
             "claim_verdict": (
                 "conclusion",
@@ -116,7 +116,10 @@ def _row(part: Part) -> dict:
         **interval._asdict(),
         "holds_from": part.holds[0],
         "holds_to": part.holds[1],
-        **{name: getattr(part, name) for name in ("description", "criterion", "figure", "stated_by")},
+        "description": part.description,
+        "criterion": part.criterion,
+        "figure": part.figure,
+        "stated_by": part.stated_by,
         "reason": reason,
     }
 

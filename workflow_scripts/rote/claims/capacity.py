@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdict import Inconclusive, Interval, Part, over_seeds, slope_weights
+from rote.claims.verdicts import Inconclusive, Interval, Part, over_seeds, slope_weights
 
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
@@ -30,9 +30,10 @@ def _growth(metrics: Mapping[str, xr.Dataset], kind: str, criteria: dict) -> Int
     accuracy = capacity["validation_accuracy"].sel(noise_kind=kind)
     accuracy = accuracy.transpose("noise_level", "seed", "hidden_units")
     weights = slope_weights(accuracy["noise_level"].values)
+    widths = accuracy["hidden_units"].values
     found = np.array(
         [
-            [sufficient(curve, accuracy["hidden_units"].values, criteria["margin"]) for curve in row]
+            [sufficient(curve, widths, criteria["margin"]) for curve in row]
             for row in accuracy.values
         ]
     )  # (noise_level, seed, [log2 width, below the first, at the last])
@@ -60,7 +61,8 @@ def sufficient(
 
     Returns:
         log2 of the width, NaN without any accuracy; whether it is the smallest width, so that a
-        smaller one may do; whether only the largest width suffices, so that the best may lie beyond.
+        smaller one may do; whether only the largest width suffices, so that the best may lie
+        beyond.
     """
     there = np.isfinite(accuracy)
     y, x = np.asarray(accuracy)[there], np.log2(np.asarray(widths, float)[there])

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdict import Inconclusive, Interval, Part, over_seeds, slope_weights
+from rote.claims.verdicts import Inconclusive, Interval, Part, over_seeds, slope_weights
 
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
@@ -103,15 +103,23 @@ def _after_peak(
     if not curves.sizes["noise_level"]:
         raise Inconclusive("the experiment complexity has no noise in the labels")
     dims = "noise_level", "seed", "epoch"
-    validation = curves["validation_accuracy"].transpose(*dims).values
-    measured = curves[name].transpose(*dims).values
+    validation, measured, train = (
+        curves[each].transpose(*dims).values
+        for each in ("validation_accuracy", name, "train_accuracy")
+    )
     gained = np.array(
         [
             [gain(v, m) for v, m in zip(*level, strict=True)]
             for level in zip(validation, measured, strict=True)
         ]
     )
-    return over_seeds(gained.mean(0), criteria)
+    fitted = np.nanmean(np.nanmax(train, axis=-1))
+    return over_seeds(gained.mean(0), criteria).bounded(
+        # What is still to be memorised comes after the peak too.
+        at_least=name == "train_accuracy" and bool(fitted < criteria["fitted"]),
+        at_most=False,
+        caveat=f"training is unfinished at a training accuracy of {fitted:.2f}",
+    )
 
 
 def gain(validation: np.ndarray, measured: np.ndarray) -> float:

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdict import Interval, Part, over_seeds, slope_weights
+from rote.claims.verdicts import Interval, Part, over_seeds, slope_weights
 
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:

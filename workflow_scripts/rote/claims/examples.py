@@ -6,11 +6,11 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdict import Inconclusive, Interval, Part, over_examples, over_seeds
+from rote.claims.verdicts import Inconclusive, Interval, Part, over_examples, over_seeds
 
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
-    """Yield the parts on misclassification (``fig3_1``) and sensitivity (``fig3_2``, ``fig3_3``)."""
+    """Yield the parts on misclassification (``fig3_1``), sensitivity (``fig3_2``, ``fig3_3``)."""
     ratio, margin = criteria["dispersion_ratio"], criteria["margin"]
     over_binomial = "variance of the misclassification rate over that of the binomial"
     yield Part(
@@ -65,8 +65,8 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
 def dispersion(rate: np.ndarray, experiments: int, axis: int = -1) -> np.ndarray:
     """Return the variance of rates over examples relative to that of equal examples.
 
-    Were all examples alike, the number of errors in N experiments would be binomial and the variance
-    of its rate p(1 − p)/N, p being the mean rate: the ratio is then 1.
+    Were all examples alike, the number of errors in N experiments would be binomial and the
+    variance of its rate p(1 − p)/N, p being the mean rate: the ratio is then 1.
 
     Args:
         rate: misclassification rates along ``axis``.

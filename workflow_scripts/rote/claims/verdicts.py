@@ -18,7 +18,7 @@ class Inconclusive(Exception):
 
 
 class Interval(NamedTuple):
-    """An estimate with its confidence interval; an end is infinite where the data bound no value."""
+    """An estimate with its confidence interval; an end is infinite where data sets no bound."""
 
     estimate: float
     lower: float
@@ -63,7 +63,8 @@ def verdict(interval: Interval, holds: tuple[float, float]) -> str:
     cannot decide.
     """
     low, high = holds
-    if low < interval.lower and interval.upper < high:
+    above, below = low < interval.lower, interval.upper < high
+    if (above or low == -np.inf) and (below or high == np.inf):
         return SUPPORTED
     if interval.upper <= low or interval.lower >= high:
         return NOT_SUPPORTED
@@ -81,16 +82,20 @@ def combined(verdicts: list[str]) -> str:
     return INCONCLUSIVE if INCONCLUSIVE in verdicts else SUPPORTED
 
 
-def over_seeds(values: np.ndarray, criteria: dict) -> Interval:
+def over_seeds(
+    values: np.ndarray, criteria: dict, quantile: Callable[[int], float] | None = None
+) -> Interval:
     """Return the mean of a number measured once a seed, with Student's interval.
 
     The bootstrap over seeds would be too narrow: with three seeds its 95 % interval holds the truth
-    in about three of four studies (``tests/test_claims.py`` measures it). Student's holds it as often
-    as it says for normal values, however few.
+    in about three of four studies (``tests/test_claims.py`` measures it). Student's holds it as
+    often as it says for normal values, however few.
 
     Args:
         values: (seeds,), NaN for a seed without the number.
         criteria: ``minimum_seeds`` and ``confidence``.
+        quantile: of the number of seeds, how many standard errors the interval reaches to either
+            side, where that is not Student's quantile.
 
     Raises:
         Inconclusive: fewer seeds have the number than ``minimum_seeds``.
@@ -101,7 +106,8 @@ def over_seeds(values: np.ndarray, criteria: dict) -> Interval:
     if count < wanted:
         raise Inconclusive(f"{count} of {len(values)} seeds have a value, and {wanted} are needed")
     mean, error = there.mean(), there.std(ddof=1) / np.sqrt(count)
-    half = stats.t.ppf((1 + criteria["confidence"]) / 2, count - 1) * error
+    student = stats.t.ppf((1 + criteria["confidence"]) / 2, count - 1)
+    half = (quantile(count) if quantile else student) * error
     lost = len(values) - count
     caveat = f"{lost} of {len(values)} seeds have no value and are left out" if lost else ""
     return Interval(mean, mean - half, mean + half, f"{count} seeds", caveat)
