@@ -1,13 +1,24 @@
 # make figures: set up once in .venv, then draw the demo study.   make test: set up, then all tests.
 # make bench: ours against the usual way of doing it.             make check: format and lint.
 PYTHON ?= python3
+PRESET ?= demo
 READY := .venv/ready
 
-.PHONY: figures test bench check setup
+.PHONY: figures report gallery test bench check setup
 .DELETE_ON_ERROR:
 
 figures: setup
-	.venv/bin/snakemake figures
+	.venv/bin/snakemake figures claims --config preset=$(PRESET)
+
+report: setup
+	.venv/bin/snakemake figures claims --config preset=$(PRESET)
+	.venv/bin/snakemake figures claims --config preset=$(PRESET) --report results/$(PRESET)/report.html
+
+gallery: setup
+	.venv/bin/snakemake figures gallery --config preset=$(PRESET)
+	mkdir -p docs/$(PRESET)/figures
+	cp results/$(PRESET)/figures/*.png docs/$(PRESET)/figures/
+	cp results/$(PRESET)/gallery.md results/$(PRESET)/claims.md results/$(PRESET)/claims.nc docs/$(PRESET)/
 
 test: setup
 	.venv/bin/python -m pytest

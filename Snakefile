@@ -9,6 +9,9 @@ min_version("9.0")
 configfile: f"{workflow.basedir}/config.yaml"
 
 
+report: "report/study.rst"
+
+
 sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 
 
@@ -16,6 +19,7 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/figures.smk"
+include: "rules/claims.smk"
 
 
 rule figures:
@@ -72,3 +76,13 @@ rule fig5_2:
 rule filters:
     input:
         possible("filters"),
+
+
+rule claims:
+    input:
+        f"results/{config['preset']}/claims.nc",
+
+
+rule gallery:
+    input:
+        f"results/{config['preset']}/gallery.md",

@@ -327,7 +327,8 @@ def test_unfitted_noise_is_no_evidence():
     metrics["fig4_1"]["train_accuracy"].loc[{"condition": "randY"}] = 0.5
     result = claims.test_claims(metrics, CRITERIA).sel(test="ratio_randX_over_randY")
     assert result["verdict"] == INCONCLUSIVE
-    assert "randY is not fitted: training accuracy 0.50" in result["reason"].item()
+    assert "that of randY ended at a training accuracy of 0.50" in result["reason"].item()
+    assert result["estimate"] == pytest.approx(0.1, abs=0.02)
 
 
 def test_times_that_are_limits_only_bound_the_slope():

@@ -24,3 +24,4 @@ METRICS = {
 }
 FIGURES = dict.fromkeys(METRICS, 1)
 CLAIMS = 1
+GALLERY = 1

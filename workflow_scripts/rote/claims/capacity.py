@@ -16,7 +16,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             f"width_{kind}",
             "fig1",
             f"{kind}: doublings of the smallest sufficient width from no noise to all noise",
-            f"more than {criteria['doublings']:g}",
+            f"more than {criteria['doublings']:g} (doublings)",
             (criteria["doublings"], np.inf),
             partial(_growth, metrics, kind, criteria),
         )
@@ -30,12 +30,9 @@ def _growth(metrics: Mapping[str, xr.Dataset], kind: str, criteria: dict) -> Int
     accuracy = capacity["validation_accuracy"].sel(noise_kind=kind)
     accuracy = accuracy.transpose("noise_level", "seed", "hidden_units")
     weights = slope_weights(accuracy["noise_level"].values)
-    widths = accuracy["hidden_units"].values
+    widths, margin = accuracy["hidden_units"].values, criteria["margin"]
     found = np.array(
-        [
-            [sufficient(curve, widths, criteria["margin"]) for curve in row]
-            for row in accuracy.values
-        ]
+        [[sufficient(curve, widths, margin) for curve in row] for row in accuracy.values]
     )  # (noise_level, seed, [log2 width, below the first, at the last])
     first, last = (found[..., i].any(1) for i in (1, 2))
     # A level at which less, or more, than the widths at hand suffices bounds the slope.

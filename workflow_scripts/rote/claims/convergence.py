@@ -16,7 +16,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "fig2",
         "rise of the slope of log(time to convergence) over log(training examples), "
         "from no noise to all noise",
-        f"more than {criteria['slope']:g}",
+        f"more than {criteria['slope']:g} (slope)",
         (criteria["slope"], np.inf),
         partial(_rise, metrics, criteria),
     )

@@ -17,7 +17,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "dispersion_real",
         "fig3_1",
         f"real: {over_binomial}",
-        f"far above 1: more than {criteria['dispersed']:g}",
+        f"far above 1: more than {criteria['dispersed']:g} (dispersed)",
         (criteria["dispersed"], np.inf),
         partial(_dispersion, metrics, ["real"], criteria),
     )
@@ -25,7 +25,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "dispersion_randX",
         "fig3_1",
         f"randX: {over_binomial}",
-        f"near 1: between {1 / ratio:.2f} and {ratio:g}",
+        f"near 1: between {1 / ratio:.2f} and {ratio:g} (dispersion_ratio)",
         (1 / ratio, ratio),
         partial(_dispersion, metrics, ["randX"], criteria),
     )
@@ -34,7 +34,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             f"dispersion_{above}_over_{below}",
             "fig3_1",
             f"{above} relative to {below}: {over_binomial}",
-            f"randY lies between: more than {ratio:g}",
+            f"randY lies between: more than {ratio:g} (dispersion_ratio)",
             (ratio, np.inf),
             partial(_dispersion, metrics, [above, below], criteria),
         )
@@ -43,7 +43,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             f"gini_{labelling}",
             "fig3_2",
             f"{words}: Gini coefficient of the loss-sensitivity, real less randX",
-            f"more than {margin:g}",
+            f"more than {margin:g} (margin)",
             (margin, np.inf),
             partial(_gini, metrics, labelling, criteria),
         )
@@ -55,7 +55,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             name,
             "fig3_3",
             f"{words}, real less randX",
-            f"more than {margin:g}",
+            f"more than {margin:g} (margin)",
             (margin, np.inf),
             partial(_shape, metrics, name, criteria),
             who,

@@ -24,7 +24,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "memorising_falls",
         "fig5_1",
         "best regulariser and strength: fall of training accuracy on random labels",
-        f"more than {large:g}",
+        f"more than {large:g} (large)",
         (large, np.inf),
         partial(_effect, metrics, "fall", None, criteria),
     )
@@ -32,7 +32,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "validation_stays",
         "fig5_1",
         "the same: loss of the best validation accuracy on real data",
-        f"less than {margin:g}",
+        f"less than {margin:g} (margin)",
         (-np.inf, margin),
         partial(_effect, metrics, "loss", None, criteria),
     )
@@ -41,7 +41,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "fig5_2",
         "mean of the selected strengths: fall of training accuracy, averaged over the epochs, on "
         "random labels less that on real ones",
-        f"more than {margin:g}",
+        f"more than {margin:g} (margin)",
         (margin, np.inf),
         partial(_slowed, metrics, criteria),
     )
@@ -52,7 +52,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             "fig5_1",
             f"{name.replace('_', ' ')}: fall of training accuracy on random labels at a loss of "
             f"validation accuracy of at most {margin:g}",
-            f"more than {large:g}",
+            f"more than {large:g} (large)",
             (large, np.inf),
             partial(_effect, metrics, "fall", [name], criteria),
             "ranking",
@@ -61,7 +61,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "dropout_most_effective",
         "fig5_1",
         "the same fall, dropout with or without adversarial training less the best of the others",
-        f"more than {margin:g}",
+        f"more than {margin:g} (margin)",
         (margin, np.inf),
         partial(_advantage, metrics, DROPOUT, None, criteria),
         "paper",
@@ -70,7 +70,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "adversarial_adds_to_dropout",
         "fig5_1",
         "the same fall, dropout with adversarial training less dropout alone",
-        f"more than {margin:g}",
+        f"more than {margin:g} (margin)",
         (margin, np.inf),
         partial(_advantage, metrics, DROPOUT[1:], DROPOUT[:1], criteria),
         "paper",
