@@ -11,8 +11,8 @@ figures: setup
 	.venv/bin/snakemake figures claims --config preset=$(PRESET)
 
 report: setup
-	.venv/bin/snakemake figures claims --config preset=$(PRESET)
-	.venv/bin/snakemake figures claims --config preset=$(PRESET) --report results/$(PRESET)/report.html
+	.venv/bin/snakemake study --config preset=$(PRESET)
+	.venv/bin/snakemake study --config preset=$(PRESET) --report results/$(PRESET)/report.html
 
 gallery: setup
 	.venv/bin/snakemake figures gallery --config preset=$(PRESET)

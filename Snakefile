@@ -28,54 +28,10 @@ rule figures:
         all_figures,
 
 
-rule fig1:
+rule study:
     input:
-        possible("fig1"),
-
-
-rule fig2:
-    input:
-        possible("fig2"),
-
-
-rule fig3_1:
-    input:
-        possible("fig3_1"),
-
-
-rule fig3_2:
-    input:
-        possible("fig3_2"),
-
-
-rule fig3_3:
-    input:
-        possible("fig3_3"),
-
-
-rule fig4_1:
-    input:
-        possible("fig4_1"),
-
-
-rule fig4_2:
-    input:
-        possible("fig4_2"),
-
-
-rule fig5_1:
-    input:
-        possible("fig5_1"),
-
-
-rule fig5_2:
-    input:
-        possible("fig5_2"),
-
-
-rule filters:
-    input:
-        possible("filters"),
+        all_figures,
+        expand("results/{preset}/{page}", preset=config["preset"], page=PAGES),
 
 
 rule claims:
@@ -86,3 +42,12 @@ rule claims:
 rule gallery:
     input:
         f"results/{config['preset']}/gallery.md",
+
+
+for figure in plan.EXPERIMENT_OF_FIGURE:
+
+    rule:
+        name:
+            figure
+        input:
+            possible(figure),

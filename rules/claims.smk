@@ -14,7 +14,7 @@ rule test_claims:
             "results/{preset}/claims.html",
             caption="../report/claims.rst",
             category="Claims",
-            labels={"shows": "verdicts on the five claims", "format": "page"},
+            labels={"shows": "verdicts on the five claims"},
         ),
     log:
         "results/{preset}/logs/test_claims.log",
@@ -50,3 +50,28 @@ rule write_gallery:
         version=versions.GALLERY,
     script:
         "../workflow_scripts/write_gallery.py"
+
+
+rule write_configuration:
+    output:
+        report(
+            "results/{preset}/config.yaml",
+            caption="../report/configuration.rst",
+            category="Configuration",
+            labels={"shows": "all settings"},
+        ),
+    log:
+        "results/{preset}/logs/write_configuration.log",
+    conda:
+        "../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        config=lambda wildcards: {
+            **{key: value for key, value in config.items() if key != "presets"},
+            "preset": wildcards.preset,
+            "presets": {wildcards.preset: config["presets"][wildcards.preset]},
+        },
+    script:
+        "../workflow_scripts/write_configuration.py"

@@ -2,6 +2,8 @@
 from rote import plan, settings, versions
 from rote.errors import UserError
 
+PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
+
 try:
     settings.validate(config)
 except UserError as error:

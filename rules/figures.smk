@@ -26,11 +26,8 @@ rule plot_figure:
         png=report(
             "results/{preset}/figures/{figure}.png",
             caption="../report/figure.rst",
-            category="Figures",
-            labels=lambda wildcards: {
-                "figure": wildcards.figure.removeprefix("fig").replace("_", "."),
-                "shows": plan.SHOWS[wildcards.figure],
-            },
+            category=lambda wildcards: plan.title(wildcards.figure),
+            labels=lambda wildcards: {"shows": plan.SHOWS[wildcards.figure]},
         ),
         pdf="results/{preset}/figures/{figure}.pdf",
         caption="results/{preset}/figures/{figure}.txt",

@@ -35,6 +35,11 @@ SHOWS = {
 CONDITIONS = {"real": ("real", 0.0), "halfX": ("randX", 0.5), "randX": ("randX", 1.0)}
 
 
+def title(figure: str) -> str:
+    """Return what people call a figure: fig3_1 is Figure 3.1."""
+    return figure.replace("fig", "Figure ").replace("_", ".") if figure != "filters" else "Filters"
+
+
 class Member(NamedTuple):
     """One model of a run: all that tells it apart from the others of the same shapes."""
 
