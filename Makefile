@@ -18,6 +18,7 @@ gallery: setup
 	.venv/bin/snakemake figures gallery --config preset=$(PRESET)
 	mkdir -p docs/$(PRESET)/figures
 	cp results/$(PRESET)/figures/*.png docs/$(PRESET)/figures/
+	.venv/bin/python docs/own_figure.py results/$(PRESET) docs/$(PRESET)/own_figure.png
 	cp results/$(PRESET)/gallery.md results/$(PRESET)/claims.md results/$(PRESET)/claims.nc docs/$(PRESET)/
 
 test: setup

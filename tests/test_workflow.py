@@ -225,6 +225,15 @@ def test_gallery_shows_every_figure_and_verdict(study):
     assert page.count("criterion: ") == claims.sizes["test"]
 
 
+def test_the_example_of_a_figure_of_ones_own_runs(study):
+    drawn = study.folder / "mine.png"
+    command = [sys.executable, ROOT / "docs" / "own_figure.py", "results/demo", drawn]
+    ran = subprocess.run(command, cwd=study.folder, capture_output=True, text=True, check=True)
+    assert "real: Spearman correlation" in ran.stdout
+    assert "50 examples" in ran.stdout
+    assert drawn.stat().st_size > 10_000
+
+
 def test_another_criterion_tests_again_and_computes_nothing_else(study):
     study.config["claims"] = {"minimum_seeds": 2}
     before = (study.folder / "results" / "demo" / "metrics" / "fig3_2.nc").stat().st_mtime_ns

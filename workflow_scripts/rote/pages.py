@@ -1,5 +1,6 @@
 """Pages for people, from computed numbers alone: captions, the table of claims, the gallery."""
 
+import contextlib
 import html
 import json
 from collections.abc import Mapping
@@ -41,7 +42,8 @@ def write(text: str, path: str | Path) -> None:
             "written to, then run the same command again."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def caption(shows: str, read: str, metrics: xr.Dataset, source: str) -> str:
