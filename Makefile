@@ -16,8 +16,9 @@ report: setup
 
 gallery: setup
 	.venv/bin/snakemake figures gallery --config preset=$(PRESET)
-	mkdir -p docs/$(PRESET)/figures
+	mkdir -p docs/$(PRESET)/figures docs/$(PRESET)/metrics
 	cp results/$(PRESET)/figures/*.png docs/$(PRESET)/figures/
+	cp results/$(PRESET)/metrics/*.nc docs/$(PRESET)/metrics/
 	.venv/bin/python docs/own_figure.py results/$(PRESET) docs/$(PRESET)/own_figure.png
 	cp results/$(PRESET)/gallery.md results/$(PRESET)/claims.md results/$(PRESET)/claims.nc docs/$(PRESET)/
 
