@@ -79,6 +79,14 @@ def test_a_caption_is_paragraphs_for_the_report_and_the_gallery(claims):
     assert gallery.count("No claim rests on this figure.") == 1
 
 
+def test_titles_may_hold_the_marks_of_both_languages():
+    title = r"My_data_ of *a* `b` <c> |d| \e, fig3_1"
+    text = pages.plain(title)
+    html = publish_parts(text, writer="html", settings_overrides={"halt_level": 1})["body"]
+    assert html.strip() == f"<p>{title.replace('<', '&lt;').replace('>', '&gt;')}</p>"
+    assert text == r"My_data\_ of \*a\* \`b\` \<c> \|d\| \\e, fig3_1"
+
+
 def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path):
     page = tmp_path / "page.md"
     pages.write("old", page)

@@ -2,8 +2,12 @@
 
 import re
 
+import xarray as xr
+import yaml
+
 from conftest import ROOT
 from rote import netcdf
+from rote.claims import test_claims
 
 README = (ROOT / "README.md").read_text()
 
@@ -17,6 +21,13 @@ def test_verdicts_are_those_of_the_claims():
         strict=True,
     ):
         assert f"| {number} | {text} | **{decided}** |" in README
+
+
+def test_claims_in_the_docs_are_those_of_the_metrics_beside_them():
+    criteria = yaml.safe_load((ROOT / "config.yaml").read_text())["claims"]
+    for kept in (ROOT / "docs").glob("*/claims.nc"):
+        metrics = {path.stem: netcdf.read(path) for path in (kept.parent / "metrics").glob("*.nc")}
+        xr.testing.assert_allclose(test_claims(metrics, criteria), netcdf.read(kept), rtol=1e-6)
 
 
 def test_links_lead_to_files():

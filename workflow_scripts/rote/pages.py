@@ -3,6 +3,7 @@
 import contextlib
 import html
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -46,6 +47,14 @@ def write(text: str, path: str | Path) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def plain(text: str) -> str:
+    r"""Return text that reStructuredText and Markdown both show as it is.
+
+    Underscores within words, as in fig3_1, are none of their marks.
+    """
+    return re.sub(r"[\\*`|<]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
+
+
 def caption(shows: str, read: str, metrics: xr.Dataset, source: str) -> str:
     """Return what stands below a figure, as paragraphs of plain text.
 
@@ -59,8 +68,8 @@ def caption(shows: str, read: str, metrics: xr.Dataset, source: str) -> str:
     versions = ", ".join(f"{name} {software[name]}" for name in ("python", "torch", "numpy"))
     return "\n\n".join(
         [
-            shows,
-            *read.split("\n"),
+            plain(shows),
+            *map(plain, read.split("\n")),
             f"Numbers: {source}, whose attributes hold all settings; computed by commit "
             f"{metrics.attrs['git_commit']} on {metrics.attrs['device']} with {versions}.\n",
         ]
@@ -142,7 +151,8 @@ def claims_markdown(claims: xr.Dataset, preset: str) -> str:
         for part in parts:
             if part["claim"] == claim:
                 reason = f"; {part['reason']}" if part["reason"] else ""
-                cells = [*(part[name] for name in HEADERS[:-1]), f"{part['verdict']}{reason}"]
+                cells = [plain(part[name]) for name in HEADERS[:-1]]
+                cells.append(f"{part['verdict']}{plain(reason)}")
                 lines.append(f"| {' | '.join((*cells, part['figure']))} |")
     return "\n".join([*lines, "", *(f"{line}\n" for line in _sources(claims, preset))])
 
@@ -198,7 +208,7 @@ def gallery(captions: Mapping[str, str], claims: xr.Dataset, preset: str) -> str
         lines += ["", f"## {shows}", "", f"![{figure}](figures/{figure}.png)", ""]
         own = [part for part in parts if part["figure"] == figure]
         lines += [
-            f"- {part['part']}: {part['estimate']} {part['interval']}, criterion: "
+            f"- {plain(part['part'])}: {part['estimate']} {part['interval']}, criterion: "
             f"{part['criterion']}: **{part['verdict']}**"
             for part in own
         ] or ["No claim rests on this figure."]

@@ -28,7 +28,7 @@ TEXTS = {
     "description": "what the estimate is",
     "criterion": "where the estimate must lie for the part to hold",
     "figure": "figure whose metrics the estimate is computed from",
-    "stated_by": "poster: part of the claim; paper: stated by the long version only",
+    "stated_by": "poster: part of the claim; paper: of the long version only; ours: beside them",
     "based_on": "what the interval of confidence is over",
     "reason": "why the verdict is inconclusive, or what to know about the estimate",
 }
@@ -109,7 +109,7 @@ def _row(part: Part) -> dict:
     else:
         decided, reason = verdict(interval, part.holds), interval.caveat
         if decided == INCONCLUSIVE:
-            reason = reason or UNDECIDED
+            reason = "; ".join(filter(None, (UNDECIDED, reason)))
     return {
         "name": part.name,
         "verdict": decided,

@@ -58,8 +58,8 @@ def sufficient(
 
     Returns:
         log2 of the width, NaN without any accuracy; whether it is the smallest width, so that a
-        smaller one may do; whether only the largest width suffices, so that the best may lie
-        beyond.
+        smaller one may do; whether only the largest width suffices, so that accuracy still grows
+        there by more than ``tolerance``, and the best may lie beyond.
     """
     there = np.isfinite(accuracy)
     y, x = np.asarray(accuracy)[there], np.log2(np.asarray(widths, float)[there])

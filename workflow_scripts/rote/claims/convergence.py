@@ -15,11 +15,17 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "time_over_size",
         "fig2",
         "rise of the slope of log(time to convergence) over log(training examples), "
-        "from no noise to all noise",
+        f"from no noise to all noise{_width(metrics)}",
         f"more than {criteria['slope']:g} (slope)",
         (criteria["slope"], np.inf),
         partial(_rise, metrics, criteria),
     )
+
+
+def _width(metrics: Mapping[str, xr.Dataset]) -> str:
+    """Return the width of the models, on which the effect depends."""
+    width = metrics["fig2"].attrs.get("hidden_units") if "fig2" in metrics else None
+    return f", at {width} hidden units" if width else ""
 
 
 def _rise(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Interval:

@@ -6,7 +6,13 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import Inconclusive, Interval, Part, over_examples, over_seeds
+from rote.claims.verdicts import (
+    Inconclusive,
+    Interval,
+    Part,
+    over_examples_and_experiments,
+    over_seeds,
+)
 
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
@@ -47,34 +53,47 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             (margin, np.inf),
             partial(_gini, metrics, labelling, criteria),
         )
-    for name, words, who in (
-        ("diagonal_share", "share of the per-class sensitivity on the diagonal", "poster"),
-        ("off_diagonal_gini", "Gini coefficient of the sensitivity off the diagonal", "paper"),
-    ):
-        yield Part(
-            name,
-            "fig3_3",
-            f"{words}, real less randX",
-            f"more than {margin:g} (margin)",
-            (margin, np.inf),
-            partial(_shape, metrics, name, criteria),
-            who,
-        )
+    share = "share of the per-class sensitivity on the diagonal, real less randX"
+    yield Part(
+        "diagonal_share",
+        "fig3_3",
+        share,
+        f"class-correlated: more than {margin:g} (margin)",
+        (margin, np.inf),
+        partial(_shape, metrics, "diagonal_share", criteria),
+    )
+    yield Part(
+        "diagonal_share_spread",
+        "fig3_3",
+        share,
+        f"spread over classes: less than {-margin:g} (margin)",
+        (-np.inf, -margin),
+        partial(_shape, metrics, "diagonal_share", criteria),
+        "paper",
+    )
+    yield Part(
+        "off_diagonal_gini",
+        "fig3_3",
+        "Gini coefficient of the sensitivity off the diagonal, real less randX",
+        f"more uneven: more than {margin:g} (margin)",
+        (margin, np.inf),
+        partial(_shape, metrics, "off_diagonal_gini", criteria),
+        "ours",
+    )
 
 
-def dispersion(rate: np.ndarray, experiments: int, axis: int = -1) -> np.ndarray:
-    """Return the variance of rates over examples relative to that of equal examples.
+def dispersion(rate: np.ndarray, experiments: int) -> np.ndarray:
+    """Return the variance of misclassification rates over examples relative to equal examples.
 
     Were all examples alike, the number of errors in N experiments would be binomial and the
     variance of its rate p(1 − p)/N, p being the mean rate: the ratio is then 1.
 
     Args:
-        rate: misclassification rates along ``axis``.
+        rate: (..., examples).
         experiments: N.
-        axis: that of the examples.
     """
-    p = rate.mean(axis)
-    return rate.var(axis, ddof=1) / (p * (1 - p) / experiments)
+    p = rate.mean(-1)
+    return rate.var(-1, ddof=1) / (p * (1 - p) / experiments)
 
 
 def _dispersion(
@@ -82,21 +101,27 @@ def _dispersion(
 ) -> Interval:
     """Return the dispersion of a condition, or of one relative to another on the same examples."""
     difficulty = metrics["fig3_1"]
-    rates, counts = [], []
     for condition in conditions:
         if condition not in difficulty["condition"]:
             raise Inconclusive(f"the experiment difficulty has no {condition}")
-        one = difficulty.sel(condition=condition)
-        rates.append(one["misclassification_rate"].values)
-        counts.append(int((~one["diverged"].astype(bool)).sum()))
-        if not np.nanvar(rates[-1]) or np.isnan(rates[-1]).any():
-            raise Inconclusive(f"{condition}: all examples have the same rate, or none has one")
+    chosen = difficulty.sel(condition=conditions)
+    finished = ~chosen["diverged"].astype(bool).any("condition").values
+    wrong = chosen["misclassified"].transpose("condition", "example", "seed").values[..., finished]
+    experiments = wrong.shape[2]
+    if experiments <= 2 * criteria["dispersed"]:
+        raise Inconclusive(f"{experiments} experiments are too few: the ratio cannot exceed them")
 
-    def statistic(*samples: np.ndarray, axis: int) -> np.ndarray:
-        each = [dispersion(s, n, axis) for s, n in zip(samples, counts, strict=True)]
-        return each[0] if len(each) == 1 else each[0] / each[1]
+    def log_dispersion(rate: np.ndarray, count: int) -> np.ndarray:
+        # What exceeds 1 grows with the number of experiments: where one is left out, by that much.
+        grown = (experiments - 1) / (count - 1)
+        return np.log(1 + (dispersion(rate, count) - 1) * grown)
 
-    return over_examples(statistic, tuple(rates), criteria)
+    def statistic(*arguments: np.ndarray) -> np.ndarray:
+        *rates, count = arguments
+        each = [log_dispersion(rate, count) for rate in rates]
+        return each[0] if len(each) == 1 else each[0] - each[1]
+
+    return over_examples_and_experiments(statistic, wrong.astype(float), criteria)
 
 
 def _gini(metrics: Mapping[str, xr.Dataset], labelling: str, criteria: dict) -> Interval:
@@ -105,12 +130,19 @@ def _gini(metrics: Mapping[str, xr.Dataset], labelling: str, criteria: dict) -> 
     if labelling not in sensitivity["labelling"]:
         raise Inconclusive(f"the experiment sensitivity has no labelling {labelling}")
     one = sensitivity.sel(labelling=labelling).dropna("update", how="all", subset=["gini"])
+    if not one.sizes["update"]:
+        raise Inconclusive("all models diverged")
     last = one.isel(update=-1)
     return _difference(last["gini"].where(last["exploded"] == 0), criteria)
 
 
 def _shape(metrics: Mapping[str, xr.Dataset], name: str, criteria: dict) -> Interval:
-    return _difference(metrics["fig3_3"][name], criteria)
+    """Return a measure of the matrix, without seeds whose sensitivity exploded."""
+    values = metrics["fig3_3"][name]
+    if "fig3_2" in metrics and "class" in metrics["fig3_2"]["labelling"]:
+        exploded = metrics["fig3_2"]["exploded"].sel(labelling="class")
+        values = values.where((exploded > 0).sum("update") == 0)
+    return _difference(values, criteria)
 
 
 def _difference(values: xr.DataArray, criteria: dict) -> Interval:

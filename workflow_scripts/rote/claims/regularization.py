@@ -55,7 +55,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             f"more than {large:g} (large)",
             (large, np.inf),
             partial(_effect, metrics, "fall", [name], criteria),
-            "ranking",
+            "ours",
         )
     yield Part(
         "dropout_most_effective",
@@ -81,8 +81,8 @@ def effects(fall: np.ndarray, loss: np.ndarray, margin: float) -> tuple[np.ndarr
     """Return each seed's fall and loss at the strength that the other seeds find best.
 
     The best has the largest mean fall among those whose mean loss is at most ``margin``; where
-    there is none, no regulariser is taken, which has neither fall nor loss. Where losses differ
-    between seeds by more than ``margin``, others than the best are often chosen: the fall is
+    there is none, no regulariser is taken, which has no fall, and no loss to tell. Where losses
+    differ between seeds by more than ``margin``, others than the best are often chosen: the fall is
     understated.
 
     Args:
@@ -91,7 +91,7 @@ def effects(fall: np.ndarray, loss: np.ndarray, margin: float) -> tuple[np.ndarr
         margin: the loss that counts as none.
 
     Returns:
-        Fall and loss, (seeds,) each.
+        Fall and loss, (seeds,) each; the loss is NaN where no regulariser is taken.
 
     Raises:
         Inconclusive: there is only one seed.
@@ -99,7 +99,7 @@ def effects(fall: np.ndarray, loss: np.ndarray, margin: float) -> tuple[np.ndarr
     seeds = fall.shape[1]
     if seeds < 2:
         raise Inconclusive("strengths are chosen on other seeds, and there is only one seed")
-    chosen = np.zeros((2, seeds))
+    chosen = np.stack([np.zeros(seeds), np.full(seeds, np.nan)])
     for seed in range(seeds):
         others = np.arange(seeds) != seed
         mean_fall, mean_loss = fall[:, others].mean(1), loss[:, others].mean(1)
@@ -137,22 +137,41 @@ def quantile(counts: tuple[int, ...], seeds: int, confidence: float) -> float:
 
 def _choices(
     metrics: xr.Dataset, regularizers: Sequence[str] | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return fall and loss, (choices, seeds), of the strengths of some regularisers, or of all."""
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """Return fall and loss, (choices, seeds), of the strengths of some regularisers, or of all.
+
+    Seeds whose model without a regulariser diverged are left out, and so are strengths of which a
+    model did; the words returned with them say so.
+    """
+    unregularized = metrics.isel(strength_index=0)
+    there = unregularized["noise_train_accuracy"] + unregularized["real_validation_accuracy"]
+    kept = there.notnull().all("regularizer").values
     if regularizers is not None:
         there = [name for name in regularizers if name in metrics["regularizer"]]
         if not there:
-            raise Inconclusive(f"the experiment regularization has no {' or '.join(regularizers)}")
+            wanted = " or ".join(regularizers) or "other regulariser"
+            raise Inconclusive(f"the experiment regularization has no {wanted}")
         metrics = metrics.sel(regularizer=there)
     dims = "strength_index", "regularizer", "seed"
-    fall, loss = (
-        (values.isel(strength_index=0) - values.isel(strength_index=slice(1, None)))
-        .transpose(*dims)
-        .values.reshape(-1, metrics.sizes["seed"])
-        for values in (metrics["noise_train_accuracy"], metrics["real_validation_accuracy"])
+    train, validation, trained = (
+        metrics[name].broadcast_like(metrics["noise_train_accuracy"]).transpose(*dims).values
+        for name in ("noise_train_accuracy", "real_validation_accuracy", "strength")
     )
-    there = ~np.isnan(fall + loss).any(1)  # regularisers have different numbers of strengths
-    return fall[there], loss[there]
+    fall, loss, trained = (
+        values.reshape(-1, values.shape[-1])[:, kept]
+        for values in (train[:1] - train[1:], validation[:1] - validation[1:], trained[1:])
+    )
+    # Regularisers have different numbers of strengths.
+    fall, loss = (values[np.isfinite(trained).all(1)] for values in (fall, loss))
+    finished = np.isfinite(fall + loss).all(1)
+    if not kept.any() or not finished.any():
+        raise Inconclusive("models of every strength, or all without a regulariser, diverged")
+    lost = [
+        f"{count} {what} left out: models diverged"
+        for count, what in (((~kept).sum(), "seeds"), ((~finished).sum(), "strengths"))
+        if count
+    ]
+    return fall[finished], loss[finished], "; ".join(lost)
 
 
 def _effect(
@@ -163,8 +182,8 @@ def _effect(
 ) -> Interval:
     """Return the fall or the loss at the best choice."""
     choices = _choices(metrics["fig5_1"], regularizers)
-    fall, loss = effects(*choices, criteria["margin"])
-    return _interval(fall if name == "fall" else loss, [choices[0]], criteria)
+    fall, loss = effects(*choices[:2], criteria["margin"])
+    return _interval(fall if name == "fall" else loss, [choices], criteria)
 
 
 def _advantage(
@@ -178,18 +197,22 @@ def _advantage(
     if others is None:
         others = [name for name in strengths["regularizer"].values if name not in ours]
     each = [_choices(strengths, names) for names in (ours, others)]
-    falls = [effects(*choices, criteria["margin"])[0] for choices in each]
-    return _interval(falls[0] - falls[1], [fall for fall, _ in each], criteria)
+    falls = [effects(*choices[:2], criteria["margin"])[0] for choices in each]
+    return _interval(falls[0] - falls[1], each, criteria)
 
 
-def _interval(values: np.ndarray, choices: list[np.ndarray], criteria: dict) -> Interval:
-    counts = tuple(max(len(one), 1) for one in choices)
-    return over_seeds(values, criteria, lambda n: quantile(counts, n, criteria["confidence"]))
+def _interval(
+    values: np.ndarray, choices: list[tuple[np.ndarray, np.ndarray, str]], criteria: dict
+) -> Interval:
+    counts = tuple(len(fall) for fall, _, _ in choices)
+    interval = over_seeds(values, criteria, lambda n: quantile(counts, n, criteria["confidence"]))
+    lost = [interval.caveat, *(words for _, _, words in choices)]
+    return interval._replace(caveat="; ".join(dict.fromkeys(filter(None, lost))))
 
 
 def _slowed(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Interval:
     """Return how much more the regularisers lower the curves of random labels than of real ones."""
-    mean = metrics["fig5_2"]["train_accuracy"].mean("epoch")
+    mean = metrics["fig5_2"]["train_accuracy"].mean("epoch", skipna=False)
     regularised = mean.drop_sel(regularizer="none")
     if not regularised.sizes["regularizer"]:
         raise Inconclusive("the experiment regularization selects no strength")

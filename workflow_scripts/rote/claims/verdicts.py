@@ -1,6 +1,6 @@
 """From numbers to a verdict: an interval of confidence, held against where a claim holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -113,29 +113,39 @@ def over_seeds(
     return Interval(mean, mean - half, mean + half, f"{count} seeds", caveat)
 
 
-def over_examples(
-    statistic: Callable[..., np.ndarray], samples: tuple[np.ndarray, ...], criteria: dict
+def over_examples_and_experiments(
+    statistic: Callable[..., np.ndarray], wrong: Sequence[np.ndarray], criteria: dict
 ) -> Interval:
-    """Return a statistic of examples with its bootstrap interval (BCa; Efron 1987).
+    """Return the exponential of a statistic of error rates, with its interval of confidence.
+
+    The errors are those of the same models on all examples, and a model that prefers a class gets
+    all of its examples right together. So the variance over experiments (jackknife; Efron & Stein
+    1981) is added to that over examples (bootstrap), and Student's quantile is taken, on the
+    logarithmic scale.
 
     Args:
-        statistic: takes ``samples``, resampled together, and ``axis``, that of the examples.
-        samples: (examples,) each, of the same examples.
+        statistic: takes the rates of each of ``wrong``, (..., examples), and the number of
+            experiments that they are over, and returns the logarithm of the estimate, (...).
+        wrong: (examples, experiments) each, of the same examples.
         criteria: ``confidence``.
+
+    Raises:
+        Inconclusive: the statistic is not defined for these errors.
     """
-    estimate = float(statistic(*samples, axis=-1))
-    result = stats.bootstrap(
-        samples,
-        statistic,
-        n_resamples=RESAMPLES,
-        batch=200,  # bounds the memory
-        vectorized=True,
-        paired=True,
-        confidence_level=criteria["confidence"],
-        method="BCa",
-        rng=generator("claims"),
-    ).confidence_interval
-    return Interval(estimate, result.low, result.high, f"{len(samples[0]):,} examples")
+    examples, experiments = wrong[0].shape
+    rates = [w.mean(1) for w in wrong]
+    without_one = [(w.sum(1) - w.T) / (experiments - 1) for w in wrong]
+    drawn = generator("claims").integers(examples, size=(RESAMPLES, examples))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        estimate = float(statistic(*rates, experiments))
+        of_experiments = (experiments - 1) * statistic(*without_one, experiments - 1).var()
+        of_examples = statistic(*(rate[drawn] for rate in rates), experiments).var(ddof=1)
+    error = np.sqrt(of_experiments + of_examples)
+    if not np.isfinite(estimate + error):
+        raise Inconclusive("nearly all examples have the same rate, so their spread is undefined")
+    half = stats.t.ppf((1 + criteria["confidence"]) / 2, experiments - 1) * error
+    ends = np.exp([estimate, estimate - half, estimate + half]).tolist()
+    return Interval(*ends, f"{examples:,} examples in {experiments} experiments")
 
 
 def slope_weights(at: np.ndarray) -> np.ndarray:
@@ -147,4 +157,6 @@ def slope_weights(at: np.ndarray) -> np.ndarray:
     centred = np.asarray(at, float) - np.mean(at)
     if not centred.any():
         raise Inconclusive("there is only one level of noise or size of data to compare")
-    return centred / (centred**2).sum()
+    weights = centred / (centred**2).sum()
+    # The middle one of evenly spaced values has none, whatever the rounding says.
+    return np.where(np.abs(weights) < 1e-9 * np.abs(weights).max(), 0.0, weights)
