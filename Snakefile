@@ -6,10 +6,13 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-configfile: f"{workflow.basedir}/config.yaml"
-
-
 sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
+
+
+include: "rules/config.smk"
+
+
+configfile: f"{workflow.basedir}/config.yaml"
 
 
 include: "rules/common.smk"
