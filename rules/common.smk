@@ -1,13 +1,9 @@
 # The checked configuration, and how rules look things up in it.
-from pathlib import Path
-
 from rote import folder, plan, settings, versions
 from rote.errors import UserError
 
 try:
     settings.validate(config)
-    if workflow.is_main_process:
-        folder.enter(Path.cwd())
 except UserError as error:
     sys.exit(f"Error: {error}")
 

@@ -1,18 +1,18 @@
 """What scripts share: a log, one sentence for whatever stops a job, and the end of a run."""
 
+import contextlib
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import xarray as xr
 
 from rote import netcdf
-from rote.errors import Damaged, UserError, out_of_memory
+from rote.errors import Damaged, UserError, brief, out_of_memory
 from rote.interruption import Stopped, stoppable
 
 
-@contextmanager
+@contextlib.contextmanager
 def job(smk) -> Iterator[None]:
     """Log to the rule's log file and, so that one sees it, to the terminal.
 
@@ -43,7 +43,7 @@ def job(smk) -> Iterator[None]:
             logger.error(
                 "Error: the memory does not suffice (%s): give the job more, run fewer jobs at a "
                 "time (snakemake --cores 1), or make the model or the data smaller.",
-                " ".join(str(error).split()) or type(error).__name__,
+                brief(error),
             )
         elif isinstance(error, KeyError) and "No variable named" in str(error):
             logger.error(
@@ -58,7 +58,8 @@ def job(smk) -> Iterator[None]:
     finally:
         for handler in handlers:
             logger.removeHandler(handler)
-            handler.close()
+            with contextlib.suppress(OSError):  # what a full disk did not take is tried once more
+                handler.close()
 
 
 def _log_file(path: str) -> logging.Handler:

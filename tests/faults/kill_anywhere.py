@@ -40,13 +40,17 @@ class Runs:
     """The study in ``folder``, run by ``snakemake *targets`` on ``cores``."""
 
     def __init__(self, folder: Path, config: dict, targets: list[str], cores: int):
-        self.folder = folder
+        self.folder, self.config, self.targets = folder, config, targets
         folder.mkdir(parents=True)
         (folder / "tiny.yaml").write_text(yaml.safe_dump(config))
         self.command = [sys.executable, "-m", "snakemake", *targets, "--cores", str(cores)]
         self.command += ["--snakefile", ROOT / "Snakefile", "--directory", folder]
         self.command += ["--configfile", ROOT / "config.yaml", "tiny.yaml"]
         self.printed = folder.with_suffix(".txt")
+
+    def anew(self, name: str, cores: int) -> "Runs":
+        """Return the same study in an empty folder beside this one."""
+        return Runs(self.folder.with_name(name), self.config, self.targets, cores)
 
     def start(self, *more: str) -> subprocess.Popen:
         """Start Snakemake as the leader of a process group of its own."""
@@ -107,7 +111,8 @@ def disturbed(
     kills, left_over = Counter(), set()
     while True:
         process, started, seen, moment = runs.start(), time.monotonic(), set(), None
-        if quota[START] > 0 and rng.random() < 0.3:
+        others = any(left > 0 for stage, left in quota.items() if stage != START)
+        if quota[START] > 0 and rng.random() < (0.3 if others else 1):
             moment = started + rng.uniform(0, seconds[START][0])
         while process.poll() is None and (moment is None or time.monotonic() < moment):
             for pid, stage in jobs(process).items() if moment is None else ():
@@ -158,11 +163,17 @@ def differences(one: Path, other: Path) -> tuple[int, list[str]]:
 
 
 def kill_anywhere(
-    folder: Path, config: dict, targets: list[str], kills: int, seed: int, least: int = 3
+    reference: Runs, seconds: dict[str, list[float]], kills: int, seed: int, least: int = 3
 ) -> tuple[Counter, int]:
-    """Return the kills by stage, and the number of studies that were killed, finished and equal."""
-    reference = Runs(folder / "undisturbed", config, targets, cores=1)
-    seconds = undisturbed(reference)
+    """Return the kills by stage, and the number of studies that were killed, finished and equal.
+
+    Args:
+        reference: a study that :func:`undisturbed` has finished.
+        seconds: what it took, by stage.
+        kills: how many there shall be.
+        seed: of the moments.
+        least: kills of each stage.
+    """
     of_jobs = sum(map(len, seconds.values()))
     quota = Counter(
         {stage: max(least, round(kills * len(each) / of_jobs)) for stage, each in seconds.items()}
@@ -171,7 +182,7 @@ def kill_anywhere(
     while done["all"] < kills or any(left > 0 for left in quota.values()):
         if all(left <= 0 for left in quota.values()):
             quota["train_ensemble"] += kills - done["all"]
-        runs = Runs(folder / f"killed-{studies}", config, targets, cores=2)
+        runs = reference.anew(f"killed-{studies}", cores=2)
         done += disturbed(runs, seconds, quota, rng)
         count, different = differences(reference.folder, runs.folder)
         assert not different, "\n".join(different)
@@ -199,9 +210,9 @@ def main() -> None:
         targets.append("claims")
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        config = config_of(Study(folder))
-        done, studies = kill_anywhere(folder, config, targets, options.kills, options.seed)
+        reference = Runs(Path(name) / "undisturbed", config_of(Study(Path(name))), targets, cores=1)
+        seconds = undisturbed(reference)
+        done, studies = kill_anywhere(reference, seconds, options.kills, options.seed)
     total = done.pop("all")
     print(f"\n{total} kills by SIGKILL (seed {options.seed}), by what was running at the moment:")
     for stage, count in sorted(done.items()):

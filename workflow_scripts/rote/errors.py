@@ -28,3 +28,8 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (
         isinstance(error, (RuntimeError, OSError)) and bool(re.search(words, str(error), re.I))
     )
+
+
+def brief(error: BaseException) -> str:
+    """Return what an exception says, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__

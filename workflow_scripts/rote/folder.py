@@ -15,6 +15,7 @@ Read by the rules, so it imports nothing but the standard library.
 
 import contextlib
 import fcntl
+import logging
 import os
 import shutil
 import signal
@@ -34,6 +35,7 @@ def enter(folder: Path) -> None:
     Raises:
         UserError: it cannot write there.
     """
+    logging.raiseExceptions = False  # a log that a full disk does not take is no reason to stop
     notes = folder / ".snakemake"
     probe = notes / f"rote.{os.getpid()}.probe"
     try:

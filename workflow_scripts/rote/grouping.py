@@ -8,7 +8,7 @@ not depend on it, because a member's result does not depend on its company.
 import time
 from collections.abc import Iterator
 
-from rote.errors import UserError
+from rote.errors import UserError, brief
 
 WORSE = 1.15  # stop doubling once the time per member exceeds the best by this factor
 
@@ -46,8 +46,8 @@ class SizeSearch:
         """
         if size == 1:
             raise UserError(
-                f"The memory does not hold a single model in training ({error}): make the model, "
-                "the batch or the data smaller, or use a larger device."
+                f"The memory does not hold a single model in training ({brief(error)}): make the "
+                "model, the batch or the data smaller, or use a larger device."
             ) from error
         self.limit = self.size = size // 2
         self.settled = True

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import subprocess
 import time
 from functools import cache
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from rote.errors import Damaged, UserError
+from rote.errors import Damaged, UserError, brief
 
 CHUNK_BYTES = 2**20
 SEAL = b"rote-sha256:"
@@ -107,12 +108,20 @@ def write(dataset: xr.Dataset, path: str | Path) -> None:
         temporary.replace(path)
     except (OSError, RuntimeError) as error:
         raise UserError(
-            f"Cannot write {path} ({error}): free some space or choose a folder that can be "
-            "written to, then run the same command again; finished members are kept."
+            f"Cannot write {path} ({brief(error)}{_space(path.parent)}): free some space or choose "
+            "a folder that can be written to, then run the same command again; finished members "
+            "are kept."
         ) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _space(folder: Path) -> str:
+    """Return what is left on the disk, which HDF5 does not say when it is too little."""
+    with contextlib.suppress(OSError):
+        return f", {shutil.disk_usage(folder).free / 1e6:.1f} MB left on the disk"
+    return ""
 
 
 def _remove_abandoned(path: Path) -> None:
@@ -186,7 +195,7 @@ def read(path: str | Path) -> xr.Dataset:
     except Exception as error:  # whatever the libraries make of a damaged file
         if sealed:  # its content is right: the fault is elsewhere
             raise UserError(
-                f"{path} cannot be read ({error}), though its content is as it was written: see "
-                "to the memory of the machine, then run the same command again."
+                f"{path} cannot be read ({brief(error)}), though its content is as it was written: "
+                "see to the memory of the machine, then run the same command again."
             ) from error
-        raise Damaged(path, str(error)) from error
+        raise Damaged(path, brief(error)) from error

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from rote import plan
-from rote.errors import UserError
+from rote.errors import UserError, brief
 
 SCHEMA = json.loads(Path(__file__).with_name("config.schema.json").read_text())
 SHOWN = 80  # characters of a wrong value
@@ -152,8 +152,8 @@ def read(path: Path) -> dict:
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
-        why = getattr(error, "problem", None) or str(error) or type(error).__name__
-        raise UserError(f"{path} is no YAML ({' '.join(why.split())}{where}): mend it.") from error
+        why = getattr(error, "problem", None) or brief(error)
+        raise UserError(f"{path} is no YAML ({why}{where}): mend it.") from error
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): see to it.") from error
     if not isinstance(content, dict):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from rote.errors import UserError
+from rote.errors import UserError, brief
 
 MNIST_MD5 = {  # of the unpacked files, as published
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -126,8 +126,7 @@ def _download(dataset: type, root: Path, remedy: str) -> list:
     except MemoryError:
         raise
     except Exception as error:  # whatever it makes of damaged files
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"Cannot download {dataset.__name__} ({why}): {remedy}") from error
+        raise UserError(f"Cannot download {dataset.__name__} ({brief(error)}): {remedy}") from error
 
 
 def _mnist(root: Path) -> xr.Dataset:
