@@ -58,7 +58,7 @@ KINDS = {
     "noised data": "results/*/datasets/**/*.nc",
     "runs": "results/*/runs/**/*.nc",
     "metrics": "results/*/metrics/*.nc",
-    "members": "results/store/*/*[0-9a-f].nc",
+    "members": f"results/store/*/{'?' * 64}.nc",
     "parameters": "results/store/*/*.epoch-*.nc",
 }
 

@@ -89,6 +89,11 @@ CAPACITY = ("presets", "demo", "capacity")
         ((*CAPACITY, "data", "dataset"), "../digits", "names the data set ../digits, which is unk"),
         (("datasets", "digits", "title"), "a $ b", 'title is "a $ b": write text in one line'),
         (("datasets", "mnist", "path"), "a\0b", r'path is "a\u0000b": write the path of a folder'),
+        (
+            (*CAPACITY, "noise_levels"),
+            [0],
+            "capacity.noise_levels needs a level above 0, which fig",
+        ),
         (("presets",), {}, "presets is empty: name at least one value."),
         ((*CAPACITY, "noise_levels"), [0, 0.5, 0.50], "names a value twice: [0, 0.5, 0.5]"),
     ],

@@ -197,7 +197,8 @@ def validate(config: dict) -> None:
                 if strength not in there:
                     raise UserError(
                         f"config: {place}.selected names the strength {strength} of {regularizer}, "
-                        f"which is not trained: choose one of {place}.strengths.{regularizer}."
+                        f"which is not trained: choose one of {place}.strengths.{regularizer}, "
+                        f"{_shown(there)}."
                     )
         for name, wrong in plan.impossible(experiments).items():
             if name != "filters":  # which is left out where it cannot be
