@@ -75,7 +75,7 @@ def _clear_stale_locks(notes: Path) -> None:
         _lock.truncate(0)
         _lock.write(here if free else f"{left_by} {here}")
         _lock.flush()
-    fcntl.flock(_lock, fcntl.LOCK_SH | (0 if alone else fcntl.LOCK_NB))
+    fcntl.flock(_lock, fcntl.LOCK_SH)  # whoever has it alone shares it at once
 
 
 def pass_signals_on() -> None:

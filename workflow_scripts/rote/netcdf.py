@@ -27,6 +27,7 @@ from rote.errors import Damaged, UserError, brief
 CHUNK_BYTES = 2**20
 SEAL = b"rote-sha256:"
 SEAL_BYTES = len(SEAL) + 64 + 1
+ABANDONED_SECONDS = 120
 HDF5 = b"\x89HDF\r\n\x1a\n"
 SOFTWARE = ("netCDF4", "numpy", "snakemake", "torch", "torchvision", "xarray")
 
@@ -127,12 +128,13 @@ def _space(folder: Path) -> str:
 def _remove_abandoned(path: Path) -> None:
     """Remove the temporary files of ``path`` that killed writers have left behind.
 
-    HDF5 holds a lock on a file that it writes, and what is not locked was touched seconds ago.
+    HDF5 holds a lock on a file that it writes. Where locks do not reach other machines, a file that
+    is being written was at least touched a short time ago.
     """
     for temporary in path.parent.glob(f".{path.name}.*.tmp"):
         with contextlib.suppress(OSError), temporary.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if time.time() - temporary.stat().st_mtime > 10:
+            if time.time() - temporary.stat().st_mtime > ABANDONED_SECONDS:
                 temporary.unlink()
 
 
