@@ -47,10 +47,10 @@ def job(smk) -> Iterator[None]:
             )
         elif isinstance(error, KeyError) and "No variable named" in str(error):
             logger.error(
-                "Error: %s (%s): delete what was not made by this version of rote and run the "
-                "same command again.",
-                f"{', '.join(map(str, smk.input))} lacks a variable",
-                str(error.args[0]).split(". ")[0],
+                "Error: %s lacks a variable (%s): delete what was not made by this version of rote "
+                "and run the same command again.",
+                ", ".join(map(str, smk.input)),
+                str(error.args[0]).partition(". ")[0],
             )
         else:
             logger.exception("This is a bug in rote, not a mistake of yours; please report it.")
