@@ -111,15 +111,16 @@ def disturbed(
     kills, left_over = Counter(), set()
     while True:
         process, started, seen, moment = runs.start(), time.monotonic(), set(), None
-        others = any(left > 0 for stage, left in quota.items() if stage != START)
-        if quota[START] > 0 and rng.random() < (0.3 if others else 1):
+        left = sum(max(0, count) for count in quota.values())
+        chance = 0.6 if left > 4 else 1  # spread over the jobs of a stage, but not over studies
+        if quota[START] > 0 and rng.random() < chance / 2:
             moment = started + rng.uniform(0, seconds[START][0])
         while process.poll() is None and (moment is None or time.monotonic() < moment):
             for pid, stage in jobs(process).items() if moment is None else ():
-                if pid not in seen and quota[stage] > 0 and rng.random() < 0.6:
+                if pid not in seen and quota[stage] > 0 and rng.random() < chance:
                     # Imports come first in a job: most kills are meant for the work behind them.
                     duration = rng.choice(seconds[stage])
-                    moment = time.monotonic() + duration * rng.uniform(rng.choice([0, 0.5]), 1)
+                    moment = time.monotonic() + duration * rng.uniform(rng.choice([0, 0.5]), 0.95)
                 seen.add(pid)
             time.sleep(0.005)
         if moment is None or process.poll() is not None:
