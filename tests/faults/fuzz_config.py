@@ -160,16 +160,18 @@ def outcome(config: dict, changed: list[tuple]) -> str:
         assert sentence.endswith("."), sentence
         assert len(sentence.splitlines()) == 1, sentence
         assert len(sentence) < 700, sentence
-        named = {part for way in changed for part in map(spelled, way)}
+        named = {part for way in changed for key in way for part in spelled(key)}
         assert any(part in sentence for part in named), (sentence, changed)
         return "refused"
     resolve(config)
     return "valid"
 
 
-def spelled(key: object) -> str:
-    """Return a key as a sentence names it."""
-    return f"[{key}]" if isinstance(key, int) else settings._name(key)[:50]
+def spelled(key: object) -> tuple[str, ...]:
+    """Return how a sentence may name a key, or a position in a list."""
+    if isinstance(key, int):
+        return f"[{key}]", f"key {settings._name(key)}", f"name {settings._name(key)}"
+    return (settings._name(key)[:50],)
 
 
 def resolve(config: dict) -> None:
