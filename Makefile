@@ -1,10 +1,11 @@
 # make figures: set up once in .venv, then draw the demo study.   make test: set up, then all tests.
 # make bench: ours against the usual way of doing it.             make check: format and lint.
+# make faults: kill the study at 56 random moments, and try 2,000 configurations.
 PYTHON ?= python3
 PRESET ?= demo
 READY := .venv/ready
 
-.PHONY: figures report gallery test bench check setup
+.PHONY: figures report gallery test bench faults check setup
 .DELETE_ON_ERROR:
 
 figures: setup
@@ -27,6 +28,11 @@ test: setup
 
 bench: setup
 	for benchmark in tests/benchmarks/*.py; do .venv/bin/python $$benchmark || exit 1; done
+
+faults: setup
+	.venv/bin/python tests/faults/flip_anywhere.py
+	.venv/bin/python tests/faults/fuzz_config.py
+	.venv/bin/python tests/faults/kill_anywhere.py
 
 check: setup
 	.venv/bin/ruff check .

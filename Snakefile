@@ -6,13 +6,16 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
+sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
+
+
+include: "rules/config.smk"
+
+
 configfile: f"{workflow.basedir}/config.yaml"
 
 
 report: "report/study.rst"
-
-
-sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 
 
 include: "rules/common.smk"

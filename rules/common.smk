@@ -1,5 +1,5 @@
 # The checked configuration, and how rules look things up in it.
-from rote import plan, settings, versions
+from rote import folder, plan, settings, versions
 from rote.errors import UserError
 
 PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
@@ -8,6 +8,10 @@ try:
     settings.validate(config)
 except UserError as error:
     sys.exit(f"Error: {error}")
+
+
+onstart:
+    folder.pass_signals_on()
 
 
 wildcard_constraints:

@@ -1,3 +1,7 @@
+import fcntl
+import hashlib
+import os
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -82,6 +86,27 @@ def test_a_full_disk_keeps_what_was_there(dataset, tmp_path, monkeypatch):
         netcdf.write(dataset.isel(a=slice(10)), path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.nc"]
     xr.testing.assert_identical(netcdf.read(path), dataset)
+
+
+def test_what_killed_writers_leave_behind_is_removed_but_nothing_else(dataset, tmp_path):
+    left = [tmp_path / f".{name}" for name in ("file.nc.1.tmp", "file.nc.2.tmp", "file.nc.3.tmp")]
+    other = tmp_path / ".other.nc.1.tmp"
+    for path in (*left, other):
+        path.write_bytes(b"x")
+        os.utime(path, (0, 0))
+    left[1].touch()  # a moment ago
+    with left[2].open("rb") as writing:
+        fcntl.flock(writing, fcntl.LOCK_EX)
+        netcdf.write(dataset, tmp_path / "file.nc")
+    there = {path.name for path in tmp_path.iterdir()}
+    assert there == {"file.nc", left[1].name, left[2].name, other.name}
+
+
+def test_the_sha_of_a_file_can_be_checked_without_rote(dataset, tmp_path):
+    netcdf.write(dataset, tmp_path / "file.nc")
+    content = (tmp_path / "file.nc").read_bytes()
+    assert content[-77:] == b"rote-sha256:%s\n" % hashlib.sha256(content[:-77]).hexdigest().encode()
+    assert xr.open_dataset(tmp_path / "file.nc").load().equals(dataset)  # as anybody reads it
 
 
 def test_a_variable_without_units_is_refused(tmp_path):

@@ -1,12 +1,17 @@
 import gzip
 import hashlib
+import os
+import pickle
 import struct
+import tarfile
+import zlib
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from rote import sources
+from rote import netcdf, noising, sources
 from rote.errors import UserError
 
 
@@ -140,3 +145,213 @@ def test_packed_mnist_is_unpacked_by_torchvision(mnist_in_place, monkeypatch):
     monkeypatch.setattr(sources._torchvision_datasets().MNIST, "resources", resources)
     dataset = sources.fetch("torchvision", name="MNIST", path=str(root))
     np.testing.assert_array_equal(dataset["image"][:60, 0], content["train"][0])
+
+
+# The classes cat and dog, an image each, and what is wrong with one of them.
+
+
+def two_classes(root, image=None, name="1.png"):
+    for kind in ("cat", "dog"):
+        save(root / "train" / kind / "0.png", np.full((4, 4), 7, np.uint8))
+    if image is not None:
+        image.save(root / "train" / "dog" / name)
+    return sources.fetch("folder", path=str(root))
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (Image.fromarray(np.full((4, 4), 60_000, np.uint16)), "has more than 8 bits a channel"),
+        (Image.fromarray(np.full((4, 4), 0.5, np.float32)), "has more than 8 bits a channel"),
+        (Image.fromarray(np.full((4, 4, 4), 99, np.uint8)), "is transparent in places: put it on"),
+        (Image.fromarray(np.full((4, 4, 2), 99, np.uint8)), "is transparent in places: put it on"),
+    ],
+    ids=["16 bits", "floats", "RGBA", "grey and alpha"],
+)
+def test_what_is_no_plain_image_of_8_bits_is_refused(tmp_path, image, message):
+    name = "1.tiff" if image.mode == "F" else "1.png"
+    with pytest.raises(UserError, match=rf"dog/{name} {message}.*so that its pixels are what you"):
+        two_classes(tmp_path, image, name)
+
+
+def test_a_colour_image_of_16_bits_is_refused_though_pillow_would_cut_it(tmp_path):
+    rows = b"".join(b"\0" + bytes(range(24)) for _ in range(4))
+
+    def chunk(kind, content):
+        body = kind + content
+        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 16, 2, 0, 0, 0))
+    png += chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    (tmp_path / "train" / "dog").mkdir(parents=True)
+    (tmp_path / "train" / "dog" / "1.png").write_bytes(png)
+    assert Image.open(tmp_path / "train" / "dog" / "1.png").mode == "RGB"
+    with pytest.raises(UserError, match="has more than 8 bits a channel"):
+        two_classes(tmp_path)
+
+
+def test_several_images_in_a_file_are_refused(tmp_path):
+    frames = [Image.fromarray(np.full((4, 4), i, np.uint8)) for i in (0, 200)]
+    with pytest.raises(UserError, match="1.gif holds 2 images: keep one of them"):
+        for kind in ("cat", "dog"):
+            save(tmp_path / "train" / kind / "0.png", np.zeros((4, 4), np.uint8))
+        frames[0].save(
+            tmp_path / "train" / "dog" / "1.gif", save_all=True, append_images=frames[1:]
+        )
+        # ImageFolder takes no GIF by itself.
+        sources._read_image(str(tmp_path / "train" / "dog" / "1.gif"))
+
+
+@pytest.mark.parametrize("mode", ["LA", "1", "P"])
+def test_what_says_the_same_in_another_way_is_read(tmp_path, mode):
+    pixels = np.array([[0, 255], [255, 0]], np.uint8)
+    image = Image.fromarray(pixels).convert(mode)
+    image.save(tmp_path / "x.png")
+    read = sources._read_image(str(tmp_path / "x.png"))
+    assert read.shape == ((3, 2, 2) if mode == "P" else (1, 2, 2))
+    assert (read == pixels).all()
+
+
+def test_an_opaque_alpha_channel_is_dropped(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 4, 4), dtype=np.uint8)
+    pixels[:, :, 3] = 255
+    Image.fromarray(pixels).save(tmp_path / "x.png")
+    read = sources._read_image(str(tmp_path / "x.png"))
+    np.testing.assert_array_equal(read, pixels[:, :, :3].transpose(2, 0, 1))
+
+
+def test_a_truncated_image_is_named(tmp_path):
+    path = tmp_path / "1.png"
+    save(path, np.random.default_rng(0).integers(0, 256, (100, 100), dtype=np.uint8))
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(UserError, match=r"1.png cannot be read as an image"):
+        sources._read_image(str(path))
+
+
+def test_one_class_is_no_classification(tmp_path):
+    save(tmp_path / "train" / "cat" / "0.png", np.zeros((4, 4), np.uint8))
+    with pytest.raises(UserError, match="holds one class, cat: there must be two or more"):
+        sources.fetch("folder", path=str(tmp_path))
+
+
+def test_an_empty_class_is_named(tmp_path):
+    (tmp_path / "train" / ".hidden").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"holds no images of some class.*\.hidden"):
+        two_classes(tmp_path)
+
+
+def test_names_may_hold_spaces_and_letters_of_all_kinds(tmp_path):
+    root = tmp_path / "meine Bilder ß"
+    for name in ("große Katze", "犬"):
+        save(root / "train" / name / "ein Bild é.png", np.zeros((4, 4), np.uint8))
+    netcdf.write(sources.fetch("folder", path=str(root)), tmp_path / "a.nc")
+    names = netcdf.read(tmp_path / "a.nc")["class_name"].values.tolist()
+    assert names == ["große Katze", "犬"]
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path):
+    for name in (b"cat", b"d\xffg"):
+        folder = tmp_path / "train" / os.fsdecode(name)
+        save(folder / "0.png", np.zeros((4, 4), np.uint8))
+    with pytest.raises(UserError, match=r"The class 'd\\udcffg' of .* is no readable name"):
+        sources.fetch("folder", path=str(tmp_path))
+
+
+def test_without_a_test_part_validation_cannot_come_from_it(tmp_path):
+    data = {
+        "dataset": "pets",
+        "image_size": None,
+        "train_examples": 1,
+        "validation_examples": 1,
+        "validation_from": "test",
+        "scaling": "unit",
+        "seed": 0,
+        "noise_kinds": ["randY"],
+        "noise_seeds": [0],
+    }
+    with pytest.raises(UserError, match=r"pets: 1 validation examples .* only 0 test images"):
+        noising.noise_dataset(two_classes(tmp_path), data)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.drop_vars("label"), r"lacks a variable label \(example\)"),
+        (lambda d: d.drop_vars("class_name"), r"lacks a variable class_name \(class\)"),
+        (lambda d: d.transpose("channel", ...), r"lacks a variable image \(example, channel"),
+        (lambda d: d.assign(label=d["label"] + 4), "has a label from 4 to 8, but must have one"),
+        (lambda d: d.assign(label=d["label"] - 1), "has a label from -1 to 3, but must have one"),
+        (lambda d: d.assign(label=d["label"] * 0.5), "has a label of type float64, but must"),
+        (lambda d: d.assign(split=d["split"] + 1), "has a split from 1 to 2, but must have one"),
+        (lambda d: d.assign(image=d["image"] / 255), "has images of type float"),
+        (lambda d: d.isel(example=[]), "has no images"),
+        (lambda d: d.isel({"class": [0]}).assign(label=d["label"] * 0), "has one class, but"),
+    ],
+)
+def test_a_netcdf_file_of_ones_own_is_checked(source, change, message):
+    with pytest.raises(UserError, match=f"mine {message}.*mend data/mine.nc, or delete it"):
+        noising.check(change(source), "mine")
+
+
+def test_a_sound_file_passes(source):
+    assert noising.check(source, "mine") is None
+
+
+# What is downloaded or found is checked before it is opened.
+
+
+class Executed(Exception):
+    pass
+
+
+def execute():
+    raise Executed
+
+
+class Evil:
+    def __reduce__(self):
+        return execute, ()
+
+
+def no_network(*_, **__):
+    raise OSError("Name or service not known")
+
+
+def test_pickles_of_cifar10_are_opened_only_if_they_are_the_published_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
+    folder = tmp_path / "cifar-10-batches-py"
+    folder.mkdir()
+    names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"]
+    for name in names:
+        (folder / name).write_bytes(pickle.dumps(Evil()))
+    with pytest.raises(Executed):  # so it would show
+        pickle.loads((folder / names[0]).read_bytes())
+    with pytest.raises(UserError, match="Cannot download CIFAR10"):
+        sources.fetch("torchvision", name="CIFAR10", path=str(tmp_path))
+
+
+def test_an_archive_that_is_not_the_published_one_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
+    with tarfile.open(tmp_path / "cifar-10-python.tar.gz", "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("cifar-10-batches-py/data_batch_1"))
+    with pytest.raises(UserError, match="Cannot download CIFAR10"):
+        sources.fetch("torchvision", name="CIFAR10", path=str(tmp_path))
+    assert not (tmp_path / "cifar-10-batches-py").exists()
+
+
+def test_processed_files_of_old_torchvisions_are_not_taken_for_mnist(mnist_in_place):
+    root, content = mnist_in_place
+    processed = root / "MNIST" / "processed"
+    processed.mkdir()
+    for name in ("training.pt", "test.pt"):
+        torch.save((torch.zeros(3, 28, 28, dtype=torch.uint8), torch.zeros(3)), processed / name)
+    dataset = sources.fetch("torchvision", name="MNIST", path=str(root))
+    np.testing.assert_array_equal(dataset["image"][:60, 0], content["train"][0])
+
+
+def test_a_truncated_mnist_file_is_named(mnist_in_place):
+    root, _ = mnist_in_place
+    path = root / "MNIST" / "raw" / "train-images-idx3-ubyte"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(UserError, match=r"train-images-idx3-ubyte is not the published file"):
+        sources.fetch("torchvision", name="MNIST", path=str(root))

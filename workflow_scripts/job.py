@@ -1,40 +1,92 @@
-"""What scripts share: a log, one sentence for a mistake of the user, and the end of a run."""
+"""What scripts share: a log, one sentence for whatever stops a job, and the end of a run."""
 
+import contextlib
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import xarray as xr
 
 from rote import netcdf
-from rote.errors import UserError
+from rote.errors import Damaged, UserError, brief, out_of_memory
+from rote.interruption import Stopped, stoppable
 
 
-@contextmanager
+@contextlib.contextmanager
 def job(smk) -> Iterator[None]:
     """Log to the rule's log file and, so that one sees it, to the terminal.
 
-    A :class:`UserError` ends the job with its sentence and without a traceback.
+    A :class:`UserError`, a signal and a lack of memory end the job with a sentence and without a
+    traceback. A damaged input is set aside, so that Snakemake's next call computes it again.
     """
     logger = logging.getLogger("rote")
     logger.setLevel(logging.INFO)
-    handlers = [logging.FileHandler(smk.log[0], mode="w"), logging.StreamHandler(sys.stderr)]
-    handlers[0].setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    for handler in handlers:
-        logger.addHandler(handler)
+    logging.raiseExceptions = False  # a log that cannot be written, on a full disk, is no mishap
+    handlers = [logging.StreamHandler(sys.stderr)]
+    logger.addHandler(handlers[0])
     try:
-        yield
+        with stoppable():
+            handlers.append(_log_file(smk.log[0]))
+            logger.addHandler(handlers[1])
+            yield
+    except Damaged as error:
+        logger.error("Error: %s", _set_aside(error, smk.input))
+        sys.exit(1)
     except UserError as error:
         logger.error("Error: %s", error)
         sys.exit(1)
-    except Exception:
-        logger.exception("This is a bug in rote, not a mistake of yours; please report it.")
+    except Stopped as signal:
+        logger.error("Stopped by %s: the same command goes on from what is finished.", signal)
+        sys.exit(128 + signal.number)
+    except Exception as error:
+        if out_of_memory(error):
+            logger.error(
+                "Error: the memory does not suffice (%s): give the job more, run fewer jobs at a "
+                "time (snakemake --cores 1), or make the model or the data smaller.",
+                brief(error),
+            )
+        elif isinstance(error, KeyError) and "No variable named" in str(error):
+            logger.error(
+                "Error: %s lacks a variable (%s): delete what was not made by this version of rote "
+                "and run the same command again.",
+                ", ".join(map(str, smk.input)),
+                str(error.args[0]).partition(". ")[0],
+            )
+        else:
+            logger.exception("This is a bug in rote, not a mistake of yours; please report it.")
         sys.exit(1)
     finally:
         for handler in handlers:
             logger.removeHandler(handler)
-            handler.close()
+            with contextlib.suppress(OSError):  # what a full disk did not take is tried once more
+                handler.close()
+
+
+def _log_file(path: str) -> logging.Handler:
+    try:
+        handler = logging.FileHandler(path, mode="w")
+    except OSError as error:
+        raise UserError(
+            f"Cannot write the log {path} ({error.strerror}): free some space or see to the "
+            "permissions of the folder, then run the same command again."
+        ) from error
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    return handler
+
+
+def _set_aside(error: Damaged, inputs: list[str]) -> str:
+    """Rename a damaged input, which is then missing, and return the sentence about it."""
+    if str(error.path) not in map(str, inputs):
+        return str(error)
+    aside = error.path.with_name(f"{error.path.name}.damaged")
+    try:
+        error.path.replace(aside)
+    except OSError:
+        return str(error)
+    return (
+        f"{error.path} is damaged ({error.why}) and now called {aside.name}: run the same command "
+        "again, which makes it anew."
+    )
 
 
 def write_run(smk, run: xr.Dataset) -> None:

@@ -8,6 +8,8 @@ not depend on it, because a member's result does not depend on its company.
 import time
 from collections.abc import Iterator
 
+from rote.errors import UserError, brief
+
 WORSE = 1.15  # stop doubling once the time per member exceeds the best by this factor
 
 
@@ -35,6 +37,20 @@ class SizeSearch:
             self.size, self.settled = self._best, True
         else:
             self.size = 2 * size
+
+    def does_not_fit(self, size: int, error: Exception) -> None:
+        """Halve the size for good, because the memory did not hold a group of ``size``.
+
+        Raises:
+            UserError: it holds not even one member.
+        """
+        if size == 1:
+            raise UserError(
+                f"The memory does not hold a single model in training ({brief(error)}): make the "
+                "model, the batch or the data smaller, or use a larger device."
+            ) from error
+        self.limit = self.size = size // 2
+        self.settled = True
 
 
 def groups(items: list, search: SizeSearch) -> Iterator[list]:

@@ -11,7 +11,7 @@ from rote import device as devices
 from rote import grouping
 from rote.critical_samples import in_input_units
 from rote.ensemble import Ensemble
-from rote.errors import UserError
+from rote.errors import UserError, out_of_memory
 from rote.models import Models
 from rote.noising import corrupt
 from rote.plan import Member
@@ -123,7 +123,9 @@ class Material:
         try:
             ensemble = self.ensemble(members[:1])
             ensemble.train_epoch(1, updates=1)
-        except (MemoryError, torch.OutOfMemoryError) as error:
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
             raise UserError(
                 f"One model of {json.dumps(self.settings['model'])} does not fit the memory of "
                 f"{self.device}: make it smaller or use a larger device."
@@ -132,8 +134,20 @@ class Material:
         fitting = devices.free_bytes(self.device) // (2 * ensemble.nbytes())
         search = grouping.SizeSearch(max(1, min(len(members), fitting)))
         while updates >= LONG and not search.settled:
-            search.record(search.size, self._trial(members[: search.size]))
+            try:
+                search.record(search.size, self._trial(members[: search.size]))
+            except Exception as error:
+                if not out_of_memory(error):
+                    raise
+                search.does_not_fit(search.size, error)
+        self.give_back()
         return search
+
+    def give_back(self) -> None:
+        """Give back the memory of groups that are no more."""
+        self.workspace.clear()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def _trial(self, members: list[Member]) -> float:
         """Return the seconds of a few updates of a group."""

@@ -1,23 +1,34 @@
 """NetCDF files that are whole or absent, and that say where their numbers come from.
 
 A file is written under a temporary name, flushed to the disk and renamed. Every array is chunked
-and carries a Fletcher-32 checksum, so that a damaged file raises instead of yielding other numbers.
+and carries a Fletcher-32 checksum, which whatever opens the file verifies. It covers neither
+strings nor attributes, so a line behind the end of the HDF5 data, where no reader of NetCDF looks,
+holds the SHA-256 of all bytes before it. :func:`read` verifies it first: a damaged file never
+reaches the C libraries. ``head -c -77 FILE | sha256sum`` and ``tail -c 77 FILE`` show the two.
 """
 
 import contextlib
+import fcntl
+import hashlib
 import json
 import os
 import platform
+import shutil
 import subprocess
+import time
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 import xarray as xr
 
-from rote.errors import UserError
+from rote.errors import Damaged, UserError, brief
 
 CHUNK_BYTES = 2**20
+SEAL = b"rote-sha256:"
+SEAL_BYTES = len(SEAL) + 64 + 1
+ABANDONED_SECONDS = 120
+HDF5 = b"\x89HDF\r\n\x1a\n"
 SOFTWARE = ("netCDF4", "numpy", "snakemake", "torch", "torchvision", "xarray")
 
 
@@ -88,31 +99,105 @@ def write(dataset: xr.Dataset, path: str | Path) -> None:
     encoding = {name: _encoding(variable) for name, variable in dataset.variables.items()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(path)
         dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
         with temporary.open("rb+") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file.write(SEAL + digest.encode() + b"\n")
+            file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except (OSError, RuntimeError) as error:
         raise UserError(
-            f"Cannot write {path} ({error}): free some space or choose a folder that can be "
-            "written to, then run the same command again; finished members are kept."
+            f"Cannot write {path} ({brief(error)}{_space(path.parent)}): free some space or choose "
+            "a folder that can be written to, then run the same command again; finished members "
+            "are kept."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _space(folder: Path) -> str:
+    """Return what is left on the disk, which HDF5 does not say when it is too little."""
+    with contextlib.suppress(OSError):
+        return f", {shutil.disk_usage(folder).free / 1e6:.1f} MB left on the disk"
+    return ""
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove the temporary files of ``path`` that killed writers have left behind.
+
+    HDF5 holds a lock on a file that it writes. Where locks do not reach other machines, a file that
+    is being written was at least touched a short time ago.
+    """
+    for temporary in path.parent.glob(f".{path.name}.*.tmp"):
+        with contextlib.suppress(OSError), temporary.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if time.time() - temporary.stat().st_mtime > ABANDONED_SECONDS:
+                temporary.unlink()
+
+
+def _check_seal(path: Path) -> bool:
+    """Return whether the file has a SHA-256, which is right.
+
+    A file without, of an older version of rote or of somebody else, must end where HDF5 says: else
+    its end is not what was written.
+
+    Raises:
+        Damaged: the SHA-256 is that of other content, or the end of the file is damaged.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        if not size:
+            raise Damaged(path, "it is empty")
+        file.seek(max(0, size - SEAL_BYTES))
+        seal = file.read()
+        file.seek(0)
+        if seal.startswith(SEAL):
+            sha, left = hashlib.sha256(), size - SEAL_BYTES
+            while left:
+                block = file.read(min(left, CHUNK_BYTES))
+                sha.update(block)
+                left -= len(block)
+            if seal[len(SEAL) :] != sha.hexdigest().encode() + b"\n":
+                raise Damaged(path, "its SHA-256 is not that of its content")
+            return True
+        head = file.read(48)
+    if head.startswith(HDF5):
+        end = head[28:36] if head[8] >= 2 else head[40:48]  # versions of the superblock
+        if int.from_bytes(end, "little") != size:
+            raise Damaged(path, "its end is not what was written")
+    return False
 
 
 def read(path: str | Path) -> xr.Dataset:
     """Return the whole content of the file at ``path``, in memory.
 
     Raises:
-        UserError: the file is missing or damaged.
+        Damaged: the content is not what was written.
+        UserError: the file is missing, or cannot be read.
+        MemoryError: the content does not fit the memory.
     """
+    path = Path(path)
+    try:
+        sealed = _check_seal(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path} is missing: run snakemake again to have it written.") from error
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}): see to its permissions and its disk, then "
+            "run the same command again."
+        ) from error
     try:
         with xr.open_dataset(path, engine="netcdf4") as dataset:
             return dataset.load().drop_encoding()
-    except FileNotFoundError as error:
-        raise UserError(f"{path} is missing: run snakemake again to have it written.") from error
-    except (OSError, RuntimeError, ValueError) as error:
-        raise UserError(
-            f"{path} is damaged ({error}): delete it and run the same command again."
-        ) from error
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever the libraries make of a damaged file
+        if sealed:  # its content is right: the fault is elsewhere
+            raise UserError(
+                f"{path} cannot be read ({brief(error)}), though its content is as it was written: "
+                "see to the memory of the machine, then run the same command again."
+            ) from error
+        raise Damaged(path, brief(error)) from error

@@ -196,6 +196,8 @@ def evaluation_times(updates: int, count: int) -> list[int]:
 def impossible(experiments: dict) -> dict[str, str]:
     """Return figures that cannot be drawn from a preset's experiments, and why: a sentence each."""
     reasons = {}
+    if "capacity" in experiments and max(experiments["capacity"]["noise_levels"]) == 0:
+        reasons["fig1"] = "capacity.noise_levels needs a level above 0, which fig1 shows."
     conditions = experiments.get("sensitivity", {}).get("conditions", ["real"])
     if not {"real", "randX"} & set(conditions):
         reasons["fig3_3"] = "sensitivity.conditions needs real or randX, which fig3_3 shows."

@@ -6,7 +6,8 @@ from collections.abc import Container
 
 import xarray as xr
 
-from rote import grouping, netcdf, versions
+from rote import grouping, interruption, netcdf, versions
+from rote.errors import out_of_memory
 from rote.material import Material
 from rote.members import complete, data_determinants
 from rote.noising import about
@@ -108,26 +109,16 @@ def _train_missing(
     training = settings["training"]
     material = Material(noised, settings, list(missing.values()), device)
     search = material.size_search(list(missing.values()))
-    keep = settings["keep_epochs"]
-    checkpoints = {key: store.load_checkpoint(key) for key in missing}
-    for key, saved in checkpoints.items():
-        if saved and not store.has_parameters(key, [e for e in keep if e <= saved.attrs["epoch"]]):
-            checkpoints[key] = None  # what was to be kept by then can only be had by training again
-    # Only members at the same epoch can go on together.
-    by_epoch: dict[int, list[str]] = {}
-    for key, saved in checkpoints.items():
-        by_epoch.setdefault(0 if saved is None else saved.attrs["epoch"], []).append(key)
-    groups = (group for keys in by_epoch.values() for group in grouping.groups(keys, search))
-    work = sum((training["epochs"] - epoch) * len(keys) for epoch, keys in by_epoch.items())
     size = f"groups of up to {search.size}" if search.settled else "groups of growing size"
     logger.info("%s: training %d members in %s.", name, len(missing), size)
-    progress = Progress(name, work, logger.info)
     results: dict[str, xr.Dataset] = {}
     saved_at = time.monotonic()
-    for group in groups:
+
+    def train_group(group: list[str], checkpoints: list[xr.Dataset | None]) -> None:
+        nonlocal saved_at
         ensemble = material.ensemble([missing[key] for key in group])
         present = len(group)
-        for now in train(ensemble, training, [checkpoints[key] for key in group], keep):
+        for now in train(ensemble, training, checkpoints, settings["keep_epochs"]):
             for position, parameters in now.kept.items():
                 store.save_parameters(group[position], now.epoch, parameters)
             for position, record in now.finished.items():
@@ -137,14 +128,53 @@ def _train_missing(
                     as_dataset(record, training), member, device=material.described
                 )
                 store.save(key, results[key])
-            if time.monotonic() - saved_at > checkpoint_seconds:
+            stop = interruption.arrived()
+            if stop or time.monotonic() - saved_at > checkpoint_seconds:
                 for position, state in now.unfinished():
                     store.save_checkpoint(group[position], state)
                 saved_at = time.monotonic()
+            if stop:
+                return
             epoch = f"epoch {now.epoch} of {training['epochs']}"
             left = len(missing) - len(results)
             # Who leaves early spares the epochs that were planned for it.
             spared = len(now.finished) * (training["epochs"] - now.epoch)
             progress.advance(present + spared, f"{epoch}, {left} of {len(missing)} members left")
             present -= len(now.finished)
+
+    while left := [key for key in missing if key not in results]:
+        by_epoch = _by_epoch(left, store, settings["keep_epochs"])
+        groups = (g for same in by_epoch.values() for g in grouping.groups(list(same), search))
+        work = sum((training["epochs"] - epoch) * len(same) for epoch, same in by_epoch.items())
+        progress = Progress(name, work, logger.info)
+        checkpoints = {key: saved for same in by_epoch.values() for key, saved in same.items()}
+        for group in groups:
+            try:
+                with interruption.held():
+                    train_group(group, [checkpoints[key] for key in group])
+            except Exception as error:
+                if not out_of_memory(error):
+                    raise
+                search.does_not_fit(len(group), error)
+            else:
+                continue
+            # Only now, the exception gone, nothing refers to the group's memory any more.
+            material.give_back()
+            logger.warning("%s: %d members did not fit the memory together.", name, len(group))
+            break  # whoever is left is grouped anew, from the last checkpoint
     return results
+
+
+def _by_epoch(
+    keys: list[str], store: Store, keep_epochs: list[int]
+) -> dict[int, dict[str, xr.Dataset | None]]:
+    """Return the checkpoints of members by epoch: only those at the same one can go on together."""
+    by_epoch: dict[int, dict[str, xr.Dataset | None]] = {}
+    for key in keys:
+        saved = store.load_checkpoint(key)
+        epoch = 0 if saved is None else saved.attrs["epoch"]
+        # What was to be kept by then can only be had by training again.
+        if not store.has_parameters(key, [e for e in keep_epochs if e <= epoch]):
+            epoch, saved = 0, None
+        by_epoch.setdefault(epoch, {})[key] = saved
+    return by_epoch

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 import xarray as xr
 
-from rote import netcdf, plan, versions
+from rote import grouping, netcdf, plan, versions
 from rote.ensemble import epoch_order
+from rote.errors import out_of_memory
 from rote.material import Material
 from rote.members import complete, data_determinants
 from rote.mlp import initial_parameters
@@ -64,7 +65,7 @@ def measure_run(
         loss_class, example_class).
 
     Raises:
-        UserError: the device is missing.
+        UserError: the device is missing or too small.
     """
     members = [Member(*member) for member in settings["members"]]
     determinants = {key: value for key, value in settings.items() if key != "members"}
@@ -108,23 +109,32 @@ def _measure_missing(
     logger.info("%s: training and measuring %d members.", name, len(missing))
     progress = Progress(name, work * len(missing), logger.info)
     results = {}
-    keys = list(missing)
-    together = MEMBERS_TOGETHER[material.device.type]
-    for first in range(0, len(keys), together):
-        group = keys[first : first + together]
-        left = f"{len(missing) - len(results)} of {len(missing)} members left"
+    search = grouping.SizeSearch(MEMBERS_TOGETHER[material.device.type])
+    search.size, search.settled = search.limit, True
+    while keys := [key for key in missing if key not in results]:
+        group = keys[: search.size]
+        left = f"{len(keys)} of {len(missing)} members left"
 
         def report(losses: int, group: list[str] = group, left: str = left) -> None:
             progress.advance(losses * len(group), left)
 
-        measured = _measure(
-            material,
-            settings,
-            [missing[key] for key in group],
-            times,
-            class_times,
-            report,
-        )
+        try:
+            measured = _measure(
+                material,
+                settings,
+                [missing[key] for key in group],
+                times,
+                class_times,
+                report,
+            )
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+            search.does_not_fit(len(group), error)
+            measured = None
+        if measured is None:  # only now nothing refers to the group's memory any more
+            material.give_back()
+            continue
         for key, result in zip(group, measured, strict=True):
             alone = {**settings, "members": [list(missing[key])]}
             results[key] = netcdf.with_provenance(result, alone, device=material.described)

@@ -1,13 +1,17 @@
 """The check of ``config.yaml``: a closed JSON schema, and a sentence for whatever breaks it."""
 
+import contextlib
 import difflib
 import json
+import math
+from functools import cache
 from pathlib import Path
 
 from rote import plan
-from rote.errors import UserError
+from rote.errors import UserError, brief
 
 SCHEMA = json.loads(Path(__file__).with_name("config.schema.json").read_text())
+SHOWN = 80  # characters of a wrong value
 
 
 def _place(path: list) -> str:
@@ -16,21 +20,35 @@ def _place(path: list) -> str:
 
 
 def _closest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(str(word), known, n=1)
+    close = difflib.get_close_matches(str(word)[:SHOWN], known, n=1)
     return f"did you mean {close[0]}? " if close else ""
+
+
+def _shown(value: object) -> str:
+    """Return a value as it stands in the file, but for what is too long to read."""
+    try:
+        text = json.dumps(value, default=str, ensure_ascii=False)
+    except (ValueError, TypeError, RecursionError):  # of values that no file of JSON could hold
+        return f"a {type(value).__name__}"
+    text = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _sentence(error) -> str:
     """Say what a ``jsonschema.ValidationError`` found, and what to write instead."""
     place = _place(list(error.absolute_path))
-    value = json.dumps(error.instance)
+    value = _shown(error.instance)
     remedy = error.schema.get("description") if isinstance(error.schema, dict) else None
+    if "propertyNames" in error.absolute_schema_path:
+        under = f" under {place}" if place else ""
+        return f"the name {value}{under} cannot stand in a path: {remedy}."
     match error.validator:
         case "additionalProperties":
             known = sorted(error.schema["properties"])
             key = next(key for key in error.instance if key not in known)
             where = f" under {place}" if place else ""
-            return f"unknown key {key}{where}: {_closest(key, known)}known are {', '.join(known)}."
+            close = _closest(key, known)
+            return f"unknown key {_name(key)}{where}: {close}known are {', '.join(known)}."
         case "required":
             key = next(key for key in error.validator_value if key not in error.instance)
             return f"{place or 'the file'} lacks the key {key}: add it."
@@ -50,7 +68,8 @@ def _sentence(error) -> str:
         case "type":
             wanted = error.validator_value
             wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
-            return f"{place} is {value}: {remedy or f'write a value of type {wanted}'}."
+            allowed = remedy or f"write a value of type {wanted}"
+            return f"{place or 'the file'} is {value}: {allowed}{_hint(error.instance, wanted)}."
         case "uniqueItems":
             return f"{place} names a value twice: {value}; keep one of them."
         case "oneOf":
@@ -59,15 +78,87 @@ def _sentence(error) -> str:
         case "minItems" if error.validator_value > 1:
             return f"{place} is {value}: {remedy}."
         case "maxItems":
-            return f"{place} is {value}: {remedy or 'it holds too many values'}."
+            bound = f"it may hold at most {error.validator_value} values"
+            return f"{place} is {value}: {remedy or bound}."
+        case "maxLength" | "pattern":
+            return f"{place} is {value}: {remedy}."
         case "minItems" | "minLength" | "minProperties":
             return f"{place} is empty: name at least one value."
-        case "pattern":
-            return (
-                f"the name {value}{f' under {place}' if place else ''} cannot stand in a path: "
-                "use lower-case letters, digits and _, a letter first."
-            )
     return f"{place}: {error.message}."
+
+
+def _name(key: object) -> str:
+    return key if isinstance(key, str) and key.isprintable() and key else _shown(key)
+
+
+def _hint(value: object, wanted: str) -> str:
+    """Explain why YAML did not read a number as one."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return " that is finite"
+    if isinstance(value, str) and wanted == "number":
+        with contextlib.suppress(ValueError):
+            if math.isfinite(float(value)):
+                return f"; YAML takes {value} for text, but {float(value)} for a number"
+    if isinstance(value, float) and wanted.startswith("integer") and value.is_integer():
+        return f"; {int(value)} is one"
+    return ""
+
+
+@cache
+def _validator():
+    """Return the validator of the schema, for which only what Python can count with is a number.
+
+    JSON has neither NaN nor infinity, and takes 3.0 for an integer, which ``range`` does not.
+    """
+    from jsonschema import Draft202012Validator, validators
+
+    def integer(_, value: object) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    def number(_, value: object) -> bool:
+        return integer(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": integer, "number": number})
+    return validators.extend(Draft202012Validator, type_checker=types)(SCHEMA)
+
+
+def read(path: Path) -> dict:
+    """Return the content of a configuration file, more strictly than Snakemake reads it.
+
+    Snakemake names neither the file nor the line of a mistake, and takes the last of two equal
+    keys. Nothing in the file is executed.
+
+    Raises:
+        UserError: the file is no YAML (or JSON) of keys and values, or names a key twice.
+    """
+    import yaml
+
+    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and keys.count(key.value) > 1:
+                line = key.start_mark.line + 1
+                raise UserError(
+                    f"{path} names the key {_name(key.value)} twice, for the first time in line "
+                    f"{line}: keep one of them."
+                )
+        loader.flatten_mapping(node)
+        return loader.construct_mapping(node, deep=True)
+
+    loader = type("Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
+    loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), loader)  # a kind of SafeLoader
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        why = getattr(error, "problem", None) or brief(error)
+        raise UserError(f"{path} is no YAML ({why}{where}): mend it.") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): see to it.") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds {_shown(content)}, but no keys and values: write some.")
+    return content
 
 
 def _unknown(kind: str, name: str, place: str, known: list[str]) -> UserError:
@@ -83,24 +174,22 @@ def validate(config: dict) -> None:
     Raises:
         UserError: one sentence about the first thing that is wrong, and its remedy.
     """
-    from jsonschema import Draft202012Validator
-
     # The mistake nearest to the top first; on a level, in the order of the file's keys.
     errors = sorted(
-        Draft202012Validator(SCHEMA).iter_errors(config),
+        _validator().iter_errors(config),
         key=lambda error: (len(error.absolute_path), _place(list(error.absolute_path))),
     )
     if errors:
         raise UserError(f"config: {_sentence(errors[0])}")
     if config["preset"] not in config["presets"]:
-        raise _unknown("preset", config["preset"], "preset", sorted(config["presets"]))
+        raise _unknown("preset", _name(config["preset"]), "preset", sorted(config["presets"]))
     for preset, experiments in config["presets"].items():
         for name, settings in plan.noised_datasets(experiments).items():
             dataset = settings["data"]["dataset"]
             place = f"presets.{preset}.{plan.place(name)}"
             if dataset not in config["datasets"]:
                 known = sorted(config["datasets"])
-                raise _unknown("data set", dataset, f"{place}.data.dataset", known)
+                raise _unknown("data set", _name(dataset), f"{place}.data.dataset", known)
             if "critical_epochs" in settings:
                 _check_critical(settings, place)
             for regularizer, strength in settings.get("selected", {}).items():
@@ -108,7 +197,8 @@ def validate(config: dict) -> None:
                 if strength not in there:
                     raise UserError(
                         f"config: {place}.selected names the strength {strength} of {regularizer}, "
-                        f"which is not trained: choose one of {place}.strengths.{regularizer}."
+                        f"which is not trained: choose one of {place}.strengths.{regularizer}, "
+                        f"{_shown(there)}."
                     )
         for name, wrong in plan.impossible(experiments).items():
             if name != "filters":  # which is left out where it cannot be

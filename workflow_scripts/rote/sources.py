@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from rote.errors import UserError
+from rote.errors import UserError, brief
 
 MNIST_MD5 = {  # of the unpacked files, as published
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -116,11 +116,17 @@ def _torchvision_datasets():
 
 
 def _download(dataset: type, root: Path, remedy: str) -> list:
-    """Return the train and the test part of a data set of torchvision, downloaded if need be."""
+    """Return the train and the test part of a data set of torchvision, downloaded if need be.
+
+    torchvision checks the MD5 of what it downloads before it unpacks it. CIFAR-10 is published as
+    pickles: of those it also checks every file, whoever put it there, before it opens one.
+    """
     try:
         return [dataset(root, train=train, download=True) for train in (True, False)]
-    except (OSError, RuntimeError) as error:
-        raise UserError(f"Cannot download {dataset.__name__} ({error}): {remedy}") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever it makes of damaged files
+        raise UserError(f"Cannot download {dataset.__name__} ({brief(error)}): {remedy}") from error
 
 
 def _mnist(root: Path) -> xr.Dataset:
@@ -129,15 +135,23 @@ def _mnist(root: Path) -> xr.Dataset:
         f"put its four files {', '.join(MNIST_MD5)} (unpacked, or as published with .gz) "
         f"into {raw} and run the same command again."
     )
-    parts = _download(_torchvision_datasets().MNIST, root, remedy)
+    if not all((raw / name).exists() for name in MNIST_MD5):
+        _download(_torchvision_datasets().MNIST, root, remedy)
+    content = []
     for name, expected in MNIST_MD5.items():
-        # torchvision checks what it downloads, but takes unpacked files on trust.
-        if hashlib.md5((raw / name).read_bytes()).hexdigest() != expected:
+        # torchvision takes unpacked files, and those of its older versions, on trust.
+        try:
+            content.append((raw / name).read_bytes())
+        except OSError as error:
+            raise UserError(f"{raw / name} cannot be read ({error.strerror}): {remedy}") from error
+        if hashlib.md5(content[-1]).hexdigest() != expected:
             raise UserError(f"{raw / name} is not the published file: delete it, or {remedy}")
-    return _dataset(
-        [(part.data.numpy()[:, None], part.targets.numpy()) for part in parts],
-        map(str, range(10)),
+    images, labels = (
+        [np.frombuffer(part, np.uint8, offset=header) for part in content[first::2]]
+        for first, header in ((0, 16), (1, 8))
     )
+    images = [part.reshape(-1, 1, 28, 28) for part in images]
+    return _dataset(list(zip(images, labels, strict=True)), map(str, range(10)))
 
 
 def _cifar10(root: Path) -> xr.Dataset:
@@ -150,14 +164,35 @@ def _cifar10(root: Path) -> xr.Dataset:
 
 
 def _read_image(path: str) -> np.ndarray:
-    """Return an image as (channel, row, column): one channel if it is grey, else three."""
+    """Return an image as (channel, row, column): one channel if it is grey, else three.
+
+    Pixels are taken as they are stored, in 256 levels. What would have to be rounded, or mixed with
+    a background that nobody named, is refused: it would change the data without a word.
+    """
     from PIL import Image
 
     try:
         with Image.open(path) as image:
-            pixels = np.asarray(image if image.mode == "L" else image.convert("RGB"))
-    except OSError as error:
+            deep = image.mode[:1] in ("I", "F") or ";16" in str(image.tile)
+            frames = getattr(image, "n_frames", 1) if image.format != "MPO" else 1
+            image.load()
+            if "A" in image.getbands() or "transparency" in image.info:
+                alpha = image.convert("RGBA").getchannel("A").getextrema()[0]
+            else:
+                alpha = 255
+            grey = image.mode in ("1", "L", "LA")
+            pixels = np.asarray(image.convert("L" if grey else "RGB"))
+    except MemoryError:
+        raise
+    except Exception as error:  # each format has its own for a damaged file
         raise UserError(f"{path} cannot be read as an image: mend or remove it.") from error
+    for wrong, remedy in (
+        (deep and "has more than 8 bits a channel", "convert it to 8 bits"),
+        (alpha < 255 and "is transparent in places", "put it on a background"),
+        (frames > 1 and f"holds {frames} images", "keep one of them"),
+    ):
+        if wrong:
+            raise UserError(f"{path} {wrong}: {remedy}, so that its pixels are what you mean.")
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
@@ -177,6 +212,10 @@ def _folder(root: Path) -> xr.Dataset:
             files = image_folder(root / part)
         except FileNotFoundError as error:  # no class, or a class without images
             raise UserError(f"{root / part} holds no images of some class: {error}") from error
+        except OSError as error:
+            raise UserError(
+                f"{error.filename} cannot be read ({error.strerror}): see to its permissions."
+            ) from error
         if not splits:
             class_names = files.classes
         elif files.classes != class_names:
@@ -185,6 +224,11 @@ def _folder(root: Path) -> xr.Dataset:
                 f"{root}/train and {root}/test must hold the same classes, "
                 f"but only one of them has {', '.join(odd)}."
             )
+        for name in files.classes:
+            if not name.isprintable():  # which also holds for bytes that are no UTF-8
+                raise UserError(
+                    f"The class {name!a} of {root / part} is no readable name: rename it."
+                )
         images = []
         for path, _ in files.samples:
             images.append(_read_image(path))
@@ -196,4 +240,8 @@ def _folder(root: Path) -> xr.Dataset:
                     "images before it have another: make all images alike, in size and in colour."
                 )
         splits.append((np.stack(images), np.array(files.targets)))
+    if len(class_names) < 2:
+        raise UserError(
+            f"{root} holds one class, {class_names[0]}: there must be two or more to tell apart."
+        )
     return _dataset(splits, class_names)

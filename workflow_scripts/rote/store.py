@@ -14,7 +14,7 @@ from pathlib import Path
 import xarray as xr
 
 from rote import netcdf
-from rote.errors import UserError
+from rote.errors import Damaged
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +40,8 @@ class Store:
             return None
         try:
             return netcdf.read(path)
-        except UserError as error:
-            logger.warning("%s It is computed again.", error)
+        except Damaged as error:
+            logger.warning("%s is damaged (%s). It is computed again.", path, error.why)
             path.unlink()
             return None
 

@@ -128,14 +128,22 @@ def footnote(
 
 
 def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:
-    """Write a figure as PNG (300 dpi) and as PDF.
+    """Write a figure as PNG (300 dpi) and as PDF: afterwards each is whole, or as it was before.
 
     Raises:
         UserError: the files cannot be written.
     """
-    try:
-        figure.savefig(png)
-        # Without dates, the same metrics give the same file.
-        figure.savefig(pdf, metadata={"CreationDate": None, "ModDate": None})
-    except OSError as error:
-        raise UserError(f"Cannot write {png} or {pdf} ({error}): free some space.") from error
+    # Without dates, the same metrics give the same file.
+    metadata = {"png": None, "pdf": {"CreationDate": None, "ModDate": None}}
+    for kind, path in (("png", Path(png)), ("pdf", Path(pdf))):
+        temporary = path.with_name(f".{path.name}.tmp")
+        try:
+            figure.savefig(temporary, format=kind, metadata=metadata[kind])
+            temporary.replace(path)
+        except OSError as error:
+            raise UserError(
+                f"Cannot write {path} ({error.strerror}): free some space or see to the "
+                "permissions, then run the same command again."
+            ) from error
+        finally:
+            temporary.unlink(missing_ok=True)

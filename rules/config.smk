@@ -1,0 +1,14 @@
+# Before Snakemake reads the configuration: can it work in this folder, and are the files sound? It
+# would answer either question by a traceback, or by a message that names no file and no line.
+from pathlib import Path
+
+from rote import folder, settings
+from rote.errors import UserError
+
+try:
+    if workflow.is_main_process:
+        folder.enter(Path.cwd())
+        for file in (f"{workflow.basedir}/config.yaml", *workflow.configfiles):
+            settings.read(Path(file))
+except UserError as error:
+    sys.exit(f"Error: {error}")

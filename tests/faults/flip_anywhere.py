@@ -1,0 +1,112 @@
+"""Damage the files of the tiny study at random places: each is refused, or read as it was written.
+
+A bit is flipped, a page is zeroed, or the file is cut, in files of every kind that the study
+writes. A cut of just the last line, the SHA-256, leaves a whole file as older versions wrote it;
+everything else must be refused in one sentence that names the file.
+
+    python tests/faults/flip_anywhere.py --cases 3000 --seed 0
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow_scripts")]
+
+import xarray as xr  # noqa: E402
+
+from rote import netcdf  # noqa: E402
+from rote.errors import Damaged  # noqa: E402
+from test_workflow import Study  # noqa: E402
+
+PAGE = 4096
+
+
+def flipped(content: bytes, rng: np.random.Generator) -> bytes:
+    """Flip one bit."""
+    damaged = bytearray(content)
+    damaged[rng.integers(len(content))] ^= 1 << rng.integers(8)
+    return bytes(damaged)
+
+
+def zeroed(content: bytes, rng: np.random.Generator) -> bytes:
+    """Set one page of the file to zero."""
+    first = rng.integers(-(-len(content) // PAGE)) * PAGE
+    page = content[first : first + PAGE]
+    return content[:first] + bytes(len(page)) + content[first + len(page) :]
+
+
+def truncated(content: bytes, rng: np.random.Generator) -> bytes:
+    """Cut the file at a random place."""
+    return content[: rng.integers(1, len(content))]
+
+
+def emptied(content: bytes, rng: np.random.Generator) -> bytes:
+    """Leave nothing."""
+    return b""
+
+
+DAMAGES = (flipped, zeroed, truncated)
+KINDS = {
+    "data": "data/*.nc",
+    "noised data": "results/*/datasets/**/*.nc",
+    "runs": "results/*/runs/**/*.nc",
+    "metrics": "results/*/metrics/*.nc",
+    "members": f"results/store/*/{'?' * 64}.nc",
+    "parameters": "results/store/*/*.epoch-*.nc",
+}
+
+
+def damage(original: Path, copy: Path, cases: int, rng: np.random.Generator) -> Counter:
+    """Return how many damages of a file were refused, and how many changed nothing.
+
+    Raises:
+        AssertionError: other content was read, or the sentence does not name the file.
+    """
+    content, intact = original.read_bytes(), netcdf.read(original)
+    counts = Counter()
+    for i in range(cases):
+        copy.write_bytes(DAMAGES[i % len(DAMAGES)](content, rng))
+        try:
+            xr.testing.assert_identical(netcdf.read(copy), intact)
+            counts["unchanged"] += 1
+        except Damaged as error:
+            assert str(error).startswith(f"{copy} is damaged ("), error
+            assert len(str(error).splitlines()) == 1, error
+            counts["refused"] += 1
+    return counts
+
+
+def main() -> None:
+    """Print the numbers, and fail at the first damage that is read as other content."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=int, default=3000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    started, rng, total = time.monotonic(), np.random.default_rng(options.seed), Counter()
+    with tempfile.TemporaryDirectory() as name:
+        study = Study(Path(name))
+        study.snakemake("fig4_1")
+        for kind, pattern in KINDS.items():
+            path = sorted(study.folder.glob(pattern))[0]
+            counts = damage(path, study.folder / "copy.nc", options.cases // len(KINDS), rng)
+            print(
+                f"  {kind:12} {path.stat().st_size:9,} bytes: {counts['refused']} refused, "
+                f"{counts['unchanged']} unchanged"
+            )
+            total += counts
+    print(
+        f"{total.total()} damages (seed {options.seed}): {total['refused']} refused, "
+        f"{total['unchanged']} read as written, 0 read as anything else "
+        f"({time.monotonic() - started:.0f} s)."
+    )
+
+
+if __name__ == "__main__":
+    main()

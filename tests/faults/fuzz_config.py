@@ -1,0 +1,247 @@
+"""Wrong and odd configurations: each is refused in one sentence, or every run of it resolves.
+
+Values of the configuration that ships are replaced, at random places, by what the schema allows or
+by what it does not: wrong types, numbers out of range, not finite or huge, empty and repeated
+lists, unknown and missing keys. The search is that of hypothesis.
+
+    python tests/faults/fuzz_config.py --cases 2000 --seed 0
+"""
+
+import argparse
+import copy
+import datetime
+import json
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import hypothesis
+import yaml
+from hypothesis import strategies as st
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "workflow_scripts")]
+
+from rote import plan, settings  # noqa: E402
+from rote.errors import UserError  # noqa: E402
+
+SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
+HOSTILE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
+    st.sampled_from(
+        [0, -1, 0.0, -0.0, 1.0, 2.5, 1e308, 10**30, 10**400, float("nan"), float("inf")]
+    ),
+    st.sampled_from(["", " ", "..", "../../etc", "/etc/passwd", "a/b", "ü", "a\n", "\0", "1e-3"]),
+    st.sampled_from([[], {}, [[]], [None], [0, 0], [0, False], {"a": 1}, {1: 2}, {None: None}]),
+    st.sampled_from([b"\xff", datetime.date(2020, 1, 1), {1, 2}, (1, 2), [10**30], [0] * 2000]),
+    st.just("x" * 300),
+    st.lists(st.integers(-1, 3) | st.floats() | st.text(max_size=3), max_size=4),
+)
+KEYS = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(["store", "none", "..", "a/b", "/a", "A", "demo\n", "x" * 61, "epoch", "mlp"]),
+    st.integers(),
+    st.none(),
+    st.booleans(),
+)
+
+
+def allowed(schema: dict) -> st.SearchStrategy:
+    """Return values that this part of the schema allows, as far as it alone can tell."""
+    schema = resolved(schema)
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    kinds = schema.get("type", "object")
+    if isinstance(kinds, list):
+        own = {**schema, "type": next(kind for kind in kinds if kind != "null")}
+        return st.none() | allowed(own)
+    low, high = schema.get("minimum", 0), schema.get("maximum", 10**6)
+    if kinds == "integer":
+        return st.integers(low, low + 6) | st.integers(low, high) | st.just(high)
+    if kinds == "number":
+        low = schema.get("exclusiveMinimum", low)
+        above = "exclusiveMinimum" in schema
+        high, below = schema.get("exclusiveMaximum", high), "exclusiveMaximum" in schema
+        numbers = st.floats(low, high, exclude_min=above, exclude_max=below)
+        return numbers | st.sampled_from([(low + high) / 2, (3 * low + high) / 4])
+    if kinds == "string":
+        return st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
+    if kinds == "array" and "prefixItems" in schema:
+        return st.tuples(*map(allowed, schema["prefixItems"])).map(list)
+    if kinds == "array":
+        return st.lists(
+            allowed(schema["items"]),
+            min_size=schema.get("minItems", 0),
+            max_size=4,
+            unique_by=json.dumps,
+        )
+    properties = {name: allowed(part) for name, part in schema.get("properties", {}).items()}
+    if "additionalProperties" in schema and isinstance(schema["additionalProperties"], dict):
+        return st.dictionaries(
+            allowed({"type": "string"}),
+            allowed(schema["additionalProperties"]),
+            min_size=1,
+            max_size=2,
+        )
+    for choice in schema.get("oneOf", [])[1:]:
+        properties.pop(choice["required"][0])
+    return st.fixed_dictionaries(properties)
+
+
+def resolved(schema: dict) -> dict:
+    """Return the part of the schema that a reference stands for."""
+    while "$ref" in schema:
+        part = settings.SCHEMA
+        for key in schema["$ref"].removeprefix("#/").split("/"):
+            part = part[key]
+        schema = part
+    return schema
+
+
+def places(value: object, schema: dict, way: tuple = ()) -> list[tuple[tuple, dict]]:
+    """Return every place in a configuration, as keys and indices, with its part of the schema."""
+    schema = resolved(schema)
+    found = [(way, schema)] if way else []
+    if isinstance(value, dict):
+        rest = schema.get("additionalProperties")
+        for key, part in value.items():
+            found += places(part, schema.get("properties", {}).get(key, rest), (*way, key))
+    elif isinstance(value, list) and "items" in schema:
+        for i, part in enumerate(value):
+            found += places(part, schema["items"], (*way, i))
+    return found
+
+
+PLACES = places(SHIPPED, settings.SCHEMA)
+
+
+@st.composite
+def configurations(draw) -> tuple[dict, list[tuple]]:
+    """Return a configuration and the places at which it differs from the one that ships."""
+    config, changed = copy.deepcopy(SHIPPED), []
+    for _ in range(draw(st.integers(1, 3))):
+        way, schema = draw(st.sampled_from(PLACES))
+        block = config
+        try:
+            for key in way[:-1]:
+                block = block[key]
+            block[way[-1]]
+        except (KeyError, IndexError, TypeError):
+            continue  # an earlier change has taken the place away
+        changed.append(way)
+        match draw(st.sampled_from(["allowed"] * 3 + ["hostile"] * 2 + ["delete", "add", "twice"])):
+            case "allowed":
+                block[way[-1]] = draw(allowed(schema))
+            case "hostile":
+                block[way[-1]] = draw(HOSTILE)
+            case "delete":
+                del block[way[-1]]
+            case "add" if isinstance(block, dict):
+                key = draw(KEYS)
+                block[key] = draw(HOSTILE)
+                changed[-1] = (*way[:-1], key)
+            case "twice" if isinstance(block, list):
+                block.append(copy.deepcopy(block[way[-1]]))
+    return config, changed
+
+
+def outcome(config: dict, changed: list[tuple]) -> str:
+    """Return "refused" or "valid"; anything else that the configuration leads to is an error."""
+    try:
+        settings.validate(config)
+    except UserError as error:
+        sentence = str(error)
+        assert sentence.startswith("config: "), sentence
+        assert sentence.endswith("."), sentence
+        assert len(sentence.splitlines()) == 1, sentence
+        assert len(sentence) < 700, sentence
+        named = {part for way in changed for key in way for part in spelled(key)}
+        assert any(part in sentence for part in named), (sentence, changed)
+        return "refused"
+    resolve(config)
+    return "valid"
+
+
+def spelled(key: object) -> tuple[str, ...]:
+    """Return how a sentence may name a key, or a position in a list."""
+    if isinstance(key, int):
+        return f"[{key}]", f"key {settings._name(key)}", f"name {settings._name(key)}"
+    return (settings._name(key)[:50],)
+
+
+def resolve(config: dict) -> None:
+    """Ask for the settings of every run of every figure, as the rules do."""
+    precision = config["precision"]
+    for experiments in config["presets"].values():
+        plan.impossible(experiments)
+        for noised in plan.noised_datasets(experiments).values():
+            json.dumps(plan.data_settings(noised), allow_nan=False)
+        for figure, experiment in plan.EXPERIMENT_OF_FIGURE.items():
+            if experiment not in experiments:
+                continue
+            own = experiments[experiment]
+            names = plan.runs(figure, own)
+            assert names, figure
+            assert len(set(names)) == len(names), names
+            for name in names:
+                run = run_settings(experiment, own, name, precision)
+                assert run["members"], name
+                json.dumps(run, allow_nan=False)
+
+
+def run_settings(experiment: str, own: dict, name: str, precision: str) -> dict:
+    """Return the settings of a run, as rules/common.smk and rules/train.smk do."""
+    match experiment:
+        case "convergence":
+            assert plan.convergence_data(own, name) in plan.noised_datasets({experiment: own})
+            return plan.convergence_settings(own, name, precision)
+        case "regularization":
+            return plan.regularization_settings(own, name, precision)
+        case "sensitivity":
+            return plan.sensitivity_settings(own, name)
+        case "complexity":
+            return plan.complexity_settings(own, name, precision)
+    return plan.run_settings(own, int(name.removeprefix("units-")), precision)
+
+
+def fuzz(cases: int, seed: int) -> Counter:
+    """Return how many of ``cases`` configurations were valid and how many were refused."""
+    counts = Counter()
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=cases,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(configurations())
+    def each(case):
+        counts[outcome(*case)] += 1
+
+    each()
+    return counts
+
+
+def main() -> None:
+    """Print the numbers, and fail at the first configuration that is neither."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    started = time.monotonic()
+    counts = fuzz(options.cases, options.seed)
+    print(
+        f"{counts.total()} configurations (seed {options.seed}): {counts['refused']} refused, each "
+        f"in one sentence that names its place; {counts['valid']} valid, all of whose runs "
+        f"resolve; 0 tracebacks ({time.monotonic() - started:.0f} s)."
+    )
+
+
+if __name__ == "__main__":
+    main()
