@@ -251,23 +251,63 @@ def test_works_within_inference_mode_and_leaves_the_model_alone():
     assert torch.equal(inputs, kept)
 
 
-def test_examples_that_are_found_are_not_computed_again():
-    model, inputs, sizes = linear(normal(20, seed=1), 0.0), normal(200, 20, seed=2), []
+@pytest.fixture
+def sizes() -> list[int]:
+    return []
 
-    def watched(batch):
+
+def watched(model, sizes):
+    """The model, which tells of how many inputs it computes the logits."""
+
+    def logits(batch):
         sizes.append(len(batch))
         return model(batch)
 
-    found = critical_samples(watched, inputs, **WITHOUT_NOISE, generator=seeded())
+    return logits
+
+
+def test_examples_that_are_found_are_not_computed_again(sizes):
+    model, inputs = model_of(), normal(200, 12, seed=2)
+    found = [
+        critical_samples(model, inputs, **{**SETTINGS, "max_iterations": steps}, generator=seeded())
+        for steps in range(1, 10)
+    ]
+    critical_samples(watched(model, sizes), inputs, **SETTINGS, generator=seeded())
     # One call to know the classes, and one a step.
-    assert len(sizes) == WITHOUT_NOISE["max_iterations"] + 1
-    assert sizes[:2] == [200, 200]
-    # After two steps all are in their corners.
-    assert set(sizes[3:]) == {(~found).sum().item()}
+    assert sizes == [200, 200, *((~each).sum().item() for each in found)]
+    assert sizes[-1] < sizes[4] < sizes[2] < 200
     sizes.clear()
-    far = {"alpha": 1.0, "beta": 0.0, "radius": 100.0, "max_iterations": 99}
-    assert critical_samples(watched, inputs, **far, generator=seeded()).all()
+    model, far = linear(normal(20, seed=1), 0.0), {"alpha": 1.0, "beta": 0.0, "radius": 100.0}
+    inputs, logits = normal(200, 20, seed=2), watched(model, sizes)
+    assert critical_samples(logits, inputs, **far, max_iterations=99, generator=seeded()).all()
     assert len(sizes) < 20
+
+
+def test_without_noise_examples_that_have_come_to_rest_are_not_computed_again(sizes):
+    model, inputs = linear(normal(20, seed=1), 0.0), normal(200, 20, seed=2)
+    found = critical_samples(watched(model, sizes), inputs, **WITHOUT_NOISE, generator=seeded())
+    # After two steps all are in their corners, and the third moves none.
+    assert sizes[:2] == [200, 200]
+    assert len(sizes) == 3
+    assert not found.all()
+
+
+def test_an_example_that_rests_in_most_of_its_pixels_goes_on():
+    def logits(x):  # the first pixel creeps to the boundary, the others count up to 0.05 only
+        return torch.stack([0.95 - x[:, 0], x[:, 1:].clamp(max=0.05).sum(1) * 1e-9], 1)
+
+    inputs = torch.zeros(1, 9).double()
+    settings = {"alpha": 0.1, "beta": 0.0, "max_iterations": 10, "generator": seeded()}
+    assert critical_samples(logits, inputs, radius=1.0, **settings).all()
+    assert not critical_samples(logits, inputs, radius=0.9, **settings).any()
+
+
+def test_an_input_may_be_a_single_number():
+    def logits(x):
+        return torch.stack([x, -x], 1)
+
+    found = critical_samples(logits, normal(50), **WITHOUT_NOISE, generator=seeded())
+    assert torch.equal(found, normal(50).abs() < 0.3)
 
 
 def test_empty_inputs_have_an_empty_result():

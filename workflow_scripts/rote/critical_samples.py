@@ -13,6 +13,12 @@ Models are searched one at a time. To search many at once, as they are trained, 
 the CPU (within 5 % where few inputs are critical, 10 to 60 % slower where many are, for models of
 32 and 128 units): a batch of examples is work enough for a call, and examples leave each model at
 another pace.
+
+Nor does it pay to certify first that nothing in the box has another prediction. For the demo's
+models, at its radius of 0.3 grey levels, interval bounds certify 2 (CNN) to 19 % (MLP) of the
+inputs that are not found, and a linear relaxation (CROWN, Zhang et al. 2018) 30 to 73 %; that takes
+two thirds of the MLPs' search, and in the end saves nothing. At 3 grey levels, where half of the
+inputs are critical, the relaxation certifies 20 % for the MLPs and none for the CNNs.
 """
 
 from collections.abc import Callable
@@ -115,7 +121,7 @@ def _search(
     inputs: Tensor,
     ends: Tensor | None = None,
 ) -> Tensor:
-    """Return which inputs are critical; those not yet found go on together, in their order.
+    """Return which inputs are critical; those still open go on together, in their order.
 
     The last x̃ of each goes to ``ends``, if it is given.
     """
@@ -147,16 +153,23 @@ def _search(
             break
         # The one forward pass has served the comparison, and now serves the step.
         (gradient,) = torch.autograd.grad(z, x, _ascent(z.detach(), predicted))
+        leaves = changed
+        if not beta:
+            before = memory[: len(offset)].copy_(offset)
         offset.add_(gradient.sign_(), alpha=alpha)
-        (keep,) = torch.nonzero(~changed, as_tuple=True)
+        if not beta:
+            # All steps from the same place are the same: who has not moved never will.
+            unmoved = offset.clamp_(-radius, radius) == before
+            leaves = changed | unmoved.view(len(unmoved), -1).all(1)
+        (keep,) = torch.nonzero(~leaves, as_tuple=True)
         if len(keep) < len(example):
+            # By index_select, which takes a fifth of the time of indexing.
             example, start, predicted, offset = (
-                tensor[keep] for tensor in (example, start, predicted, offset)
+                tensor.index_select(0, keep) for tensor in (example, start, predicted, offset)
             )
         if beta:
             noise = memory[: len(offset)].normal_(generator=generator)
-            offset.add_(noise, alpha=beta)
-        offset.clamp_(-radius, radius)
+            offset.add_(noise, alpha=beta).clamp_(-radius, radius)
     return critical
 
 
