@@ -12,7 +12,7 @@ rule train_ensemble:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        gpu=int(config["device"] == "cuda"),
+        gpu=int(config["device"] != "cpu"),
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=24 * 60,
     params:
@@ -36,7 +36,7 @@ rule measure_sensitivity:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        gpu=int(config["device"] == "cuda"),
+        gpu=int(config["device"] != "cpu"),
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=4 * 60,
     params:
@@ -61,7 +61,7 @@ rule measure_complexity:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        gpu=int(config["device"] == "cuda"),
+        gpu=int(config["device"] != "cpu"),
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=24 * 60,
     params:

@@ -120,7 +120,9 @@ def _train_missing(
     groups = (group for keys in by_epoch.values() for group in grouping.groups(keys, search))
     work = sum((training["epochs"] - epoch) * len(keys) for epoch, keys in by_epoch.items())
     size = f"groups of up to {search.size}" if search.settled else "groups of growing size"
-    logger.info("%s: training %d members in %s.", name, len(missing), size)
+    resumed = sum(saved is not None for saved in checkpoints.values())
+    message = "%s: training %d members, %d of them from checkpoints, in %s."
+    logger.info(message, name, len(missing), resumed, size)
     progress = Progress(name, work, logger.info)
     results: dict[str, xr.Dataset] = {}
     saved_at = time.monotonic()
