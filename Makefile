@@ -1,9 +1,10 @@
 # make figures: set up once in .venv, then draw the demo study.   make test: set up, then all tests.
 # make bench: ours against the usual way of doing it.             make check: format and lint.
+# make estimate: how long the poster preset takes on a GPU.       OPTIONS="--help" tells what else.
 PYTHON ?= python3
 READY := .venv/ready
 
-.PHONY: figures test bench check setup
+.PHONY: figures test bench estimate check setup
 .DELETE_ON_ERROR:
 
 figures: setup
@@ -14,6 +15,9 @@ test: setup
 
 bench: setup
 	for benchmark in tests/benchmarks/*.py; do .venv/bin/python $$benchmark || exit 1; done
+
+estimate: setup
+	@.venv/bin/python workflow_scripts/estimate.py $(OPTIONS)
 
 check: setup
 	.venv/bin/ruff check .

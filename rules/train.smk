@@ -13,8 +13,8 @@ rule train_ensemble:
     threads: 1
     resources:
         gpu=int(config["device"] != "cpu"),
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=24 * 60,
+        mem_mb=run_megabytes,
+        runtime=run_minutes,
     params:
         run=ensemble_settings,
         device=config["device"],
@@ -37,8 +37,8 @@ rule measure_sensitivity:
     threads: 1
     resources:
         gpu=int(config["device"] != "cpu"),
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=4 * 60,
+        mem_mb=run_megabytes,
+        runtime=run_minutes,
     params:
         run=lambda wildcards: plan.sensitivity_settings(
             config["presets"][wildcards.preset]["sensitivity"], wildcards.labelling
@@ -62,8 +62,8 @@ rule measure_complexity:
     threads: 1
     resources:
         gpu=int(config["device"] != "cpu"),
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=24 * 60,
+        mem_mb=run_megabytes,
+        runtime=run_minutes,
     params:
         run=lambda wildcards: plan.complexity_settings(
             config["presets"][wildcards.preset]["complexity"],

@@ -1,7 +1,7 @@
 """A SLURM cluster of one node on this machine, for tests: munged, slurmctld and slurmd.
 
-It has its own folder, key, sockets and ports, so that it disturbs no other SLURM and nothing that
-an earlier one has left. Its three daemons are children of this process and end with it.
+It has its own folder, key, sockets and ports, so that neither another SLURM nor what an earlier one
+has left is in its way. Its three daemons are children of this process and end with it.
 """
 
 import contextlib
@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +35,7 @@ SelectTypeParameters=CR_CPU_Memory
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 MpiDefault=none
-ReturnToService=2
+ReturnToService=0
 SlurmdParameters=config_overrides
 SchedulerParameters=batch_sched_delay=0,sched_interval=1
 KillWait=1
@@ -61,25 +60,22 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Be killed when the parent dies, in whatever way (prctl PR_SET_PDEATHSIG)."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 @contextlib.contextmanager
-def cluster() -> Iterator[dict[str, str]]:
-    """Run a cluster; yield the environment by which its commands find it.
+def cluster(folder: Path) -> Iterator[dict[str, str]]:
+    """Run a cluster in ``folder``; yield the environment by which its commands find it.
 
     Raises:
         RuntimeError: it does not come up; with the ends of its logs.
     """
-    folder = Path(tempfile.mkdtemp(prefix="rote-slurm-"))
-    # Within a job, Snakemake's plugin takes SLURM_CONF away from srun: it is given back by a wrapper.
+    # Within a job, Snakemake's plugin takes SLURM_CONF away from srun: a wrapper gives it back.
     (folder / "bin").mkdir()
     srun = folder / "bin" / "srun"
-    srun.write_text(
-        f"#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {shutil.which('srun')} \"$@\"\n"
-    )
+    srun.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {shutil.which("srun")} "$@"\n')
     srun.chmod(0o755)
     environment = {
         **os.environ,
@@ -114,7 +110,7 @@ def cluster() -> Iterator[dict[str, str]]:
                         stdout=log,
                         stderr=log,
                         start_new_session=True,
-                        preexec_fn=_end_with_parent,
+                        preexec_fn=end_with_parent,
                     )
                 )
             if command[0] == "munged":
@@ -133,7 +129,6 @@ def cluster() -> Iterator[dict[str, str]]:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _state(environment: dict[str, str]) -> str:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_no_device_is_held_twice_and_none_is_idle(start):
     for times in held.values():
         assert len(times) >= 2
         times.sort()
-        for (_, end), (begin, _) in zip(times, times[1:], strict=False):
+        for (_, end), (begin, _) in pairwise(times):
             assert begin >= end
 
 

@@ -1,6 +1,5 @@
 """The real workflow on a real SLURM of one node, by the settings of profiles/slurm."""
 
-import os
 import re
 import subprocess
 import sys
@@ -8,26 +7,33 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 import slurm_cluster
 from conftest import ROOT
 from rote import netcdf
-from test_workflow import TINY, TRAINING, Study
+from test_workflow import TRAINING, Study
 
-# What a site without an accounting database sets, and a shorter wait for a short test.
-SITE = ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1"]
-LONG = {"epochs": 24000, "evaluate_every": 24000, "batch_size": 50}  # some seconds
+SITE = ["--slurm-status-command", "squeue"]  # as where there is no accounting database
+# The plugin looks for finished jobs after 40 s, then more and more seldom: here every second.
+SNAKEMAKE = """
+from snakemake.cli import main
+from snakemake_executor_plugin_slurm import Executor
+Executor.next_seconds_between_status_checks = property(lambda self: 1, lambda self, seconds: None)
+main()
+"""
+LONG = {"epochs": 12000, "evaluate_every": 12000, "batch_size": 50}  # some seconds
 RUN = "results/demo/runs/capacity/units-{units}.nc"
 
 
 @pytest.fixture(scope="module")
-def environment():
+def environment(tmp_path_factory):
     """The environment in which commands find the cluster."""
     why = slurm_cluster.missing()
     if why:
         pytest.skip(f"no SLURM can be started: {why}")
-    with slurm_cluster.cluster() as environment:
+    with slurm_cluster.cluster(tmp_path_factory.mktemp("cluster")) as environment:
         yield environment
 
 
@@ -60,7 +66,7 @@ class Cluster(Study):
 
     def start(self, *arguments: str) -> subprocess.Popen:
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(self.config))
-        command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", ROOT / "Snakefile"]
+        command = [sys.executable, "-c", SNAKEMAKE, *arguments, "--snakefile", ROOT / "Snakefile"]
         profile = ["--workflow-profile", ROOT / "profiles" / "slurm"]
         options = ["--configfile", ROOT / "config.yaml", "tiny.yaml"]
         process = subprocess.Popen(
@@ -70,12 +76,17 @@ class Cluster(Study):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=slurm_cluster.end_with_parent,
         )
         self.started.append(process)
         return process
 
-    def snakemake(self, *arguments: str, fails: bool = False) -> str:
-        return self.ended(self.start(*arguments), fails)
+    def snakemake(self, *arguments: str) -> str:
+        return self.ended(self.start(*arguments))
+
+    def noised(self) -> None:
+        """Make what the runs train on without SLURM, which would take longer."""
+        Study.snakemake(self, "results/demo/datasets/capacity.nc")
 
     def ended(self, process: subprocess.Popen, fails: bool = False) -> str:
         """Return what Snakemake printed, once it has ended."""
@@ -101,23 +112,27 @@ class Cluster(Study):
         jobs = [dict(re.findall(r"(\w+)=(\S*)", line)) for line in shown.splitlines()]
         return sorted((job for job in jobs if "JobId" in job), key=lambda job: int(job["JobId"]))
 
-    def caught_in_training(self, process: subprocess.Popen) -> tuple[str, int]:
-        """Return the number of the job that has just written a checkpoint, and its epoch."""
+    def caught_in_training(self, process: subprocess.Popen, jobs: int = 1) -> list[str]:
+        """Return the numbers of the running jobs as soon as each has written a checkpoint."""
         end = time.monotonic() + 60
-        while not list(self.folder.rglob("*.checkpoint.nc")):
+        while len(list(self.folder.rglob("[!.]*.checkpoint.nc"))) < jobs:
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < end, self.tell("squeue", "--states=all")
             time.sleep(0.05)
-        (running,) = [job for job in self.jobs() if job["JobState"] == "RUNNING"]
-        return running["JobId"]
+        running = [job["JobId"] for job in self.jobs() if job["JobState"] == "RUNNING"]
+        assert len(running) == jobs
+        return running
 
     def state(self, job: str) -> str:
         return next(each["JobState"] for each in self.jobs() if each["JobId"] == job)
 
     def went_on(self, units: int) -> bool:
         """Return whether the job that finished a run has gone on from a checkpoint."""
-        log = self.folder / f"results/demo/logs/train_ensemble/capacity/units-{units}.log"
-        return "1 of them from checkpoints" in log.read_text()
+        return "1 of them from checkpoints" in self.log(units)
+
+    def log(self, units: int) -> str:
+        name = f"results/demo/logs/train_ensemble/capacity/units-{units}.log"
+        return (self.folder / name).read_text()
 
 
 def test_every_job_goes_through_slurm(cluster):
@@ -135,39 +150,56 @@ def test_every_job_goes_through_slurm(cluster):
     ]
 
 
-def test_a_cancelled_job_goes_on_by_the_same_command(cluster):
-    run = RUN.format(units=5)
-    job = cluster.caught_in_training(process := cluster.start(run, "--retries", "0"))
-    cluster.tell("scancel", job)
+def test_what_was_cancelled_or_took_too_long_goes_on_by_the_same_command(cluster):
+    cluster.noised()
+    runs = [RUN.format(units=units) for units in (5, 6)]
+    process = cluster.start(*runs, "--retries", "0")
+    cancelled, overdue = cluster.caught_in_training(process, jobs=2)
+    cluster.tell("scancel", cancelled)
+    # Without a stop it might finish: SLURM looks for overdue jobs twice a minute.
+    cluster.tell("scancel", "--signal=STOP", overdue)
+    cluster.tell("scontrol", "update", f"JobId={overdue}", "EndTime=now")
     cluster.ended(process, fails=True)
-    assert cluster.state(job) == "CANCELLED"
-    assert not (cluster.folder / run).exists()
-    cluster.snakemake(run, "--retries", "0")
-    assert netcdf.read(cluster.folder / run)["train_accuracy"].notnull().all()
+    assert cluster.state(cancelled) == "CANCELLED"
+    assert cluster.state(overdue) == "TIMEOUT"
+    assert not any((cluster.folder / run).exists() for run in runs)
+    cluster.snakemake(*runs, "--retries", "0")
+    for run in runs:
+        assert netcdf.read(cluster.folder / run)["train_accuracy"].notnull().all()
     assert cluster.went_on(5)
+    assert cluster.went_on(6)
     assert not list(cluster.folder.rglob("*.checkpoint.nc"))
 
 
-def test_a_job_past_its_time_limit_goes_on_by_itself(cluster):
-    run = RUN.format(units=6)
-    cluster.config["presets"]["demo"]["capacity"]["training"]["epochs"] *= 10
-    cluster.config["presets"]["demo"]["capacity"]["training"]["evaluate_every"] *= 10
-    job = cluster.caught_in_training(process := cluster.start(run))
-    cluster.tell("scontrol", "update", f"JobId={job}", "EndTime=now")
-    cluster.ended(process)
-    assert cluster.state(job) == "TIMEOUT"
-    assert (cluster.folder / run).exists()
-    assert cluster.went_on(6)
-
-
-def test_a_node_goes_down_and_comes_back(cluster):
+def test_after_a_node_was_down_the_study_goes_on_by_itself(cluster):
+    cluster.noised()
     run = RUN.format(units=7)
-    job = cluster.caught_in_training(process := cluster.start(run))
+    process = cluster.start(run)
+    (lost,) = cluster.caught_in_training(process)
     node = f"NodeName={slurm_cluster.NODE}"
     cluster.tell("scontrol", "update", node, "State=DOWN", "Reason=test")
-    time.sleep(2)
-    print(cluster.tell("scontrol", "show", "job", job))
+    assert cluster.state(lost) == "PENDING"  # SLURM has put it back into the queue
+    while len(cluster.tell("scontrol", "listpids", lost, slurm_cluster.NODE).splitlines()) > 1:
+        time.sleep(0.2)
     cluster.tell("scontrol", "update", node, "State=RESUME")
+    cluster.tell("scontrol", "update", f"JobId={lost}", "StartTime=now")  # else in two minutes
     cluster.ended(process)
-    assert (cluster.folder / run).exists()
+    assert cluster.state(lost) == "COMPLETED"
+    assert netcdf.read(cluster.folder / run)["train_accuracy"].notnull().all()
     assert cluster.went_on(7)
+
+
+def test_a_gpu_is_asked_for_and_a_failed_job_asks_for_more(cluster):
+    cluster.noised()
+    cluster.config["device"] = "auto"
+    run = RUN.format(units=8)
+    # The GPU of this cluster is none: unless there is a real one too, the job must not accept it.
+    cluster.ended(cluster.start(run, "--retries", "1"), fails=not torch.cuda.is_available())
+    jobs = [job for job in cluster.jobs() if "units-8" in job["Comment"]]
+    assert {job["TresPerJob"] for job in jobs} == {"gres:gpu:1"}
+    if not torch.cuda.is_available():
+        first, second = jobs
+        assert (first["TimeLimit"], second["TimeLimit"]) == ("00:30:00", "01:00:00")
+        assert (first["MinMemoryNode"], second["MinMemoryNode"]) == ("4000M", "8000M")
+        assert "Error: SLURM gave this job a GPU" in cluster.log(8)
+        assert "Traceback" not in cluster.log(8)
