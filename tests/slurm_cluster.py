@@ -118,10 +118,6 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
         _until(lambda: _state(environment) == "idle", daemons, folder)
         yield environment
     finally:
-        with contextlib.suppress(OSError, subprocess.SubprocessError):
-            scancel = ["scancel", "--full", "--signal=KILL", "--user=root"]
-            subprocess.run(scancel, env=environment, timeout=10, capture_output=True)
-            time.sleep(0.5)
         for daemon in reversed(daemons):
             daemon.terminate()
             try:
@@ -129,6 +125,15 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
+        _kill_what_knows(folder / "slurm.conf")
+
+
+def _kill_what_knows(config: Path) -> None:
+    """Kill all processes that have this file in their environment: what is left of jobs."""
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # it has just ended
+            if str(config).encode() in environment.read_bytes():
+                os.kill(int(environment.parent.name), signal.SIGKILL)
 
 
 def _state(environment: dict[str, str]) -> str:

@@ -179,7 +179,8 @@ def test_after_a_node_was_down_the_study_goes_on_by_itself(cluster):
     node = f"NodeName={slurm_cluster.NODE}"
     cluster.tell("scontrol", "update", node, "State=DOWN", "Reason=test")
     assert cluster.state(lost) == "PENDING"  # SLURM has put it back into the queue
-    while len(cluster.tell("scontrol", "listpids", lost, slurm_cluster.NODE).splitlines()) > 1:
+    spool = Path(cluster.environment["SLURM_CONF"]).parent / "spool"
+    while list(spool.glob(f"*_{lost}.*")):  # the sockets of what is left of the job
         time.sleep(0.2)
     cluster.tell("scontrol", "update", node, "State=RESUME")
     cluster.tell("scontrol", "update", f"JobId={lost}", "StartTime=now")  # else in two minutes

@@ -48,8 +48,11 @@ def estimate(config: dict, preset: str, precision: str) -> dict[str, dict[str, c
 def _device(name: str, precision: str) -> cost.Device:
     if name in cost.DEVICES:
         return cost.DEVICES[name]
-    from rote.rates import measure  # imports torch, which an estimate by assumptions need not
+    import torch  # which an estimate by assumptions does not need
 
+    from rote.rates import measure
+
+    torch.set_num_threads(1)  # as jobs have it; as many run at a time as there are cores
     return measure(precision)
 
 

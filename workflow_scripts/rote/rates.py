@@ -25,7 +25,7 @@ def _best(function, device: torch.device, times: int) -> float:
 
 
 def measure(precision: str = "float32", name: str = "auto") -> Device:
-    """Return what the device reaches, on the CPU with as many threads as torch is set to use.
+    """Return what the device reaches; on the CPU with as many threads as torch is set to use: one.
 
     Args:
         precision: of the factors of products.
@@ -45,7 +45,7 @@ def measure(precision: str = "float32", name: str = "auto") -> Device:
     small = torch.ones(8, 8, device=device)
     call = _best(lambda: torch.mm(small, small, out=small), device, 1000)
     return Device(
-        torch.cuda.get_device_name(device) if cuda else f"CPU ({torch.get_num_threads()} threads)",
+        torch.cuda.get_device_name(device) if cuda else "CPU core",
         {precision: 2 * size**3 / product},
         2 * source.nbytes / copied,
         call,
