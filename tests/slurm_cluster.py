@@ -143,7 +143,7 @@ def _state(environment: dict[str, str]) -> str:
 
 
 def _until(reached, daemons: list[subprocess.Popen], folder: Path) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not reached():
         if time.monotonic() > end or any(daemon.poll() is not None for daemon in daemons):
             logs = "\n".join(f"{p.name}: {p.read_text()[-1500:]}" for p in folder.glob("*.out"))

@@ -90,7 +90,7 @@ class Cluster(Study):
 
     def ended(self, process: subprocess.Popen, fails: bool = False) -> str:
         """Return what Snakemake printed, once it has ended."""
-        printed = process.communicate(timeout=120)[0]
+        printed = process.communicate(timeout=300)[0]
         assert (process.returncode != 0) == fails, printed
         return printed
 
@@ -114,7 +114,7 @@ class Cluster(Study):
 
     def caught_in_training(self, process: subprocess.Popen, jobs: int = 1) -> list[str]:
         """Return the numbers of the running jobs as soon as each has written a checkpoint."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while len(list(self.folder.rglob("[!.]*.checkpoint.nc"))) < jobs:
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < end, self.tell("squeue", "--states=all")
