@@ -2,13 +2,26 @@
 # make bench: ours against the usual way of doing it.             make check: format and lint.
 # make estimate: how long the poster preset takes on a GPU.       OPTIONS="--help" tells what else.
 PYTHON ?= python3
+PRESET ?= demo
 READY := .venv/ready
 
-.PHONY: figures test bench estimate check setup
+.PHONY: figures report gallery test bench estimate check setup
 .DELETE_ON_ERROR:
 
 figures: setup
-	.venv/bin/snakemake figures
+	.venv/bin/snakemake figures claims --config preset=$(PRESET)
+
+report: setup
+	.venv/bin/snakemake study --config preset=$(PRESET)
+	.venv/bin/snakemake study --config preset=$(PRESET) --report results/$(PRESET)/report.html
+
+gallery: setup
+	.venv/bin/snakemake figures gallery --config preset=$(PRESET)
+	mkdir -p docs/$(PRESET)/figures docs/$(PRESET)/metrics
+	cp results/$(PRESET)/figures/*.png docs/$(PRESET)/figures/
+	cp results/$(PRESET)/metrics/*.nc docs/$(PRESET)/metrics/
+	.venv/bin/python docs/own_figure.py results/$(PRESET) docs/$(PRESET)/own_figure.png
+	cp results/$(PRESET)/gallery.md results/$(PRESET)/claims.md results/$(PRESET)/claims.nc docs/$(PRESET)/
 
 test: setup
 	.venv/bin/python -m pytest

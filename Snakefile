@@ -9,6 +9,9 @@ min_version("9.0")
 configfile: f"{workflow.basedir}/config.yaml"
 
 
+report: "report/study.rst"
+
+
 sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 
 
@@ -16,6 +19,7 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/figures.smk"
+include: "rules/claims.smk"
 
 
 rule figures:
@@ -24,51 +28,26 @@ rule figures:
         all_figures,
 
 
-rule fig1:
+rule study:
     input:
-        possible("fig1"),
+        all_figures,
+        expand("results/{preset}/{page}", preset=config["preset"], page=PAGES),
 
 
-rule fig2:
+rule claims:
     input:
-        possible("fig2"),
+        f"results/{config['preset']}/claims.nc",
 
 
-rule fig3_1:
+rule gallery:
     input:
-        possible("fig3_1"),
+        f"results/{config['preset']}/gallery.md",
 
 
-rule fig3_2:
-    input:
-        possible("fig3_2"),
+for figure in plan.EXPERIMENT_OF_FIGURE:
 
-
-rule fig3_3:
-    input:
-        possible("fig3_3"),
-
-
-rule fig4_1:
-    input:
-        possible("fig4_1"),
-
-
-rule fig4_2:
-    input:
-        possible("fig4_2"),
-
-
-rule fig5_1:
-    input:
-        possible("fig5_1"),
-
-
-rule fig5_2:
-    input:
-        possible("fig5_2"),
-
-
-rule filters:
-    input:
-        possible("filters"),
+    rule:
+        name:
+            figure
+        input:
+            possible(figure),

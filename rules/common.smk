@@ -2,6 +2,8 @@
 from rote import cost, plan, settings, versions
 from rote.errors import UserError
 
+PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
+
 try:
     settings.validate(config)
 except UserError as error:
@@ -135,7 +137,7 @@ def runs_of_figure(wildcards):
 
 def figure_files(figure):
     """The files of a figure, at the size that the configuration names."""
-    return [f"results/{config['preset']}/figures/{figure}.{kind}" for kind in ("png", "pdf")]
+    return [f"results/{config['preset']}/figures/{figure}.{kind}" for kind in ("png", "pdf", "txt")]
 
 
 def possible(figure):
@@ -150,12 +152,19 @@ def possible(figure):
     return files
 
 
-def all_figures(wildcards):
-    """The files of every figure that can be drawn from the experiments of the preset."""
-    experiments = config["presets"][config["preset"]]
+def drawable(experiments):
+    """The figures that can be drawn from the experiments of a preset."""
     return [
-        file
+        figure
         for figure, experiment in plan.EXPERIMENT_OF_FIGURE.items()
         if experiment in experiments and figure not in plan.impossible(experiments)
+    ]
+
+
+def all_figures(wildcards):
+    """The files of every figure that can be drawn from the experiments of the preset."""
+    return [
+        file
+        for figure in drawable(config["presets"][config["preset"]])
         for file in figure_files(figure)
     ]

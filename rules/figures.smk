@@ -23,8 +23,14 @@ rule plot_figure:
     input:
         "results/{preset}/metrics/{figure}.nc",
     output:
-        png="results/{preset}/figures/{figure}.png",
+        png=report(
+            "results/{preset}/figures/{figure}.png",
+            caption="../report/figure.rst",
+            category=lambda wildcards: plan.title(wildcards.figure),
+            labels=lambda wildcards: {"shows": plan.SHOWS[wildcards.figure]},
+        ),
         pdf="results/{preset}/figures/{figure}.pdf",
+        caption="results/{preset}/figures/{figure}.txt",
     log:
         "results/{preset}/logs/plot_figure/{figure}.log",
     conda:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from rote import complexity_run, noising, plan, runs, sensitivity_run, sources, versions
+from rote.claims import test_claims as claims_of
 from rote.gini import gini
 from rote.store import Store
+from test_claims import CRITERIA, study
 
 
 @pytest.fixture(scope="module")
@@ -151,3 +153,21 @@ def test_the_cnn_and_its_critical_samples(noised_digits, tmp_path):
         [0.0215607, -0.1867005, -0.1503418, 0.0661560, 0.2805192],
         rtol=1e-2,
     )
+
+
+def test_claims():
+    assert versions.CLAIMS == 1
+    claims = claims_of(study(1, seeds=3, noise=0.02, rng=np.random.default_rng(0)), CRITERIA)
+    golden = {
+        "width_randX": [2.3981749, 2.0599479, 2.7364018],
+        "time_over_size": [0.52072713, 0.39876195, 0.64269231],
+        "dispersion_real": [21.301489, 19.961581, 22.709764],
+        "gini_class": [0.10386546, 0.048033559, 0.15969736],
+        "ratio_after_peak_digits": [0.076906196, 0.029690039, 0.12412235],
+        "memorising_falls": [0.72444576, 0.66143056, 0.78746097],
+    }
+    for part, values in golden.items():
+        one = claims.sel(test=part)
+        assert [one[name].item() for name in ("estimate", "lower", "upper")] == pytest.approx(
+            values, rel=1e-6
+        ), part

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from browser import check_report, chromium
 from conftest import ROOT
 from rote import netcdf, plan
 
@@ -197,6 +198,57 @@ def test_figures_draws_the_rest(study):
     }
     assert metrics["validation_accuracy"].notnull().all()
     assert list((results / "logs").rglob("*.log"))
+
+
+def test_claims_are_tested_once(study):
+    study.snakemake("claims", "gallery")
+    results = study.folder / "results" / "demo"
+    claims = netcdf.read(results / "claims.nc")
+    assert claims.sizes["conclusion"] == 5
+    # Two seeds are too few for any verdict; examples are enough for theirs.
+    of_seeds = claims.sel(test=claims["figure"] != "fig3_1")
+    assert set(of_seeds["verdict"].values) == {"inconclusive"}
+    assert "2 of 2 seeds" in claims["reason"].sel(test="gini_class").item()
+    page = (results / "claims.md").read_text()
+    assert all(text in page for text in claims["claim_text"].values)
+    assert "Nothing to be done" in study.snakemake("-n", "claims", "gallery")
+
+
+def test_gallery_shows_every_figure_and_verdict(study):
+    results = study.folder / "results" / "demo"
+    page = (results / "gallery.md").read_text()
+    claims = netcdf.read(results / "claims.nc")
+    for figure in plan.EXPERIMENT_OF_FIGURE:
+        assert f"(figures/{figure}.png)" in page
+        assert (results / "figures" / f"{figure}.png").exists()
+        assert f"Numbers: results/demo/metrics/{figure}.nc" in page
+    assert page.count("criterion: ") == claims.sizes["test"]
+
+
+def test_the_example_of_a_figure_of_ones_own_runs(study):
+    drawn = study.folder / "mine.png"
+    command = [sys.executable, ROOT / "docs" / "own_figure.py", "results/demo", drawn]
+    ran = subprocess.run(command, cwd=study.folder, capture_output=True, text=True, check=True)
+    assert "real: Spearman correlation" in ran.stdout
+    assert "50 examples" in ran.stdout
+    assert drawn.stat().st_size > 10_000
+
+
+def test_another_criterion_tests_again_and_computes_nothing_else(study):
+    study.config["claims"] = {"minimum_seeds": 2}
+    before = (study.folder / "results" / "demo" / "metrics" / "fig3_2.nc").stat().st_mtime_ns
+    assert study.new_members("claims") == 0
+    claims = netcdf.read(study.folder / "results" / "demo" / "claims.nc")
+    assert claims["estimate"].sel(test="gini_class").notnull()
+    after = (study.folder / "results" / "demo" / "metrics" / "fig3_2.nc").stat().st_mtime_ns
+    assert after == before
+
+
+def test_the_report_opens_in_a_browser(study):
+    study.snakemake("study")
+    study.snakemake("study", "--report", "report.html")
+    with chromium(study.folder / "report.html") as page:
+        check_report(page)
 
 
 def test_a_finished_study_has_nothing_to_do(study):

@@ -1,9 +1,9 @@
-"""Rule plot_figure: results/{preset}/metrics/{figure}.nc → figures/{figure}.png and .pdf."""
+"""Rule plot_figure: results/{preset}/metrics/{figure}.nc → figures/{figure}.png, .pdf and .txt."""
 
 from importlib import import_module
 
 from job import job
-from rote import netcdf
+from rote import netcdf, pages
 from rote.figures import style
 
 
@@ -11,8 +11,13 @@ def main(smk):
     """Draw the figure ``smk.wildcards.figure``, by ``rote.figures.<figure>``, from its metrics."""
     with job(smk):
         module = import_module(f"rote.figures.{smk.wildcards.figure}")
+        metrics = netcdf.read(smk.input[0])
         with style.paper():
-            style.save(module.draw(netcdf.read(smk.input[0])), smk.output.png, smk.output.pdf)
+            figure = module.draw(metrics)
+            style.save(figure, smk.output.png, smk.output.pdf)
+        shows = module.__doc__.splitlines()[0]
+        caption = pages.caption(shows, figure.get_supxlabel(), metrics, smk.input[0])
+        pages.write(caption, smk.output.caption)
 
 
 if "snakemake" in globals():

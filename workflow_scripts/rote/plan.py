@@ -18,8 +18,26 @@ EXPERIMENT_OF_FIGURE = {
     "fig5_1": "regularization",
     "fig5_2": "regularization",
 }
+# For the list of figures in the report.
+SHOWS = {
+    "fig1": "accuracy against capacity",
+    "fig2": "time to convergence against the size of the data set",
+    "fig3_1": "misclassification rate of each example after one epoch",
+    "fig3_2": "Gini coefficient of the loss-sensitivity over training",
+    "fig3_3": "loss-sensitivity between classes",
+    "fig4_1": "critical sample ratio over training",
+    "fig4_2": "accuracy and critical sample ratio for each level of noise",
+    "fig5_1": "validation accuracy against memorised random labels",
+    "fig5_2": "training accuracy over training with each regulariser",
+    "filters": "filters of the first layer",
+}
 # What an experiment that names its training data by a word trains on: kind and level of noise.
 CONDITIONS = {"real": ("real", 0.0), "halfX": ("randX", 0.5), "randX": ("randX", 1.0)}
+
+
+def title(figure: str) -> str:
+    """Return what people call a figure: fig3_1 is Figure 3.1."""
+    return figure.replace("fig", "Figure ").replace("_", ".") if figure != "filters" else "Filters"
 
 
 class Member(NamedTuple):

@@ -19,7 +19,9 @@ METRICS = {
     "fig4_1": 1,
     "fig4_2": 1,
     "filters": 1,
-    "fig5_1": 1,
+    "fig5_1": 2,
     "fig5_2": 1,
 }
 FIGURES = dict.fromkeys(METRICS, 1)
+CLAIMS = 1
+GALLERY = 1

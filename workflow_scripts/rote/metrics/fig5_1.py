@@ -47,7 +47,8 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
                 measure, value = "noise_train_accuracy", member["train_accuracy"][-1].item()
                 if member["noise_kind"] == "real":
                     measure = "real_validation_accuracy"
-                    value = member["validation_accuracy"].max().item()
+                    # Missing at the end, it is missing: the member diverged.
+                    value = member["validation_accuracy"].max("epoch", skipna=False).item()
                 where = {
                     "regularizer": name,
                     "strength_index": ranks[name].index(strength),

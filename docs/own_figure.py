@@ -1,0 +1,66 @@
+"""A figure of one's own, from the result files alone.
+
+The poster shows that on real data some examples are hard from the first epoch on (Figure 3.1), and
+that some matter more to the loss than others (Figure 3.2). It does not ask whether these are the
+same examples. Both files know each example by its index in the original data set, so xarray can
+bring them together:
+
+    snakemake fig3_1 fig3_2 && python docs/own_figure.py results/demo mine.png
+"""
+
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import xarray as xr
+from scipy.stats import spearmanr
+
+CONDITIONS = {"real": "#1b3f8b", "randX": "#7cc576"}
+
+
+def difficulty(results: Path) -> xr.DataArray:
+    """Return how often each example is wrong after one epoch (condition, index)."""
+    metrics = xr.load_dataset(results / "metrics" / "fig3_1.nc")
+    return metrics["misclassification_rate"].swap_dims(example="index")
+
+
+def importance(results: Path) -> xr.DataArray:
+    """Return the mean loss-sensitivity of each example (condition, index).
+
+    The mean is over training and, on real data, over seeds.
+
+    A run holds all models of one shape along ``member``; coordinates say what each was trained on.
+    """
+    run = xr.load_dataset(results / "runs" / "sensitivity" / "class.nc")
+    # Figure 3.1 has one draw of the noise, and only with the same is an index the same image.
+    real = run["noise_kind"] == "real"
+    same_noise = (run["noise_level"] == 1) & (run["noise_seed"] == 0)
+    mean = (
+        run.isel(member=real | same_noise)["sensitivity"]
+        .mean("update")
+        .groupby("noise_kind")
+        .mean("member")
+    )
+    return mean.rename(noise_kind="condition").swap_dims(example="index")
+
+
+def draw(results: Path) -> plt.Figure:
+    """Draw importance against difficulty, a panel for each condition."""
+    wrong, matters = xr.align(difficulty(results), importance(results), join="inner")
+    figure, axes = plt.subplots(1, len(CONDITIONS), figsize=(7, 3.2), layout="constrained")
+    for axis, (condition, colour) in zip(axes, CONDITIONS.items(), strict=True):
+        x, y = wrong.sel(condition=condition), matters.sel(condition=condition)
+        rank = spearmanr(x, y)
+        print(f"{condition}: Spearman correlation {rank.statistic:.2f}, {x.size} examples")
+        axis.plot(x, y, ".", color=colour, markersize=3, alpha=0.6)
+        axis.set(
+            title=f"{condition}: rank correlation {rank.statistic:.2f}",
+            xlabel="misclassification rate after one epoch",
+            ylabel="mean loss-sensitivity [nat]",
+            yscale="log",
+        )
+    return figure
+
+
+if __name__ == "__main__":
+    draw(Path(sys.argv[1])).savefig(sys.argv[2], dpi=200)

@@ -1,0 +1,77 @@
+# From the metrics of all figures to verdicts, and a page of everything.
+
+
+rule test_claims:
+    input:
+        lambda wildcards: [
+            f"results/{wildcards.preset}/metrics/{figure}.nc"
+            for figure in drawable(config["presets"][wildcards.preset])
+        ],
+    output:
+        nc="results/{preset}/claims.nc",
+        md="results/{preset}/claims.md",
+        html=report(
+            "results/{preset}/claims.html",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"shows": "verdicts on the five claims"},
+        ),
+    log:
+        "results/{preset}/logs/test_claims.log",
+    conda:
+        "../envs/environment.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        criteria=config["claims"],
+        version=versions.CLAIMS,
+    script:
+        "../workflow_scripts/test_claims.py"
+
+
+rule write_gallery:
+    input:
+        captions=lambda wildcards: [
+            f"results/{wildcards.preset}/figures/{figure}.txt"
+            for figure in drawable(config["presets"][wildcards.preset])
+        ],
+        claims="results/{preset}/claims.nc",
+    output:
+        "results/{preset}/gallery.md",
+    log:
+        "results/{preset}/logs/write_gallery.log",
+    conda:
+        "../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        version=versions.GALLERY,
+    script:
+        "../workflow_scripts/write_gallery.py"
+
+
+rule write_configuration:
+    output:
+        report(
+            "results/{preset}/config.yaml",
+            caption="../report/configuration.rst",
+            category="Configuration",
+            labels={"shows": "all settings"},
+        ),
+    log:
+        "results/{preset}/logs/write_configuration.log",
+    conda:
+        "../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        config=lambda wildcards: {
+            **{key: value for key, value in config.items() if key != "presets"},
+            "preset": wildcards.preset,
+            "presets": {wildcards.preset: config["presets"][wildcards.preset]},
+        },
+    script:
+        "../workflow_scripts/write_configuration.py"

@@ -1,0 +1,73 @@
+"""Claim 1: the width that comes near the best accuracy grows with the level of noise."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import numpy as np
+import xarray as xr
+
+from rote.claims.verdicts import Inconclusive, Interval, Part, over_seeds, slope_weights
+
+
+def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
+    """Yield a part for each kind of noise (``fig1``)."""
+    for kind in ("randX", "randY"):
+        yield Part(
+            f"width_{kind}",
+            "fig1",
+            f"{kind}: doublings of the smallest sufficient width from no noise to all noise",
+            f"more than {criteria['doublings']:g} (doublings)",
+            (criteria["doublings"], np.inf),
+            partial(_growth, metrics, kind, criteria),
+        )
+
+
+def _growth(metrics: Mapping[str, xr.Dataset], kind: str, criteria: dict) -> Interval:
+    """Return the slope over the noise level of log2 of the smallest sufficient width."""
+    capacity = metrics["fig1"]
+    if kind not in capacity["noise_kind"]:
+        raise Inconclusive(f"the experiment capacity has no {kind}")
+    accuracy = capacity["validation_accuracy"].sel(noise_kind=kind)
+    accuracy = accuracy.transpose("noise_level", "seed", "hidden_units")
+    weights = slope_weights(accuracy["noise_level"].values)
+    widths, margin = accuracy["hidden_units"].values, criteria["margin"]
+    found = np.array(
+        [[sufficient(curve, widths, margin) for curve in row] for row in accuracy.values]
+    )  # (noise_level, seed, [log2 width, below the first, at the last])
+    first, last = (found[..., i].any(1) for i in (1, 2))
+    # A level at which less, or more, than the widths at hand suffices bounds the slope.
+    return over_seeds(weights @ found[..., 0], criteria).bounded(
+        at_least=bool((first & (weights < 0)).any() or (last & (weights > 0)).any()),
+        at_most=bool((first & (weights > 0)).any() or (last & (weights < 0)).any()),
+        caveat="at some levels the smallest width suffices or accuracy still grows at the largest",
+    )
+
+
+def sufficient(
+    accuracy: np.ndarray, widths: np.ndarray, tolerance: float
+) -> tuple[float, bool, bool]:
+    """Return log2 of the smallest width within ``tolerance`` of the curve's best accuracy.
+
+    Between widths the curve is a straight line over log2(width). Widths without an accuracy are
+    skipped.
+
+    Args:
+        accuracy: (widths,).
+        widths: (widths,), increasing.
+        tolerance: absolute.
+
+    Returns:
+        log2 of the width, NaN without any accuracy; whether it is the smallest width, so that a
+        smaller one may do; whether only the largest width suffices, so that accuracy still grows
+        there by more than ``tolerance``, and the best may lie beyond.
+    """
+    there = np.isfinite(accuracy)
+    y, x = np.asarray(accuracy)[there], np.log2(np.asarray(widths, float)[there])
+    if not len(y):
+        return np.nan, False, False
+    least = y.max() - tolerance
+    first = int(np.argmax(y >= least))
+    if first == 0:
+        return x[0], True, len(y) == 1
+    step = (least - y[first - 1]) / (y[first] - y[first - 1])
+    return x[first - 1] + step * (x[first] - x[first - 1]), False, first == len(y) - 1

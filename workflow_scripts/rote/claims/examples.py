@@ -1,0 +1,153 @@
+"""Claim 3: on real data examples differ in how soon they are fit and in how much they matter."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import numpy as np
+import xarray as xr
+
+from rote.claims.verdicts import (
+    Inconclusive,
+    Interval,
+    Part,
+    over_examples_and_experiments,
+    over_seeds,
+)
+
+
+def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
+    """Yield the parts on misclassification (``fig3_1``), sensitivity (``fig3_2``, ``fig3_3``)."""
+    ratio, margin = criteria["dispersion_ratio"], criteria["margin"]
+    over_binomial = "variance of the misclassification rate over that of the binomial"
+    yield Part(
+        "dispersion_real",
+        "fig3_1",
+        f"real: {over_binomial}",
+        f"far above 1: more than {criteria['dispersed']:g} (dispersed)",
+        (criteria["dispersed"], np.inf),
+        partial(_dispersion, metrics, ["real"], criteria),
+    )
+    yield Part(
+        "dispersion_randX",
+        "fig3_1",
+        f"randX: {over_binomial}",
+        f"near 1: between {1 / ratio:.2f} and {ratio:g} (dispersion_ratio)",
+        (1 / ratio, ratio),
+        partial(_dispersion, metrics, ["randX"], criteria),
+    )
+    for above, below in (("real", "randY"), ("randY", "randX")):
+        yield Part(
+            f"dispersion_{above}_over_{below}",
+            "fig3_1",
+            f"{above} relative to {below}: {over_binomial}",
+            f"randY lies between: more than {ratio:g} (dispersion_ratio)",
+            (ratio, np.inf),
+            partial(_dispersion, metrics, [above, below], criteria),
+        )
+    for labelling, words in (("class", "class labels"), ("unique", "a class for each example")):
+        yield Part(
+            f"gini_{labelling}",
+            "fig3_2",
+            f"{words}: Gini coefficient of the loss-sensitivity, real less randX",
+            f"more than {margin:g} (margin)",
+            (margin, np.inf),
+            partial(_gini, metrics, labelling, criteria),
+        )
+    share = "share of the per-class sensitivity on the diagonal, real less randX"
+    yield Part(
+        "diagonal_share",
+        "fig3_3",
+        share,
+        f"class-correlated: more than {margin:g} (margin)",
+        (margin, np.inf),
+        partial(_shape, metrics, "diagonal_share", criteria),
+    )
+    yield Part(
+        "diagonal_share_spread",
+        "fig3_3",
+        share,
+        f"spread over classes: less than {-margin:g} (margin)",
+        (-np.inf, -margin),
+        partial(_shape, metrics, "diagonal_share", criteria),
+        "paper",
+    )
+    yield Part(
+        "off_diagonal_gini",
+        "fig3_3",
+        "Gini coefficient of the sensitivity off the diagonal, real less randX",
+        f"more uneven: more than {margin:g} (margin)",
+        (margin, np.inf),
+        partial(_shape, metrics, "off_diagonal_gini", criteria),
+        "ours",
+    )
+
+
+def dispersion(rate: np.ndarray, experiments: int) -> np.ndarray:
+    """Return the variance of misclassification rates over examples relative to equal examples.
+
+    Were all examples alike, the number of errors in N experiments would be binomial and the
+    variance of its rate p(1 − p)/N, p being the mean rate: the ratio is then 1.
+
+    Args:
+        rate: (..., examples).
+        experiments: N.
+    """
+    p = rate.mean(-1)
+    return rate.var(-1, ddof=1) / (p * (1 - p) / experiments)
+
+
+def _dispersion(
+    metrics: Mapping[str, xr.Dataset], conditions: list[str], criteria: dict
+) -> Interval:
+    """Return the dispersion of a condition, or of one relative to another on the same examples."""
+    difficulty = metrics["fig3_1"]
+    for condition in conditions:
+        if condition not in difficulty["condition"]:
+            raise Inconclusive(f"the experiment difficulty has no {condition}")
+    chosen = difficulty.sel(condition=conditions)
+    finished = ~chosen["diverged"].astype(bool).any("condition").values
+    wrong = chosen["misclassified"].transpose("condition", "example", "seed").values[..., finished]
+    experiments = wrong.shape[2]
+    if experiments <= 2 * criteria["dispersed"]:
+        raise Inconclusive(f"{experiments} experiments are too few: the ratio cannot exceed them")
+
+    def log_dispersion(rate: np.ndarray, count: int) -> np.ndarray:
+        # What exceeds 1 grows with the number of experiments: where one is left out, by that much.
+        grown = (experiments - 1) / (count - 1)
+        return np.log(1 + (dispersion(rate, count) - 1) * grown)
+
+    def statistic(*arguments: np.ndarray) -> np.ndarray:
+        *rates, count = arguments
+        each = [log_dispersion(rate, count) for rate in rates]
+        return each[0] if len(each) == 1 else each[0] - each[1]
+
+    return over_examples_and_experiments(statistic, wrong.astype(float), criteria)
+
+
+def _gini(metrics: Mapping[str, xr.Dataset], labelling: str, criteria: dict) -> Interval:
+    """Return the difference after the last update, without seeds whose sensitivity exploded."""
+    sensitivity = metrics["fig3_2"]
+    if labelling not in sensitivity["labelling"]:
+        raise Inconclusive(f"the experiment sensitivity has no labelling {labelling}")
+    one = sensitivity.sel(labelling=labelling).dropna("update", how="all", subset=["gini"])
+    if not one.sizes["update"]:
+        raise Inconclusive("all models diverged")
+    last = one.isel(update=-1)
+    return _difference(last["gini"].where(last["exploded"] == 0), criteria)
+
+
+def _shape(metrics: Mapping[str, xr.Dataset], name: str, criteria: dict) -> Interval:
+    """Return a measure of the matrix, without seeds whose sensitivity exploded."""
+    values = metrics["fig3_3"][name]
+    if "fig3_2" in metrics and "class" in metrics["fig3_2"]["labelling"]:
+        exploded = metrics["fig3_2"]["exploded"].sel(labelling="class")
+        values = values.where((exploded > 0).sum("update") == 0)
+    return _difference(values, criteria)
+
+
+def _difference(values: xr.DataArray, criteria: dict) -> Interval:
+    """Return real less randX, seed by seed."""
+    if not {"real", "randX"} <= set(values["condition"].values):
+        raise Inconclusive("the experiment sensitivity lacks real or randX")
+    difference = values.sel(condition="real") - values.sel(condition="randX")
+    return over_seeds(difference.values, criteria)

@@ -1,0 +1,21 @@
+"""Rule test_claims: the metrics of all figures → results/{preset}/claims.nc, .md and .html."""
+
+from pathlib import Path
+
+from job import job
+from rote import netcdf, pages
+from rote.claims import test_claims
+
+
+def main(smk):
+    """Test the claims on ``smk.input`` by the criteria in ``smk.params.criteria``."""
+    with job(smk):
+        metrics = {Path(path).stem: netcdf.read(path) for path in smk.input}
+        claims = test_claims(metrics, smk.params.criteria)
+        netcdf.write(claims, smk.output.nc)
+        pages.write(pages.claims_markdown(claims, smk.wildcards.preset), smk.output.md)
+        pages.write(pages.claims_html(claims, smk.wildcards.preset), smk.output.html)
+
+
+if "snakemake" in globals():
+    main(snakemake)  # noqa: F821

@@ -1,0 +1,17 @@
+"""Rule write_configuration: what the study was configured by → results/{preset}/config.yaml."""
+
+import yaml
+
+from job import job
+from rote import pages
+
+
+def main(smk):
+    """Write the whole configuration, whichever files and options it came from."""
+    with job(smk):
+        text = yaml.safe_dump(smk.params.config, sort_keys=False, allow_unicode=True, width=100)
+        pages.write(text, smk.output[0])
+
+
+if "snakemake" in globals():
+    main(snakemake)  # noqa: F821

@@ -1,0 +1,18 @@
+"""Rule write_gallery: all captions and the claims → results/{preset}/gallery.md."""
+
+from pathlib import Path
+
+from job import job
+from rote import netcdf, pages
+
+
+def main(smk):
+    """Write one page of the figures whose captions are ``smk.input.captions``."""
+    with job(smk):
+        captions = {Path(path).stem: Path(path).read_text() for path in smk.input.captions}
+        claims = netcdf.read(smk.input.claims)
+        pages.write(pages.gallery(captions, claims, smk.wildcards.preset), smk.output[0])
+
+
+if "snakemake" in globals():
+    main(snakemake)  # noqa: F821
