@@ -1,11 +1,12 @@
 # make figures: set up once in .venv, then draw the demo study.   make test: set up, then all tests.
 # make bench: ours against the usual way of doing it.             make check: format and lint.
 # make faults: kill the study at 56 random moments, and try 2,000 configurations.
+# make estimate: how long the poster preset takes on a GPU.       OPTIONS="--help" tells what else.
 PYTHON ?= python3
 PRESET ?= demo
 READY := .venv/ready
 
-.PHONY: figures report gallery test bench faults check setup
+.PHONY: figures report gallery test bench faults estimate check setup
 .DELETE_ON_ERROR:
 
 figures: setup
@@ -33,6 +34,9 @@ faults: setup
 	.venv/bin/python tests/faults/flip_anywhere.py
 	.venv/bin/python tests/faults/fuzz_config.py
 	.venv/bin/python tests/faults/kill_anywhere.py
+
+estimate: setup
+	@.venv/bin/python workflow_scripts/estimate.py $(OPTIONS)
 
 check: setup
 	.venv/bin/ruff check .

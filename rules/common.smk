@@ -1,5 +1,5 @@
 # The checked configuration, and how rules look things up in it.
-from rote import folder, plan, settings, versions
+from rote import cost, folder, plan, settings, versions
 from rote.errors import UserError
 
 PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
@@ -83,6 +83,51 @@ def ensemble_settings(wildcards):
     if wildcards.experiment == "regularization":
         return plan.regularization_settings(experiment, wildcards.run, precision)
     return plan.run_settings(experiment, int(wildcards.run.removeprefix("units-")), precision)
+
+
+def source_of(settings):
+    """The data set's block, given the settings of whoever trains on it."""
+    return config["datasets"][settings["data"]["dataset"]]
+
+
+def noised_megabytes(wildcards, noised=None):
+    """The size of a noised data set in memory, of the wildcards or by its name."""
+    experiments = config["presets"][wildcards.preset]
+    own = of_preset(wildcards, noised or wildcards.noised, plan.noised_datasets(experiments))
+    data = plan.data_settings(own)
+    return cost.data_bytes(data, cost.image(source_of(own), data)) // 10**6
+
+
+def run_megabytes(wildcards, attempt):
+    """The memory of a run's job: libraries, the data as it is read and as it is used."""
+    experiment, run = experiment_and_run(wildcards)
+    if experiment == "convergence":
+        noised = plan.convergence_data(experiment_settings(wildcards), run)
+    else:
+        noised = f"complexity/{run}" if experiment == "complexity" else experiment
+    return attempt * (4000 + 2 * noised_megabytes(wildcards, noised))
+
+
+def run_minutes(wildcards, attempt):
+    """The time limit of a run's job, from its counted work."""
+    experiment, run = experiment_and_run(wildcards)
+    settings = of_preset(wildcards, experiment, config["presets"][wildcards.preset])
+    source = (
+        {case: source_of(own) for case, own in settings["cases"].items()}
+        if experiment == "complexity"
+        else source_of(settings)
+    )
+    work = cost.run_work(experiment, run, settings, source, config["precision"])
+    return cost.minutes(work, config["device"], config["precision"], attempt)
+
+
+def experiment_and_run(wildcards):
+    """The names of the experiment and of the run that a job computes."""
+    if hasattr(wildcards, "labelling"):
+        return "sensitivity", wildcards.labelling
+    if hasattr(wildcards, "case"):
+        return "complexity", wildcards.case
+    return wildcards.experiment, wildcards.run
 
 
 def runs_of_figure(wildcards):

@@ -32,7 +32,7 @@ rule noise_dataset:
     conda:
         "../envs/environment.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: attempt * (1000 + 2 * noised_megabytes(wildcards)),
         runtime=60,
     params:
         data=lambda wildcards: plan.data_settings(noised_settings(wildcards)),

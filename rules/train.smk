@@ -12,9 +12,9 @@ rule train_ensemble:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        gpu=int(config["device"] == "cuda"),
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=24 * 60,
+        gpu=int(config["device"] != "cpu"),
+        mem_mb=run_megabytes,
+        runtime=run_minutes,
     params:
         run=ensemble_settings,
         device=config["device"],
@@ -36,9 +36,9 @@ rule measure_sensitivity:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        gpu=int(config["device"] == "cuda"),
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=4 * 60,
+        gpu=int(config["device"] != "cpu"),
+        mem_mb=run_megabytes,
+        runtime=run_minutes,
     params:
         run=lambda wildcards: plan.sensitivity_settings(
             config["presets"][wildcards.preset]["sensitivity"], wildcards.labelling
@@ -61,9 +61,9 @@ rule measure_complexity:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        gpu=int(config["device"] == "cuda"),
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=24 * 60,
+        gpu=int(config["device"] != "cpu"),
+        mem_mb=run_megabytes,
+        runtime=run_minutes,
     params:
         run=lambda wildcards: plan.complexity_settings(
             config["presets"][wildcards.preset]["complexity"],

@@ -1,6 +1,13 @@
+import os
+import subprocess
+import sys
+
 import pytest
 import xarray as xr
 
+from conftest import ROOT
+from rote import netcdf
+from rote.errors import UserError
 from rote.store import Store, fingerprint
 
 
@@ -51,3 +58,74 @@ def test_parameters_are_kept_beside_the_member(member, tmp_path):
     xr.testing.assert_identical(store.load_parameters("ab12", 3), member)
     assert store.load("ab12") is None
     assert store.load_parameters("ab12", 4) is None
+
+
+JOB = """
+import sys, time
+import numpy as np, xarray as xr
+from rote.store import Store
+
+store, own, end = Store(sys.argv[1]), float(sys.argv[2]), time.monotonic() + 1.0
+named = {"long_name": "x", "units": "1"}
+member = xr.Dataset({"x": ("a", np.full(200_000, own), named, {"zlib": False})})
+found = 0
+while time.monotonic() < end:
+    store.save_checkpoint("ab12", member)
+    for read in (store.load_checkpoint("ab12"), store.load("ab12")):
+        if read is not None:
+            found += 1
+            assert (read["x"] == read["x"][0]).all() and read.sizes["a"] == 200_000
+    store.save("ab12", member)
+print(found)
+"""
+
+
+def test_jobs_share_a_store(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow_scripts")}
+    jobs = [
+        subprocess.Popen(
+            [sys.executable, "-c", JOB, tmp_path, str(i)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for i in range(3)
+    ]
+    for job in jobs:
+        printed, error = job.communicate(timeout=60)
+        assert job.returncode == 0, error
+        assert not error  # no member was found to be damaged
+        assert int(printed) > 0
+    left = {path.name for path in tmp_path.rglob("*.*")}
+    assert "ab12.nc" in left
+    assert left <= {"ab12.nc", "ab12.checkpoint.nc"}
+    assert Store(tmp_path).load("ab12") is not None
+
+
+def test_a_file_that_goes_while_it_is_read_is_none(member, tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    store.save_checkpoint("ab12", member)
+    read = netcdf.read
+
+    def read_too_late(path):
+        path.unlink()
+        return read(path)
+
+    monkeypatch.setattr(netcdf, "read", read_too_late)
+    assert store.load_checkpoint("ab12") is None
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_read_again(member, tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    store.save("ab12", member)
+    read, calls = netcdf.read, []
+
+    def stale_at_first(path):
+        calls.append(path)
+        if len(calls) == 1:
+            raise UserError("stale file handle")
+        return read(path)
+
+    monkeypatch.setattr(netcdf, "read", stale_at_first)
+    xr.testing.assert_identical(store.load("ab12"), member)

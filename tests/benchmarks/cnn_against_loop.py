@@ -1,9 +1,10 @@
 """CNNs as an ensemble against the usual loop: one ``nn.Sequential`` at a time, ``DataLoader``.
 
-Both sides run in this process, on one thread, in turns, and do the same work: construction of the
-models, the same updates on batches of the same size, the same evaluations. The time is that of the
-processor, in this thread, so that other jobs on the machine count as little as possible. Printed as
-a table and written as NetCDF: ``python tests/benchmarks/cnn_against_loop.py``.
+Both sides run in this process, in turns, and do the same work: construction of the models, the same
+updates on batches of the same size, the same evaluations. On the CPU, on one thread, the time is
+that of the processor, in this thread, so that other jobs on the machine count as little as
+possible; on CUDA it is that of the clock, until the device has done everything. Printed as a table
+and written as NetCDF: ``python tests/benchmarks/cnn_against_loop.py``.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from torch.utils.data import DataLoader, TensorDataset
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
+from rote import device as devices  # noqa: E402
 from rote import grouping, netcdf, sources, training  # noqa: E402
 from rote.cnn import CNN, Architecture, initial_parameters  # noqa: E402
 from rote.ensemble import Ensemble  # noqa: E402
@@ -37,6 +39,8 @@ CASES = [
     ("digits, 100 updates", 64, *DIGITS, 4),
     ("poster size, 4 updates", 200, (3, 32, 32), 2, 200, 1, 2),
 ]
+# On CUDA more of the published size.
+LARGE = [("poster size, 40 updates", 200, (3, 32, 32), 2, 2000, 1, 6)]
 SCHEDULE = {"batch_size": 50, "learning_rate": 0.01, "halve_every": 15, "evaluate_every": 1}
 
 
@@ -67,7 +71,17 @@ def sequential(a: Architecture) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(units[-1], a.classes))
 
 
-def usual_loop(a: Architecture, data: list[torch.Tensor], epochs: int, models: int) -> list[float]:
+def clock(device: torch.device) -> float:
+    """Return the seconds that this thread has computed on the CPU, or that have passed on CUDA."""
+    if device.type == "cpu":
+        return time.thread_time()
+    devices.wait(device)
+    return time.perf_counter()
+
+
+def usual_loop(
+    a: Architecture, data: list[torch.Tensor], epochs: int, models: int, device: torch.device
+) -> list[float]:
     """Train one model after the other as most code does; return their training accuracies."""
     _, height, width = a.image
     train, validation = (
@@ -80,7 +94,7 @@ def usual_loop(a: Architecture, data: list[torch.Tensor], epochs: int, models: i
     accuracies = []
     for seed in range(models):
         torch.manual_seed(seed)
-        model = sequential(a)
+        model = sequential(a).to(device)
         optimizer = torch.optim.SGD(model.parameters(), lr=SCHEDULE["learning_rate"], momentum=0.9)
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, SCHEDULE["halve_every"], 0.5)
         loss_function = nn.CrossEntropyLoss()
@@ -88,7 +102,7 @@ def usual_loop(a: Architecture, data: list[torch.Tensor], epochs: int, models: i
             model.train()
             for batch, labels in DataLoader(train, SCHEDULE["batch_size"], shuffle=True):
                 optimizer.zero_grad()
-                loss_function(model(batch), labels).backward()
+                loss_function(model(batch.to(device)), labels.to(device)).backward()
                 optimizer.step()
             scheduler.step()
             model.eval()
@@ -96,7 +110,8 @@ def usual_loop(a: Architecture, data: list[torch.Tensor], epochs: int, models: i
                 for part in (train, validation):
                     right = loss = 0.0
                     for batch, labels in DataLoader(part, 250) if len(part) else ():
-                        logits = model(batch)
+                        labels = labels.to(device)
+                        logits = model(batch.to(device))
                         right += (logits.argmax(1) == labels).sum().item()
                         loss += loss_function(logits, labels).item()
                     if part is train:
@@ -105,18 +120,26 @@ def usual_loop(a: Architecture, data: list[torch.Tensor], epochs: int, models: i
     return accuracies
 
 
-def ensemble(a: Architecture, data: list[torch.Tensor], epochs: int, models: int) -> list[float]:
+def ensemble(
+    a: Architecture, data: list[torch.Tensor], epochs: int, models: int, device: torch.device
+) -> list[float]:
     """Train the same models as ``rote`` does; return their training accuracies."""
     inputs, labels, *validation = data
-    table, workspace = aligned_rows([inputs]), Workspace()
-    validation = aligned_rows([validation[0]]), validation[1]
+    table, workspace = aligned_rows([inputs], device=device), Workspace(device)
+    labels = labels.to(device)
+    validation = aligned_rows([validation[0]], device=device), validation[1].to(device)
 
     def made(seeds: list[int]) -> Ensemble:
-        parameters = initial_parameters(a, seeds)
-        rows = torch.arange(len(labels)).expand(len(seeds), -1)
+        parameters = initial_parameters(a, seeds, device)
+        rows = torch.arange(len(labels), device=device).expand(len(seeds), -1)
         return Ensemble(
             CNN(a, parameters, workspace),
-            SGD(parameters, SCHEDULE["learning_rate"], 0.9, torch.zeros(len(seeds))),
+            SGD(
+                parameters,
+                SCHEDULE["learning_rate"],
+                0.9,
+                torch.zeros(len(seeds), device=device),
+            ),
             table,
             rows,
             labels.expand(len(seeds), -1),
@@ -131,9 +154,9 @@ def ensemble(a: Architecture, data: list[torch.Tensor], epochs: int, models: int
         workspace.clear()
         trial, seconds = made(members[: search.size]), []
         for _ in range(3):
-            start = time.thread_time()
+            start = clock(device)
             trial.train_epoch(1, updates=TRIAL_UPDATES)
-            seconds.append(time.thread_time() - start)
+            seconds.append(clock(device) - start)
         search.record(search.size, min(seconds[1:]))
     accuracies = []
     for group in grouping.groups(members, search):
@@ -143,7 +166,7 @@ def ensemble(a: Architecture, data: list[torch.Tensor], epochs: int, models: int
     return accuracies
 
 
-def measure(case: tuple, repeats: int) -> dict:
+def measure(case: tuple, repeats: int, device: torch.device) -> dict:
     """Return the seconds of either side, medians over ``repeats`` turns, and the accuracies."""
     _, maps, image, crop, examples, epochs, models = case
     architecture = Architecture(image, 10, (maps, maps), crop=crop)
@@ -153,9 +176,10 @@ def measure(case: tuple, repeats: int) -> dict:
     row = {}
     for _ in range(repeats):
         for name, side in sides.items():
-            start = time.thread_time()
-            row[f"{name}_accuracy"] = statistics.mean(side(architecture, data, epochs, models))
-            seconds[name].append(time.thread_time() - start)
+            start = clock(device)
+            accuracies = side(architecture, data, epochs, models, device)
+            seconds[name].append(clock(device) - start)
+            row[f"{name}_accuracy"] = statistics.mean(accuracies)
     return row | {name: statistics.median(values) for name, values in seconds.items()}
 
 
@@ -164,18 +188,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3, help="turns of either side (median)")
     parser.add_argument("--only", default="", help="jobs whose name contains this")
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     parser.add_argument("--output", default=str(ROOT / "bench" / "cnn_against_loop.nc"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    print(
-        f"one CPU thread, its own time, median of {arguments.repeats}; "
-        "acc.: mean training accuracy, as a check"
-    )
+    device, _ = devices.choose(arguments.device, "float32")
+    on = "one CPU thread, its own time" if device.type == "cpu" else devices.describe(device)
+    print(f"{on}, median of {arguments.repeats}; acc.: mean training accuracy, as a check")
     print(f"{'job':24}{'maps':>5}{'models':>8}{'loop/s':>9}{'rote/s':>9}{'ratio':>7}{'acc.':>13}")
     rows = []
-    cases = [case for case in CASES if arguments.only in case[0]]
+    every = CASES + (LARGE if device.type == "cuda" else [])
+    cases = [case for case in every if arguments.only in case[0]]
     for case in cases:
-        row = measure(case, arguments.repeats)
+        row = measure(case, arguments.repeats, device)
         rows.append(row)
         print(
             f"{case[0]:24}{case[1]:5}{case[-1]:8}{row['loop']:9.2f}{row['ensemble']:9.2f}"
@@ -199,7 +224,8 @@ def main() -> None:
         },
     )
     settings = {"repeats": arguments.repeats, "threads": 1, **SCHEDULE}
-    netcdf.write(netcdf.with_provenance(result, settings), arguments.output)
+    described = devices.describe(device)
+    netcdf.write(netcdf.with_provenance(result, settings, device=described), arguments.output)
     print(f"written to {arguments.output}")
 
 

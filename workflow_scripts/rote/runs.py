@@ -109,8 +109,6 @@ def _train_missing(
     training = settings["training"]
     material = Material(noised, settings, list(missing.values()), device)
     search = material.size_search(list(missing.values()))
-    size = f"groups of up to {search.size}" if search.settled else "groups of growing size"
-    logger.info("%s: training %d members in %s.", name, len(missing), size)
     results: dict[str, xr.Dataset] = {}
     saved_at = time.monotonic()
 
@@ -146,6 +144,10 @@ def _train_missing(
         by_epoch = _by_epoch(left, store, settings["keep_epochs"])
         groups = (g for same in by_epoch.values() for g in grouping.groups(list(same), search))
         work = sum((training["epochs"] - epoch) * len(same) for epoch, same in by_epoch.items())
+        resumed = sum(len(same) for epoch, same in by_epoch.items() if epoch)
+        size = f"groups of up to {search.size}" if search.settled else "groups of growing size"
+        message = "%s: training %d members, %d of them from checkpoints, in %s."
+        logger.info(message, name, len(left), resumed, size)
         progress = Progress(name, work, logger.info)
         checkpoints = {key: saved for same in by_epoch.values() for key, saved in same.items()}
         for group in groups:

@@ -4,6 +4,10 @@ One NetCDF file a member, and one for each epoch of which its parameters are kep
 fingerprint of all that determines the result. Whatever asks for the same member again finds it, and
 a changed setting can never find old numbers. Deleting the store, or any file of it, costs computing
 time and nothing else.
+
+Jobs of several machines may share a store. A file there is whole from its first moment, and another
+one may take its place, or it may go, at any time: jobs that want the same member at the same time
+each compute it, and the last one's stays.
 """
 
 import hashlib
@@ -36,14 +40,19 @@ class Store:
 
     @staticmethod
     def _read(path: Path) -> xr.Dataset | None:
-        if not path.exists():
-            return None
-        try:
-            return netcdf.read(path)
-        except Damaged as error:
-            logger.warning("%s is damaged (%s). It is computed again.", path, error.why)
-            path.unlink()
-            return None
+        for last in (False, True):
+            try:
+                return netcdf.read(path)
+            except Damaged as error:
+                if last:
+                    logger.warning("%s is damaged (%s). It is computed again.", path, error.why)
+                    path.unlink(missing_ok=True)
+                # Else another look: a network file system fails where the file was replaced.
+            except UserError:
+                if path.exists():
+                    raise
+                return None  # asked for now: another job may have just removed it
+        return None
 
     def load(self, key: str) -> xr.Dataset | None:
         """Return the finished member of this fingerprint, or None; a damaged file is removed."""

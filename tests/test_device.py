@@ -1,0 +1,63 @@
+"""The choice of a device, on a machine that pretends to have CUDA or not."""
+
+import pytest
+import torch
+
+from rote import claim, device
+from rote.errors import UserError
+
+
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """Return a function that pretends a number of CUDA devices, some claimed by other jobs."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(claim, "_held", {})
+    for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
+        monkeypatch.delenv(name, raising=False)
+
+    def pretend(devices: int, claimed: tuple[str, ...] = ()) -> list:
+        monkeypatch.setattr("torch.cuda.is_available", lambda: devices > 0)
+        monkeypatch.setattr("torch.cuda.device_count", lambda: devices)
+        current = []
+        monkeypatch.setattr("torch.cuda.set_device", current.append)
+        for name in claimed:  # a lock belongs to its descriptor: this one is another job's
+            claim.claim([name])
+            monkeypatch.setattr(claim, "_held", {})
+        return current
+
+    yield pretend
+    torch.set_float32_matmul_precision("highest")
+
+
+def test_without_cuda_auto_is_the_cpu(machine):
+    machine(0)
+    assert device.choose("auto", "float32") == (torch.device("cpu"), torch.float32)
+
+
+def test_a_job_takes_a_device_that_is_free(machine):
+    current = machine(3, claimed=("0", "2"))
+    assert device.choose("auto", "bf16") == (torch.device("cuda", 1), torch.bfloat16)
+    assert device.choose("cuda", "float32")[0] == torch.device("cuda", 1)
+    assert current == [torch.device("cuda", 1)] * 2
+
+
+def test_devices_are_told_apart_by_the_numbers_of_the_machine(machine, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
+    machine(2, claimed=("5",))
+    assert device.choose("auto", "float32")[0] == torch.device("cuda", 1)  # the second that it sees
+
+
+def test_cpu_claims_nothing(machine, tmp_path):
+    machine(1)
+    assert device.choose("cpu", "float32")[0] == torch.device("cpu")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_gpu_of_slurm_is_not_left_idle_silently(machine, monkeypatch):
+    machine(0)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert device.choose("auto", "float32")[0] == torch.device("cpu")
+    monkeypatch.setenv("SLURM_JOB_ID", "12")
+    assert device.choose("cpu", "float32")[0] == torch.device("cpu")
+    with pytest.raises(UserError, match="SLURM gave this job a GPU .*install a CUDA build"):
+        device.choose("auto", "float32")
