@@ -1,9 +1,9 @@
 """LASS of ``rote`` against the usual one, in which every example moves to the last iteration.
 
 The usual search and rote's run on the same ``nn.Sequential``; rote's search also on rote's model
-with the same parameters, as the study does. All in this process, on one CPU thread or on CUDA, in turns, on the
-same examples and in the same precision. Without noise (β = 0) all find the same examples; with
-noise the usual search draws its own. Printed as a table and written as NetCDF.
+with the same parameters, as the study does. All in this process, on one CPU thread or on CUDA, in
+turns, on the same examples and in the same precision. Without noise (β = 0) all find the same
+examples; with noise the usual search draws its own. Printed as a table and written as NetCDF.
 """
 
 import argparse

@@ -18,7 +18,7 @@ from pathlib import Path
 import xarray as xr
 
 from rote import netcdf
-from rote.errors import Damaged
+from rote.errors import Damaged, UserError
 
 logger = logging.getLogger(__name__)
 
@@ -43,15 +43,15 @@ class Store:
         for last in (False, True):
             try:
                 return netcdf.read(path)
-            except Damaged as error:
-                if last:
-                    logger.warning("%s is damaged (%s). It is computed again.", path, error.why)
-                    path.unlink(missing_ok=True)
-                # Else another look: a network file system fails where the file was replaced.
-            except UserError:
-                if path.exists():
+            except UserError as error:
+                if not path.exists():  # asked for now: another job may have just removed it
+                    return None
+                if not last:  # a network file system fails where the file was replaced
+                    continue
+                if not isinstance(error, Damaged):
                     raise
-                return None  # asked for now: another job may have just removed it
+                logger.warning("%s is damaged (%s). It is computed again.", path, error.why)
+                path.unlink(missing_ok=True)
         return None
 
     def load(self, key: str) -> xr.Dataset | None:
