@@ -1,6 +1,6 @@
 # make figures: set up once in .venv, then draw the demo study.   make test: set up, then all tests.
 # make bench: ours against the usual way of doing it.             make check: format and lint.
-# make faults: kill the study at 56 random moments, and try 2,000 configurations.
+# make faults: damage its files, try 2,000 configurations, kill it at 50 random moments.
 # make estimate: how long the poster preset takes on a GPU.       OPTIONS="--help" tells what else.
 PYTHON ?= python3
 PRESET ?= demo

@@ -5,7 +5,7 @@ process group at once, and started again by the same command, until every stage 
 writes a log, and the start of Snakemake itself) has had its kills. Each study that ends must hold
 the same NetCDF files and figures as the undisturbed one, and have nothing left to do.
 
-    python tests/faults/kill_anywhere.py --kills 56 --seed 0
+    python tests/faults/kill_anywhere.py --kills 50 --seed 0
 """
 
 import argparse
@@ -179,10 +179,11 @@ def kill_anywhere(
     quota = Counter(
         {stage: max(least, round(kills * len(each) / of_jobs)) for stage, each in seconds.items()}
     )
+    # A kill may hit two stages at once: what is lacking is made up by the longest of them.
     done, studies, rng = Counter(), 0, random.Random(seed)
     while done["all"] < kills or any(left > 0 for left in quota.values()):
         if all(left <= 0 for left in quota.values()):
-            quota["train_ensemble"] += kills - done["all"]
+            quota["train_ensemble"] = kills - done["all"]
         runs = reference.anew(f"killed-{studies}", cores=2)
         done += disturbed(runs, seconds, quota, rng)
         count, different = differences(reference.folder, runs.folder)
@@ -203,7 +204,7 @@ def config_of(study: Study) -> dict:
 def main() -> None:
     """Print the kills of each stage, and fail if a study was not finished or not equal."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=56)
+    parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     targets = ["figures"]
