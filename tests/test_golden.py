@@ -67,7 +67,7 @@ def test_the_data_and_the_noise(noised):
 
 
 def test_the_training(noised, tmp_path):
-    assert versions.TRAINING == 1
+    assert versions.TRAINING == 2
     settings = plan.run_settings(SETTINGS, 16, "float32")
     run = runs.train_run(noised, settings, Store(tmp_path), name="golden", device="cpu")
     # Loose enough for the rounding of other processors, far too tight for other mathematics.
@@ -113,7 +113,7 @@ def test_the_sensitivity(noised, tmp_path):
 
 
 def test_the_cnn_and_its_critical_samples(noised_digits, tmp_path):
-    assert (versions.TRAINING, versions.CRITICAL_SAMPLES) == (1, 1)
+    assert (versions.TRAINING, versions.CRITICAL_SAMPLES) == (2, 2)
     case = {
         "cnn": {"maps": 4, "dense": [8], "crop": 0},
         "training": {
@@ -161,10 +161,10 @@ def test_claims():
     golden = {
         "width_randX": [2.3981749, 2.0599479, 2.7364018],
         "time_over_size": [0.52072713, 0.39876195, 0.64269231],
-        "dispersion_real": [21.301489, 19.961581, 22.709764],
-        "gini_class": [0.10386546, 0.048033559, 0.15969736],
-        "ratio_after_peak_digits": [0.076906196, 0.029690039, 0.12412235],
-        "memorising_falls": [0.72444576, 0.66143056, 0.78746097],
+        "dispersion_real": [20.956705, 19.557207, 22.45635],
+        "gini_class": [0.10591457, 0.056169247, 0.1556599],
+        "ratio_after_peak_digits": [0.050434192, 0.003438407, 0.097429976],
+        "memorising_falls": [0.74454978, 0.66352814, 0.82557142],
     }
     for part, values in golden.items():
         one = claims.sel(test=part)

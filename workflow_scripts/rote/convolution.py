@@ -154,15 +154,50 @@ class Convolution:
         """Return the pooled products times the ``slope`` of each map, of one member, by autograd.
 
         A dilated convolution: a step to the right in a plane is a step of a whole batch in memory.
-        Logits and ∂/∂inputs take 0.4 to 0.8 of the time that they take by patches, the gradients
-        of which autograd is slow to add up.
         """
         _, channels, height, width, batch = planes.shape
         filters = (weight * slope.mT)[0].mT.unflatten(1, (channels, self.kernel, self.kernel))
         rows = planes.reshape(1, channels, height, width * batch)
-        products = torch.nn.functional.conv2d(rows, filters, dilation=(1, batch)).flatten(2)
+        convolve = _Dilated.apply if rows.device.type == "cpu" else _dilated
+        products = convolve(rows, filters, batch).flatten(2)
         pooled = torch.nn.functional.max_pool2d(self._channels_last(products, batch), self.pool)
         return pooled.permute(0, 2, 3, 1).reshape(1, weight.shape[2], -1)
+
+
+def _dilated(rows: Tensor, filters: Tensor, batch: int) -> Tensor:
+    return torch.nn.functional.conv2d(rows, filters, dilation=(1, batch))
+
+
+class _Dilated(torch.autograd.Function):
+    """The convolution of :func:`_dilated`, with a faster gradient by ``rows`` on the CPU.
+
+    PyTorch's own takes 1.0 to 6 times as long (200 to 8 maps of three channels); with this one a
+    search for critical samples takes two thirds of the time. Filters get no gradient.
+    """
+
+    @staticmethod
+    def forward(ctx, rows: Tensor, filters: Tensor, batch: int) -> Tensor:
+        """Return the products."""
+        ctx.save_for_backward(filters)
+        ctx.batch, ctx.shape = batch, rows.shape
+        return _dilated(rows, filters, batch)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:
+        """Return ∂/∂rows. A row of products at a time: what is added up stays in the cache."""
+        (filters,) = ctx.saved_tensors
+        channels, kernel = filters.shape[1:3]
+        height, columns = ctx.shape[2:]
+        width = gradient.shape[3] // ctx.batch
+        sums = gradient.new_zeros(channels, height, columns // ctx.batch, ctx.batch)
+        weight = filters.flatten(1).mT.contiguous()
+        of_row = gradient.new_empty(len(weight), width * ctx.batch)
+        for row in range(gradient.shape[2]):
+            torch.mm(weight, gradient[0, :, row], out=of_row)
+            taps = of_row.view(channels, kernel, kernel, width, ctx.batch)
+            for j in range(kernel):
+                sums[:, row : row + kernel, j : j + width] += taps[:, :, j]
+        return sums.view(ctx.shape), None, None
 
 
 class Dense:

@@ -7,9 +7,9 @@ the same settings give other numbers than before, and only what depends on it is
 
 DATASET = 1
 NOISING = 1
-TRAINING = 1
+TRAINING = 2
 SENSITIVITY = 1
-CRITICAL_SAMPLES = 1
+CRITICAL_SAMPLES = 2
 METRICS = {
     "fig1": 1,
     "fig2": 1,
