@@ -162,7 +162,8 @@ def extract_and_plot(tmp_path, figure, noised, runs):
             wildcards=SimpleNamespace(figure=figure),
         )
     )
-    output = SimpleNamespace(png=str(tmp_path / "f.png"), pdf=str(tmp_path / "f.pdf"))
+    files = {kind: str(tmp_path / f"f.{kind}") for kind in ("png", "pdf")}
+    output = SimpleNamespace(**files, caption=str(tmp_path / "f.txt"))
     plot_figure.main(
         job(tmp_path, input=[metrics], output=output, wildcards=SimpleNamespace(figure=figure))
     )

@@ -57,7 +57,8 @@ class Cluster(Study):
         self.environment = environment
         self.config["checkpoint_seconds"] = 0.3
         self.config["presets"]["demo"]["capacity"] |= {
-            "noise_levels": [0],
+            "noise_kinds": ["randX"],
+            "noise_levels": [0.5],
             "seeds": 1,
             "model": {"hidden_layers": 2, "hidden_units": [5, 6, 7, 8]},
             "training": TRAINING | LONG,

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,8 @@ class Study:
                 }
             },
         }
+
+        self.config = deepcopy(self.config)  # tests change it in place
 
     def snakemake(self, *arguments: str, fails: bool = False) -> str:
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(self.config))

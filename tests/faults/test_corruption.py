@@ -62,7 +62,8 @@ def study(tmp_path_factory, source):
         )
 
     figure = smk("metrics", "figure")
-    figure.output = SimpleNamespace(png=str(folder / "f.png"), pdf=str(folder / "f.pdf"))
+    files = {kind: str(folder / f"f.{kind}") for kind in ("png", "pdf")}
+    figure.output = SimpleNamespace(**files, caption=str(folder / "f.txt"))
     training = {"device": "cpu", "checkpoint_seconds": 300, "store": str(folder / "store")}
     run = plan.run_settings(settings, 4, "float32")
     netcdf.write(source, path["data"])
