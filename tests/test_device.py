@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rote import claim, device
+from rote import device, device_claim
 from rote.errors import UserError
 
 
@@ -21,7 +21,7 @@ def machine(monkeypatch, tmp_path):
         current = []
         monkeypatch.setattr("torch.cuda.set_device", current.append)
         for name in claimed:  # a lock belongs to its descriptor: this one is another job's
-            claim.claim([name])
+            device_claim.claim([name])
             monkeypatch.setattr(claim, "_held", {})
         return current
 

@@ -4,7 +4,7 @@ import os
 
 import torch
 
-from rote.claim import claim
+from rote.device_claim import claim
 from rote.errors import UserError
 
 

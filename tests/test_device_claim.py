@@ -13,7 +13,7 @@ from conftest import ROOT
 
 HOLD = """
 import sys, time
-from rote.claim import claim
+from rote.device_claim import claim
 device = claim(sys.argv[2:], 0.01)
 assert claim(sys.argv[2:]) == device
 print(device, time.monotonic(), flush=True)
