@@ -11,7 +11,7 @@ from rote.errors import UserError
 def machine(monkeypatch, tmp_path):
     """Return a function that pretends a number of CUDA devices, some claimed by other jobs."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(claim, "_held", {})
+    monkeypatch.setattr(device_claim, "_held", {})
     for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
         monkeypatch.delenv(name, raising=False)
 
@@ -22,7 +22,7 @@ def machine(monkeypatch, tmp_path):
         monkeypatch.setattr("torch.cuda.set_device", current.append)
         for name in claimed:  # a lock belongs to its descriptor: this one is another job's
             device_claim.claim([name])
-            monkeypatch.setattr(claim, "_held", {})
+            monkeypatch.setattr(device_claim, "_held", {})
         return current
 
     yield pretend
