@@ -163,8 +163,8 @@ def read(path: Path) -> dict:
 
 def _unknown(kind: str, name: str, place: str, known: list[str]) -> UserError:
     return UserError(
-        f"config: {place} names the {kind} {name}, which is unknown: "
-        f"{_closest(name, known)}choose one of {', '.join(known)}."
+        f"config: {place} names the {kind} {name}, which is unknown: {_closest(name, known)}choose "
+        f"one of {', '.join(known)}, or add it under {kind.replace(' ', '')}s."
     )
 
 
