@@ -17,7 +17,7 @@ rule test_claims:
             labels={"shows": "verdicts on the five claims"},
         ),
     log:
-        "results/{preset}/logs/test_claims.log",
+        "results/{preset}/logs/test_claims/claims.log",
     conda:
         "../envs/environment.yaml"
     resources:
@@ -40,7 +40,7 @@ rule write_gallery:
     output:
         "results/{preset}/gallery.md",
     log:
-        "results/{preset}/logs/write_gallery.log",
+        "results/{preset}/logs/write_gallery/gallery.log",
     conda:
         "../envs/environment.yaml"
     resources:
@@ -61,7 +61,7 @@ rule write_configuration:
             labels={"shows": "all settings"},
         ),
     log:
-        "results/{preset}/logs/write_configuration.log",
+        "results/{preset}/logs/write_configuration/config.log",
     conda:
         "../envs/environment.yaml"
     resources:

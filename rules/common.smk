@@ -76,7 +76,7 @@ def ensemble_settings(wildcards):
     if wildcards.run not in known:
         sys.exit(
             f"Error: {wildcards.experiment} has no run {wildcards.run}: "
-            f"choose one of {', '.join(known)}."
+            f"choose one of {', '.join(dict.fromkeys(known))}."
         )
     if wildcards.experiment == "convergence":
         return plan.convergence_settings(experiment, wildcards.run, precision)
@@ -105,7 +105,7 @@ def run_megabytes(wildcards, attempt):
         noised = plan.convergence_data(experiment_settings(wildcards), run)
     else:
         noised = f"complexity/{run}" if experiment == "complexity" else experiment
-    return attempt * (4000 + 2 * noised_megabytes(wildcards, noised))
+    return 2 ** (attempt - 1) * (4000 + 2 * noised_megabytes(wildcards, noised))
 
 
 def run_minutes(wildcards, attempt):

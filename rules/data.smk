@@ -32,7 +32,9 @@ rule noise_dataset:
     conda:
         "../envs/environment.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * (1000 + 2 * noised_megabytes(wildcards)),
+        # Images of a folder may be larger than counted, so that it takes some doublings.
+        mem_mb=lambda wildcards, attempt: (1000 + 2 * noised_megabytes(wildcards))
+        * 2 ** (attempt - 1),
         runtime=60,
     params:
         data=lambda wildcards: plan.data_settings(noised_settings(wildcards)),

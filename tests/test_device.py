@@ -1,5 +1,7 @@
 """The choice of a device, on a machine that pretends to have CUDA or not."""
 
+import sys
+
 import pytest
 import torch
 
@@ -61,3 +63,34 @@ def test_a_gpu_of_slurm_is_not_left_idle_silently(machine, monkeypatch):
     assert device.choose("cpu", "float32")[0] == torch.device("cpu")
     with pytest.raises(UserError, match="SLURM gave this job a GPU .*install a CUDA build"):
         device.choose("auto", "float32")
+
+
+@pytest.mark.parametrize("hidden", ["", "-1", "NoDevFiles"])
+def test_slurm_may_say_that_there_is_no_gpu(monkeypatch, hidden):
+    monkeypatch.setenv("SLURM_JOB_ID", "1")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert device.choose("auto", "float32")[0].type == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("groups", "file", "limit"),
+    [
+        ("0::/slurm/job_1/step_0", "slurm/job_1/memory.max", 5000),
+        ("4:memory:/slurm/job_1\n3:cpu:/", "memory/slurm/memory.limit_in_bytes", 7000),
+        ("0::/free", "free/memory.max", "max"),
+    ],
+)
+def test_memory_of_a_job_is_what_its_control_group_allows(tmp_path, groups, file, limit):
+    (tmp_path / "groups").write_text(groups)
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_text(f"{limit}\n")
+    allowed = device._limit_of_job(str(tmp_path / "groups"), str(tmp_path))
+    assert allowed == (sys.maxsize if limit == "max" else limit)
+
+
+def test_free_memory_is_no_more_than_the_machine_has():
+    import psutil
+
+    free = device.free_bytes(torch.device("cpu"))
+    assert 0 < free <= psutil.virtual_memory().total

@@ -82,3 +82,14 @@ def test_a_training_stops_after_the_epoch_with_a_checkpoint(
     xr.testing.assert_identical(train(tmp_path / "part"), whole)
     assert epochs[-1] == run_settings["training"]["epochs"]
     assert saved[0] + 1 in epochs[before:]  # went on behind the checkpoint
+
+
+def test_a_second_signal_does_not_cut_off_what_the_first_has_begun():
+    cleaned = []
+    with pytest.raises(interruption.Stopped, match="SIGINT"), interruption.stoppable():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            cleaned.append(True)
+    assert cleaned

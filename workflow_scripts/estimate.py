@@ -8,8 +8,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import yaml
-
 from rote import cost, plan, settings
 from rote.errors import UserError
 from rote.progress import readable
@@ -104,6 +102,16 @@ def _line(
     ) + (" (as above)" if shared else "")
 
 
+def _merged(config: dict, changes: dict) -> dict:
+    """Return a configuration with changes, as Snakemake merges the files that it is given."""
+    return config | {
+        key: _merged(config[key], value)
+        if isinstance(value, dict) and isinstance(config.get(key), dict)
+        else value
+        for key, value in changes.items()
+    }
+
+
 def main() -> None:
     """Print the estimate of a preset."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -115,12 +123,16 @@ def main() -> None:
         help="whose rates: assumed ones, or measured here (h200)",
     )
     parser.add_argument("--precision", help="float32, tf32 or bf16 (that of config.yaml)")
-    parser.add_argument("--configfile", default=str(ROOT / "config.yaml"))
+    parser.add_argument("--configfile", help="what differs from config.yaml")
     arguments = parser.parse_args()
-    config = yaml.safe_load(Path(arguments.configfile).read_text())
-    precision = arguments.precision or config["precision"]
     try:
-        figures = estimate({**config, "precision": precision}, arguments.preset, precision)
+        config = settings.read(ROOT / "config.yaml")
+        if arguments.configfile:
+            config = _merged(config, settings.read(Path(arguments.configfile)))
+        precision = arguments.precision or config["precision"]
+        figures = estimate(
+            {**config, "device": "auto", "precision": precision}, arguments.preset, precision
+        )
         device = _device(arguments.device, precision)
     except UserError as error:
         sys.exit(f"Error: {error}")

@@ -9,7 +9,7 @@ from rote import netcdf, pages
 def main(smk):
     """Write one page of the figures whose captions are ``smk.input.captions``."""
     with job(smk):
-        captions = {Path(path).stem: Path(path).read_text() for path in smk.input.captions}
+        captions = {Path(path).stem: Path(path).read_text("utf-8") for path in smk.input.captions}
         claims = netcdf.read(smk.input.claims)
         pages.write(pages.gallery(captions, claims, smk.wildcards.preset), smk.output[0])
 

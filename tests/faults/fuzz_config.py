@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "workflow_scripts")]
 
-from rote import plan, settings  # noqa: E402
+from rote import cost, plan, settings  # noqa: E402
 from rote.errors import UserError  # noqa: E402
 
 SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -180,7 +180,10 @@ def resolve(config: dict) -> None:
     for experiments in config["presets"].values():
         plan.impossible(experiments)
         for noised in plan.noised_datasets(experiments).values():
-            json.dumps(plan.data_settings(noised), allow_nan=False)
+            data = plan.data_settings(noised)
+            json.dumps(data, allow_nan=False)
+            source = config["datasets"][data["dataset"]]
+            assert cost.data_bytes(data, cost.image(source, data)) > 0
         for figure, experiment in plan.EXPERIMENT_OF_FIGURE.items():
             if experiment not in experiments:
                 continue
@@ -190,8 +193,21 @@ def resolve(config: dict) -> None:
             assert len(set(names)) == len(names), names
             for name in names:
                 run = run_settings(experiment, own, name, precision)
+                assert cost.minutes(
+                    work(experiment, own, name, config), config["device"], precision
+                )
                 assert run["members"], name
                 json.dumps(run, allow_nan=False)
+
+
+def work(experiment: str, own: dict, name: str, config: dict) -> cost.Work:
+    """Return the counted work of a run, as rules/common.smk does for its limits."""
+    known = config["datasets"]
+    if experiment == "complexity":
+        source = {case: known[each["data"]["dataset"]] for case, each in own["cases"].items()}
+    else:
+        source = known[own["data"]["dataset"]]
+    return cost.run_work(experiment, name, own, source, config["precision"])
 
 
 def run_settings(experiment: str, own: dict, name: str, precision: str) -> dict:

@@ -1,11 +1,17 @@
 """Where and how precisely to compute: from the settings' words to torch's objects."""
 
+import contextlib
 import os
+import sys
+from pathlib import Path
 
+import psutil
 import torch
 
 from rote.device_claim import claim
 from rote.errors import UserError
+
+NO_GPU = None, "", "-1", "NoDevFiles"  # what SLURM and people write for it
 
 
 def _cuda_devices() -> list[str]:
@@ -32,7 +38,7 @@ def choose(name: str, precision: str) -> tuple[torch.device, torch.dtype]:
     """
     has_cuda = torch.cuda.is_available()
     given = os.environ.get("CUDA_VISIBLE_DEVICES") if "SLURM_JOB_ID" in os.environ else None
-    if name == "auto" and given and not has_cuda:
+    if name == "auto" and given not in NO_GPU and not has_cuda:
         # Hours on the CPU, beside an idle GPU, are not what anybody wants.
         raise UserError(
             f"SLURM gave this job a GPU (CUDA_VISIBLE_DEVICES={given}), but torch finds none: "
@@ -61,10 +67,31 @@ def describe(device: torch.device) -> str:
 
 
 def free_bytes(device: torch.device) -> int:
-    """Return the memory of the device that is free now."""
+    """Return the memory that is free now: of the device, or of the machine for this job."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    free = psutil.virtual_memory().available
+    return min(free, max(_limit_of_job() - psutil.Process().memory_info().rss, 0))
+
+
+def _limit_of_job(groups: str = "/proc/self/cgroup", root: str = "/sys/fs/cgroup") -> int:
+    """Return the memory, in bytes, that a batch system or a container allows this process.
+
+    Linux knows it by control groups: the least limit on the way to the root counts.
+    """
+    limits = [sys.maxsize]
+    with contextlib.suppress(OSError):
+        for line in Path(groups).read_text().splitlines():
+            _, controllers, group = line.split(":", 2)
+            if controllers not in ("", "memory"):
+                continue
+            name = "memory/memory.limit_in_bytes" if controllers else "memory.max"
+            folder, _, file = name.rpartition("/")
+            below = Path(group.lstrip("/"))
+            for each in (below, *below.parents):
+                with contextlib.suppress(OSError, ValueError):  # "max" is none
+                    limits.append(int(Path(root, folder, each, file).read_text()))
+    return min(limits)
 
 
 def wait(device: torch.device) -> None:

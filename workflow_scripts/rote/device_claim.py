@@ -43,7 +43,7 @@ def claim(devices: list[str], seconds_between: float = 1.0) -> str:
                 _held[device] = lock
                 return device
         if not waiting:
-            logger.info("Waiting for another job to give back one of %d devices.", len(devices))
+            logger.warning("Waiting for another job to give back one of %d devices.", len(devices))
             waiting = True
         time.sleep(seconds_between)
 

@@ -89,7 +89,8 @@ def pass_signals_on() -> None:
         def handle(number, frame):
             for process in psutil.Process().children(recursive=True):
                 with contextlib.suppress(psutil.Error):
-                    if "python" in process.name():  # not the shells between, which would not wait
+                    # Not to the shells between, which would not wait.
+                    if "python" in process.name().lower():
                         process.send_signal(signal.SIGTERM)
             handler(number, frame)
 

@@ -27,10 +27,12 @@ _holding = False
 def _handle(number: int, _frame: object) -> None:
     insists = number == signal.SIGINT in _arrived
     _arrived.append(number)
-    if not _holding or insists:
+    first = len(_arrived) == 1
+    if insists or (first and not _holding):
         raise Stopped(number)
-    if len(_arrived) == 1:
+    if first:
         logger.info("%s: stopping after this epoch.", signal.Signals(number).name)
+    # Another one, such as Snakemake's SIGTERM after a Ctrl-C, must not cut off what that has begun.
 
 
 @contextmanager

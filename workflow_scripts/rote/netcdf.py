@@ -23,7 +23,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from rote.errors import Damaged, UserError, brief
+from rote.errors import Damaged, UserError, brief, out_of_memory
 
 CHUNK_BYTES = 2**20
 SEAL = b"rote-sha256:"
@@ -134,7 +134,8 @@ def _remove_abandoned(path: Path) -> None:
     is being written was at least touched a short time ago.
     """
     for temporary in path.parent.glob(f".{path.name}.*.tmp"):
-        with contextlib.suppress(OSError), temporary.open("rb") as file:
+        # NFS locks only what is open for writing.
+        with contextlib.suppress(OSError), temporary.open("rb+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if time.time() - temporary.stat().st_mtime > ABANDONED_SECONDS:
                 temporary.unlink()
@@ -197,9 +198,9 @@ def read(path: str | Path) -> xr.Dataset:
     except MemoryError:
         raise
     except Exception as error:  # whatever the libraries make of a damaged file
-        if sealed:  # its content is right: the fault is elsewhere
+        if sealed or out_of_memory(error):  # its content is right: the fault is elsewhere
             raise UserError(
-                f"{path} cannot be read ({brief(error)}), though its content is as it was written: "
-                "see to the memory of the machine, then run the same command again."
+                f"{path} cannot be read ({brief(error)}), though nothing says that its content is "
+                "damaged: see to the memory of the machine, then run the same command again."
             ) from error
         raise Damaged(path, brief(error)) from error

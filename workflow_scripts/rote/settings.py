@@ -181,6 +181,11 @@ def validate(config: dict) -> None:
     )
     if errors:
         raise UserError(f"config: {_sentence(errors[0])}")
+    if config["device"] == "cpu" and config["precision"] != "float32":
+        raise UserError(
+            f"config: precision is {config['precision']}, which needs a CUDA device, but device is "
+            "cpu: set precision to float32, or device to auto or cuda."
+        )
     if config["preset"] not in config["presets"]:
         raise _unknown("preset", _name(config["preset"]), "preset", sorted(config["presets"]))
     for preset, experiments in config["presets"].items():

@@ -5,7 +5,7 @@ and a member's fingerprint holds those of the data and the training: raise a num
 the same settings give other numbers than before, and only what depends on it is computed again.
 """
 
-DATASET = 1
+DATASET = 2
 NOISING = 1
 TRAINING = 2
 SENSITIVITY = 1
