@@ -45,7 +45,7 @@ def study(finished, tmp_path):
     """A copy of the finished study, to be ruined."""
     shutil.copytree(finished.folder, tmp_path / "study")
     copied = Study(tmp_path / "study")
-    copied.config = finished.config
+    copied.config = deepcopy(finished.config)
     return copied
 
 

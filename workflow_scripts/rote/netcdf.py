@@ -198,9 +198,10 @@ def read(path: str | Path) -> xr.Dataset:
     except MemoryError:
         raise
     except Exception as error:  # whatever the libraries make of a damaged file
-        if sealed or out_of_memory(error):  # its content is right: the fault is elsewhere
+        if sealed or out_of_memory(error):  # the fault is elsewhere
+            known = ", though its content is as it was written" if sealed else ""
             raise UserError(
-                f"{path} cannot be read ({brief(error)}), though nothing says that its content is "
-                "damaged: see to the memory of the machine, then run the same command again."
+                f"{path} cannot be read ({brief(error)}){known}: see to the memory of the machine, "
+                "then run the same command again."
             ) from error
         raise Damaged(path, brief(error)) from error
