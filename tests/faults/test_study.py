@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from copy import deepcopy
 
 import pytest
 from kill_anywhere import ROOT, Runs, kill_anywhere, undisturbed
