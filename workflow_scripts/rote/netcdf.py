@@ -8,15 +8,12 @@ reaches the C libraries. ``head -c -77 FILE | sha256sum`` and ``tail -c 77 FILE`
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
 import platform
 import shutil
 import subprocess
-import time
-import uuid
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -24,11 +21,11 @@ from pathlib import Path
 import xarray as xr
 
 from rote.errors import Damaged, UserError, brief, out_of_memory
+from rote.whole import replacing
 
 CHUNK_BYTES = 2**20
 SEAL = b"rote-sha256:"
 SEAL_BYTES = len(SEAL) + 64 + 1
-ABANDONED_SECONDS = 120
 HDF5 = b"\x89HDF\r\n\x1a\n"
 SOFTWARE = ("netCDF4", "numpy", "snakemake", "torch", "torchvision", "xarray")
 
@@ -96,28 +93,21 @@ def write(dataset: xr.Dataset, path: str | Path) -> None:
         if not {"long_name", "units"} <= variable.attrs.keys():
             raise ValueError(f"variable {name} of {path} lacks long_name or units")
     path = Path(path)
-    # No process of any machine that shares the folder has this name too.
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     encoding = {name: _encoding(variable) for name, variable in dataset.variables.items()}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(path)
-        dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
-        with temporary.open("rb+") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            file.write(SEAL + digest.encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+            with temporary.open("rb+") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                file.write(SEAL + digest.encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
     except (OSError, RuntimeError) as error:
         raise UserError(
             f"Cannot write {path} ({brief(error)}{_space(path.parent)}): free some space or choose "
             "a folder that can be written to, then run the same command again; finished members "
             "are kept."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _space(folder: Path) -> str:
@@ -125,20 +115,6 @@ def _space(folder: Path) -> str:
     with contextlib.suppress(OSError):
         return f", {shutil.disk_usage(folder).free / 1e6:.1f} MB left on the disk"
     return ""
-
-
-def _remove_abandoned(path: Path) -> None:
-    """Remove the temporary files of ``path`` that killed writers have left behind.
-
-    HDF5 holds a lock on a file that it writes. Where locks do not reach other machines, a file that
-    is being written was at least touched a short time ago.
-    """
-    for temporary in path.parent.glob(f".{path.name}.*.tmp"):
-        # NFS locks only what is open for writing.
-        with contextlib.suppress(OSError), temporary.open("rb+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if time.time() - temporary.stat().st_mtime > ABANDONED_SECONDS:
-                temporary.unlink()
 
 
 def _check_seal(path: Path) -> bool:

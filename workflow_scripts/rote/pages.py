@@ -1,6 +1,5 @@
 """Pages for people, from computed numbers alone: captions, the table of claims, the gallery."""
 
-import contextlib
 import html
 import json
 import re
@@ -11,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from rote.errors import UserError
+from rote.whole import replacing
 
 COLOURS = {"supported": "#2e7d32", "not supported": "#c62828", "inconclusive": "#8d6e00"}
 HEADERS = "part", "estimate", "interval", "criterion", "verdict"
@@ -32,19 +32,14 @@ def write(text: str, path: str | Path) -> None:
         UserError: the page cannot be written.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(
             f"Cannot write {path} ({error}): free some space or choose a folder that can be "
             "written to, then run the same command again."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def plain(text: str) -> str:
