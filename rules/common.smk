@@ -85,17 +85,12 @@ def ensemble_settings(wildcards):
     return plan.run_settings(experiment, int(wildcards.run.removeprefix("units-")), precision)
 
 
-def source_of(settings):
-    """The data set's block, given the settings of whoever trains on it."""
-    return config["datasets"][settings["data"]["dataset"]]
-
-
 def noised_megabytes(wildcards, noised=None):
     """The size of a noised data set in memory, of the wildcards or by its name."""
     experiments = config["presets"][wildcards.preset]
     own = of_preset(wildcards, noised or wildcards.noised, plan.noised_datasets(experiments))
     data = plan.data_settings(own)
-    return cost.data_bytes(data, cost.image(source_of(own), data)) // 10**6
+    return cost.data_bytes(data, cost.image(config["datasets"][data["dataset"]], data)) // 10**6
 
 
 def run_megabytes(wildcards, attempt):
@@ -112,11 +107,7 @@ def run_minutes(wildcards, attempt):
     """The time limit of a run's job, from its counted work."""
     experiment, run = experiment_and_run(wildcards)
     settings = of_preset(wildcards, experiment, config["presets"][wildcards.preset])
-    source = (
-        {case: source_of(own) for case, own in settings["cases"].items()}
-        if experiment == "complexity"
-        else source_of(settings)
-    )
+    source = cost.sources(experiment, settings, config["datasets"])
     work = cost.run_work(experiment, run, settings, source, config["precision"])
     return cost.minutes(work, config["device"], config["precision"], attempt)
 

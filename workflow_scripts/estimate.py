@@ -26,13 +26,7 @@ def estimate(config: dict, preset: str, precision: str) -> dict[str, dict[str, c
     experiments = config["presets"][preset]
     counted = {}
     for experiment, own in experiments.items():
-        if experiment == "complexity":
-            source = {
-                case: config["datasets"][each["data"]["dataset"]]
-                for case, each in own["cases"].items()
-            }
-        else:
-            source = config["datasets"][own["data"]["dataset"]]
+        source = cost.sources(experiment, own, config["datasets"])
         counted[experiment] = cost.runs(experiment, own, source, precision)
     return {
         figure: {

@@ -202,11 +202,7 @@ def resolve(config: dict) -> None:
 
 def work(experiment: str, own: dict, name: str, config: dict) -> cost.Work:
     """Return the counted work of a run, as rules/common.smk does for its limits."""
-    known = config["datasets"]
-    if experiment == "complexity":
-        source = {case: known[each["data"]["dataset"]] for case, each in own["cases"].items()}
-    else:
-        source = known[own["data"]["dataset"]]
+    source = cost.sources(experiment, own, config["datasets"])
     return cost.run_work(experiment, name, own, source, config["precision"])
 
 

@@ -112,6 +112,13 @@ def image(source: dict, data: dict) -> tuple[int, int, int]:
     return channels, rows, rows
 
 
+def sources(experiment: str, settings: dict, datasets: dict) -> dict:
+    """Return the block under ``datasets`` of an experiment's data, or for ``complexity`` by case."""
+    if experiment == "complexity":
+        return {case: datasets[own["data"]["dataset"]] for case, own in settings["cases"].items()}
+    return datasets[settings["data"]["dataset"]]
+
+
 def layers(model: dict, shape: tuple[int, int, int]) -> list[Layer]:
     """Return the layers of a model for inputs of ``shape`` (channels, rows, columns).
 
