@@ -113,7 +113,7 @@ def image(source: dict, data: dict) -> tuple[int, int, int]:
 
 
 def sources(experiment: str, settings: dict, datasets: dict) -> dict:
-    """Return the block under ``datasets`` of an experiment, for ``complexity`` one for each case."""
+    """Return the block under ``datasets`` of an experiment; for ``complexity``, one a case."""
     if experiment == "complexity":
         return {case: datasets[own["data"]["dataset"]] for case, own in settings["cases"].items()}
     return datasets[settings["data"]["dataset"]]
