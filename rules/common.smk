@@ -5,6 +5,7 @@ from rote.errors import UserError
 PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
 
 try:
+    settings.leave_out(config)
     settings.validate(config)
 except UserError as error:
     sys.exit(f"Error: {error}")

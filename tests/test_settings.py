@@ -44,6 +44,20 @@ def test_the_poster_preset_holds_the_published_sizes(config):
     assert (difficulty["experiments"], difficulty["data"]["train_examples"]) == (100, 1000)
 
 
+def test_an_experiment_that_is_null_is_left_out_but_no_other_key(config):
+    without = changed(config, "presets.demo.capacity", None)
+    settings.leave_out(without)
+    settings.validate(without)
+    del config["presets"]["demo"]["capacity"]
+    assert without == config
+    unknown = changed(config, "presets.demo.capacty", None)
+    settings.leave_out(unknown)
+    with pytest.raises(UserError, match=r"unknown key capacty .* did you mean capacity"):
+        settings.validate(unknown)
+    for nonsense in ({"presets": None}, {"presets": {"demo": [1]}}, {}):
+        settings.leave_out(nonsense)
+
+
 CAPACITY = "presets.demo.capacity"
 
 

@@ -123,6 +123,7 @@ def main() -> None:
         config = settings.read(ROOT / "config.yaml")
         if arguments.configfile:
             config = _merged(config, settings.read(Path(arguments.configfile)))
+        settings.leave_out(config)
         precision = arguments.precision or config["precision"]
         figures = estimate(
             {**config, "device": "auto", "precision": precision}, arguments.preset, precision

@@ -168,6 +168,19 @@ def _unknown(kind: str, name: str, place: str, known: list[str]) -> UserError:
     )
 
 
+def leave_out(config: dict) -> None:
+    """Remove the experiments that are null, which is how another file takes them out of a preset.
+
+    Snakemake merges files of configuration key by key: none can delete what an earlier one names.
+    """
+    presets = config.get("presets")
+    for experiments in presets.values() if isinstance(presets, dict) else ():
+        if isinstance(experiments, dict):
+            for name in set(plan.EXPERIMENT_OF_FIGURE.values()) & experiments.keys():
+                if experiments[name] is None:
+                    del experiments[name]
+
+
 def validate(config: dict) -> None:
     """Check the whole configuration, every preset of it.
 
