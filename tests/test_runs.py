@@ -101,6 +101,10 @@ def test_members_data_and_code_version_are_in_the_fingerprint(
         keys.append(runs.member_key(noised, run_settings, member._replace(**change)))
     other = noising.noise_dataset(source, plan.data_settings(settings) | {"seed": 5})
     keys.append(runs.member_key(other, run_settings, member))
+    names = [*source["class_name"].values, "one more"]
+    source = source.drop_vars("class_name").assign_coords(class_name=("class", names))
+    more = noising.noise_dataset(source, plan.data_settings(settings))
+    keys.append(runs.member_key(more, run_settings, member))
     monkeypatch.setattr(versions, "TRAINING", versions.TRAINING + 1)
     keys.append(runs.member_key(noised, run_settings, member))
     assert len(set(keys)) == len(keys)

@@ -13,7 +13,7 @@ from rote.errors import UserError
 from rote.progress import readable
 
 ROOT = Path(__file__).parents[1]
-LINE = "{:8}{:15}{:>5}{:>11}{:>9}{:>7}{:>13}{:>13}"
+LINE = "{:8}{:15}{:>5}{:>11}{:>9}{:>7}{:>14}{:>14}"
 
 
 def estimate(config: dict, preset: str, precision: str) -> dict[str, dict[str, cost.Work]]:

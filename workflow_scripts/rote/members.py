@@ -24,7 +24,7 @@ COORDINATES = {
 
 
 def data_determinants(noised: xr.Dataset, member: Member) -> dict:
-    """Return what a member's fingerprint says about its data: hashes of the images and the noise.
+    """Return what a member's fingerprint says about its data: hashes of images and noise, classes.
 
     Real data has no noise: its fingerprint is the same whatever noise stands in the file beside it.
     """
@@ -32,7 +32,8 @@ def data_determinants(noised: xr.Dataset, member: Member) -> dict:
     if member.noise_kind != "real":
         content = noised[f"{member.noise_kind}_digest"].sel(noise_seed=member.noise_seed).item()
         noise = [member.noise_kind, member.noise_level, content]
-    return {"data": noised.attrs["real_digest"], "noise": noise}
+    classes = noised.sizes["class"]  # which may be more than the labels show
+    return {"data": noised.attrs["real_digest"], "classes": classes, "noise": noise}
 
 
 def complete(
