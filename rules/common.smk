@@ -5,7 +5,7 @@ from rote.errors import UserError
 PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
 
 try:
-    settings.leave_out(config)
+    settings.leave_out(config, files)
     settings.validate(config)
 except UserError as error:
     sys.exit(f"Error: {error}")
@@ -52,7 +52,7 @@ def of_preset(wildcards, name, experiments):
     if name not in experiments:
         sys.exit(
             f"Error: config: preset {wildcards.preset} has no experiment {name}: "
-            f"add presets.{wildcards.preset}.{plan.place(name)}."
+            f"add presets.{wildcards.preset}.{plan.settings_key(name)}."
         )
     return experiments[name]
 

@@ -8,7 +8,13 @@ from rote.errors import UserError
 try:
     if workflow.is_main_process:
         folder.enter(Path.cwd())
-        for file in (f"{workflow.basedir}/config.yaml", *workflow.configfiles):
-            settings.read(Path(file))
+    files = [
+        settings.read(Path(file))
+        for file in (f"{workflow.basedir}/config.yaml", *workflow.configfiles)
+    ]
 except UserError as error:
     sys.exit(f"Error: {error}")
+
+# So far it holds what --configfile changes, whose keys would come first, and the last case counts.
+# They are added again to those of config.yaml.
+config.clear()

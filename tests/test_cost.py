@@ -156,6 +156,22 @@ def test_the_estimate_is_printed_figure_by_figure(monkeypatch, capsys):
     assert "None of them is measured" in printed
 
 
+def test_the_estimate_merges_a_file_as_snakemake_does(monkeypatch, capsys, tmp_path):
+    changes = tmp_path / "changes.yaml"
+    changes.write_text(
+        "presets: {demo: {capacity: null, regularization: {strengths: {dropout: null}}, "
+        "complexity: {cases: {digits_mlp: {training: {epochs: 41}, critical_epochs: [41]}}}}}"
+    )
+    command = ["estimate.py", "--preset", "demo", "--configfile", str(changes)]
+    monkeypatch.setattr("sys.argv", command)
+    estimate.main()
+    lines = capsys.readouterr().out.splitlines()
+    runs = {line.split()[0]: line.split()[2] for line in lines[2:11]}
+    assert "fig1" not in runs
+    assert runs["filters"] == "1"  # the last case is still the CNN
+    assert runs["fig5_1"] == "7"
+
+
 def test_an_unknown_preset_is_one_sentence(monkeypatch):
     monkeypatch.setattr("sys.argv", ["estimate.py", "--preset", "postre"])
     with pytest.raises(SystemExit, match="Error: .*did you mean poster"):

@@ -85,8 +85,8 @@ def test_each_case_of_complexity_has_its_own_data(complexity_settings, settings)
     assert plan.runs("fig4_2", complexity_settings) == ["synthetic_mlp", "synthetic_cnn"]
     assert plan.runs("fig4_1", complexity_settings) == ["synthetic_cnn"]
     assert plan.runs("filters", complexity_settings) == ["synthetic_cnn"]
-    assert plan.place("complexity/synthetic_cnn") == "complexity.cases.synthetic_cnn"
-    assert plan.place("complexity") == "complexity"
+    assert plan.settings_key("complexity/synthetic_cnn") == "complexity.cases.synthetic_cnn"
+    assert plan.settings_key("complexity") == "complexity"
 
 
 def test_complexity_keeps_the_parameters_that_are_searched(complexity_settings):
@@ -106,7 +106,7 @@ def test_convergence_has_a_run_for_each_size_and_each_other_width(convergence_se
         data = plan.data_settings(noised[name])
         assert data["train_examples"] == size
         assert data["noise_kinds"] == ["randX"]
-        assert plan.place(name) == "convergence"
+        assert plan.settings_key(name) == "convergence"
     assert [
         plan.convergence_data(convergence_settings, run) for run in ("examples-50", "units-12")
     ] == [

@@ -44,18 +44,71 @@ def test_the_poster_preset_holds_the_published_sizes(config):
     assert (difficulty["experiments"], difficulty["data"]["train_examples"]) == (100, 1000)
 
 
-def test_an_experiment_that_is_null_is_left_out_but_no_other_key(config):
-    without = changed(config, "presets.demo.capacity", None)
-    settings.leave_out(without)
+@pytest.mark.parametrize(
+    "place",
+    [
+        "presets.poster",
+        "presets.demo.capacity",
+        "presets.demo.complexity.cases.digits_cnn",
+        "presets.demo.regularization.strengths.dropout",
+        "presets.demo.regularization.selected.dropout",
+        "presets.demo.sensitivity.labellings.unique",
+    ],
+)
+def test_what_is_null_is_left_out(config, place):
+    without = changed(config, place, None)
+    settings.leave_out(without, [config])
     settings.validate(without)
-    del config["presets"]["demo"]["capacity"]
+    *way, last = place.split(".")
+    block = config
+    for key in way:
+        block = block[key]
+    del block[last]
     assert without == config
-    unknown = changed(config, "presets.demo.capacty", None)
-    settings.leave_out(unknown)
-    with pytest.raises(UserError, match=r"unknown key capacty .* did you mean capacity"):
-        settings.validate(unknown)
-    for nonsense in ({"presets": None}, {"presets": {"demo": [1]}}, {}):
-        settings.leave_out(nonsense)
+
+
+def test_null_stays_where_it_is_a_value(config):
+    for experiment in ("capacity", "convergence", "difficulty", "sensitivity", "regularization"):
+        config["presets"]["demo"][experiment]["data"]["image_size"] = None
+    before = copy.deepcopy(config)
+    settings.leave_out(config, [config])
+    assert config == before
+    settings.validate(config)
+
+
+def test_a_model_takes_the_place_of_another(config):
+    merged = changed(config, "presets.poster.regularization.cnn", None)
+    merged = changed(
+        merged, "presets.poster.regularization.mlp", {"hidden_layers": 1, "hidden_units": 8}
+    )
+    settings.leave_out(merged, [config])
+    settings.validate(merged)
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("presets.demo.capacty", "unknown key capacty under presets.demo: did you mean capacity"),
+        ("presets.demo.capacity.training.epoch", "unknown key epoch under .* did you mean epochs"),
+        ("presets.demo.capacity.training.epochs", "training lacks the key epochs: add it"),
+        ("presets.demo.complexity.cases.digits_cn", "digits_cn is null: .* what another file"),
+        ("datasets.mnst", "datasets.mnst is null: .* null only takes out what another file names"),
+        ("presets", "the file lacks the key presets: add it"),
+        ("device", "the file lacks the key device: add it"),
+    ],
+)
+def test_null_hides_no_mistake(config, place, message):
+    wrong = changed(config, place, None)
+    settings.leave_out(wrong, [config])
+    with pytest.raises(UserError, match=message):
+        settings.validate(wrong)
+
+
+@pytest.mark.parametrize("nonsense", [{"presets": {"demo": [None]}}, {"preset": {}}, {1: None}, 7])
+def test_what_cannot_lack_a_key_is_left_alone(nonsense):
+    before = copy.deepcopy(nonsense)
+    settings.leave_out(nonsense, [7])
+    assert nonsense == before
 
 
 CAPACITY = "presets.demo.capacity"
@@ -74,6 +127,7 @@ CAPACITY = "presets.demo.capacity"
             f"{CAPACITY}.noise_levels[1] is 1.5: a noise level is a fraction of the examples",
         ),
         (f"{CAPACITY}.noise_levels", [], f"{CAPACITY}.noise_levels is empty"),
+        (f"{CAPACITY}.data.validation_examples", 0, "validation_examples is 0: it must be at lea"),
         (f"{CAPACITY}.noise_levels", [0.2, 0.2], "names a value twice"),
         (
             f"{CAPACITY}.model.hidden_units",
@@ -117,7 +171,7 @@ CASE = "presets.demo.complexity.cases.digits_cnn"
             [99],
             f"{CASE}.critical_epochs names the epoch 99, after which the models are not evaluated",
         ),
-        (f"{CASE}.training.evaluate_every", 7, "choose among multiples of evaluate_every up to 20"),
+        (f"{CASE}.training.evaluate_every", 7, "choose among multiples of evaluate_every up to"),
         (
             "presets.demo.complexity.critical_samples.examples",
             5000,
@@ -171,6 +225,7 @@ CASE = "presets.demo.complexity.cases.digits_cnn"
             "adversarial_dropout[0] is [0.5, 0.5, 0.5]: write a weight of adversarial examples and",
         ),
         ("presets.demo.regularization.strengths.droput", [0.1], "did you mean dropout?"),
+        ("presets.demo.regularization.data.validation_examples", 0, "it must be at least 1."),
         ("presets.demo.sensitivity.evaluations", 0, "evaluations is 0: it must be at least 1."),
     ],
 )

@@ -127,7 +127,7 @@ class Study:
     def snakemake(self, *arguments: str, fails: bool = False) -> str:
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(self.config))
         command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", ROOT / "Snakefile"]
-        options = ["--directory", self.folder, "--configfile", ROOT / "config.yaml", "tiny.yaml"]
+        options = ["--directory", self.folder, "--configfile", "tiny.yaml"]
         ran = subprocess.run(
             [*command, *options],
             cwd=self.folder,
@@ -365,6 +365,18 @@ def test_what_cannot_be_made_is_said_in_one_sentence(tmp_path):
         assert sentence in printed
         assert "Traceback" not in printed
     assert "filters" not in study.snakemake("-n", "figures", "--quiet", "host")
+
+
+def test_the_last_case_is_that_of_the_shipped_configuration_and_then_a_new_one(tmp_path):
+    """Whatever the order of keys in a file that changes some of them."""
+    study = Study(tmp_path)
+    another = study.config["presets"]["demo"]["complexity"]["cases"]["digits_cnn"]
+    another["data"] = another["data"] | {"validation_examples": 400}
+    cases = {"digits_cnn": {}}
+    study.config = {"presets": {"demo": {"complexity": {"cases": cases}}}}
+    assert "runs/complexity/digits_cnn.nc" in study.snakemake("-n", "filters", "--quiet", "host")
+    cases["another"] = another
+    assert "runs/complexity/another.nc" in study.snakemake("-n", "filters", "--quiet", "host")
 
 
 def test_the_poster_preset_resolves(tmp_path):

@@ -5,6 +5,7 @@ named GPU, or those that a short measurement finds here.
 """
 
 import argparse
+import copy
 import sys
 from pathlib import Path
 
@@ -96,16 +97,6 @@ def _line(
     ) + (" (as above)" if shared else "")
 
 
-def _merged(config: dict, changes: dict) -> dict:
-    """Return a configuration with changes, as Snakemake merges the files that it is given."""
-    return config | {
-        key: _merged(config[key], value)
-        if isinstance(value, dict) and isinstance(config.get(key), dict)
-        else value
-        for key, value in changes.items()
-    }
-
-
 def main() -> None:
     """Print the estimate of a preset."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -121,9 +112,13 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         config = settings.read(ROOT / "config.yaml")
+        files = [copy.deepcopy(config)]
         if arguments.configfile:
-            config = _merged(config, settings.read(Path(arguments.configfile)))
-        settings.leave_out(config)
+            from snakemake.utils import update_config
+
+            files.append(settings.read(Path(arguments.configfile)))
+            update_config(config, files[-1])
+        settings.leave_out(config, files)
         precision = arguments.precision or config["precision"]
         figures = estimate(
             {**config, "device": "auto", "precision": precision}, arguments.preset, precision

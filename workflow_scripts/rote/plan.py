@@ -273,8 +273,8 @@ def regularizer_strengths(regularizer: str, strength: float | list[float]) -> di
     return {regularizer: float(strength)}
 
 
-def place(noised: str) -> str:
-    """Return where in a preset the settings of a noised data set stand."""
+def settings_key(noised: str) -> str:
+    """Return the key in a preset under which the settings of a noised data set stand."""
     experiment, _, own = noised.partition("/")
     return f"complexity.cases.{own}" if experiment == "complexity" and own else experiment
 

@@ -14,7 +14,21 @@ SCHEMA = json.loads(Path(__file__).with_name("config.schema.json").read_text())
 SHOWN = 80  # characters of a wrong value
 
 
-def _place(path: list) -> str:
+def resolved(schema: dict) -> dict:
+    """Return a part of the schema with the properties of what it refers to beside its own."""
+    if "$ref" not in schema:
+        return schema
+    part = SCHEMA
+    for key in schema["$ref"].removeprefix("#/").split("/"):
+        part = part[key]
+    part = resolved(part)
+    properties = part.get("properties", {}) | schema.get("properties", {})
+    return {key: value for key, value in (part | schema).items() if key != "$ref"} | {
+        "properties": properties
+    }
+
+
+def _dotted(path: list) -> str:
     """Return ['presets', 'demo', 'noise_levels', 2] as presets.demo.noise_levels[2]."""
     return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
 
@@ -36,15 +50,15 @@ def _shown(value: object) -> str:
 
 def _sentence(error) -> str:
     """Say what a ``jsonschema.ValidationError`` found, and what to write instead."""
-    place = _place(list(error.absolute_path))
+    place = _dotted(list(error.absolute_path))
     value = _shown(error.instance)
     remedy = error.schema.get("description") if isinstance(error.schema, dict) else None
     if "propertyNames" in error.absolute_schema_path:
         under = f" under {place}" if place else ""
         return f"the name {value}{under} cannot stand in a path: {remedy}."
     match error.validator:
-        case "additionalProperties":
-            known = sorted(error.schema["properties"])
+        case "additionalProperties" | "unevaluatedProperties":
+            known = sorted(resolved(error.schema)["properties"])
             key = next(key for key in error.instance if key not in known)
             where = f" under {place}" if place else ""
             close = _closest(key, known)
@@ -92,7 +106,9 @@ def _name(key: object) -> str:
 
 
 def _hint(value: object, wanted: str) -> str:
-    """Explain why YAML did not read a number as one."""
+    """Explain why YAML did not read a number as one, or what null is good for."""
+    if value is None and wanted == "object":
+        return "; null only takes out what another file names"
     if isinstance(value, float) and not math.isfinite(value):
         return " that is finite"
     if isinstance(value, str) and wanted == "number":
@@ -168,17 +184,31 @@ def _unknown(kind: str, name: str, place: str, known: list[str]) -> UserError:
     )
 
 
-def leave_out(config: dict) -> None:
-    """Remove the experiments that are null, which is how another file takes them out of a preset.
+def leave_out(block: object, files: list[dict], schema: dict = SCHEMA) -> None:
+    """Remove keys that are null, in place: so another file takes them out of a configuration.
 
     Snakemake merges files of configuration key by key: none can delete what an earlier one names.
+    Null stays where it is a value, and where it takes nothing out, which is a slip of the pen:
+    :func:`validate` says so.
+
+    Args:
+        block: the merged configuration.
+        files: what it is merged from.
+        schema: that of ``block``.
     """
-    presets = config.get("presets")
-    for experiments in presets.values() if isinstance(presets, dict) else ():
-        if isinstance(experiments, dict):
-            for name in set(plan.EXPERIMENT_OF_FIGURE.values()) & experiments.keys():
-                if experiments[name] is None:
-                    del experiments[name]
+    schema = resolved(schema)
+    for key, value in list(block.items()) if isinstance(block, dict) else ():
+        below = [file[key] for file in files if isinstance(file, dict) and key in file]
+        part = schema.get("properties", {}).get(key)
+        named = schema.get("additionalProperties")
+        if part is None and isinstance(named, dict) and any(each is not None for each in below):
+            part = named
+        if part is None:
+            continue
+        if value is not None:
+            leave_out(value, below, part)
+        elif "null" not in resolved(part).get("type", ""):
+            del block[key]
 
 
 def validate(config: dict) -> None:
@@ -190,7 +220,11 @@ def validate(config: dict) -> None:
     # The mistake nearest to the top first; on a level, in the order of the file's keys.
     errors = sorted(
         _validator().iter_errors(config),
-        key=lambda error: (len(error.absolute_path), _place(list(error.absolute_path))),
+        key=lambda error: (
+            len(error.absolute_path),
+            _dotted(list(error.absolute_path)),
+            error.validator == "required",  # what is lacking may be there under another name
+        ),
     )
     if errors:
         raise UserError(f"config: {_sentence(errors[0])}")
@@ -204,15 +238,15 @@ def validate(config: dict) -> None:
     for preset, experiments in config["presets"].items():
         for name, settings in plan.noised_datasets(experiments).items():
             dataset = settings["data"]["dataset"]
-            place = f"presets.{preset}.{plan.place(name)}"
+            place = f"presets.{preset}.{plan.settings_key(name)}"
             if dataset not in config["datasets"]:
                 known = sorted(config["datasets"])
                 raise _unknown("data set", _name(dataset), f"{place}.data.dataset", known)
             if "critical_epochs" in settings:
                 _check_critical(settings, place)
             for regularizer, strength in settings.get("selected", {}).items():
-                there = settings["strengths"].get(regularizer, [])
-                if strength not in there:
+                there = settings["strengths"].get(regularizer)
+                if there and strength not in there:
                     raise UserError(
                         f"config: {place}.selected names the strength {strength} of {regularizer}, "
                         f"which is not trained: choose one of {place}.strengths.{regularizer}, "
