@@ -329,9 +329,9 @@ def test_a_restored_member_goes_on_as_if_it_had_never_stopped():
 @pytest.mark.parametrize(
     ("image", "crop", "message"),
     [
-        ((1, 14, 14), 0, "14×14 pixels, cropped by 0 .* convolution 2 of 2.*larger images"),
+        ((1, 14, 14), 0, "14×14 pixels, cropped by 0 .* images of 25×25 pixels or larger"),
         ((3, 23, 32), 2, "23×32 pixels, cropped by 2 .* smaller crop"),
-        ((1, 28, 28), 20, "convolution 1 of 2"),
+        ((1, 28, 28), 20, "28×28 pixels, cropped by 20 .* images of 65×65 pixels"),
     ],
 )
 def test_images_that_are_too_small(image, crop, message):

@@ -79,6 +79,23 @@ def test_sizes_are_those_of_the_models(shape, crop):
         assert layer.leaving == planes.pooled[0] * planes.pooled[1] * planes.pooled[2]
 
 
+@pytest.mark.parametrize(
+    "model, calls",
+    [(MLP, 4 * 3 + 6), ({"maps": 2, "dense": [3], "crop": 0}, 2 * (4 * 4 + 6))],
+)
+def test_a_cnn_is_evaluated_on_half_as_many_examples_at_a_time(model, calls):
+    data = {"train_examples": 250, "validation_examples": 0}
+    twice, once = (
+        cost.training(
+            {"model": model, "training": TRAINING | {"evaluate_every": n}, "members": [MEMBER]},
+            (1, 28, 28),
+            data,
+        )
+        for n in (1, 2)
+    )
+    assert twice.calls - once.calls == calls
+
+
 def test_a_time_is_work_over_rates():
     work = cost.Work(operations=6e9, bytes=2e9, calls=100)
     slow = cost.Device("slow", {"float32": 1e9, "tf32": 6e9}, 1e9, 0.1, asynchronous=False)

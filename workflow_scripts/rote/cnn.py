@@ -17,7 +17,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from rote.convolution import Convolution, Dense, Planes
+from rote.architecture import NO_BF16, Architecture
+from rote.batches import EVALUATED_BY_CNN
+from rote.convolution import Convolution, Dense
 from rote.errors import UserError
 from rote.mlp import drawn_layer, loss_gradient
 from rote.randomness import seed_of
@@ -26,69 +28,6 @@ from rote.sgd import SGD
 from rote.workspace import Workspace, aligned, empty
 
 MOMENTUM, EPSILON = 0.1, 1e-5  # of batch normalisation, as in torch.nn
-EVALUATED_TOGETHER = 125  # examples; a few hundred would need far more memory than training does
-
-
-class Architecture(NamedTuple):
-    """The sizes of a CNN; the defaults are those of the paper.
-
-    Args:
-        image: (channels, height, width) of the inputs.
-        classes: number of logits.
-        maps: feature maps of each convolution.
-        dense: units of each dense layer before the logits.
-        crop: pixels that are cut off on every side.
-        kernel: height and width of the filters; there is no padding.
-        pool: height and width, and stride, of the max-pooling; an incomplete window is dropped.
-    """
-
-    image: tuple[int, int, int]
-    classes: int
-    maps: tuple[int, ...] = (200, 200)
-    dense: tuple[int, ...] = (384, 192)
-    crop: int = 2
-    kernel: int = 5
-    pool: int = 3
-
-    @property
-    def filters_shape(self) -> tuple[int, int, int, int]:
-        """The shape of the filters of the first layer, (maps, channels, kernel, kernel)."""
-        return self.maps[0], self.image[0], self.kernel, self.kernel
-
-    def planes(self) -> list[Planes]:
-        """Return the sizes of each convolutional layer.
-
-        Raises:
-            UserError: the image is too small to leave a pixel in every layer.
-        """
-        channels, *sides = self.image
-        sides = [side - 2 * self.crop for side in sides]
-        layers = []
-        for k, maps in enumerate(self.maps):
-            convolved = [side - self.kernel + 1 for side in sides]
-            pooled = [side // self.pool for side in convolved]
-            if min(pooled) < 1:
-                height, width = self.image[1:]
-                raise UserError(
-                    f"Images of {height}×{width} pixels, cropped by {self.crop} on every side, "
-                    f"leave nothing after convolution {k + 1} of {len(self.maps)} "
-                    f"({self.kernel}×{self.kernel}, then pooling {self.pool}×{self.pool}): "
-                    "use larger images or a smaller crop."
-                )
-            layers.append(Planes((channels, *sides), (maps, *convolved), (maps, *pooled)))
-            channels, sides = maps, pooled
-        return layers
-
-    def products(self) -> list[tuple[int, int]]:
-        """Return (inputs, outputs) of the weights of each layer, the last one gives the logits."""
-        layers = self.planes()
-        sizes = [(p.entering[0] * self.kernel**2, p.convolved[0]) for p in layers]
-        channels, height, width = layers[-1].pooled
-        inputs = channels * height * width
-        for outputs in (*self.dense, self.classes):
-            sizes.append((inputs, outputs))
-            inputs = outputs
-        return sizes
 
 
 def initial_parameters(
@@ -142,7 +81,7 @@ class CNN:
         UserError: the images are too small, or the precision is bfloat16.
     """
 
-    smallest_batch = 2  # a single example has no variance to be normalised by
+    smallest_batch = Architecture.smallest_batch
 
     def __init__(
         self,
@@ -152,10 +91,7 @@ class CNN:
         precision: torch.dtype = torch.float32,
     ):
         if precision == torch.bfloat16:
-            raise UserError(
-                "A CNN cannot be trained in bf16, which would round its batch statistics: "
-                "set precision to float32 or tf32."
-            )
+            raise UserError(NO_BF16)
         self.architecture = architecture
         self.parameters = parameters
         self.workspace = workspace
@@ -225,7 +161,8 @@ class CNN:
         """
         if inputs.stride(0) == 0:  # the same for all members: so are their patches
             inputs = inputs[:1]
-        return torch.cat([self._evaluated(part) for part in inputs.split(EVALUATED_TOGETHER, 1)], 2)
+        parts = inputs.split(EVALUATED_BY_CNN, 1)
+        return torch.cat([self._evaluated(part) for part in parts], 2)
 
     def _evaluated(self, inputs: Tensor) -> Tensor:
         below, batch = self._planes(inputs), inputs.shape[1]

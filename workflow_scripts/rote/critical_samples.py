@@ -27,6 +27,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from rote.batches import SEARCHED
+
 
 def in_input_units(inputs_per_grey_level: float, **grey_levels: float) -> dict[str, float]:
     """Return lengths given in grey levels (pixels from 0 to 255) in the units of model inputs.
@@ -50,7 +52,7 @@ def critical_samples(
     radius: float,
     max_iterations: int,
     generator: torch.Generator,
-    batch_size: int = 1024,
+    batch_size: int = SEARCHED,
 ) -> Tensor:
     """Return which inputs LASS finds to be critical, as booleans (examples,).
 

@@ -11,15 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rote import batches
 from rote.cnn import CNN
-from rote.errors import UserError
 from rote.mlp import MLP
 from rote.randomness import generator
 from rote.regularization import UNREGULARIZED, Regularization
 from rote.sgd import SGD
-
-# Independent of the number of members: the shape of a product decides how its sums are rounded.
-EVALUATION_BATCH = 250
 
 
 def epoch_order(seeds: list[int], epoch: int, examples: int) -> Tensor:
@@ -75,14 +72,7 @@ class Ensemble:
         self.seeds = seeds
         self.batch_size = batch_size
         self.regularization = regularization
-        examples = rows.shape[1]
-        last = (examples - 1) % batch_size + 1
-        if last < model.smallest_batch:
-            raise UserError(
-                f"With batch_size {batch_size} the last batch of {examples} training examples "
-                f"holds {last}, but batch normalisation needs {model.smallest_batch}: "
-                "change batch_size or train_examples."
-            )
+        batches.check_last(batch_size, rows.shape[1], model.smallest_batch)
 
     def __len__(self) -> int:
         """Return the number of members."""
@@ -124,8 +114,8 @@ class Ensemble:
         """Return the score of the members as they are, on all training and validation examples."""
         loss, wrong = 0.0, []
         for rows, labels in zip(
-            self.rows.split(EVALUATION_BATCH, 1),
-            self.labels.split(EVALUATION_BATCH, 1),
+            self.rows.split(batches.EVALUATED, 1),
+            self.labels.split(batches.EVALUATED, 1),
             strict=True,
         ):
             logits = self.model.logits(self._gather(rows)).to(self.model.parameters[0].dtype)
@@ -145,7 +135,7 @@ class Ensemble:
             return np.full(len(self), np.nan)
         right = torch.zeros(len(self), dtype=torch.int64, device=labels.device)
         for batch, expected in zip(
-            inputs.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True
+            inputs.split(batches.EVALUATED), labels.split(batches.EVALUATED), strict=True
         ):
             logits = self.model.logits(batch[:, : self.model.features].expand(len(self), -1, -1))
             right += (logits.argmax(1) == expected).sum(1)

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from rote import cnn, mlp
-from rote.cnn import CNN, Architecture
+from rote.architecture import Architecture
+from rote.cnn import CNN
 from rote.mlp import MLP
 from rote.workspace import Workspace
 
@@ -25,8 +26,7 @@ class Models:
     def __init__(self, settings: dict, image: tuple[int, int, int], classes: int):
         self.architecture = self.sizes = None
         if "maps" in settings:
-            maps, dense = (settings["maps"],) * 2, tuple(settings["dense"])
-            self.architecture = Architecture(image, classes, maps, dense, settings["crop"])
+            self.architecture = Architecture.of(settings, image, classes)
             self.architecture.planes()  # raises if there is nothing left of an image
         else:
             hidden = [settings["hidden_units"]] * settings["hidden_layers"]

@@ -17,6 +17,7 @@ import hashlib
 import numpy as np
 import xarray as xr
 
+from rote import sizes
 from rote.errors import UserError
 from rote.randomness import generator
 
@@ -37,13 +38,7 @@ def balanced_order(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _pooled(images: np.ndarray, size: int) -> tuple[np.ndarray, int]:
     """Return the sums over the blocks that make ``size`` rows, and the number of pixels in one."""
     examples, channels, rows, columns = images.shape
-    factor = rows // size
-    if factor < 1 or rows != factor * size or columns % factor:
-        sizes = [rows // f for f in range(1, rows + 1) if rows % f == 0 and columns % f == 0]
-        raise UserError(
-            f"image_size {size} does not divide images of {rows}×{columns} pixels into equal "
-            f"blocks: choose one of {', '.join(map(str, sizes))}."
-        )
+    factor = sizes.block(size, rows, columns)
     blocks = images.reshape(examples, channels, size, factor, columns // factor, factor)
     return blocks.sum((3, 5), dtype=np.uint32), factor**2
 
@@ -101,20 +96,15 @@ def _select(source: xr.Dataset, data: dict) -> tuple[np.ndarray, np.ndarray]:
     Validation is drawn first, so that it stays the same when the number of training examples grows.
     """
     split, label = source["split"].values, source["label"].values
-    wanted = {"validation": data["validation_examples"], "train": data["train_examples"]}
     pools = {part: np.flatnonzero(split == number) for number, part in enumerate(("train", "test"))}
     ordered = {
         part: pool[balanced_order(label[pool], generator("subset", part, data["seed"]))]
         for part, pool in pools.items()
     }
+    sizes.check_examples(data, {part: len(pool) for part, pool in pools.items()})
     chosen = {}
     for use, part in (("validation", data["validation_from"]), ("train", "train")):
-        if wanted[use] > len(ordered[part]):
-            raise UserError(
-                f"{data['dataset']}: {wanted[use]} {use} examples are asked for, but only "
-                f"{len(ordered[part])} {part} images are there for them: lower {use}_examples."
-            )
-        chosen[use], ordered[part] = np.split(ordered[part], [wanted[use]])
+        chosen[use], ordered[part] = np.split(ordered[part], [data[f"{use}_examples"]])
     return chosen["train"], chosen["validation"]
 
 
