@@ -53,4 +53,4 @@ for figure in plan.EXPERIMENT_OF_FIGURE:
         name:
             figure
         input:
-            possible(figure),
+            figure_files(figure),

@@ -3,10 +3,7 @@
 
 rule test_claims:
     input:
-        lambda wildcards: [
-            f"results/{wildcards.preset}/metrics/{figure}.nc"
-            for figure in drawable(config["presets"][wildcards.preset])
-        ],
+        of_each_figure("metrics/{figure}.nc"),
     output:
         nc="results/{preset}/claims.nc",
         md="results/{preset}/claims.md",
@@ -32,10 +29,7 @@ rule test_claims:
 
 rule write_gallery:
     input:
-        captions=lambda wildcards: [
-            f"results/{wildcards.preset}/figures/{figure}.txt"
-            for figure in drawable(config["presets"][wildcards.preset])
-        ],
+        captions=of_each_figure("figures/{figure}.txt"),
         claims="results/{preset}/claims.nc",
     output:
         "results/{preset}/gallery.md",

@@ -1,5 +1,5 @@
 # The checked configuration, and how rules look things up in it.
-from rote import cost, folder, plan, settings, versions
+from rote import architecture, cost, folder, plan, settings, versions
 from rote.errors import UserError
 
 PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
@@ -123,29 +123,21 @@ def experiment_and_run(wildcards):
 
 
 def runs_of_figure(wildcards):
-    """The files of the runs that a figure is drawn from."""
-    experiment = plan.EXPERIMENT_OF_FIGURE[wildcards.figure]
-    return [
-        f"results/{wildcards.preset}/runs/{experiment}/{run}.nc"
-        for run in plan.runs(wildcards.figure, experiment_settings(wildcards))
-    ]
+    """The files of the runs that a figure is drawn from, or a sentence why it cannot be."""
+    preset, figure = wildcards.preset, wildcards.figure
+    experiment, own = plan.EXPERIMENT_OF_FIGURE[figure], experiment_settings(wildcards)
+    why = plan.impossible(config["presets"][preset]).get(figure)
+    # Not for the whole configuration: MLPs of the same preset can be trained.
+    if config["precision"] == "bf16" and plan.cnns(figure, own):
+        why = f"presets.{preset}.{experiment}: {architecture.NO_BF16}"
+    if why:
+        sys.exit(f"Error: config: {why}")
+    return [f"results/{preset}/runs/{experiment}/{run}.nc" for run in plan.runs(figure, own)]
 
 
 def figure_files(figure):
     """The files of a figure, at the size that the configuration names."""
     return [f"results/{config['preset']}/figures/{figure}.{kind}" for kind in ("png", "pdf", "txt")]
-
-
-def possible(figure):
-    """A function for a figure's target: its files, or a sentence why it cannot be drawn."""
-
-    def files(wildcards):
-        why = plan.impossible(config["presets"][config["preset"]]).get(figure)
-        if why:
-            sys.exit(f"Error: config: {why}")
-        return figure_files(figure)
-
-    return files
 
 
 def drawable(experiments):
@@ -155,6 +147,14 @@ def drawable(experiments):
         for figure, experiment in plan.EXPERIMENT_OF_FIGURE.items()
         if experiment in experiments and figure not in plan.impossible(experiments)
     ]
+
+
+def of_each_figure(path):
+    """A function for a rule's input: a file, such as metrics/{figure}.nc, of each figure drawn."""
+    return lambda wildcards: expand(
+        f"results/{wildcards.preset}/{path}",
+        figure=drawable(config["presets"][wildcards.preset]),
+    )
 
 
 def all_figures(wildcards):

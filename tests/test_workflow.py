@@ -354,8 +354,11 @@ def test_a_mistake_in_the_config_is_one_line_and_runs_nothing(study):
 def test_what_cannot_be_made_is_said_in_one_sentence(tmp_path):
     study = Study(tmp_path)
     study.config["presets"]["demo"]["complexity"]["noise_kinds"] = ["randX"]
+    unseen = "Error: config: filters shows randY: add it to complexity.noise_kinds."
     for target, sentence in (
-        ("filters", "Error: config: filters shows randY: add it to complexity.noise_kinds."),
+        ("filters", unseen),
+        ("results/demo/figures/filters.png", unseen),
+        ("results/demo/metrics/filters.nc", unseen),
         (
             "results/demo/runs/capacity/units-5.nc",
             "Error: capacity has no run units-5: choose one of units-4, units-8.",
@@ -365,6 +368,16 @@ def test_what_cannot_be_made_is_said_in_one_sentence(tmp_path):
         assert sentence in printed
         assert "Traceback" not in printed
     assert "filters" not in study.snakemake("-n", "figures", "--quiet", "host")
+
+
+def test_a_cnn_in_bf16_is_refused_before_anything_runs_but_no_mlp(tmp_path):
+    study = Study(tmp_path)
+    study.config = {"precision": "bf16"}
+    for target in ("figures", "fig4_1"):
+        printed = study.snakemake("-n", target, fails=True)
+        assert "Error: config: presets.demo.complexity: A CNN cannot be trained in bf16" in printed
+        assert "Traceback" not in printed
+    study.snakemake("-n", "fig1", "fig5_1")
 
 
 def test_the_last_case_is_that_of_the_shipped_configuration_and_then_a_new_one(tmp_path):
@@ -403,9 +416,10 @@ def test_the_poster_preset_resolves(tmp_path):
 
 def test_a_user_error_in_a_job_is_one_sentence(tmp_path):
     study = Study(tmp_path)
-    study.config["presets"]["demo"]["capacity"]["data"] = TINY | {"image_size": 5}
+    study.config["datasets"] = {"pets": {"title": "Pets", "source": "folder", "path": "pets"}}
+    study.config["presets"]["demo"]["capacity"]["data"] = TINY | {"dataset": "pets"}
     printed = study.snakemake("fig1", fails=True)
-    assert "Error: image_size 5 does not divide images of 28×28 pixels" in printed
+    assert "Error: pets/train is missing: a folder of images holds train/<class>/" in printed
     assert "Traceback" not in printed
 
 

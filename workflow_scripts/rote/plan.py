@@ -213,6 +213,12 @@ def impossible(experiments: dict) -> dict[str, str]:
     return reasons
 
 
+def cnns(figure: str, settings: dict) -> list[str]:
+    """Return those runs of :func:`runs` whose models are CNNs."""
+    own = settings.get("cases", {})
+    return [run for run in runs(figure, settings) if "cnn" in own.get(run, settings)]
+
+
 def noised_datasets(experiments: dict) -> dict[str, dict]:
     """Return, for each noised data set of a preset, the settings of who trains on it."""
     each = {}

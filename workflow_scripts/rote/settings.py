@@ -7,7 +7,8 @@ import math
 from functools import cache
 from pathlib import Path
 
-from rote import plan
+from rote import batches, plan, sizes
+from rote.architecture import Architecture
 from rote.errors import UserError, brief
 
 SCHEMA = json.loads(Path(__file__).with_name("config.schema.json").read_text())
@@ -242,6 +243,10 @@ def validate(config: dict) -> None:
             if dataset not in config["datasets"]:
                 known = sorted(config["datasets"])
                 raise _unknown("data set", _name(dataset), f"{place}.data.dataset", known)
+            try:
+                _check_fit(settings, config["datasets"][dataset])
+            except UserError as error:
+                raise UserError(f"config: {place} on {dataset}: {error}") from error
             if "critical_epochs" in settings:
                 _check_critical(settings, place)
             for regularizer, strength in settings.get("selected", {}).items():
@@ -255,6 +260,20 @@ def validate(config: dict) -> None:
         for name, wrong in plan.impossible(experiments).items():
             if name != "filters":  # which is left out where it cannot be
                 raise UserError(f"config: presets.{preset}: {wrong}")
+
+
+def _check_fit(settings: dict, source: dict) -> None:
+    """Check what is known before the images are read, as jobs do for images of any source."""
+    data, known = settings["data"], sizes.published(source)
+    rows = data["image_size"] or (known and known.rows)
+    if known:
+        sizes.block(rows, known.rows, known.rows)
+        sizes.check_examples(data, {"train": known.train, "test": known.test})
+    if "cnn" in settings:
+        batch_size = settings["training"]["batch_size"]
+        batches.check_last(batch_size, data["train_examples"], Architecture.smallest_batch)
+        if rows:
+            Architecture.of(settings["cnn"], (1, rows, rows), 2).planes()
 
 
 def _check_critical(settings: dict, place: str) -> None:

@@ -3,7 +3,6 @@
 import numpy as np
 import xarray as xr
 
-from rote.errors import UserError
 from rote.metrics import CONDITION, SEED, with_protocol
 
 
@@ -11,28 +10,16 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     """Return the filters of the first layer after the last of the critical epochs.
 
     Args:
-        runs: that of the last case of the experiment ``complexity``, a CNN.
+        runs: that of the last case of the experiment ``complexity``: CNNs, some of them trained on
+            random labels.
 
     Returns:
         ``filter`` (condition, filter, channel, row, column) of the first seed, for real data and
         the highest level of randY; missing where a member diverged. Attributes ``noise_level`` and
         ``epoch``, the last one at which parameters were kept.
-
-    Raises:
-        UserError: the models are no CNNs, or have seen no random labels.
     """
     (run,) = runs
-    if "filter" not in run:
-        raise UserError(
-            "filters are those of a CNN, but the last case of the experiment complexity is an MLP: "
-            "put a case with a CNN last."
-        )
-    level = run["noise_level"].where(run["noise_kind"] == "randY", -1).max().item()
-    if level < 0:
-        raise UserError(
-            "filters compares real data with random labels, but noise_kinds of the experiment "
-            "complexity has no randY: add it."
-        )
+    level = run["noise_level"].where(run["noise_kind"] == "randY").max().item()
     seed = run["seed"].min()
     shown, parts = [], []
     for kind, at in (("real", 0.0), ("randY", level)):
