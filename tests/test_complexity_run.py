@@ -200,7 +200,7 @@ def test_members_that_diverge_have_no_ratio(noised, mlp_settings, tmp_path, coun
 
 
 def test_images_too_small_for_the_cnn_are_named(noised, cnn_settings, tmp_path):
-    with pytest.raises(UserError, match="use larger images or a smaller crop"):
+    with pytest.raises(UserError, match="pixels or larger, or a smaller crop"):
         measure(noised, cnn_settings, Store(tmp_path))
 
 

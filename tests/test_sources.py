@@ -269,7 +269,7 @@ def test_without_a_test_part_validation_cannot_come_from_it(tmp_path):
         "noise_kinds": ["randY"],
         "noise_seeds": [0],
     }
-    with pytest.raises(UserError, match=r"pets: 1 validation examples .* only 0 test images"):
+    with pytest.raises(UserError, match=r"1 validation examples .* only 0 test images of pets"):
         noising.noise_dataset(two_classes(tmp_path), data)
 
 
