@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from rote.errors import UserError
 from rote.whole import replacing
 
 COLOURS = {"supported": "#2e7d32", "not supported": "#c62828", "inconclusive": "#8d6e00"}
@@ -31,15 +30,8 @@ def write(text: str, path: str | Path) -> None:
     Raises:
         UserError: the page cannot be written.
     """
-    path = Path(path)
-    try:
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(
-            f"Cannot write {path} ({error}): free some space or choose a folder that can be "
-            "written to, then run the same command again."
-        ) from error
+    with replacing(Path(path)) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def plain(text: str) -> str:

@@ -17,7 +17,6 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator, ScalarFormatter
 
-from rote.errors import UserError
 from rote.whole import replacing
 
 # The poster's blue, green and red, of different lightness so that grey prints keep them apart.
@@ -137,11 +136,5 @@ def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:
     # Without dates, the same metrics give the same file.
     metadata = {"png": None, "pdf": {"CreationDate": None, "ModDate": None}}
     for kind, path in (("png", Path(png)), ("pdf", Path(pdf))):
-        try:
-            with replacing(path) as temporary:
-                figure.savefig(temporary, format=kind, metadata=metadata[kind])
-        except OSError as error:
-            raise UserError(
-                f"Cannot write {path} ({error.strerror}): free some space or see to the "
-                "permissions, then run the same command again."
-            ) from error
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format=kind, metadata=metadata[kind])
