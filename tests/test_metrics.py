@@ -490,6 +490,24 @@ def test_figure_5_1_pairs_noise_with_real_data_at_each_strength(regularization_s
     assert metrics["noise_train_accuracy"].isnull().sum() == 2 * 2
 
 
+@pytest.mark.parametrize("everywhere", [0.0005, 0.01, 0.1])
+def test_models_without_a_regulariser_may_have_some_weight_decay(
+    regularization_settings, everywhere
+):
+    regularization_settings["training"]["weight_decay"] = everywhere
+    regularization_settings["selected"]["weight_decay"] = 0.01
+    none, _, decay, _ = runs = regularization_runs(regularization_settings)
+    metrics = fig5_1.metrics(runs).sel(regularizer="weight_decay")
+    np.testing.assert_array_equal(metrics["strength"], [0, 0.01, np.nan])
+    for index, run in enumerate((none, decay)):  # members: real and randY, in each two seeds
+        at = metrics["noise_train_accuracy"].sel(strength_index=index)
+        np.testing.assert_array_equal(at, run["train_accuracy"][2:, -1])
+    curves = fig5_2.metrics(runs)["train_accuracy"].sel(condition="randY")
+    for name, run in (("none", none), ("weight_decay", decay)):
+        at = curves.sel(regularizer=name).transpose("seed", "epoch")
+        np.testing.assert_array_equal(at, run["train_accuracy"][2:])
+
+
 def test_figure_5_2_takes_the_selected_strengths(regularization_settings):
     none, dropout, _, both = runs = regularization_runs(regularization_settings)
     metrics = fig5_2.metrics(runs)
