@@ -75,13 +75,7 @@ def _at_the_end(
     ratio, accuracy = last["critical_sample_ratio"], last["train_accuracy"].mean("seed")
     above, below = (ratio.sel(condition=condition) for condition in conditions)
     reached = {condition: accuracy.sel(condition=condition).item() for condition in conditions}
-    unfitted = [name for name in conditions if not reached[name] >= criteria["fitted"]]
-    return over_seeds((above - below).values, criteria).bounded(
-        at_least=bool(unfitted),
-        at_most=bool(unfitted),
-        caveat=f"an unfinished training is no evidence, and that of {' and '.join(unfitted)} ended "
-        f"at a training accuracy of {' and '.join(f'{reached[name]:.2f}' for name in unfitted)}",
-    )
+    return over_seeds((above - below).values, criteria).if_fitted(reached, criteria)
 
 
 def _case(metrics: Mapping[str, xr.Dataset], case: str, kind: str) -> xr.Dataset:

@@ -183,7 +183,8 @@ def _effect(
     """Return the fall or the loss at the best choice."""
     choices = _choices(metrics["fig5_1"], regularizers)
     fall, loss = effects(*choices[:2], criteria["margin"])
-    return _interval(fall if name == "fall" else loss, [choices], criteria)
+    interval = _interval(fall if name == "fall" else loss, [choices], criteria)
+    return interval.if_fitted(_memorised(metrics["fig5_1"]), criteria)
 
 
 def _advantage(
@@ -198,7 +199,14 @@ def _advantage(
         others = [name for name in strengths["regularizer"].values if name not in ours]
     each = [_choices(strengths, names) for names in (ours, others)]
     falls = [effects(*choices[:2], criteria["margin"])[0] for choices in each]
-    return _interval(falls[0] - falls[1], each, criteria)
+    interval = _interval(falls[0] - falls[1], each, criteria)
+    return interval.if_fitted(_memorised(strengths), criteria)
+
+
+def _memorised(metrics: xr.Dataset) -> dict[str, float]:
+    """Return what models memorise without a regulariser: where it is little, little can fall."""
+    accuracy = metrics["noise_train_accuracy"].isel(strength_index=0)
+    return {"random labels without a regulariser": accuracy.mean().item()}
 
 
 def _interval(
@@ -212,9 +220,16 @@ def _interval(
 
 def _slowed(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Interval:
     """Return how much more the regularisers lower the curves of random labels than of real ones."""
-    mean = metrics["fig5_2"]["train_accuracy"].mean("epoch", skipna=False)
+    curves = metrics["fig5_2"]["train_accuracy"]
+    mean = curves.mean("epoch", skipna=False)
     regularised = mean.drop_sel(regularizer="none")
     if not regularised.sizes["regularizer"]:
         raise Inconclusive("the experiment regularization selects no strength")
     fall = mean.sel(regularizer="none") - regularised.mean("regularizer", skipna=False)
-    return over_seeds((fall.sel(condition="randY") - fall.sel(condition="real")).values, criteria)
+    slowed = fall.sel(condition="randY") - fall.sel(condition="real")
+    last = curves.sel(regularizer="none").isel(epoch=-1).mean("seed")
+    reached = {
+        f"{condition} without a regulariser": last.sel(condition=condition).item()
+        for condition in ("real", "randY")
+    }
+    return over_seeds(slowed.values, criteria).if_fitted(reached, criteria)

@@ -1,6 +1,6 @@
 """From numbers to a verdict: an interval of confidence, held against where a claim holds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -40,6 +40,23 @@ class Interval(NamedTuple):
             upper=np.inf if at_least else self.upper,
             lower=-np.inf if at_most else self.lower,
             caveat="; ".join(filter(None, (self.caveat, caveat))),
+        )
+
+    def if_fitted(self, reached: Mapping[str, float], criteria: dict) -> "Interval":
+        """Return the interval, or one without bounds if models have not fitted their data.
+
+        Args:
+            reached: training accuracies, by what the models were trained on, in words.
+            criteria: ``fitted``.
+        """
+        least = criteria["fitted"]
+        unfitted = {name: value for name, value in reached.items() if not value >= least}
+        accuracies = " and ".join(f"{value:.2f}" for value in unfitted.values())
+        return self.bounded(
+            at_least=bool(unfitted),
+            at_most=bool(unfitted),
+            caveat=f"an unfinished training is no evidence, and that of {' and '.join(unfitted)} "
+            f"ended at a training accuracy of {accuracies}",
         )
 
 
