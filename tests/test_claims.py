@@ -85,6 +85,7 @@ def study(effect: float, *, seeds: int, noise: float, rng: np.random.Generator) 
         )
         for name in ("diagonal_share", "off_diagonal_gini")
     }
+    fig3_3["exploded"] = _table("condition seed", np.zeros((2, seeds), bool))
     epoch = np.array([1, 2, 5, 10, 20])
     ends = np.array([0.3 - 0.1 * effect, 0.3 + 0.1 * effect, 0.3])
     over = np.linspace(0.2, 1, 5)[:, None]
@@ -432,6 +433,12 @@ def test_sensitivity_that_exploded_is_left_out():
     metrics["fig3_2"]["exploded"].loc[{"labelling": "class", "condition": "randX", "seed": 2}] = 1
     metrics["fig3_2"]["gini"].loc[{"labelling": "class", "condition": "randX", "seed": 2}] = 0.9
     result = claims.test_claims(metrics, CRITERIA).sel(test="gini_class")
+    assert result["estimate"] == pytest.approx(0.1, abs=0.02)
+    assert "1 of 4 seeds" in result["reason"].item()
+    metrics["fig3_3"]["exploded"].loc[{"condition": "real", "seed": 1}] = True
+    metrics["fig3_3"]["diagonal_share"].loc[{"condition": "real", "seed": 1}] = 0.9
+    del metrics["fig3_2"]  # has a say in its own parts only
+    result = claims.test_claims(metrics, CRITERIA).sel(test="diagonal_share")
     assert result["estimate"] == pytest.approx(0.1, abs=0.02)
     assert "1 of 4 seeds" in result["reason"].item()
 

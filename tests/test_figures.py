@@ -6,6 +6,7 @@ import xarray as xr
 from matplotlib.text import Text
 
 from rote import plan
+from rote.errors import UserError
 from rote.figures import (
     fig1,
     fig2,
@@ -282,6 +283,35 @@ def test_figure_3_3_leaves_cells_without_a_logarithm_white(classes):
     with style.paper():
         norm = fig3_3.draw(classes).axes[0].get_images()[0].norm
     assert 0 < norm.vmin < norm.vmax < np.inf
+
+
+def test_figure_3_3_leaves_out_what_has_exploded(classes):
+    classes["exploded"].loc[{"condition": "real", "seed": 1}] = True
+    classes["class_sensitivity"].loc[{"condition": "real", "seed": 1}] = 1e6
+    with style.paper():
+        figure = fig3_3.draw(classes)
+        image, text = figure.axes[0].get_images()[0], all_text(figure)
+    expected = classes["class_sensitivity"].sel(condition="real", seed=0)
+    np.testing.assert_allclose(image.get_array(), expected)
+    assert image.norm.vmax < 10
+    share = classes["diagonal_share"].sel(condition="real", seed=0)
+    assert f"share of the diagonal: real {share:.2f} (without 1 of 2 seeds, exploded)" in text
+    classes["exploded"].loc[{"condition": "real"}] = True
+    with style.paper():
+        figure = fig3_3.draw(classes)
+        figure.canvas.draw()
+    assert "off the diagonal: real exploded in every seed, randX" in all_text(figure)
+    classes["exploded"][:] = True
+    with style.paper(), pytest.raises(UserError, match="exploded in every seed.* lower"):
+        fig3_3.draw(classes)
+
+
+def test_class_names_are_no_formulas(classes, tmp_path):
+    names = ["a$_$", "b_", "$c$", r"\d", "e"]
+    with style.paper():
+        figure = fig3_3.draw(classes.assign_coords(class_name=("class", names)))
+        style.save(figure, tmp_path / "f.png", tmp_path / "f.pdf")
+        assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == names
 
 
 def test_figure_4_1_draws_ratio_and_accuracy_at_the_searched_epochs(complexity):

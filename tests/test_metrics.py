@@ -280,8 +280,13 @@ def test_sensitivities_that_explode_are_flagged_from_there_on():
     metrics = fig3_2.metrics([run])
     assert metrics["exploded"].sel(condition="real", seed=1).values.tolist() == [[0, 1, 1]]
     assert metrics["exploded"].sum() == 2
+    of_classes = fig3_3.metrics([run])["exploded"]
+    assert of_classes.dims == ("condition", "seed")
+    assert of_classes.sel(condition="real").values.tolist() == [False, True]
+    assert of_classes.sum() == 1
     run["sensitivity"][3, 1, 0] = 4 * 990
     assert fig3_2.metrics([run])["exploded"].sum() == 0
+    assert fig3_3.metrics([run])["exploded"].sum() == 0
 
 
 def test_what_has_diverged_is_missing_from_there_on():

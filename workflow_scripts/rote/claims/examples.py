@@ -138,11 +138,8 @@ def _gini(metrics: Mapping[str, xr.Dataset], labelling: str, criteria: dict) -> 
 
 def _shape(metrics: Mapping[str, xr.Dataset], name: str, criteria: dict) -> Interval:
     """Return a measure of the matrix, without seeds whose sensitivity exploded."""
-    values = metrics["fig3_3"][name]
-    if "fig3_2" in metrics and "class" in metrics["fig3_2"]["labelling"]:
-        exploded = metrics["fig3_2"]["exploded"].sel(labelling="class")
-        values = values.where((exploded > 0).sum("update") == 0)
-    return _difference(values, criteria)
+    matrices = metrics["fig3_3"]
+    return _difference(matrices[name].where(matrices["exploded"] == 0), criteria)
 
 
 def _difference(values: xr.DataArray, criteria: dict) -> Interval:
