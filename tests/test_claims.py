@@ -417,6 +417,22 @@ def test_slower_fitting_is_no_evidence_where_nothing_was_fitted(condition):
     assert words in result["reason"].item()
 
 
+def test_parts_on_one_level_of_noise_name_it_unless_all_is_noise():
+    metrics = study(1, seeds=3, noise=0.005, rng=np.random.default_rng(24))
+    of_noise = {
+        "fig3_1": ["dispersion_randX", "dispersion_real_over_randY", "dispersion_randY_over_randX"],
+        "fig4_1": ["ratio_randX_over_randY", "ratio_randY_over_real"],
+    }
+    for level, named in ((1.0, False), (0.8, True)):
+        for figure in of_noise:
+            metrics[figure].attrs["noise_level"] = level
+        words = claims.test_claims(metrics, CRITERIA)["description"]
+        for parts in of_noise.values():
+            for part in parts:
+                assert (", at noise level 0.8" in words.sel(test=part).item()) == named
+        assert "level" not in words.sel(test="dispersion_real").item()
+
+
 def test_times_that_are_limits_only_bound_the_slope():
     metrics = study(0, seeds=5, noise=0.005, rng=np.random.default_rng(11))
     limits = metrics["fig2"]["converged"].copy()

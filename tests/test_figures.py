@@ -229,6 +229,22 @@ def test_figure_3_1_draws_sorted_rates_in_the_colours_of_the_poster(difficulty):
         assert f"SD {rates.std().item():.3f}" in lines[condition].get_label()
 
 
+def test_figure_3_1_says_what_its_noise_and_its_training_are(difficulty):
+    with style.paper():
+        text = all_text(fig3_1.draw(difficulty))
+    assert "binomial, mean of randX" in text
+    assert "misclassification rate after 2 epochs" in text
+    assert "noise level 100 %" in text
+    members = [plan.Member("randY", 0.4, 0, seed, 0.0) for seed in range(3)]
+    run = made_up_run(members, 8, epochs=1, misclassified=np.eye(3, dtype=bool))
+    with style.paper():
+        text = all_text(fig3_1.draw(fig3_1_metrics.metrics([run])))
+    assert "binomial, mean of randY" in text
+    assert "randX" not in text
+    assert "misclassification rate after 1 epoch\n" in text + "\n"
+    assert "noise level 40 %" in text
+
+
 def test_figure_3_2_draws_the_mean_and_dots_what_has_exploded(inequality):
     with style.paper():
         axes = np.array(fig3_2.draw(inequality).axes).reshape(2, 2)

@@ -186,6 +186,8 @@ def test_figure_3_1_is_the_fraction_of_experiments_that_are_wrong():
     assert rate.sel(condition="randY").values.tolist() == [0, 0, 0]
     assert metrics["index"].values.tolist() == [100, 101, 102]
     assert metrics.attrs["experiments"] == 4
+    assert (metrics.attrs["epochs"], metrics.attrs["noise_level"]) == (2, 1)
+    assert metrics.attrs["reference"] == "randX"
     np.testing.assert_array_equal(
         metrics["misclassified"].mean("seed").sel(condition="real"), rate.sel(condition="real")
     )
@@ -428,6 +430,29 @@ def test_figure_4_2_puts_every_member_of_every_case_at_its_place():
                 np.testing.assert_array_equal(searched, run["critical_sample_ratio"][i, :, 0])
     assert metrics["train_accuracy"].sel(dataset="cnn", epoch=[1, 3]).isnull().all()
     assert metrics["critical_sample_ratio"].sel(dataset="cnn", epoch=[1, 2, 3, 4]).isnull().all()
+
+
+def test_cases_that_are_alike_are_named():
+    cases = {"wide": False, "narrow": False, "cnn": True}
+    runs = [made_up_complexity(case, cnn=cnn) for case, cnn in cases.items()]
+    titles = ["Synthetic, MLP (wide)", "Synthetic, MLP (narrow)", "Synthetic, CNN"]
+    assert fig4_2.metrics(runs)["title"].values.tolist() == titles
+
+
+@pytest.mark.parametrize(
+    ("halve_every", "words"),
+    [
+        (15, "rate 0.1 halved every 15 epochs, momentum 0.9"),
+        (1, "rate 0.1 halved every 1 epoch, momentum 0.9"),
+        (None, "rate 0.1, momentum 0.9"),
+    ],
+)
+def test_the_protocol_says_that_the_learning_rate_is_halved(halve_every, words):
+    run = made_up_complexity("digits_cnn", cnn=True)
+    settings = json.loads(run.attrs["settings"])
+    settings["training"]["halve_every"] = halve_every
+    metrics = fig4_1.metrics([run.assign_attrs(settings=json.dumps(settings))])
+    assert metrics.attrs["protocol"].endswith(words)
 
 
 def test_filters_are_those_of_the_first_seed():

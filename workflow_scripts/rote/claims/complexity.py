@@ -6,17 +6,17 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import Inconclusive, Interval, Part, over_seeds, slope_weights
+from rote.claims.verdicts import Inconclusive, Interval, Part, at_level, over_seeds, slope_weights
 
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
     """Yield the parts on the ratio at the end (``fig4_1``) and on the course (``fig4_2``)."""
     margin, large = criteria["margin"], criteria["large"]
-    ratio = "critical sample ratio at the last search"
+    ratio, level = "critical sample ratio at the last search", at_level(metrics, "fig4_1")
     yield Part(
         "ratio_randX_over_randY",
         "fig4_1",
-        f"{ratio}, randX less randY",
+        f"{ratio}, randX less randY{level}",
         f"more than {margin:g} (margin)",
         (margin, np.inf),
         partial(_at_the_end, metrics, ("randX", "randY"), criteria),
@@ -24,7 +24,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
     yield Part(
         "ratio_randY_over_real",
         "fig4_1",
-        f"{ratio}, randY less real",
+        f"{ratio}, randY less real{level}",
         f"above or equal: more than {-margin:g} (margin)",
         (-margin, np.inf),
         partial(_at_the_end, metrics, ("randY", "real"), criteria),

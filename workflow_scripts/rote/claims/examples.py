@@ -10,6 +10,7 @@ from rote.claims.verdicts import (
     Inconclusive,
     Interval,
     Part,
+    at_level,
     over_examples_and_experiments,
     over_seeds,
 )
@@ -19,6 +20,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
     """Yield the parts on misclassification (``fig3_1``), sensitivity (``fig3_2``, ``fig3_3``)."""
     ratio, margin = criteria["dispersion_ratio"], criteria["margin"]
     over_binomial = "variance of the misclassification rate over that of the binomial"
+    level = at_level(metrics, "fig3_1")
     yield Part(
         "dispersion_real",
         "fig3_1",
@@ -30,7 +32,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
     yield Part(
         "dispersion_randX",
         "fig3_1",
-        f"randX: {over_binomial}",
+        f"randX: {over_binomial}{level}",
         f"near 1: between {1 / ratio:.2f} and {ratio:g} (dispersion_ratio)",
         (1 / ratio, ratio),
         partial(_dispersion, metrics, ["randX"], criteria),
@@ -39,7 +41,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         yield Part(
             f"dispersion_{above}_over_{below}",
             "fig3_1",
-            f"{above} relative to {below}: {over_binomial}",
+            f"{above} relative to {below}: {over_binomial}{level}",
             f"randY lies between: more than {ratio:g} (dispersion_ratio)",
             (ratio, np.inf),
             partial(_dispersion, metrics, [above, below], criteria),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import xarray as xr
 from scipy import stats
 
 from rote.randomness import generator
@@ -71,6 +72,12 @@ class Part:
     holds: tuple[float, float]  # the same as an open interval
     interval: Callable[[], Interval]  # computes it; may raise Inconclusive
     stated_by: str = "poster"  # only the poster's parts make the verdict on a claim
+
+
+def at_level(metrics: Mapping[str, xr.Dataset], figure: str) -> str:
+    """Return the noise level of a figure that has only one, in words, unless all is noise."""
+    level = metrics[figure].attrs.get("noise_level", 1) if figure in metrics else 1
+    return f", at noise level {level:g}" if level != 1 else ""
 
 
 def verdict(interval: Interval, holds: tuple[float, float]) -> str:
