@@ -143,6 +143,34 @@ def test_nothing_is_cut_off_and_data_set_and_size_are_named(module, metrics, req
     assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.parametrize(
+    ("module", "metrics"),
+    [(fig4_1, "complexity"), (fig4_2, "levels"), (fig5_1, "regularizers"), (fig5_2, "curves")],
+)
+def test_protocols_of_the_published_sizes_fit(module, metrics, request):
+    protocol = (
+        "CIFAR-10, 32×32 pixels, 50,000 training and 10,000 validation examples; CNN, 2 "
+        "convolutions of 200 maps, dense layers of 384 and 192 units\nSGD, 100 epochs, batch 100, "
+        "learning rate 0.01 halved every 15 epochs, momentum 0.9"
+    )
+    with style.paper():
+        figure = module.draw(request.getfixturevalue(metrics).assign_attrs(protocol=protocol))
+        figure.canvas.draw()
+        drawn = figure.get_tightbbox()
+    assert drawn.x0 >= -0.02
+    assert drawn.x1 <= figure.get_size_inches()[0] + 0.02
+
+
+def test_figure_4_2_names_of_cases_do_not_run_into_each_other(levels):
+    cases = ["digits_cnn_of_16_maps", "digits_cnn_of_32_maps"]
+    titles = [f"MNIST digits, CNN ({case})" for case in cases]
+    with style.paper():
+        figure = fig4_2.draw(levels.assign_coords(dataset=cases, title=("dataset", titles)))
+        figure.canvas.draw()
+        above, below = (axis.yaxis.label.get_window_extent() for axis in figure.axes[::4])
+        assert above.y0 > below.y1
+
+
 def test_figure_1_draws_the_mean_over_seeds(capacity):
     with style.paper():
         figure = fig1.draw(capacity)
