@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import Inconclusive, Interval, Part, over_seeds, slope_weights
+from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds, slope_weights
 
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
@@ -16,8 +16,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             f"width_{kind}",
             "fig1",
             f"{kind}: doublings of the smallest sufficient width from no noise to all noise",
-            f"more than {criteria['doublings']:g} (doublings)",
-            (criteria["doublings"], np.inf),
+            *more_than(criteria, "doublings"),
             partial(_growth, metrics, kind, criteria),
         )
 

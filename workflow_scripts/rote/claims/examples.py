@@ -11,6 +11,7 @@ from rote.claims.verdicts import (
     Interval,
     Part,
     at_level,
+    more_than,
     over_examples_and_experiments,
     over_seeds,
 )
@@ -25,8 +26,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "dispersion_real",
         "fig3_1",
         f"real: {over_binomial}",
-        f"far above 1: more than {criteria['dispersed']:g} (dispersed)",
-        (criteria["dispersed"], np.inf),
+        *more_than(criteria, "dispersed", "far above 1"),
         partial(_dispersion, metrics, ["real"], criteria),
     )
     yield Part(
@@ -42,8 +42,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             f"dispersion_{above}_over_{below}",
             "fig3_1",
             f"{above} relative to {below}: {over_binomial}{level}",
-            f"randY lies between: more than {ratio:g} (dispersion_ratio)",
-            (ratio, np.inf),
+            *more_than(criteria, "dispersion_ratio", "randY lies between"),
             partial(_dispersion, metrics, [above, below], criteria),
         )
     for labelling, words in (("class", "class labels"), ("unique", "a class for each example")):
@@ -51,8 +50,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             f"gini_{labelling}",
             "fig3_2",
             f"{words}: Gini coefficient of the loss-sensitivity, real less randX",
-            f"more than {margin:g} (margin)",
-            (margin, np.inf),
+            *more_than(criteria, "margin"),
             partial(_gini, metrics, labelling, criteria),
         )
     share = "share of the per-class sensitivity on the diagonal, real less randX"
@@ -60,8 +58,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "diagonal_share",
         "fig3_3",
         share,
-        f"class-correlated: more than {margin:g} (margin)",
-        (margin, np.inf),
+        *more_than(criteria, "margin", "class-correlated"),
         partial(_shape, metrics, "diagonal_share", criteria),
     )
     yield Part(
@@ -77,8 +74,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "off_diagonal_gini",
         "fig3_3",
         "Gini coefficient of the sensitivity off the diagonal, real less randX",
-        f"more uneven: more than {margin:g} (margin)",
-        (margin, np.inf),
+        *more_than(criteria, "margin", "more uneven"),
         partial(_shape, metrics, "off_diagonal_gini", criteria),
         "ours",
     )

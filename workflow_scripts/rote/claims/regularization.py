@@ -6,7 +6,7 @@ from functools import cache, partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import Inconclusive, Interval, Part, over_seeds
+from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
 from rote.randomness import generator
 
 DROPOUT = ("dropout", "adversarial_dropout")  # what the paper finds the most effective
@@ -19,13 +19,12 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
     Which strength is the best is decided for each seed on the other seeds: judged on those that
     chose it, the best of many would look better than it is.
     """
-    margin, large = criteria["margin"], criteria["large"]
+    margin = criteria["margin"]
     yield Part(
         "memorising_falls",
         "fig5_1",
         "best regulariser and strength: fall of training accuracy on random labels",
-        f"more than {large:g} (large)",
-        (large, np.inf),
+        *more_than(criteria, "large"),
         partial(_effect, metrics, "fall", None, criteria),
     )
     yield Part(
@@ -41,8 +40,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "fig5_2",
         "mean of the selected strengths: fall of training accuracy, averaged over the epochs, on "
         "random labels less that on real ones",
-        f"more than {margin:g} (margin)",
-        (margin, np.inf),
+        *more_than(criteria, "margin"),
         partial(_slowed, metrics, criteria),
     )
     names = metrics["fig5_1"]["regularizer"].values if "fig5_1" in metrics else []
@@ -52,8 +50,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             "fig5_1",
             f"{name.replace('_', ' ')}: fall of training accuracy on random labels at a loss of "
             f"validation accuracy of at most {margin:g}",
-            f"more than {large:g} (large)",
-            (large, np.inf),
+            *more_than(criteria, "large"),
             partial(_effect, metrics, "fall", [name], criteria),
             "ours",
         )
@@ -61,8 +58,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "dropout_most_effective",
         "fig5_1",
         "the same fall, dropout with or without adversarial training less the best of the others",
-        f"more than {margin:g} (margin)",
-        (margin, np.inf),
+        *more_than(criteria, "margin"),
         partial(_advantage, metrics, DROPOUT, None, criteria),
         "paper",
     )
@@ -70,8 +66,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "adversarial_adds_to_dropout",
         "fig5_1",
         "the same fall, dropout with adversarial training less dropout alone",
-        f"more than {margin:g} (margin)",
-        (margin, np.inf),
+        *more_than(criteria, "margin"),
         partial(_advantage, metrics, DROPOUT[1:], DROPOUT[:1], criteria),
         "paper",
     )

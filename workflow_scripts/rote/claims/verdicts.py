@@ -74,6 +74,12 @@ class Part:
     stated_by: str = "poster"  # only the poster's parts make the verdict on a claim
 
 
+def more_than(criteria: dict, name: str, why: str = "") -> tuple[str, tuple[float, float]]:
+    """Return ``criterion`` and ``holds`` of a part that holds above one of the criteria."""
+    words = f"more than {criteria[name]:g} ({name})"
+    return f"{why}: {words}" if why else words, (criteria[name], np.inf)
+
+
 def at_level(metrics: Mapping[str, xr.Dataset], figure: str) -> str:
     """Return the noise level of a figure that has only one, in words, unless all is noise."""
     level = metrics[figure].attrs.get("noise_level", 1) if figure in metrics else 1
