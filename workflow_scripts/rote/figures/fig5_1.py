@@ -33,7 +33,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     Bars are one standard deviation over the seeds; the strength stands at each point. The further
     left a curve gets before it falls, the less the model memorises at no cost.
     """
-    figure, axis = plt.subplots(figsize=(5.6, 4.4))
+    figure, axis = plt.subplots(figsize=(6.4, 4.4))
     for i, regularizer in enumerate(metrics["regularizer"].values):
         own = metrics.sel(regularizer=regularizer).dropna("strength_index", subset=["strength"])
         x, y = own["noise_train_accuracy"], own["real_validation_accuracy"]

@@ -75,6 +75,17 @@ def mean_and_spread(values: xr.DataArray, digits: int = 2) -> str:
     return f"{text} ± {spread:.{digits}f}" if np.isfinite(spread) else text
 
 
+def without_exploded(metrics: xr.Dataset, name: str) -> str:
+    """Return the same of the seeds that are not ``exploded``, and how many are left out."""
+    exploded = metrics["exploded"] > 0
+    if exploded.all():
+        return "exploded in every seed"
+    text = mean_and_spread(metrics[name].where(~exploded))
+    if exploded.any():
+        text += f" (without {int(exploded.sum())} of {exploded.size} seeds, exploded)"
+    return text
+
+
 def search(metrics: xr.Dataset) -> str:
     """Return how critical samples were searched, for people."""
     search = json.loads(metrics.attrs["settings"])["runs"][0]["critical_samples"]
