@@ -57,12 +57,12 @@ def draw(metrics: xr.Dataset) -> Figure:
     if (metrics["exploded"] > 0).any():
         handles.append(Line2D([], [], color="0.4", linestyle=":", linewidth=0.9, label="exploded"))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
-    seeds = metrics.sizes["seed"]
+    seeds = style.of_seeds(metrics)
     times = metrics["gini"].notnull().any(["condition", "seed"]).sum("update")
     style.footnote(
         figure,
         metrics,
-        f"sensitivity at {int(times.max())} times; thick: mean of {seeds} seeds",
+        f"sensitivity at {int(times.max())} times; thick: mean of {seeds}",
         lines=["Gini at the end, " + line for line in read],
     )
     return figure

@@ -52,5 +52,5 @@ def draw(metrics: xr.Dataset) -> Figure:
     for name, words in STATISTICS.items():
         each = [f"{c} {style.without_exploded(metrics.sel(condition=c), name)}" for c in conditions]
         read.append(f"{words}: " + ", ".join(each))
-    style.footnote(figure, metrics, f"mean of {metrics.sizes['seed']} seeds", lines=read)
+    style.footnote(figure, metrics, f"mean of {style.of_seeds(metrics)}", lines=read)
     return figure

@@ -70,7 +70,7 @@ def draw(metrics: xr.Dataset) -> Figure:
         metrics,
         lines=[
             f"critical samples: ratio on real validation inputs; {style.search(metrics)}; "
-            f"mean and standard deviation of {metrics.sizes['seed']} seeds"
+            f"mean and standard deviation of {style.of_seeds(metrics)}"
         ],
     )
     return figure

@@ -74,10 +74,8 @@ def draw(metrics: xr.Dataset) -> Figure:
     axis.set_xlabel("training accuracy on random labels (randY)")
     axis.set_ylabel("best validation accuracy on real data")
     axis.legend(loc="lower right")
-    seeds = metrics.sizes["seed"]
-    style.footnote(
-        figure, metrics, f"mean and standard deviation of {seeds} seeds; numbers: strengths"
-    )
+    seeds = style.of_seeds(metrics)
+    style.footnote(figure, metrics, f"mean and standard deviation of {seeds}; numbers: strengths")
     return figure
 
 

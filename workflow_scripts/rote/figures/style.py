@@ -29,7 +29,7 @@ COMPLEXITY_COLOURS = {"real": _BLUE, "randY": _GREEN, "randX": _RED}
 _LEVELS = LinearSegmentedColormap.from_list(
     "noise level", ["#f2cc1f", "#f39c1f", "#e05f28", "#b01b1b", "#4a0010"]
 )
-SPREAD = "mean, standard deviation and dots: {} seeds"
+SPREAD = "mean, standard deviation and dots: {}"
 MARKERS = "osD^vPX*"
 
 
@@ -68,10 +68,16 @@ def percent(level: float) -> str:
     return f"{100 * level:g} %"
 
 
+def of_seeds(metrics: xr.Dataset) -> str:
+    """Return how many seeds there are, for people."""
+    count = metrics.sizes["seed"]
+    return f"{count} seeds" if count != 1 else "1 seed"
+
+
 def mean_and_spread(values: xr.DataArray, digits: int = 2) -> str:
     """Return the mean and the standard deviation of a number over the seeds."""
     mean, spread = values.mean("seed").item(), values.std("seed", ddof=1).item()
-    text = f"{mean:.{digits}f}"
+    text = f"{round(mean, digits) + 0.0:.{digits}f}"  # no −0.00
     return f"{text} ± {spread:.{digits}f}" if np.isfinite(spread) else text
 
 
