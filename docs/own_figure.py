@@ -21,7 +21,8 @@ CONDITIONS = {"real": "#1b3f8b", "randX": "#7cc576"}
 def difficulty(results: Path) -> xr.DataArray:
     """Return how often each example is wrong after one epoch (condition, index)."""
     metrics = xr.load_dataset(results / "metrics" / "fig3_1.nc")
-    return metrics["misclassification_rate"].swap_dims(example="index")
+    rate = metrics["misclassification_rate"].swap_dims(example="index")
+    return rate.assign_attrs(dataset=metrics.attrs["dataset"])
 
 
 def importance(results: Path) -> xr.DataArray:
@@ -41,12 +42,19 @@ def importance(results: Path) -> xr.DataArray:
         .groupby("noise_kind")
         .mean("member")
     )
-    return mean.rename(noise_kind="condition").swap_dims(example="index")
+    mean = mean.rename(noise_kind="condition").swap_dims(example="index")
+    return mean.assign_attrs(dataset=run.attrs["dataset"])
 
 
 def draw(results: Path) -> plt.Figure:
     """Draw importance against difficulty, a panel for each condition."""
-    wrong, matters = xr.align(difficulty(results), importance(results), join="inner")
+    wrong, matters = difficulty(results), importance(results)
+    if wrong.attrs["dataset"] != matters.attrs["dataset"]:
+        sys.exit(
+            f"Error: Figure 3.1 shows {wrong.attrs['dataset']} and Figure 3.2 "
+            f"{matters.attrs['dataset']}: give both experiments the same data set."
+        )
+    wrong, matters = xr.align(wrong, matters, join="inner")
     figure, axes = plt.subplots(1, len(CONDITIONS), figsize=(7, 3.2), layout="constrained")
     for axis, (condition, colour) in zip(axes, CONDITIONS.items(), strict=True):
         x, y = wrong.sel(condition=condition), matters.sel(condition=condition)

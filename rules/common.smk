@@ -1,5 +1,5 @@
 # The checked configuration, and how rules look things up in it.
-from rote import architecture, cost, folder, plan, settings, versions
+from rote import architecture, cost, plan, settings, versions, working_folder
 from rote.errors import UserError
 
 PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
@@ -12,7 +12,7 @@ except UserError as error:
 
 
 onstart:
-    folder.pass_signals_on()
+    working_folder.pass_signals_on()
 
 
 wildcard_constraints:

@@ -2,12 +2,12 @@
 # would answer either question by a traceback, or by a message that names no file and no line.
 from pathlib import Path
 
-from rote import folder, settings
+from rote import settings, working_folder
 from rote.errors import UserError
 
 try:
     if workflow.is_main_process:
-        folder.enter(Path.cwd())
+        working_folder.enter(Path.cwd())
     files = [
         settings.read(Path(file))
         for file in (f"{workflow.basedir}/config.yaml", *workflow.configfiles)

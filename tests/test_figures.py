@@ -6,6 +6,7 @@ import xarray as xr
 from matplotlib.text import Text
 
 from rote import plan
+from rote.errors import UserError
 from rote.figures import (
     fig1,
     fig2,
@@ -142,6 +143,34 @@ def test_nothing_is_cut_off_and_data_set_and_size_are_named(module, metrics, req
     assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.parametrize(
+    ("module", "metrics"),
+    [(fig4_1, "complexity"), (fig4_2, "levels"), (fig5_1, "regularizers"), (fig5_2, "curves")],
+)
+def test_protocols_of_the_published_sizes_fit(module, metrics, request):
+    protocol = (
+        "CIFAR-10, 32×32 pixels, 50,000 training and 10,000 validation examples; CNN, 2 "
+        "convolutions of 200 maps, dense layers of 384 and 192 units\nSGD, 100 epochs, batch 100, "
+        "learning rate 0.01 halved every 15 epochs, momentum 0.9"
+    )
+    with style.paper():
+        figure = module.draw(request.getfixturevalue(metrics).assign_attrs(protocol=protocol))
+        figure.canvas.draw()
+        drawn = figure.get_tightbbox()
+    assert drawn.x0 >= -0.02
+    assert drawn.x1 <= figure.get_size_inches()[0] + 0.02
+
+
+def test_figure_4_2_names_of_cases_do_not_run_into_each_other(levels):
+    cases = ["digits_cnn_of_16_maps", "digits_cnn_of_32_maps"]
+    titles = [f"MNIST digits, CNN ({case})" for case in cases]
+    with style.paper():
+        figure = fig4_2.draw(levels.assign_coords(dataset=cases, title=("dataset", titles)))
+        figure.canvas.draw()
+        above, below = (axis.yaxis.label.get_window_extent() for axis in figure.axes[::4])
+        assert above.y0 > below.y1
+
+
 def test_figure_1_draws_the_mean_over_seeds(capacity):
     with style.paper():
         figure = fig1.draw(capacity)
@@ -228,6 +257,22 @@ def test_figure_3_1_draws_sorted_rates_in_the_colours_of_the_poster(difficulty):
         assert f"SD {rates.std().item():.3f}" in lines[condition].get_label()
 
 
+def test_figure_3_1_says_what_its_noise_and_its_training_are(difficulty):
+    with style.paper():
+        text = all_text(fig3_1.draw(difficulty))
+    assert "binomial, mean of randX" in text
+    assert "misclassification rate after 2 epochs" in text
+    assert "noise level 100 %" in text
+    members = [plan.Member("randY", 0.4, 0, seed, 0.0) for seed in range(3)]
+    run = made_up_run(members, 8, epochs=1, misclassified=np.eye(3, dtype=bool))
+    with style.paper():
+        text = all_text(fig3_1.draw(fig3_1_metrics.metrics([run])))
+    assert "binomial, mean of randY" in text
+    assert "randX" not in text
+    assert "misclassification rate after 1 epoch\n" in text + "\n"
+    assert "noise level 40 %" in text
+
+
 def test_figure_3_2_draws_the_mean_and_dots_what_has_exploded(inequality):
     with style.paper():
         axes = np.array(fig3_2.draw(inequality).axes).reshape(2, 2)
@@ -282,6 +327,35 @@ def test_figure_3_3_leaves_cells_without_a_logarithm_white(classes):
     with style.paper():
         norm = fig3_3.draw(classes).axes[0].get_images()[0].norm
     assert 0 < norm.vmin < norm.vmax < np.inf
+
+
+def test_figure_3_3_leaves_out_what_has_exploded(classes):
+    classes["exploded"].loc[{"condition": "real", "seed": 1}] = True
+    classes["class_sensitivity"].loc[{"condition": "real", "seed": 1}] = 1e6
+    with style.paper():
+        figure = fig3_3.draw(classes)
+        image, text = figure.axes[0].get_images()[0], all_text(figure)
+    expected = classes["class_sensitivity"].sel(condition="real", seed=0)
+    np.testing.assert_allclose(image.get_array(), expected)
+    assert image.norm.vmax < 10
+    share = classes["diagonal_share"].sel(condition="real", seed=0)
+    assert f"share of the diagonal: real {share:.2f} (without 1 of 2 seeds, exploded)" in text
+    classes["exploded"].loc[{"condition": "real"}] = True
+    with style.paper():
+        figure = fig3_3.draw(classes)
+        figure.canvas.draw()
+    assert "off the diagonal: real exploded in every seed, randX" in all_text(figure)
+    classes["exploded"][:] = True
+    with style.paper(), pytest.raises(UserError, match="exploded in every seed.* lower"):
+        fig3_3.draw(classes)
+
+
+def test_class_names_are_no_formulas(classes, tmp_path):
+    names = ["a$_$", "b_", "$c$", r"\d", "e"]
+    with style.paper():
+        figure = fig3_3.draw(classes.assign_coords(class_name=("class", names)))
+        style.save(figure, tmp_path / "f.png", tmp_path / "f.pdf")
+        assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == names
 
 
 def test_figure_4_1_draws_ratio_and_accuracy_at_the_searched_epochs(complexity):

@@ -186,6 +186,8 @@ def test_figure_3_1_is_the_fraction_of_experiments_that_are_wrong():
     assert rate.sel(condition="randY").values.tolist() == [0, 0, 0]
     assert metrics["index"].values.tolist() == [100, 101, 102]
     assert metrics.attrs["experiments"] == 4
+    assert (metrics.attrs["epochs"], metrics.attrs["noise_level"]) == (2, 1)
+    assert metrics.attrs["reference"] == "randX"
     np.testing.assert_array_equal(
         metrics["misclassified"].mean("seed").sel(condition="real"), rate.sel(condition="real")
     )
@@ -280,8 +282,13 @@ def test_sensitivities_that_explode_are_flagged_from_there_on():
     metrics = fig3_2.metrics([run])
     assert metrics["exploded"].sel(condition="real", seed=1).values.tolist() == [[0, 1, 1]]
     assert metrics["exploded"].sum() == 2
+    of_classes = fig3_3.metrics([run])["exploded"]
+    assert of_classes.dims == ("condition", "seed")
+    assert of_classes.sel(condition="real").values.tolist() == [False, True]
+    assert of_classes.sum() == 1
     run["sensitivity"][3, 1, 0] = 4 * 990
     assert fig3_2.metrics([run])["exploded"].sum() == 0
+    assert fig3_3.metrics([run])["exploded"].sum() == 0
 
 
 def test_what_has_diverged_is_missing_from_there_on():
@@ -425,6 +432,29 @@ def test_figure_4_2_puts_every_member_of_every_case_at_its_place():
     assert metrics["critical_sample_ratio"].sel(dataset="cnn", epoch=[1, 2, 3, 4]).isnull().all()
 
 
+def test_cases_that_are_alike_are_named():
+    cases = {"wide": False, "narrow": False, "cnn": True}
+    runs = [made_up_complexity(case, cnn=cnn) for case, cnn in cases.items()]
+    titles = ["Synthetic, MLP (wide)", "Synthetic, MLP (narrow)", "Synthetic, CNN"]
+    assert fig4_2.metrics(runs)["title"].values.tolist() == titles
+
+
+@pytest.mark.parametrize(
+    ("halve_every", "words"),
+    [
+        (15, "rate 0.1 halved every 15 epochs, momentum 0.9"),
+        (1, "rate 0.1 halved every 1 epoch, momentum 0.9"),
+        (None, "rate 0.1, momentum 0.9"),
+    ],
+)
+def test_the_protocol_says_that_the_learning_rate_is_halved(halve_every, words):
+    run = made_up_complexity("digits_cnn", cnn=True)
+    settings = json.loads(run.attrs["settings"])
+    settings["training"]["halve_every"] = halve_every
+    metrics = fig4_1.metrics([run.assign_attrs(settings=json.dumps(settings))])
+    assert metrics.attrs["protocol"].endswith(words)
+
+
 def test_filters_are_those_of_the_first_seed():
     run = made_up_complexity("digits_cnn", cnn=True)
     metrics = filters.metrics([run])
@@ -479,6 +509,24 @@ def test_figure_5_1_pairs_noise_with_real_data_at_each_strength(regularization_s
             assert at["noise_train_accuracy"] == noise["train_accuracy"][-1]
             assert at["real_validation_accuracy"] == real["validation_accuracy"].max()
     assert metrics["noise_train_accuracy"].isnull().sum() == 2 * 2
+
+
+@pytest.mark.parametrize("everywhere", [0.0005, 0.01, 0.1])
+def test_models_without_a_regulariser_may_have_some_weight_decay(
+    regularization_settings, everywhere
+):
+    regularization_settings["training"]["weight_decay"] = everywhere
+    regularization_settings["selected"]["weight_decay"] = 0.01
+    none, _, decay, _ = runs = regularization_runs(regularization_settings)
+    metrics = fig5_1.metrics(runs).sel(regularizer="weight_decay")
+    np.testing.assert_array_equal(metrics["strength"], [0, 0.01, np.nan])
+    for index, run in enumerate((none, decay)):  # members: real and randY, in each two seeds
+        at = metrics["noise_train_accuracy"].sel(strength_index=index)
+        np.testing.assert_array_equal(at, run["train_accuracy"][2:, -1])
+    curves = fig5_2.metrics(runs)["train_accuracy"].sel(condition="randY")
+    for name, run in (("none", none), ("weight_decay", decay)):
+        at = curves.sel(regularizer=name).transpose("seed", "epoch")
+        np.testing.assert_array_equal(at, run["train_accuracy"][2:])
 
 
 def test_figure_5_2_takes_the_selected_strengths(regularization_settings):

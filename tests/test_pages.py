@@ -52,6 +52,8 @@ def test_every_estimate_of_the_claims_is_on_the_page(claims):
             page
         )
         assert "margin 0.02" in page
+        assert "taken (fig5_1), with a simulated quantile" in page
+        assert "experiments (jackknife)" in page
 
 
 def _rows(page: str) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from conftest import ROOT
 from rote import netcdf, noising, sources
 from rote.errors import UserError
 
@@ -46,6 +47,20 @@ def mnist_in_place(tmp_path, monkeypatch):
     md5 = {name: hashlib.md5((raw / name).read_bytes()).hexdigest() for name in sources.MNIST_MD5}
     monkeypatch.setattr(sources, "MNIST_MD5", md5)
     return tmp_path, content
+
+
+PUBLISHED = ROOT / "data" / "torchvision"
+
+
+@pytest.mark.skipif(
+    not (PUBLISHED / "MNIST").exists(), reason="MNIST is not in data/torchvision of this checkout"
+)
+def test_the_published_mnist_is_taken_for_it():
+    mnist = sources.fetch("torchvision", name="MNIST", path=str(PUBLISHED))
+    test = mnist["split"].values == 1
+    counts = np.bincount(mnist["label"].values[test])  # as the data set is known to have
+    assert counts.tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert mnist["image"].shape == (70000, 1, 28, 28)
 
 
 def test_mnist_files_already_in_place_are_read(mnist_in_place):

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import platform
-import shutil
 import subprocess
 from functools import cache
 from importlib.metadata import version
@@ -94,27 +93,13 @@ def write(dataset: xr.Dataset, path: str | Path) -> None:
             raise ValueError(f"variable {name} of {path} lacks long_name or units")
     path = Path(path)
     encoding = {name: _encoding(variable) for name, variable in dataset.variables.items()}
-    try:
-        with replacing(path) as temporary:
-            dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
-            with temporary.open("rb+") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-                file.write(SEAL + digest.encode() + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-    except (OSError, RuntimeError) as error:
-        raise UserError(
-            f"Cannot write {path} ({brief(error)}{_space(path.parent)}): free some space or choose "
-            "a folder that can be written to, then run the same command again; finished members "
-            "are kept."
-        ) from error
-
-
-def _space(folder: Path) -> str:
-    """Return what is left on the disk, which HDF5 does not say when it is too little."""
-    with contextlib.suppress(OSError):
-        return f", {shutil.disk_usage(folder).free / 1e6:.1f} MB left on the disk"
-    return ""
+    with replacing(path) as temporary:
+        dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+        with temporary.open("rb+") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file.write(SEAL + digest.encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _check_seal(path: Path) -> bool:

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from rote.errors import UserError
 from rote.whole import replacing
 
 COLOURS = {"supported": "#2e7d32", "not supported": "#c62828", "inconclusive": "#8d6e00"}
@@ -31,15 +30,8 @@ def write(text: str, path: str | Path) -> None:
     Raises:
         UserError: the page cannot be written.
     """
-    path = Path(path)
-    try:
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(
-            f"Cannot write {path} ({error}): free some space or choose a folder that can be "
-            "written to, then run the same command again."
-        ) from error
+    with replacing(Path(path)) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def plain(text: str) -> str:
@@ -111,9 +103,12 @@ def _sources(claims: xr.Dataset, preset: str) -> list[str]:
         "A part is supported if its whole interval of confidence meets the criterion, not "
         "supported if none of it does, and inconclusive otherwise. A claim is supported if all "
         "parts are that the poster states, and not supported if one of them is not.",
-        f"Intervals are those of {100 * confidence:g} % confidence: Student's over seeds, the "
-        "bootstrap over examples. Words in parentheses name the criterion in config.yaml, under "
-        f"claims: {', '.join(f'{key} {value:g}' for key, value in settings['claims'].items())}.",
+        f"Intervals are those of {100 * confidence:g} % confidence. Over seeds they are Student's; "
+        "where the best of many strengths is taken (fig5_1), with a simulated quantile. Over "
+        "examples and experiments, the variance over examples (bootstrap) is added to that over "
+        "experiments (jackknife), and Student's quantile is taken, on the logarithmic scale.",
+        "Words in parentheses name the criterion in config.yaml, under claims: "
+        f"{', '.join(f'{key} {value:g}' for key, value in settings['claims'].items())}.",
         f"Numbers: results/{preset}/claims.nc, tested by commit {claims.attrs['git_commit']}, from "
         + "; ".join(
             f"results/{preset}/metrics/{{{','.join(figures)}}}.nc of commit {commit}"

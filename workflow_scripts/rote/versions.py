@@ -11,17 +11,17 @@ TRAINING = 2
 SENSITIVITY = 1
 CRITICAL_SAMPLES = 2
 METRICS = {
-    "fig1": 1,
-    "fig2": 1,
-    "fig3_1": 1,
+    "fig1": 2,
+    "fig2": 2,
+    "fig3_1": 2,
     "fig3_2": 1,
-    "fig3_3": 1,
-    "fig4_1": 1,
-    "fig4_2": 1,
-    "filters": 1,
-    "fig5_1": 2,
-    "fig5_2": 1,
+    "fig3_3": 2,
+    "fig4_1": 2,
+    "fig4_2": 2,
+    "filters": 2,
+    "fig5_1": 3,
+    "fig5_2": 2,
 }
-FIGURES = dict.fromkeys(METRICS, 1)
-CLAIMS = 1
+FIGURES = dict.fromkeys(METRICS, 1) | dict.fromkeys(("fig3_1", "fig3_3", "fig4_2", "fig5_1"), 2)
+CLAIMS = 2
 GALLERY = 1

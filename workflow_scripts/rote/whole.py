@@ -2,10 +2,13 @@
 
 import contextlib
 import fcntl
+import shutil
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+
+from rote.errors import UserError, brief
 
 ABANDONED_SECONDS = 120
 
@@ -15,7 +18,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """Give another name to write to: afterwards ``path`` is whole, or what was there before.
 
     Raises:
-        OSError: the folder cannot be made, or the file not be renamed.
+        UserError: the disk is full, or the folder cannot be written to.
     """
     # No process of any machine that shares the folder has this name too.
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
@@ -24,9 +27,26 @@ def replacing(path: Path) -> Iterator[Path]:
         _remove_abandoned(path)
         yield temporary
         temporary.replace(path)
+    except (OSError, RuntimeError) as error:  # the latter is HDF5's
+        raise UserError(
+            f"Cannot write {path} ({_why(error)}{_space(path.parent)}): free some space or choose "
+            "a folder that can be written to, then run the same command again; what is finished "
+            "is kept."
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or brief(error)  # the path stands before it already
+
+
+def _space(folder: Path) -> str:
+    """Return what is left on the disk, which HDF5 does not say when it is too little."""
+    with contextlib.suppress(OSError):
+        return f", {shutil.disk_usage(folder).free / 1e6:.1f} MB left on the disk"
+    return ""
 
 
 def _remove_abandoned(path: Path) -> None:

@@ -6,25 +6,32 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import Inconclusive, Interval, Part, over_seeds, slope_weights
+from rote.claims.verdicts import (
+    Inconclusive,
+    Interval,
+    Part,
+    at_level,
+    more_than,
+    over_seeds,
+    slope_weights,
+)
 
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
     """Yield the parts on the ratio at the end (``fig4_1``) and on the course (``fig4_2``)."""
-    margin, large = criteria["margin"], criteria["large"]
-    ratio = "critical sample ratio at the last search"
+    margin = criteria["margin"]
+    ratio, level = "critical sample ratio at the last search", at_level(metrics, "fig4_1")
     yield Part(
         "ratio_randX_over_randY",
         "fig4_1",
-        f"{ratio}, randX less randY",
-        f"more than {margin:g} (margin)",
-        (margin, np.inf),
+        f"{ratio}, randX less randY{level}",
+        *more_than(criteria, "margin"),
         partial(_at_the_end, metrics, ("randX", "randY"), criteria),
     )
     yield Part(
         "ratio_randY_over_real",
         "fig4_1",
-        f"{ratio}, randY less real",
+        f"{ratio}, randY less real{level}",
         f"above or equal: more than {-margin:g} (margin)",
         (-margin, np.inf),
         partial(_at_the_end, metrics, ("randY", "real"), criteria),
@@ -37,16 +44,14 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             f"memorised_after_peak_{case}",
             "fig4_2",
             f"{noisy}training accuracy gained after the peak of validation accuracy",
-            f"the peak comes early: more than {large:g} (large)",
-            (large, np.inf),
+            *more_than(criteria, "large", "the peak comes early"),
             partial(_after_peak, metrics, case, "train_accuracy", criteria),
         )
         yield Part(
             f"ratio_after_peak_{case}",
             "fig4_2",
             f"{noisy}critical sample ratio gained after the peak of validation accuracy",
-            f"more than {margin:g} (margin)",
-            (margin, np.inf),
+            *more_than(criteria, "margin"),
             partial(_after_peak, metrics, case, "critical_sample_ratio", criteria),
         )
         for kind in ("randX", "randY"):
@@ -54,8 +59,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
                 f"ratio_over_level_{kind}_{case}",
                 "fig4_2",
                 f"{title}{kind}, levels below 1: rise of the {ratio}, from no noise to all noise",
-                f"more than {margin:g} (margin)",
-                (margin, np.inf),
+                *more_than(criteria, "margin"),
                 partial(_over_level, metrics, case, kind, criteria),
             )
 
@@ -75,13 +79,7 @@ def _at_the_end(
     ratio, accuracy = last["critical_sample_ratio"], last["train_accuracy"].mean("seed")
     above, below = (ratio.sel(condition=condition) for condition in conditions)
     reached = {condition: accuracy.sel(condition=condition).item() for condition in conditions}
-    unfitted = [name for name in conditions if not reached[name] >= criteria["fitted"]]
-    return over_seeds((above - below).values, criteria).bounded(
-        at_least=bool(unfitted),
-        at_most=bool(unfitted),
-        caveat=f"an unfinished training is no evidence, and that of {' and '.join(unfitted)} ended "
-        f"at a training accuracy of {' and '.join(f'{reached[name]:.2f}' for name in unfitted)}",
-    )
+    return over_seeds((above - below).values, criteria).if_fitted(reached, criteria)
 
 
 def _case(metrics: Mapping[str, xr.Dataset], case: str, kind: str) -> xr.Dataset:

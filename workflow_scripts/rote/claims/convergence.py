@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import Interval, Part, over_seeds, slope_weights
+from rote.claims.verdicts import Interval, Part, more_than, over_seeds, slope_weights
 
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
@@ -16,8 +16,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "fig2",
         "rise of the slope of log(time to convergence) over log(training examples), "
         f"from no noise to all noise{_width(metrics)}",
-        f"more than {criteria['slope']:g} (slope)",
-        (criteria["slope"], np.inf),
+        *more_than(criteria, "slope"),
         partial(_rise, metrics, criteria),
     )
 

@@ -10,6 +10,8 @@ from rote.claims.verdicts import (
     Inconclusive,
     Interval,
     Part,
+    at_level,
+    more_than,
     over_examples_and_experiments,
     over_seeds,
 )
@@ -19,18 +21,18 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
     """Yield the parts on misclassification (``fig3_1``), sensitivity (``fig3_2``, ``fig3_3``)."""
     ratio, margin = criteria["dispersion_ratio"], criteria["margin"]
     over_binomial = "variance of the misclassification rate over that of the binomial"
+    level = at_level(metrics, "fig3_1")
     yield Part(
         "dispersion_real",
         "fig3_1",
         f"real: {over_binomial}",
-        f"far above 1: more than {criteria['dispersed']:g} (dispersed)",
-        (criteria["dispersed"], np.inf),
+        *more_than(criteria, "dispersed", "far above 1"),
         partial(_dispersion, metrics, ["real"], criteria),
     )
     yield Part(
         "dispersion_randX",
         "fig3_1",
-        f"randX: {over_binomial}",
+        f"randX: {over_binomial}{level}",
         f"near 1: between {1 / ratio:.2f} and {ratio:g} (dispersion_ratio)",
         (1 / ratio, ratio),
         partial(_dispersion, metrics, ["randX"], criteria),
@@ -39,9 +41,8 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         yield Part(
             f"dispersion_{above}_over_{below}",
             "fig3_1",
-            f"{above} relative to {below}: {over_binomial}",
-            f"randY lies between: more than {ratio:g} (dispersion_ratio)",
-            (ratio, np.inf),
+            f"{above} relative to {below}: {over_binomial}{level}",
+            *more_than(criteria, "dispersion_ratio", "randY lies between"),
             partial(_dispersion, metrics, [above, below], criteria),
         )
     for labelling, words in (("class", "class labels"), ("unique", "a class for each example")):
@@ -49,8 +50,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             f"gini_{labelling}",
             "fig3_2",
             f"{words}: Gini coefficient of the loss-sensitivity, real less randX",
-            f"more than {margin:g} (margin)",
-            (margin, np.inf),
+            *more_than(criteria, "margin"),
             partial(_gini, metrics, labelling, criteria),
         )
     share = "share of the per-class sensitivity on the diagonal, real less randX"
@@ -58,8 +58,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "diagonal_share",
         "fig3_3",
         share,
-        f"class-correlated: more than {margin:g} (margin)",
-        (margin, np.inf),
+        *more_than(criteria, "margin", "class-correlated"),
         partial(_shape, metrics, "diagonal_share", criteria),
     )
     yield Part(
@@ -75,8 +74,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "off_diagonal_gini",
         "fig3_3",
         "Gini coefficient of the sensitivity off the diagonal, real less randX",
-        f"more uneven: more than {margin:g} (margin)",
-        (margin, np.inf),
+        *more_than(criteria, "margin", "more uneven"),
         partial(_shape, metrics, "off_diagonal_gini", criteria),
         "ours",
     )
@@ -138,11 +136,8 @@ def _gini(metrics: Mapping[str, xr.Dataset], labelling: str, criteria: dict) -> 
 
 def _shape(metrics: Mapping[str, xr.Dataset], name: str, criteria: dict) -> Interval:
     """Return a measure of the matrix, without seeds whose sensitivity exploded."""
-    values = metrics["fig3_3"][name]
-    if "fig3_2" in metrics and "class" in metrics["fig3_2"]["labelling"]:
-        exploded = metrics["fig3_2"]["exploded"].sel(labelling="class")
-        values = values.where((exploded > 0).sum("update") == 0)
-    return _difference(values, criteria)
+    matrices = metrics["fig3_3"]
+    return _difference(matrices[name].where(matrices["exploded"] == 0), criteria)
 
 
 def _difference(values: xr.DataArray, criteria: dict) -> Interval:

@@ -1,10 +1,11 @@
 """From numbers to a verdict: an interval of confidence, held against where a claim holds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import xarray as xr
 from scipy import stats
 
 from rote.randomness import generator
@@ -42,6 +43,23 @@ class Interval(NamedTuple):
             caveat="; ".join(filter(None, (self.caveat, caveat))),
         )
 
+    def if_fitted(self, reached: Mapping[str, float], criteria: dict) -> "Interval":
+        """Return the interval, or one without bounds if models have not fitted their data.
+
+        Args:
+            reached: training accuracies, by what the models were trained on, in words.
+            criteria: ``fitted``.
+        """
+        least = criteria["fitted"]
+        unfitted = {name: value for name, value in reached.items() if not value >= least}
+        accuracies = " and ".join(f"{value:.2f}" for value in unfitted.values())
+        return self.bounded(
+            at_least=bool(unfitted),
+            at_most=bool(unfitted),
+            caveat=f"an unfinished training is no evidence, and that of {' and '.join(unfitted)} "
+            f"ended at a training accuracy of {accuracies}",
+        )
+
 
 @dataclass(frozen=True)
 class Part:
@@ -54,6 +72,18 @@ class Part:
     holds: tuple[float, float]  # the same as an open interval
     interval: Callable[[], Interval]  # computes it; may raise Inconclusive
     stated_by: str = "poster"  # only the poster's parts make the verdict on a claim
+
+
+def more_than(criteria: dict, name: str, why: str = "") -> tuple[str, tuple[float, float]]:
+    """Return ``criterion`` and ``holds`` of a part that holds above one of the criteria."""
+    words = f"more than {criteria[name]:g} ({name})"
+    return f"{why}: {words}" if why else words, (criteria[name], np.inf)
+
+
+def at_level(metrics: Mapping[str, xr.Dataset], figure: str) -> str:
+    """Return the noise level of a figure that has only one, in words, unless all is noise."""
+    level = metrics[figure].attrs.get("noise_level", 1) if figure in metrics else 1
+    return f", at noise level {level:g}" if level != 1 else ""
 
 
 def verdict(interval: Interval, holds: tuple[float, float]) -> str:

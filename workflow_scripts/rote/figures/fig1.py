@@ -36,5 +36,5 @@ def draw(metrics: xr.Dataset) -> Figure:
     axes[0, -1].legend(
         title="examples\nreplaced", loc="center left", bbox_to_anchor=(1.0, 0.5), alignment="left"
     )
-    style.footnote(figure, metrics, style.SPREAD.format(metrics.sizes["seed"]))
+    style.footnote(figure, metrics, style.SPREAD.format(style.of_seeds(metrics)))
     return figure

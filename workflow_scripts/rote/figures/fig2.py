@@ -42,7 +42,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     style.footnote(
         figure,
         metrics,
-        style.SPREAD.format(metrics.sizes["seed"]),
+        style.SPREAD.format(style.of_seeds(metrics)),
         lines=_read(metrics),
         diverged="count as not converged",
     )

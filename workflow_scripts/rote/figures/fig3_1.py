@@ -1,4 +1,4 @@
-"""Figure 3.1: the misclassification rate of each example after one epoch, examples sorted."""
+"""Figure 3.1: the misclassification rate of each example after a short training, sorted."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -37,18 +37,19 @@ def draw(metrics: xr.Dataset) -> Figure:
         color="black",
         linestyle=(0, (4, 2)),
         linewidth=1.0,
-        label="binomial, mean of randX",
+        label=f"binomial, mean of {metrics.attrs['reference']}",
     )
     axis.set_xlim(1, len(rank))
     axis.set_ylim(0, 1)
     axis.set_xlabel("examples, sorted by misclassification rate")
-    axis.set_ylabel("misclassification rate")
+    epochs = metrics.attrs["epochs"]
+    axis.set_ylabel(f"misclassification rate after {epochs} epoch{'s' if epochs > 1 else ''}")
     axis.legend(loc="lower right")
+    level = style.percent(metrics.attrs["noise_level"])
     style.footnote(
         figure,
         metrics,
         f"{experiments} experiments",
-        "band: standard error",
-        "SD: over the examples",
+        lines=[f"noise level {level}; band: standard error; SD: over the examples"],
     )
     return figure

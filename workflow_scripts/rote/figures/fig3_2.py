@@ -42,7 +42,10 @@ def draw(metrics: xr.Dataset) -> Figure:
         column[1].set_yscale("log")
         column[1].set_xlabel("updates of SGD")
         last = panel.isel(update=-1)
-        each = [_read(last.sel(condition=c)) for c in panel["condition"].values]
+        each = [
+            f"{NAMES[c]} {style.without_exploded(last.sel(condition=c), 'gini')}"
+            for c in panel["condition"].values
+        ]
         read.append(f"{PANELS[labelling]}: {', '.join(each)}")
     for axis, label in zip(axes[:, 0], ROWS.values(), strict=True):
         axis.set_ylabel(label)
@@ -54,12 +57,12 @@ def draw(metrics: xr.Dataset) -> Figure:
     if (metrics["exploded"] > 0).any():
         handles.append(Line2D([], [], color="0.4", linestyle=":", linewidth=0.9, label="exploded"))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
-    seeds = metrics.sizes["seed"]
+    seeds = style.of_seeds(metrics)
     times = metrics["gini"].notnull().any(["condition", "seed"]).sum("update")
     style.footnote(
         figure,
         metrics,
-        f"sensitivity at {int(times.max())} times; thick: mean of {seeds} seeds",
+        f"sensitivity at {int(times.max())} times; thick: mean of {seeds}",
         lines=["Gini at the end, " + line for line in read],
     )
     return figure
@@ -80,15 +83,3 @@ def _draw_seeds(axis, curves: xr.DataArray, exploded: xr.DataArray, condition: s
         axis.plot(update, np.where(onwards, one, np.nan), ":", color=colour, linewidth=0.9)
     mean = curves.where(~exploded).mean("seed")
     axis.plot(update, mean, color=colour, marker=_marker(condition), markersize=3)
-
-
-def _read(last: xr.Dataset) -> str:
-    """Return the Gini coefficient of a condition, and how many seeds are left out of it."""
-    exploded = last["exploded"] > 0
-    text = f"{NAMES[last['condition'].item()]} "
-    if exploded.all():
-        return text + "exploded in every seed"
-    text += style.mean_and_spread(last["gini"].where(~exploded))
-    if exploded.any():
-        text += f" (without {int(exploded.sum())} of {exploded.size} seeds, exploded)"
-    return text

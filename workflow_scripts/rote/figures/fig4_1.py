@@ -52,7 +52,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     style.footnote(
         figure,
         metrics,
-        style.SPREAD.format(metrics.sizes["seed"]),
+        style.SPREAD.format(style.of_seeds(metrics)),
         lines=[
             f"critical sample ratio after {searched[-1]} epochs: " + ", ".join(read),
             f"noise level {style.percent(metrics.attrs['noise_level'])}; {style.search(metrics)}",

@@ -46,7 +46,8 @@ def draw(metrics: xr.Dataset) -> Figure:
         top = max(axis.get_ylim()[1] for axis in row[1::2])
         for axis in row[1::2]:
             axis.set_ylim(0, top)
-        row[0].set_ylabel(own["title"].item())
+        # The names of cases that are alike have a line of their own: they may be long.
+        row[0].set_ylabel(own["title"].item().replace(f" ({case})", f"\n({case})"))
     for axis in axes[-1]:
         axis.set_xlabel("epochs")
     handles = [
@@ -69,7 +70,7 @@ def draw(metrics: xr.Dataset) -> Figure:
         metrics,
         lines=[
             f"critical samples: ratio on real validation inputs; {style.search(metrics)}; "
-            f"mean and standard deviation of {metrics.sizes['seed']} seeds"
+            f"mean and standard deviation of {style.of_seeds(metrics)}"
         ],
     )
     return figure

@@ -33,7 +33,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     Bars are one standard deviation over the seeds; the strength stands at each point. The further
     left a curve gets before it falls, the less the model memorises at no cost.
     """
-    figure, axis = plt.subplots(figsize=(5.6, 4.4))
+    figure, axis = plt.subplots(figsize=(6.4, 4.4))
     for i, regularizer in enumerate(metrics["regularizer"].values):
         own = metrics.sel(regularizer=regularizer).dropna("strength_index", subset=["strength"])
         x, y = own["noise_train_accuracy"], own["real_validation_accuracy"]
@@ -74,10 +74,8 @@ def draw(metrics: xr.Dataset) -> Figure:
     axis.set_xlabel("training accuracy on random labels (randY)")
     axis.set_ylabel("best validation accuracy on real data")
     axis.legend(loc="lower right")
-    seeds = metrics.sizes["seed"]
-    style.footnote(
-        figure, metrics, f"mean and standard deviation of {seeds} seeds; numbers: strengths"
-    )
+    seeds = style.of_seeds(metrics)
+    style.footnote(figure, metrics, f"mean and standard deviation of {seeds}; numbers: strengths")
     return figure
 
 

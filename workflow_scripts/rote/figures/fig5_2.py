@@ -32,5 +32,5 @@ def draw(metrics: xr.Dataset) -> Figure:
     axes[0].set_ylim(0, 1.02)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=3, fontsize=7)
-    style.footnote(figure, metrics, f"mean and standard deviation of {metrics.sizes['seed']} seeds")
+    style.footnote(figure, metrics, f"mean and standard deviation of {style.of_seeds(metrics)}")
     return figure

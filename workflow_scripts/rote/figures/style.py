@@ -17,7 +17,6 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator, ScalarFormatter
 
-from rote.errors import UserError
 from rote.whole import replacing
 
 # The poster's blue, green and red, of different lightness so that grey prints keep them apart.
@@ -30,7 +29,7 @@ COMPLEXITY_COLOURS = {"real": _BLUE, "randY": _GREEN, "randX": _RED}
 _LEVELS = LinearSegmentedColormap.from_list(
     "noise level", ["#f2cc1f", "#f39c1f", "#e05f28", "#b01b1b", "#4a0010"]
 )
-SPREAD = "mean, standard deviation and dots: {} seeds"
+SPREAD = "mean, standard deviation and dots: {}"
 MARKERS = "osD^vPX*"
 
 
@@ -69,11 +68,28 @@ def percent(level: float) -> str:
     return f"{100 * level:g} %"
 
 
+def of_seeds(metrics: xr.Dataset) -> str:
+    """Return how many seeds there are, for people."""
+    count = metrics.sizes["seed"]
+    return f"{count} seeds" if count != 1 else "1 seed"
+
+
 def mean_and_spread(values: xr.DataArray, digits: int = 2) -> str:
     """Return the mean and the standard deviation of a number over the seeds."""
     mean, spread = values.mean("seed").item(), values.std("seed", ddof=1).item()
-    text = f"{mean:.{digits}f}"
+    text = f"{round(mean, digits) + 0.0:.{digits}f}"  # no −0.00
     return f"{text} ± {spread:.{digits}f}" if np.isfinite(spread) else text
+
+
+def without_exploded(metrics: xr.Dataset, name: str) -> str:
+    """Return the same of the seeds that are not ``exploded``, and how many are left out."""
+    exploded = metrics["exploded"] > 0
+    if exploded.all():
+        return "exploded in every seed"
+    text = mean_and_spread(metrics[name].where(~exploded))
+    if exploded.any():
+        text += f" (without {int(exploded.sum())} of {exploded.size} seeds, exploded)"
+    return text
 
 
 def search(metrics: xr.Dataset) -> str:
@@ -137,11 +153,5 @@ def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:
     # Without dates, the same metrics give the same file.
     metadata = {"png": None, "pdf": {"CreationDate": None, "ModDate": None}}
     for kind, path in (("png", Path(png)), ("pdf", Path(pdf))):
-        try:
-            with replacing(path) as temporary:
-                figure.savefig(temporary, format=kind, metadata=metadata[kind])
-        except OSError as error:
-            raise UserError(
-                f"Cannot write {path} ({error.strerror}): free some space or see to the "
-                "permissions, then run the same command again."
-            ) from error
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format=kind, metadata=metadata[kind])

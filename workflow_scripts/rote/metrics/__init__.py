@@ -44,16 +44,25 @@ def protocol(runs: list[xr.Dataset]) -> list[str]:
         f"{attrs['dataset']}, {attrs['image_size']} pixels, {examples} training{held_out} examples"
     )
     training = {
-        key: _listed([one["training"].get(key, 0) for one in each])
-        for key in ("epochs", "batch_size", "learning_rate", "momentum")
+        key: _listed([one["training"].get(key) or 0 for one in each])
+        for key in ("epochs", "batch_size", "learning_rate", "halve_every", "momentum")
     }
     at_most = "up to " if "threshold" in each[0]["training"] else ""
+    halved = (
+        f" halved every {_epochs(training['halve_every'])}"
+        if training["halve_every"] != "0"
+        else ""
+    )
     momentum = f", momentum {training['momentum']}" if training["momentum"] != "0" else ""
     return [
         f"{data}; {_model([one['model'] for one in each])}",
-        f"SGD, {at_most}{training['epochs']} epoch{'s' if training['epochs'] != '1' else ''}, "
-        f"batch {training['batch_size']}, learning rate {training['learning_rate']}{momentum}",
+        f"SGD, {at_most}{_epochs(training['epochs'])}, batch {training['batch_size']}, "
+        f"learning rate {training['learning_rate']}{halved}{momentum}",
     ]
+
+
+def _epochs(count: str) -> str:
+    return f"{count} epoch{'s' if count != '1' else ''}"
 
 
 def _listed(values: list[float]) -> str:

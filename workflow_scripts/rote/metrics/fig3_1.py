@@ -1,9 +1,9 @@
-"""Figure 3.1: how often each training example is wrong after a single epoch."""
+"""Figure 3.1: how often each training example is wrong after a training as short as an epoch."""
 
 import numpy as np
 import xarray as xr
 
-from rote.metrics import CONDITION, SEED, with_protocol
+from rote.metrics import CONDITION, SEED, settings_of, with_protocol
 from rote.randomness import generator
 
 
@@ -13,7 +13,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     The rate is the fraction of experiments in which the model gets the example wrong, against the
     label it was trained on. Were all examples alike, the number of times that one is right would be
     binomial: the reference draws it for as many examples, with p the mean P(correct) on randX
-    (Arpit et al. 2017, Figure 2).
+    (Arpit et al. 2017, Figure 2), or else on the last kind of noise.
 
     Args:
         runs: the one of the experiment ``difficulty``, with ``misclassified`` (member, example).
@@ -21,7 +21,8 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     Returns:
         ``misclassified`` (condition, example, seed), ``diverged`` (condition, seed),
         ``misclassification_rate`` (condition, example) over the experiments that did not diverge,
-        ``binomial_reference`` (example); attribute ``experiments``.
+        ``binomial_reference`` (example). Attributes ``experiments``, ``epochs``, ``noise_level``
+        and ``reference``, the condition that the binomial has its mean from.
     """
     (run,) = runs
     conditions = list(dict.fromkeys(run["noise_kind"].values.tolist()))
@@ -32,8 +33,8 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     rate = rate.filled(np.nan)
     experiments = wrong.shape[2]
     # Without randX, the last kind of noise stands for data whose examples are all alike.
-    alike = conditions.index("randX") if "randX" in conditions else -1
-    right = np.nan_to_num(1 - rate[alike].mean())
+    alike = "randX" if "randX" in conditions else conditions[-1]
+    right = np.nan_to_num(1 - rate[conditions.index(alike)].mean())
     draws = generator("binomial reference").binomial(experiments, right, size=wrong.shape[1])
     result = xr.Dataset(
         {
@@ -63,6 +64,11 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             "seed": ("seed", of_condition[0]["seed"].values, SEED),
             "index": run["index"],
         },
-        attrs={"experiments": experiments},
+        attrs={
+            "experiments": experiments,
+            "epochs": settings_of(run)["training"]["epochs"],
+            "noise_level": run["noise_level"].max().item(),
+            "reference": alike,
+        },
     )
     return with_protocol(result, runs)

@@ -5,7 +5,7 @@ import xarray as xr
 
 from rote.gini import gini
 from rote.metrics import with_protocol
-from rote.metrics.sensitivity import by_condition
+from rote.metrics.sensitivity import by_condition, exploded
 
 
 def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
@@ -19,7 +19,8 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         ``rote.sensitivity.class_sensitivity`` defines it. ``diagonal_share`` (condition, seed), the
         part of the sum of the matrix that is on its diagonal: how class-correlated it is.
         ``off_diagonal_gini`` (condition, seed), the Gini coefficient of the other cells: how
-        unevenly classes matter to each other.
+        unevenly classes matter to each other. ``exploded`` (condition, seed), that of
+        ``rote.metrics.sensitivity`` at the last update: such a matrix is that of a few updates.
     """
     (run,) = runs
     members = by_condition(run)
@@ -41,6 +42,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     result = xr.Dataset(
         {
             "class_sensitivity": matrix,
+            "exploded": exploded(members).isel(update=-1, drop=True),
             **{
                 name: (("condition", "seed"), values, {"long_name": long_name, "units": "1"})
                 for name, (values, long_name) in shares.items()

@@ -28,7 +28,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         inputs of noise, ``noise_critical_sample_ratio`` (dataset, noise_kind, noise_level, epoch,
         seed); missing at epochs at which a case was not evaluated or searched, and where a member
         diverged. Level 0 is the real data, the same for both kinds. ``dataset`` names the cases of
-        the configuration, ``title`` says what they are.
+        the configuration, ``title`` says what they are, and names those that are alike.
     """
     cases = [settings_of(run)["case"] for run in runs]
     every = np.unique(np.concatenate([run["epoch"].values for run in runs]))
@@ -51,6 +51,10 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     titles = [
         f"{run.attrs['dataset']}, {'CNN' if 'maps' in settings_of(run)['model'] else 'MLP'}"
         for run in runs
+    ]
+    titles = [
+        f"{title} ({case})" if titles.count(title) > 1 else title
+        for case, title in zip(cases, titles, strict=True)
     ]
     result = result.assign_coords(
         title=("dataset", titles, {"long_name": "data and kind of model", "units": "1"})

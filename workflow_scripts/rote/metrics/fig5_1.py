@@ -27,13 +27,14 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         ``noise_train_accuracy`` and ``real_validation_accuracy`` (regularizer, strength_index,
         seed), missing where a member diverged. ``strength`` and, beside adversarial training,
         ``dropout`` (regularizer, strength_index), missing where a regulariser has fewer strengths.
-        Index 0 is strength 0, the model without regulariser, the same for all. Accuracies are
-        evaluated without the noise of the regulariser.
+        Index 0 is strength 0, the model without regulariser, the same for all; it has the weight
+        decay of the other regularisers' models. Accuracies are evaluated without the noise of the
+        regulariser.
     """
     each = {settings_of(run)["regularizer"]: run for run in runs}
     unregularized = each.pop("none")
-    ranks = {name: sorted({(0.0, 0.0), *strengths(run, name)}) for name, run in each.items()}
-    count = max(map(len, ranks.values()))
+    ranks = {name: sorted(set(strengths(run, name))) for name, run in each.items()}
+    count = 1 + max(map(len, ranks.values()))
     coordinates = {
         "regularizer": (list(each), REGULARIZER),
         "strength_index": (np.arange(count), {"long_name": "rank of the strength", "units": "1"}),
@@ -41,8 +42,10 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     }
     result = filled(MEASURES, coordinates)
     for name, run in each.items():
-        for part in (unregularized, run):
-            for i, strength in enumerate(strengths(part, name)):
+        # Index 0 by its run, not its strength: all models may have some weight decay.
+        indices = [1 + ranks[name].index(strength) for strength in strengths(run, name)]
+        for part, at in ((unregularized, [0] * unregularized.sizes["member"]), (run, indices)):
+            for i, index in enumerate(at):
                 member = part.isel(member=i)
                 measure, value = "noise_train_accuracy", member["train_accuracy"][-1].item()
                 if member["noise_kind"] == "real":
@@ -51,7 +54,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
                     value = member["validation_accuracy"].max("epoch", skipna=False).item()
                 where = {
                     "regularizer": name,
-                    "strength_index": ranks[name].index(strength),
+                    "strength_index": index,
                     "seed": member["seed"].item(),
                 }
                 result[measure].loc[where] = value
@@ -59,7 +62,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         table = np.full((len(each), count), np.nan)
         for row, regularizer in zip(table, each, strict=True):
             if name == "strength" or regularizer == "adversarial_dropout":
-                row[: len(ranks[regularizer])] = [pair[k] for pair in ranks[regularizer]]
+                row[: 1 + len(ranks[regularizer])] = [0, *(pair[k] for pair in ranks[regularizer])]
         attrs = {"long_name": long_name, "units": "1"}
         result[name] = ("regularizer", "strength_index"), table, attrs
     return with_protocol(result, runs)

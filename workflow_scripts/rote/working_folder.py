@@ -1,4 +1,4 @@
-"""The folder that Snakemake works in: it can be written to, and no dead process keeps it locked.
+"""The folder that Snakemake works in (--directory): writable, and not locked by a dead process.
 
 Snakemake locks a folder by files that name its inputs and outputs. They outlive a Snakemake that is
 killed, and the next one refuses to start although nobody is there. So every Snakemake also holds a

@@ -7,16 +7,16 @@ import sys
 import pytest
 
 from conftest import ROOT
-from rote import folder
+from rote import working_folder
 from rote.errors import UserError
 
 
 @pytest.fixture(autouse=True)
 def nobody_else(monkeypatch):
-    monkeypatch.setattr(folder, "_lock", None)
+    monkeypatch.setattr(working_folder, "_lock", None)
     yield
-    if folder._lock is not None:
-        folder._lock.close()
+    if working_folder._lock is not None:
+        working_folder._lock.close()
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def alive(path):
     script = f"""
 import sys, time; sys.path.insert(0, {str(ROOT / "workflow_scripts")!r})
 from pathlib import Path
-from rote import folder
-folder.enter(Path({str(path)!r})); print("in", flush=True); time.sleep(600)
+from rote import working_folder
+working_folder.enter(Path({str(path)!r})); print("in", flush=True); time.sleep(600)
 """
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "in\n"
@@ -44,7 +44,7 @@ folder.enter(Path({str(path)!r})); print("in", flush=True); time.sleep(600)
 
 def test_the_locks_of_the_dead_are_cleared(left):
     path, lock = left
-    folder.enter(path)
+    working_folder.enter(path)
     assert not lock.exists()
 
 
@@ -55,13 +55,13 @@ def test_the_locks_of_the_living_stay(tmp_path):
     (locks / "0.output.lock").write_text("data/digits.nc\n")
     try:
         for _ in range(2):
-            folder.enter(tmp_path)
+            working_folder.enter(tmp_path)
             assert (locks / "0.output.lock").exists()
     finally:
         process.kill()
         process.wait()
-    folder._lock.close()
-    folder.enter(tmp_path)
+    working_folder._lock.close()
+    working_folder.enter(tmp_path)
     assert not locks.exists()
 
 
@@ -74,12 +74,12 @@ def test_of_several_that_live_the_last_one_counts(left):
     lock.write_text("data/digits.nc\n")
     first.kill()
     first.wait()
-    folder.enter(path)
+    working_folder.enter(path)
     assert lock.exists()
-    folder._lock.close()
+    working_folder._lock.close()
     second.kill()
     second.wait()
-    folder.enter(path)
+    working_folder.enter(path)
     assert not lock.exists()
 
 
@@ -87,14 +87,14 @@ def test_the_locks_of_another_machine_stay(left):
     path, lock = left
     (path / ".snakemake" / "rote.lock").write_text("elsewhere")
     for _ in range(2):
-        folder.enter(path)
+        working_folder.enter(path)
         assert lock.exists()
-        folder._lock.close()
+        working_folder._lock.close()
     lock.unlink()  # by snakemake --unlock
-    folder.enter(path)
-    folder._lock.close()
+    working_folder.enter(path)
+    working_folder._lock.close()
     lock.write_text("data/digits.nc\n")
-    folder.enter(path)
+    working_folder.enter(path)
     assert not lock.exists()
 
 
@@ -103,7 +103,7 @@ def test_a_file_system_without_locks_leaves_all_to_snakemake(left, monkeypatch):
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr(fcntl, "flock", unsupported)
-    folder.enter(left[0])
+    working_folder.enter(left[0])
     assert left[1].exists()
 
 
@@ -115,6 +115,6 @@ def test_a_folder_that_cannot_be_written_to_is_named(left, monkeypatch, number):
     monkeypatch.setattr("pathlib.Path.write_bytes", fails)
     sentence = rf"cannot write into {left[0]} \({os.strerror(number)}\): free some space or see"
     with pytest.raises(UserError, match=sentence):
-        folder.enter(left[0])
+        working_folder.enter(left[0])
     assert left[1].exists()
     assert not list(left[0].rglob("*.probe"))
