@@ -22,6 +22,8 @@ METRICS = {
     "fig5_1": 3,
     "fig5_2": 2,
 }
-FIGURES = dict.fromkeys(METRICS, 1) | dict.fromkeys(("fig3_1", "fig3_3", "fig4_2", "fig5_1"), 2)
+FIGURES = dict.fromkeys(METRICS, 1) | dict.fromkeys(
+    ("fig3_1", "fig3_2", "fig3_3", "fig4_2", "fig5_1"), 2
+)
 CLAIMS = 2
 GALLERY = 1

@@ -82,4 +82,5 @@ def _draw_seeds(axis, curves: xr.DataArray, exploded: xr.DataArray, condition: s
         axis.plot(update, np.where(flag, np.nan, one), color=colour, linewidth=0.6, alpha=0.6)
         axis.plot(update, np.where(onwards, one, np.nan), ":", color=colour, linewidth=0.9)
     mean = curves.where(~exploded).mean("seed")
-    axis.plot(update, mean, color=colour, marker=_marker(condition), markersize=3)
+    few = max(1, len(update) // 10)  # markers, so that the seeds are seen
+    axis.plot(update, mean, color=colour, marker=_marker(condition), markersize=3, markevery=few)

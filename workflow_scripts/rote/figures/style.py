@@ -141,7 +141,7 @@ def footnote(
     text = [*lines, "; ".join([metrics.attrs["protocol"], *more])]
     if metrics.attrs["diverged_members"]:
         text.append(f"{metrics.attrs['diverged_members']} models diverged and {diverged}")
-    figure.supxlabel("\n".join(text), fontsize=6, color="0.35")
+    figure.supxlabel("\n".join(text), fontsize=6, color="0.35", wrap=True)
 
 
 def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:
