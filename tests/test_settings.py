@@ -111,6 +111,15 @@ def test_what_cannot_lack_a_key_is_left_alone(nonsense):
     assert nonsense == before
 
 
+def test_a_misspelt_key_is_named_before_the_one_that_is_then_lacking(config):
+    for block, key in (("training", "epochs"), ("data", "seed"), ("model", "hidden_layers")):
+        broken = copy.deepcopy(config)
+        own = broken["presets"]["demo"]["capacity"][block]
+        own[f"{key}x"] = own.pop(key)
+        with pytest.raises(UserError, match=rf"unknown key {key}x under .*: did you mean {key}\?"):
+            settings.validate(broken)
+
+
 CAPACITY = "presets.demo.capacity"
 
 

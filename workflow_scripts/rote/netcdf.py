@@ -94,7 +94,10 @@ def write(dataset: xr.Dataset, path: str | Path) -> None:
     path = Path(path)
     encoding = {name: _encoding(variable) for name, variable in dataset.variables.items()}
     with replacing(path) as temporary:
-        dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+        try:
+            dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+        except RuntimeError as error:  # as HDF5 calls some failures of the disk
+            raise OSError(brief(error)) from error
         with temporary.open("rb+") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             file.write(SEAL + digest.encode() + b"\n")

@@ -27,19 +27,16 @@ def replacing(path: Path) -> Iterator[Path]:
         _remove_abandoned(path)
         yield temporary
         temporary.replace(path)
-    except (OSError, RuntimeError) as error:  # the latter is HDF5's
+    except OSError as error:
         raise UserError(
-            f"Cannot write {path} ({_why(error)}{_space(path.parent)}): free some space or choose "
-            "a folder that can be written to, then run the same command again; what is finished "
-            "is kept."
+            # The system's own words, without the temporary path.
+            f"Cannot write {path} ({error.strerror or brief(error)}{_space(path.parent)}): free "
+            "some space or choose a folder that can be written to, then run the same command "
+            "again; what is finished is kept."
         ) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-
-
-def _why(error: Exception) -> str:
-    return getattr(error, "strerror", None) or brief(error)  # the path stands before it already
 
 
 def _space(folder: Path) -> str:
