@@ -1,6 +1,7 @@
 # The checked configuration, and how rules look things up in it.
-from rote import architecture, cost, plan, settings, versions, working_folder
-from rote.errors import UserError
+from rote.machine import working_folder
+from rote.study import architecture, configuration as settings, cost, plan, versions
+from rote.machine.errors import UserError
 
 PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
 

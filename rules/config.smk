@@ -2,8 +2,9 @@
 # would answer either question by a traceback, or by a message that names no file and no line.
 from pathlib import Path
 
-from rote import settings, working_folder
-from rote.errors import UserError
+from rote.machine import working_folder
+from rote.study import configuration as settings
+from rote.machine.errors import UserError
 
 try:
     if workflow.is_main_process:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rote import plan
 from rote.claims import CLAIMS
+from rote.study import plan
 
 NEEDS = {"chromium": "chromium", "chromedriver": "chromium-driver"}  # program: package of Debian
 

@@ -1,6 +1,5 @@
 """Small data that every test can afford; nothing here touches the network."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +7,10 @@ import pytest
 import torch
 import xarray as xr
 
-from rote import noising, plan, sources
+from rote.data import noising, sources
+from rote.study import plan
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "workflow_scripts"))  # the scripts of the rules import job
 
 
 @pytest.fixture(scope="session", autouse=True)

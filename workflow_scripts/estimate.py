@@ -1,6 +1,6 @@
 """How long a preset takes, before anything runs: ``make estimate``.
 
-Counts the work of every run (``rote.cost``) and divides by the rates of a device: assumed ones of a
+Counts the work of every run (``rote.study.cost``) and divides by the rates of a device: assumed ones of a
 named GPU, or those that a short measurement finds here.
 """
 
@@ -9,9 +9,10 @@ import copy
 import sys
 from pathlib import Path
 
-from rote import cost, plan, settings
-from rote.errors import UserError
-from rote.progress import readable
+from rote.machine.errors import UserError
+from rote.machine.progress import readable
+from rote.study import configuration as settings
+from rote.study import cost, plan
 
 ROOT = Path(__file__).parents[1]
 LINE = "{:8}{:15}{:>5}{:>11}{:>9}{:>7}{:>14}{:>14}"
@@ -43,7 +44,7 @@ def _device(name: str, precision: str) -> cost.Device:
         return cost.DEVICES[name]
     import torch  # which an estimate by assumptions does not need
 
-    from rote.rates import measure
+    from rote.runs.rates import measure
 
     torch.set_num_threads(1)  # as jobs have it; as many run at a time as there are cores
     return measure(precision)

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from job import job
-from rote import netcdf
+from rote.files import netcdf
 
 
 def main(smk):

@@ -1,7 +1,8 @@
 """Rule fetch_dataset: a source of images → data/{dataset}.nc."""
 
 from job import job
-from rote import netcdf, sources
+from rote.data import sources
+from rote.files import netcdf
 
 
 def main(smk):

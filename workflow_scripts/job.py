@@ -8,10 +8,10 @@ from pathlib import Path
 
 import xarray as xr
 
-from rote import netcdf
-from rote.errors import Damaged, UserError, brief, out_of_memory
-from rote.interruption import Stopped, stoppable
-from rote.store import Store
+from rote.files import netcdf
+from rote.files.store import Store
+from rote.machine.errors import Damaged, UserError, brief, out_of_memory
+from rote.machine.interruption import Stopped, stoppable
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Rule measure_complexity: a noised data set → results/{preset}/runs/complexity/{case}.nc."""
 
 from job import compute_run
-from rote.complexity_run import measure_run
+from rote.runs.complexity import measure_run
 
 
 def main(smk):

@@ -1,7 +1,7 @@
 """Rule measure_sensitivity: a noised data set → results/…/runs/sensitivity/{labelling}.nc."""
 
 from job import compute_run
-from rote.sensitivity_run import measure_run
+from rote.runs.sensitivity import measure_run
 
 
 def main(smk):

@@ -1,7 +1,8 @@
 """Rule noise_dataset: data/{dataset}.nc → results/{preset}/datasets/{experiment}.nc."""
 
 from job import job
-from rote import netcdf, noising
+from rote.data import noising
+from rote.files import netcdf
 
 
 def main(smk):

@@ -3,8 +3,9 @@
 from importlib import import_module
 
 from job import job
-from rote import netcdf, pages
+from rote.claims import pages
 from rote.figures import style
+from rote.files import netcdf
 
 
 def main(smk):

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from job import job
-from rote import netcdf, pages
-from rote.claims import test_claims
+from rote.claims import pages, test_claims
+from rote.files import netcdf
 
 
 def main(smk):

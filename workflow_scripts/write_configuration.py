@@ -3,7 +3,7 @@
 import yaml
 
 from job import job
-from rote import pages
+from rote.claims import pages
 
 
 def main(smk):

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from job import job
-from rote import netcdf, pages
+from rote.claims import pages
+from rote.files import netcdf
 
 
 def main(smk):

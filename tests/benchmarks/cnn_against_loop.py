@@ -23,13 +23,16 @@ from torch.utils.data import DataLoader, TensorDataset
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from rote import device as devices  # noqa: E402
-from rote import grouping, netcdf, sources, training  # noqa: E402
-from rote.cnn import CNN, Architecture, initial_parameters  # noqa: E402
-from rote.ensemble import Ensemble  # noqa: E402
-from rote.material import LONG, TRIAL_UPDATES  # noqa: E402
-from rote.sgd import SGD  # noqa: E402
-from rote.workspace import Workspace, aligned_rows  # noqa: E402
+from rote.data import sources  # noqa: E402
+from rote.files import netcdf  # noqa: E402
+from rote.machine import device as devices  # noqa: E402
+from rote.models.cnn import CNN, Architecture, initial_parameters  # noqa: E402
+from rote.models.ensemble import Ensemble  # noqa: E402
+from rote.models.sgd import SGD  # noqa: E402
+from rote.models.workspace import Workspace, aligned_rows  # noqa: E402
+from rote.runs import epochs as training  # noqa: E402
+from rote.runs import grouping
+from rote.runs.device_data import LONG, TRIAL_UPDATES  # noqa: E402
 
 # (job, maps, image, crop, examples, epochs, models). Batches of 50.
 DIGITS = (1, 28, 28), 0, 1000, 5

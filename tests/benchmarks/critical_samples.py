@@ -20,12 +20,13 @@ from torch import Tensor, nn
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from rote import device as devices  # noqa: E402
-from rote import netcdf, noising, sources  # noqa: E402
-from rote.cnn import CNN, Architecture  # noqa: E402
-from rote.critical_samples import critical_samples, in_input_units  # noqa: E402
-from rote.mlp import MLP  # noqa: E402
-from rote.workspace import Workspace  # noqa: E402
+from rote.data import noising, sources  # noqa: E402
+from rote.files import netcdf  # noqa: E402
+from rote.machine import device as devices  # noqa: E402
+from rote.measures.critical_samples import critical_samples, in_input_units  # noqa: E402
+from rote.models.cnn import CNN, Architecture  # noqa: E402
+from rote.models.mlp import MLP  # noqa: E402
+from rote.models.workspace import Workspace  # noqa: E402
 
 FRACTIONS = [0.0, 0.1, 0.5, 0.9]  # critical among the examples searched
 # (model, examples searched, radius in grey levels at which many digits are critical and many not).

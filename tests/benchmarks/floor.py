@@ -2,7 +2,7 @@
 
 The floor of an update is the larger of two times: its operations over the rate of large matrix
 products, and the bytes of its memory traffic over the rate of large copies, counted by
-``rote.cost``, both rates measured here. Printed as a table and written as NetCDF: ``make bench``.
+``rote.study.cost``, both rates measured here. Printed as a table and written as NetCDF: ``make bench``.
 """
 
 import argparse
@@ -17,12 +17,14 @@ import xarray as xr
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from rote import cost, netcdf, rates  # noqa: E402
-from rote import device as devices  # noqa: E402
-from rote.ensemble import Ensemble  # noqa: E402
-from rote.models import Models  # noqa: E402
-from rote.sgd import SGD  # noqa: E402
-from rote.workspace import Workspace, aligned_rows  # noqa: E402
+from rote.files import netcdf  # noqa: E402
+from rote.machine import device as devices  # noqa: E402
+from rote.models.ensemble import Ensemble  # noqa: E402
+from rote.models.kinds import Models  # noqa: E402
+from rote.models.sgd import SGD  # noqa: E402
+from rote.models.workspace import Workspace, aligned_rows  # noqa: E402
+from rote.runs import rates  # noqa: E402
+from rote.study import cost  # noqa: E402
 
 CLASSES = 10
 MLP = {"hidden_layers": 2, "hidden_units": 4096}

@@ -18,9 +18,12 @@ import yaml
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from rote import complexity_run, netcdf, noising, plan, sources  # noqa: E402
-from rote import device as devices  # noqa: E402
-from rote.store import Store  # noqa: E402
+from rote.data import noising, sources  # noqa: E402
+from rote.files import netcdf  # noqa: E402
+from rote.files.store import Store  # noqa: E402
+from rote.machine import device as devices  # noqa: E402
+from rote.runs import complexity as complexity_run  # noqa: E402
+from rote.study import plan  # noqa: E402
 
 ITERATIONS = [2, 5, 10, 20, 100]
 

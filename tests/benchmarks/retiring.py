@@ -20,9 +20,13 @@ import yaml
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from rote import device as devices  # noqa: E402
-from rote import grouping, netcdf, noising, plan, sources, training  # noqa: E402
-from rote.material import Material  # noqa: E402
+from rote.data import noising, sources  # noqa: E402
+from rote.files import netcdf  # noqa: E402
+from rote.machine import device as devices  # noqa: E402
+from rote.runs import epochs as training  # noqa: E402
+from rote.runs import grouping
+from rote.runs.device_data import Material  # noqa: E402
+from rote.study import plan  # noqa: E402
 
 
 def train(noised: xr.Dataset, settings: dict, device: torch.device) -> np.ndarray:

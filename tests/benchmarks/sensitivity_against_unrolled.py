@@ -22,9 +22,10 @@ from torch.nn.functional import cross_entropy
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from rote import device as devices  # noqa: E402
-from rote import netcdf, plan  # noqa: E402
-from rote.sensitivity import loss_sensitivity  # noqa: E402
+from rote.files import netcdf  # noqa: E402
+from rote.machine import device as devices  # noqa: E402
+from rote.measures.sensitivity import loss_sensitivity  # noqa: E402
+from rote.study import plan  # noqa: E402
 
 EXAMPLES, FEATURES, UNITS, BATCH = 1000, 196, 16, 100
 RATE = 0.1

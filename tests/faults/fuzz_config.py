@@ -23,8 +23,9 @@ from hypothesis import strategies as st
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "workflow_scripts")]
 
-from rote import cost, plan, settings  # noqa: E402
-from rote.errors import UserError  # noqa: E402
+from rote.machine.errors import UserError  # noqa: E402
+from rote.study import configuration as settings  # noqa: E402
+from rote.study import cost, plan
 
 SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
 HOSTILE = st.one_of(

@@ -28,9 +28,9 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow_scripts")]
 
 import xarray as xr  # noqa: E402
-
-from rote import netcdf  # noqa: E402
 from test_workflow import Study  # noqa: E402
+
+from rote.files import netcdf  # noqa: E402
 
 START = "start of Snakemake"
 BETWEEN = "between two jobs"

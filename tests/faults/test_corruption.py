@@ -12,9 +12,11 @@ import extract_metrics
 import noise_dataset
 import plot_figure
 import train_ensemble
-from rote import netcdf, plan, runs
-from rote.errors import Damaged, UserError
-from rote.store import Store
+from rote.files import netcdf
+from rote.files.store import Store
+from rote.machine.errors import Damaged, UserError
+from rote.runs import training as runs
+from rote.study import plan
 
 EVERY = [*DAMAGES, emptied]
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from fuzz_config import SHIPPED, fuzz, resolve
 
-from rote import settings
-from rote.errors import UserError
+from rote.machine.errors import UserError
+from rote.study import configuration as settings
 
 
 def test_a_configuration_is_refused_in_a_sentence_or_resolves():

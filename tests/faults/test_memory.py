@@ -11,12 +11,13 @@ import xarray as xr
 
 from conftest import ROOT
 from job import job
-from rote import runs, sensitivity_run
-from rote.ensemble import Ensemble
-from rote.errors import UserError, out_of_memory
-from rote.grouping import SizeSearch
-from rote.material import Material
-from rote.store import Store
+from rote.files.store import Store
+from rote.machine.errors import UserError, out_of_memory
+from rote.models.ensemble import Ensemble
+from rote.runs import sensitivity as sensitivity_run
+from rote.runs import training as runs
+from rote.runs.device_data import Material
+from rote.runs.grouping import SizeSearch
 
 ERRORS = {
     "cuda": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
@@ -127,7 +128,7 @@ def test_a_single_member_that_does_not_fit_later_is_said(
 def test_sensitivities_are_measured_in_halves_with_the_same_results(
     noised, sensitivity_settings, tmp_path, monkeypatch
 ):
-    from rote import plan
+    from rote.study import plan
 
     settings = plan.sensitivity_settings(sensitivity_settings, "class")
 

@@ -11,9 +11,9 @@ from copy import deepcopy
 
 import pytest
 from kill_anywhere import ROOT, Runs, kill_anywhere, undisturbed
-
-from rote import netcdf
 from test_workflow import TINY, TRAINING, Study
+
+from rote.files import netcdf
 
 CAPACITY = {
     "data": TINY,
@@ -242,8 +242,8 @@ def test_missing_permissions_are_one_sentence(tmp_path):
     script = f"""
 import os, sys; sys.path.insert(0, {str(ROOT / "workflow_scripts")!r})
 import xarray as xr
-from rote import netcdf
-from rote.errors import Damaged, UserError
+from rote.files import netcdf
+from rote.machine.errors import Damaged, UserError
 xr.Dataset().to_netcdf; import netCDF4
 os.setuid(65534)
 for call in (lambda: netcdf.read("secret.nc"), lambda: netcdf.write(xr.Dataset(), "x.nc")):

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from rote import netcdf
 from rote.claims import capacity, complexity, convergence, examples, regularization
 from rote.claims.verdicts import INCONCLUSIVE, Inconclusive, Interval, Part, combined, verdict
+from rote.files import netcdf
 
 CLAIMS = {
     1: ("Fitting noise requires more effective capacity.", capacity),

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
-from rote.randomness import generator
+from rote.machine.randomness import generator
 
 DROPOUT = ("dropout", "adversarial_dropout")  # what the paper finds the most effective
 SIMULATED = 20_000  # studies; the quantile is then known to about 3 %

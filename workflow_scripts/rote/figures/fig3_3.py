@@ -6,8 +6,8 @@ import xarray as xr
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from rote.errors import UserError
 from rote.figures import style
+from rote.machine.errors import UserError
 
 PANELS = {"real": "real", "randX": "random inputs (randX)"}
 STATISTICS = {

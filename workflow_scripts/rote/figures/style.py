@@ -17,7 +17,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator, ScalarFormatter
 
-from rote.whole import replacing
+from rote.files.atomic import replacing
 
 # The poster's blue, green and red, of different lightness so that grey prints keep them apart.
 _BLUE, _GREEN, _RED = "#1b3f8b", "#7cc576", "#dd4433"

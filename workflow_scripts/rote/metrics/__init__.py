@@ -10,8 +10,8 @@ import logging
 import numpy as np
 import xarray as xr
 
-from rote import netcdf
-from rote.errors import UserError
+from rote.files import netcdf
+from rote.machine.errors import UserError
 
 logger = logging.getLogger(__name__)
 

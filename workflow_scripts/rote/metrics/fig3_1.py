@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
+from rote.machine.randomness import generator
 from rote.metrics import CONDITION, SEED, settings_of, with_protocol
-from rote.randomness import generator
 
 
 def metrics(runs: list[xr.Dataset]) -> xr.Dataset:

@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from rote.gini import gini
+from rote.measures.gini import gini
 from rote.metrics import with_protocol
 from rote.metrics.sensitivity import by_condition, exploded, labelling
 

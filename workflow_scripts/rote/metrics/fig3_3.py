@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from rote.gini import gini
+from rote.measures.gini import gini
 from rote.metrics import with_protocol
 from rote.metrics.sensitivity import by_condition, exploded
 
@@ -16,7 +16,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
 
     Returns:
         ``class_sensitivity`` (condition, loss_class, example_class, seed), ḡ_ij as
-        ``rote.sensitivity.class_sensitivity`` defines it. ``diagonal_share`` (condition, seed), the
+        ``rote.measures.sensitivity.class_sensitivity`` defines it. ``diagonal_share`` (condition, seed), the
         part of the sum of the matrix that is on its diagonal: how class-correlated it is.
         ``off_diagonal_gini`` (condition, seed), the Gini coefficient of the other cells: how
         unevenly classes matter to each other. ``exploded`` (condition, seed), that of

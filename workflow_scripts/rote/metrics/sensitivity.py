@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from rote.metrics import CONDITION, SEED, settings_of
-from rote.plan import CONDITIONS, REGULARIZERS
+from rote.study.plan import CONDITIONS, REGULARIZERS
 
 EXPLODED = 1000  # times the sensitivity before training; in none of the usual runs it is above 300
 

@@ -1,0 +1,98 @@
+"""Pages say what the files say, in words that both of their readers understand."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from docutils.core import publish_parts
+
+from rote.claims import pages, test_claims
+from rote.files import netcdf
+from rote.machine.errors import UserError
+from test_claims import CRITERIA, study
+
+
+@pytest.fixture(scope="module")
+def claims() -> xr.Dataset:
+    metrics = study(1, seeds=3, noise=0.02, rng=np.random.default_rng(20))
+    del metrics["fig3_3"]
+    metrics = {name: one.assign_attrs(git_commit="abc") for name, one in metrics.items()}
+    return test_claims(metrics, CRITERIA)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.02345, "0.023"),
+        (-0.02345, "−0.023"),
+        (12.345, "12.35"),
+        (0.0, "0.000"),
+        (-1e-9, "0.000"),
+        (np.inf, "∞"),
+        (-np.inf, "−∞"),
+    ],
+)
+def test_number(value, text):
+    assert pages.number(value) == text
+
+
+def test_every_estimate_of_the_claims_is_on_the_page(claims):
+    for page in (pages.claims_markdown(claims, "demo"), pages.claims_html(claims, "demo")):
+        for part in claims["test"].values:
+            one = claims.sel(test=part)
+            line = next(line for line in _rows(page) if one["description"].item() in line)
+            assert one["verdict"].item() in line
+            if one["estimate"].notnull():
+                assert pages.number(one["estimate"].item()) in line
+                assert pages.number(one["lower"].item()) in line
+            else:
+                assert "there are no metrics of fig3_3" in line
+        for decided in claims["claim_verdict"].values:
+            assert decided in page
+        assert "metrics/{fig1,fig2,fig3_1,fig3_2,fig4_1,fig4_2,fig5_1,fig5_2}.nc of commit abc" in (
+            page
+        )
+        assert "margin 0.02" in page
+        assert "taken (fig5_1), with a simulated quantile" in page
+        assert "experiments (jackknife)" in page
+
+
+def _rows(page: str) -> list[str]:
+    return page.replace("<tr>", "\n<tr>").splitlines()
+
+
+def test_a_page_shows_text_as_text(claims):
+    text = "<script>alert('1 & 2')</script>"
+    claims = claims.assign_coords(reason=claims["reason"].astype(object).where(False, text))
+    page = pages.claims_html(claims, "demo")
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_a_caption_is_paragraphs_for_the_report_and_the_gallery(claims):
+    metrics = netcdf.with_provenance(xr.Dataset(), {})
+    text = pages.caption("Figure 1: it.", "a: 1 ± 2\nb, β 0.2", metrics, "results/x/metrics/a.nc")
+    assert text.startswith("Figure 1: it.\n\na: 1 ± 2\n\nb, β 0.2\n\nNumbers: results/x/metrics")
+    assert metrics.attrs["git_commit"] in text
+    html = publish_parts(text, writer="html", settings_overrides={"halt_level": 1})["body"]
+    assert html.count("<p>") == 4
+    gallery = pages.gallery({"fig1": text, "filters": text}, claims, "demo")
+    assert "## Figure 1: it.\n\n![fig1](figures/fig1.png)" in gallery
+    assert gallery.count("criterion: ") == 2
+    assert gallery.count("No claim rests on this figure.") == 1
+
+
+def test_titles_may_hold_the_marks_of_both_languages():
+    title = r"My_data_ of *a* `b` <c> |d| \e, fig3_1"
+    text = pages.plain(title)
+    html = publish_parts(text, writer="html", settings_overrides={"halt_level": 1})["body"]
+    assert html.strip() == f"<p>{title.replace('<', '&lt;').replace('>', '&gt;')}</p>"
+    assert text == r"My_data\_ of \*a\* \`b\` \<c> \|d\| \\e, fig3_1"
+
+
+def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    page = tmp_path / "page.md"
+    pages.write("old", page)
+    with pytest.raises(UserError, match="Cannot write"):
+        pages.write("new", page / "below a file")
+    assert page.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["page.md"]

@@ -1,0 +1,217 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from rote.data import noising
+from rote.machine.errors import UserError
+from rote.machine.randomness import generator
+from rote.study import plan
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """Two classes of 3,000 grey images each, enough for statistics."""
+    rng = np.random.default_rng(3)
+    n = 6000
+    return xr.Dataset(
+        {
+            "image": (
+                ("example", "channel", "row", "column"),
+                rng.integers(0, 200, (n, 1, 4, 4), dtype=np.uint8),
+            ),
+            "label": ("example", (np.arange(n) % 2).astype(np.int16)),
+            "split": ("example", np.zeros(n, np.int8)),
+            "index": ("example", np.arange(n)),
+        },
+        coords={"class_name": ("class", ["a", "b"], {"long_name": "name", "units": "1"})},
+    )
+
+
+DATA = {
+    "dataset": "digits",
+    "image_size": 4,
+    "train_examples": 5000,
+    "validation_examples": 500,
+    "validation_from": "train",
+    "scaling": "unit",
+    "seed": 0,
+    "noise_kinds": ["randX", "randY"],
+    "noise_seeds": [0, 1],
+}
+
+
+def noise(source, **changes):
+    return xr.decode_cf(noising.noise_dataset(source, DATA | changes)).load()
+
+
+@pytest.mark.parametrize("scaling", ["unit", "standardized"])
+def test_inputs_are_scaled_grey_levels(digits, scaling):
+    noised = noise(digits, scaling=scaling)
+    original = digits["image"].sel(example=noised["index"].values).values / 255
+    if scaling == "standardized":
+        original = (original - original.mean()) / original.std()
+        np.testing.assert_allclose(noised["image"].mean(), 0, atol=1e-12)
+        np.testing.assert_allclose(noised["image"].std(), 1)
+    np.testing.assert_allclose(noised["image"], original, atol=1e-12)
+    grey = np.diff(noised["image"].values[:2].ravel()) / noised.attrs["inputs_per_grey_level"]
+    np.testing.assert_allclose(grey, np.round(grey), atol=1e-9)
+
+
+def test_validation_is_scaled_like_training(digits):
+    noised = noise(digits, scaling="standardized")
+    mean, std = (
+        getattr(digits["image"].sel(example=noised["index"].values) / 255, name)().item()
+        for name in ("mean", "std")
+    )
+    original = digits["image"].sel(example=noised["validation_index"].values).values / 255
+    np.testing.assert_allclose(noised["validation_image"], (original - mean) / std, atol=1e-12)
+
+
+@pytest.mark.parametrize("scaling", ["unit", "standardized"])
+def test_noise_inputs_are_gaussian_with_the_mean_and_variance_of_the_real_ones(digits, scaling):
+    noised = noise(digits, scaling=scaling)
+    real, random = noised["image"].values, noised["noise_image"].values
+    z = (random - real.mean()) / real.std()
+    n = z.size
+    assert abs(z.mean()) < 4 / np.sqrt(n)
+    assert abs(z.var() - 1) < 4 * np.sqrt(2 / n)
+    assert stats.kstest(z.ravel()[:20000], "norm").pvalue > 0.001
+    # Independent over examples, pixels and draws.
+    assert abs(stats.pearsonr(z[0].ravel(), z[1].ravel()).statistic) < 4 / np.sqrt(n / 2)
+    assert abs(stats.pearsonr(z[0, 1:].ravel(), z[0, :-1].ravel()).statistic) < 4 / np.sqrt(n / 2)
+    assert abs(stats.pearsonr(z[..., 0].ravel(), z[..., 1].ravel()).statistic) < 4 / np.sqrt(n / 4)
+
+
+def test_noise_labels_are_uniform_and_independent_of_the_true_ones(digits):
+    noised = noise(digits)
+    for draw in range(2):
+        labels = noised["noise_label"][draw].values
+        assert stats.chisquare(np.bincount(labels, minlength=2)).pvalue > 0.001
+        table = np.histogram2d(labels, noised["label"].values, 2)[0]
+        assert stats.chi2_contingency(table).pvalue > 0.001
+    assert (noised["noise_label"][0] != noised["noise_label"][1]).any()
+
+
+def test_levels_are_nested_and_replace_the_stated_fraction(noised):
+    levels = [0, 0.1, 0.25, 0.4, 0.999, 1.0]
+    masks = [noising.corrupt(noised, "randY", level, 1)["mask"].values for level in levels]
+    assert [mask.sum() for mask in masks] == [round(level * 100) for level in levels]
+    for smaller, larger in pairwise(masks):
+        assert not (smaller & ~larger).any()
+    other_draw = noising.corrupt(noised, "randY", 0.4, 0)["mask"].values
+    assert (other_draw != masks[3]).any()
+
+
+def test_randy_changes_labels_under_the_mask_only(noised):
+    half = noising.corrupt(noised, "randY", 0.4, 0)
+    mask = half["mask"].values
+    np.testing.assert_array_equal(half["label"].values[~mask], noised["label"].values[~mask])
+    expected = noised["noise_label"].sel(noise_seed=0).values[mask]
+    np.testing.assert_array_equal(half["label"].values[mask], expected)
+    np.testing.assert_array_equal(half["true_label"], noised["label"])
+    full = noising.corrupt(noised, "randY", 1.0, 0)
+    np.testing.assert_array_equal(full["label"].values[mask], expected)
+
+
+def test_real_and_randx_keep_the_labels(noised):
+    for kind, replaced in (("real", 0), ("randX", 40)):
+        corrupted = noising.corrupt(noised, kind, 0.4, 0)
+        np.testing.assert_array_equal(corrupted["label"], noised["label"])
+        assert corrupted["mask"].sum() == replaced
+
+
+def test_subsets_are_balanced_disjoint_and_nested(source, settings):
+    data = plan.data_settings(settings)
+    small, large = (
+        noising.noise_dataset(source, data | {"train_examples": size}) for size in (103, 200)
+    )
+    for part, size in ((small, 103), (large, 200)):
+        assert np.ptp(np.bincount(part["label"])) <= 1
+        assert np.bincount(part["validation_label"]).tolist() == [10] * 5
+        assert len(set(part["index"].values)) == size
+        assert not set(part["index"].values) & set(part["validation_index"].values)
+    np.testing.assert_array_equal(small["index"], large["index"][:103])
+    np.testing.assert_array_equal(small["validation_index"], large["validation_index"])
+    other = noising.noise_dataset(source, data | {"seed": 1})
+    assert set(other["index"].values) != set(large["index"].values[:100])
+
+
+def test_noise_of_more_examples_begins_with_that_of_fewer(source, settings):
+    data = plan.data_settings(settings)
+    small, large = (
+        xr.decode_cf(noising.noise_dataset(source, data | {"train_examples": size}))
+        for size in (100, 200)
+    )
+    np.testing.assert_allclose(small["image"], large["image"][:100], atol=1e-12)
+    np.testing.assert_array_equal(small["noise_label"], large["noise_label"][:, :100])
+    standard = [
+        (one["noise_image"] - one.attrs["input_mean"]) / one.attrs["input_std"]
+        for one in (small, large)
+    ]
+    np.testing.assert_allclose(standard[0], standard[1][:, :100], atol=1e-5)
+    assert small.attrs["input_mean"] != large.attrs["input_mean"]
+
+
+def test_index_and_label_lead_back_to_the_source(source, settings):
+    data = plan.data_settings(settings) | {"validation_from": "test", "image_size": 8}
+    noised = xr.decode_cf(noising.noise_dataset(source, data))
+    for prefix, split in (("", 0), ("validation_", 1)):
+        part = source.isel(example=source["split"].values == split)
+        part = part.isel(example=noised[f"{prefix}index"].values)
+        np.testing.assert_array_equal(noised[f"{prefix}label"], part["label"])
+        np.testing.assert_allclose(noised[f"{prefix}image"], part["image"] / 255)
+
+
+def test_classes_that_run_out_are_left_out_of_their_turn():
+    labels = np.array([0] * 2 + [1] * 10)
+    ordered = labels[noising.balanced_order(labels, generator("test"))]
+    assert sorted(ordered[:2]) == sorted(ordered[2:4]) == [0, 1]
+    assert (ordered[4:] == 1).all()
+
+
+def test_pooling_takes_the_mean_over_blocks(source, settings):
+    data = plan.data_settings(settings)
+    pooled = xr.decode_cf(noising.noise_dataset(source, data | {"image_size": 4}))
+    whole = xr.decode_cf(noising.noise_dataset(source, data | {"image_size": 8}))
+    as_it_is = xr.decode_cf(noising.noise_dataset(source, data | {"image_size": None}))
+    xr.testing.assert_identical(as_it_is["image"], whole["image"])
+    blocks = whole["image"].coarsen(row=2, column=2).mean()
+    np.testing.assert_allclose(pooled["image"], blocks, atol=1e-12)
+
+
+def test_an_image_size_that_does_not_divide_is_refused(source, settings):
+    with pytest.raises(UserError, match="image_size 3 does not divide .*choose one of 8, 4, 2, 1"):
+        noising.noise_dataset(source, plan.data_settings(settings) | {"image_size": 3})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"train_examples": 300}, "300 train examples are asked for, but only 250"),
+        ({"validation_from": "test", "validation_examples": 101}, "only 100 test images"),
+    ],
+)
+def test_more_examples_than_there_are(source, settings, changes, message):
+    with pytest.raises(UserError, match=message):
+        noising.noise_dataset(source, plan.data_settings(settings) | changes)
+
+
+def test_a_new_seed_leaves_the_noise_of_the_others(source, settings):
+    data = plan.data_settings(settings)
+    before = noising.noise_dataset(source, data)
+    after = noising.noise_dataset(source, data | {"noise_seeds": [0, 1, 2]})
+    for name in ("order", "noise_label", "noise_image", "randX_digest", "randY_digest"):
+        xr.testing.assert_equal(after[name].sel(noise_seed=[0, 1]), before[name])
+    assert after.attrs["real_digest"] == before.attrs["real_digest"]
+
+
+def test_digests_tell_contents_apart(source, settings):
+    data = plan.data_settings(settings)
+    digests = {
+        noising.noise_dataset(source, data | change).attrs["real_digest"]
+        for change in ({}, {"seed": 1}, {"image_size": 8}, {"scaling": "standardized"})
+    }
+    assert len(digests) == 4

@@ -1,0 +1,484 @@
+import re
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.text import Text
+from test_metrics import (
+    convergence_runs,
+    made_up_complexity,
+    made_up_run,
+    made_up_sensitivity,
+    regularization_runs,
+)
+
+from rote.figures import (
+    fig1,
+    fig2,
+    fig3_1,
+    fig3_2,
+    fig3_3,
+    fig4_1,
+    fig4_2,
+    fig5_1,
+    fig5_2,
+    filters,
+    style,
+)
+from rote.machine.errors import UserError
+from rote.metrics import fig1 as fig1_metrics
+from rote.metrics import fig2 as fig2_metrics
+from rote.metrics import fig3_1 as fig3_1_metrics
+from rote.metrics import fig3_2 as fig3_2_metrics
+from rote.metrics import fig3_3 as fig3_3_metrics
+from rote.metrics import fig4_1 as fig4_1_metrics
+from rote.metrics import fig4_2 as fig4_2_metrics
+from rote.metrics import fig5_1 as fig5_1_metrics
+from rote.metrics import fig5_2 as fig5_2_metrics
+from rote.metrics import filters as filters_metrics
+from rote.study import plan
+
+
+@pytest.fixture
+def capacity(settings) -> xr.Dataset:
+    runs = [made_up_run(plan.members(settings), units) for units in (8, 32)]
+    metrics = fig1_metrics.metrics(runs)
+    return metrics.assign(validation_accuracy=metrics["validation_accuracy"] / 1000)
+
+
+@pytest.fixture
+def convergence() -> xr.Dataset:
+    return fig2_metrics.metrics(convergence_runs())
+
+
+@pytest.fixture
+def difficulty() -> xr.Dataset:
+    rng = np.random.default_rng(0)
+    members = [
+        plan.Member(kind, 1.0, 0, seed, 0.0)
+        for kind in ("real", "randX", "randY")
+        for seed in range(20)
+    ]
+    p = np.concatenate([np.tile(rng.random(200), (20, 1)), np.full((40, 200), 0.7)])
+    run = made_up_run(members, 64, misclassified=rng.random((60, 200)) < p)
+    return fig3_1_metrics.metrics([run])
+
+
+@pytest.fixture
+def inequality() -> xr.Dataset:
+    runs = [made_up_sensitivity("class"), made_up_sensitivity("unique", times=(0, 10, 20, 30))]
+    runs[1]["sensitivity"][3, 2:] = 5000.0  # real, seed 1, explodes
+    return fig3_2_metrics.metrics(runs)
+
+
+@pytest.fixture
+def classes() -> xr.Dataset:
+    return fig3_3_metrics.metrics([made_up_sensitivity("class")])
+
+
+@pytest.fixture
+def complexity() -> xr.Dataset:
+    return fig4_1_metrics.metrics([made_up_complexity("digits_cnn", cnn=True)])
+
+
+@pytest.fixture
+def levels() -> xr.Dataset:
+    runs = [
+        made_up_complexity("digits_mlp", cnn=False),
+        made_up_complexity("digits_cnn", cnn=True, epochs=(1, 2, 3)),
+    ]
+    runs[1] = runs[1].assign_coords(critical_epoch=[1, 3])
+    return fig4_2_metrics.metrics(runs)
+
+
+@pytest.fixture
+def regularizers(regularization_settings) -> xr.Dataset:
+    return fig5_1_metrics.metrics(regularization_runs(regularization_settings))
+
+
+@pytest.fixture
+def curves(regularization_settings) -> xr.Dataset:
+    return fig5_2_metrics.metrics(regularization_runs(regularization_settings))
+
+
+@pytest.fixture
+def learned() -> xr.Dataset:
+    return filters_metrics.metrics([made_up_complexity("digits_cnn", cnn=True)])
+
+
+def all_text(figure) -> str:
+    return "\n".join(text.get_text() for text in figure.findobj(Text))
+
+
+@pytest.mark.parametrize(
+    ("module", "metrics"),
+    [
+        (fig1, "capacity"),
+        (fig2, "convergence"),
+        (fig3_1, "difficulty"),
+        (fig3_2, "inequality"),
+        (fig3_3, "classes"),
+        (fig4_1, "complexity"),
+        (fig4_2, "levels"),
+        (fig5_1, "regularizers"),
+        (fig5_2, "curves"),
+        (filters, "learned"),
+    ],
+)
+def test_nothing_is_cut_off_and_data_set_and_size_are_named(module, metrics, request, tmp_path):
+    with style.paper():
+        figure = module.draw(request.getfixturevalue(metrics))
+        style.save(figure, tmp_path / "f.png", tmp_path / "f.pdf")
+        figure.canvas.draw()
+        drawn = figure.get_tightbbox()  # inches
+        width, height = figure.get_size_inches()
+        assert min(drawn.x0, drawn.y0) >= -0.02  # rounding to pixels
+        assert drawn.x1 <= width + 0.02
+        assert drawn.y1 <= height + 0.02
+        for axis in figure.axes:
+            assert axis.get_xlabel() or axis.get_ylabel() or axis.get_title()
+        assert figure.axes[0].get_ylabel() or module is filters  # images need no axes
+        assert re.search("Synthetic, 4×4 pixels, 100 (to 400 )?training", all_text(figure))
+    assert (tmp_path / "f.png").stat().st_size > 10_000
+    assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(
+    ("module", "metrics"),
+    [(fig4_1, "complexity"), (fig4_2, "levels"), (fig5_1, "regularizers"), (fig5_2, "curves")],
+)
+def test_protocols_of_the_published_sizes_fit(module, metrics, request):
+    protocol = (
+        "CIFAR-10, 32×32 pixels, 50,000 training and 10,000 validation examples; CNN, 2 "
+        "convolutions of 200 maps, dense layers of 384 and 192 units\nSGD, 100 epochs, batch 100, "
+        "learning rate 0.01 halved every 15 epochs, momentum 0.9"
+    )
+    with style.paper():
+        figure = module.draw(request.getfixturevalue(metrics).assign_attrs(protocol=protocol))
+        figure.canvas.draw()
+        drawn = figure.get_tightbbox()
+    assert drawn.x0 >= -0.02
+    assert drawn.x1 <= figure.get_size_inches()[0] + 0.02
+
+
+def test_figure_4_2_names_of_cases_do_not_run_into_each_other(levels):
+    cases = ["digits_cnn_of_16_maps", "digits_cnn_of_32_maps"]
+    titles = [f"MNIST digits, CNN ({case})" for case in cases]
+    with style.paper():
+        figure = fig4_2.draw(levels.assign_coords(dataset=cases, title=("dataset", titles)))
+        figure.canvas.draw()
+        above, below = (axis.yaxis.label.get_window_extent() for axis in figure.axes[::4])
+        assert above.y0 > below.y1
+
+
+def test_figure_1_draws_the_mean_over_seeds(capacity):
+    with style.paper():
+        figure = fig1.draw(capacity)
+        for axis, kind in zip(figure.axes, ("randX", "randY"), strict=True):
+            curves = {line.get_label(): line for line in axis.get_lines()}
+            for level, label in ((0.0, "0 %"), (0.4, "40 %"), (1.0, "100 %")):
+                expected = capacity["validation_accuracy"].sel(noise_kind=kind, noise_level=level)
+                np.testing.assert_allclose(curves[label].get_ydata(), expected.mean("seed"))
+                np.testing.assert_allclose(curves[label].get_xdata(), [8, 32])
+
+
+def test_figure_1_of_a_single_seed_has_no_spread(capacity):
+    with style.paper():
+        fig1.draw(capacity.isel(seed=[0]))
+
+
+def test_figure_2_draws_relative_times_and_epochs(convergence):
+    with style.paper():
+        left, right = fig2.draw(convergence).axes
+        for axis, name, along in (
+            (left, "normalized_time", [100, 200, 400]),
+            (right, "capacity_epochs_to_convergence", [8, 16]),
+        ):
+            curves = {line.get_label(): line for line in axis.get_lines()}
+            for level, label in ((0.0, "0 %"), (0.4, "40 %"), (1.0, "100 %")):
+                expected = convergence[name].sel(noise_level=level).mean("seed")
+                np.testing.assert_allclose(curves[label].get_ydata(), expected)
+                np.testing.assert_allclose(curves[label].get_xdata(), along)
+        assert left.get_xscale() == "log"
+
+
+def hollow(axis) -> set:
+    """Return the points at which an axis has hollow markers."""
+    return {
+        (x, y)
+        for line in axis.get_lines()
+        if line.get_markerfacecolor() == "none"
+        for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)
+        if np.isfinite(y)
+    }
+
+
+def test_figure_2_marks_what_did_not_converge(convergence):
+    with style.paper():
+        figure = fig2.draw(convergence)
+        left, right = figure.axes
+        text = all_text(figure)
+    assert hollow(left) == {(400, 10)}
+    assert hollow(right) == {(8, 50), (16, 50)}
+    assert "△ not converged: 2 models, drawn and counted at the limit of 50 epochs" in text
+    assert "1 models diverged and count as not converged" in text
+    assert "training accuracy 95 %" in text
+    assert "40 % 0.50 ± 0.71" in text  # slopes of 1 and 0
+
+
+def test_figure_2_marks_times_relative_to_one_that_did_not_converge():
+    runs = [run.copy(deep=True) for run in convergence_runs()]
+    first = (runs[0]["noise_level"] == 0.4) & (runs[0]["seed"] == 0)
+    runs[0]["converged_epoch"][:] = runs[0]["converged_epoch"].where(~first, 0)
+    with style.paper():
+        left, _ = fig2.draw(fig2_metrics.metrics(runs)).axes
+    assert hollow(left) == {(400, 10), (100, 1), (200, 20 / 50), (400, 40 / 50)}
+
+
+def test_figure_2_of_converged_runs_has_no_limit(convergence):
+    runs = [run.copy(deep=True) for run in convergence_runs()]
+    for run in runs:
+        run["converged_epoch"] = run["converged_epoch"].where(run["converged_epoch"] > 0, 49)
+        run["diverged_epoch"][:] = 0
+    with style.paper():
+        figure = fig2.draw(fig2_metrics.metrics(runs))
+    assert not any(hollow(axis) for axis in figure.axes)
+    assert "△" not in all_text(figure)
+
+
+def test_figure_3_1_draws_sorted_rates_in_the_colours_of_the_poster(difficulty):
+    with style.paper():
+        (axis,) = fig3_1.draw(difficulty).axes
+        lines = {line.get_label().split(":")[0]: line for line in axis.get_lines()}
+    for condition in ("real", "randX", "randY"):
+        rates = difficulty["misclassification_rate"].sel(condition=condition)
+        np.testing.assert_allclose(lines[condition].get_ydata(), np.sort(rates))
+        assert lines[condition].get_color() == style.CONDITION_COLOURS[condition]
+        assert f"SD {rates.std().item():.3f}" in lines[condition].get_label()
+
+
+def test_figure_3_1_says_what_its_noise_and_its_training_are(difficulty):
+    with style.paper():
+        text = all_text(fig3_1.draw(difficulty))
+    assert "binomial, mean of randX" in text
+    assert "misclassification rate after 2 epochs" in text
+    assert "noise level 100 %" in text
+    members = [plan.Member("randY", 0.4, 0, seed, 0.0) for seed in range(3)]
+    run = made_up_run(members, 8, epochs=1, misclassified=np.eye(3, dtype=bool))
+    with style.paper():
+        text = all_text(fig3_1.draw(fig3_1_metrics.metrics([run])))
+    assert "binomial, mean of randY" in text
+    assert "randX" not in text
+    assert "misclassification rate after 1 epoch\n" in text + "\n"
+    assert "noise level 40 %" in text
+
+
+def test_figure_3_2_draws_the_mean_and_dots_what_has_exploded(inequality):
+    with style.paper():
+        axes = np.array(fig3_2.draw(inequality).axes).reshape(2, 2)
+        for column, labelling in zip(axes.T, ("class", "unique"), strict=True):
+            panel = inequality.sel(labelling=labelling).dropna("update", how="all")
+            for axis, name in zip(column, ("gini", "mean_sensitivity"), strict=True):
+                for condition, colour in style.SENSITIVITY_COLOURS.items():
+                    lines = [line for line in axis.get_lines() if line.get_color() == colour]
+                    left = panel["exploded"].sel(condition=condition) == 0
+                    mean = panel[name].sel(condition=condition).where(left).mean("seed")
+                    np.testing.assert_allclose(lines[-1].get_ydata(), mean)
+                    np.testing.assert_allclose(lines[-1].get_xdata(), panel["update"])
+                    dotted = [line for line in lines if line.get_linestyle() == ":"]
+                    shown = sum(np.isfinite(line.get_ydata()).sum() for line in dotted)
+                    assert shown == (3 if (labelling, condition) == ("unique", "real") else 0)
+
+
+def test_figure_3_2_says_what_the_numbers_are(inequality):
+    with style.paper():
+        text = all_text(fig3_2.draw(inequality))
+        last = inequality["gini"].sel(labelling="class", condition="real", update=10)
+        assert f"real {last.mean():.2f} ± {last.std(ddof=1):.2f}" in text
+        real = inequality["gini"].sel(labelling="unique", condition="real", update=30, seed=0)
+        assert f"real {real:.2f} (without 1 of 2 seeds, exploded)" in text
+        assert "sensitivity at 4 times" in text
+        alone = inequality.sel(labelling=["class"]).dropna("update", how="all").isel(seed=[0])
+        text = all_text(fig3_2.draw(alone))
+    assert "±" not in text
+    assert "exploded" not in text
+
+
+def test_figure_3_3_draws_both_matrices_in_one_scale(classes):
+    with style.paper():
+        figure = fig3_3.draw(classes)
+        images = [axis.get_images()[0] for axis in figure.axes[:2]]
+        assert images[0].norm is images[1].norm
+        for image, condition in zip(images, ("real", "randX"), strict=True):
+            expected = classes["class_sensitivity"].sel(condition=condition).mean("seed")
+            np.testing.assert_allclose(image.get_array(), expected)
+            assert image.norm.vmin <= expected.min()
+            assert image.norm.vmax >= expected.max()
+        assert figure.axes[0].get_ylabel() == "class of the loss terms"  # the rows
+        assert {axis.get_xlabel() for axis in figure.axes[:2]} == {"class of the training example"}
+        text = all_text(figure)
+    share = classes["diagonal_share"].sel(condition="randX")
+    assert f"randX {share.mean():.2f} ± {share.std(ddof=1):.2f}" in text
+
+
+def test_figure_3_3_leaves_cells_without_a_logarithm_white(classes):
+    classes["class_sensitivity"][0, 0, 0] = 0.0
+    classes["class_sensitivity"][0, 1, 0] = np.inf
+    with style.paper():
+        norm = fig3_3.draw(classes).axes[0].get_images()[0].norm
+    assert 0 < norm.vmin < norm.vmax < np.inf
+
+
+def test_figure_3_3_leaves_out_what_has_exploded(classes):
+    classes["exploded"].loc[{"condition": "real", "seed": 1}] = True
+    classes["class_sensitivity"].loc[{"condition": "real", "seed": 1}] = 1e6
+    with style.paper():
+        figure = fig3_3.draw(classes)
+        image, text = figure.axes[0].get_images()[0], all_text(figure)
+    expected = classes["class_sensitivity"].sel(condition="real", seed=0)
+    np.testing.assert_allclose(image.get_array(), expected)
+    assert image.norm.vmax < 10
+    share = classes["diagonal_share"].sel(condition="real", seed=0)
+    assert f"share of the diagonal: real {share:.2f} (without 1 of 2 seeds, exploded)" in text
+    classes["exploded"].loc[{"condition": "real"}] = True
+    with style.paper():
+        figure = fig3_3.draw(classes)
+        figure.canvas.draw()
+    assert "off the diagonal: real exploded in every seed, randX" in all_text(figure)
+    classes["exploded"][:] = True
+    with style.paper(), pytest.raises(UserError, match="exploded in every seed.* lower"):
+        fig3_3.draw(classes)
+
+
+def test_class_names_are_no_formulas(classes, tmp_path):
+    names = ["a$_$", "b_", "$c$", r"\d", "e"]
+    with style.paper():
+        figure = fig3_3.draw(classes.assign_coords(class_name=("class", names)))
+        style.save(figure, tmp_path / "f.png", tmp_path / "f.pdf")
+        assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == names
+
+
+def test_figure_4_1_draws_ratio_and_accuracy_at_the_searched_epochs(complexity):
+    with style.paper():
+        figure = fig4_1.draw(complexity)
+        (left, right), text = figure.axes, all_text(figure)
+    for axis, name in ((left, "critical_sample_ratio"), (right, "train_accuracy")):
+        lines = {line.get_label(): line for line in axis.get_lines()}
+        for condition, colour in style.COMPLEXITY_COLOURS.items():
+            expected = complexity[name].sel(condition=condition, epoch=[2, 4]).mean("seed")
+            np.testing.assert_allclose(lines[condition].get_ydata(), expected)
+            np.testing.assert_array_equal(lines[condition].get_xdata(), [2, 4])
+            assert lines[condition].get_color() == colour
+    last = complexity["critical_sample_ratio"].sel(condition="randY", epoch=4)
+    assert f"randY {last.mean():.3f} ± {last.std(ddof=1):.3f}" in text
+    assert "randX, on inputs of noise" in [line.get_label() for line in left.get_lines()]
+    assert "real validation inputs" in left.get_ylabel()
+
+
+def test_figure_4_2_draws_a_row_for_each_case_and_a_pair_for_each_kind(levels):
+    with style.paper():
+        figure = fig4_2.draw(levels)
+        axes = np.array(figure.axes).reshape(2, 4)
+        text = all_text(figure)
+    for row, case in zip(axes, ("digits_mlp", "digits_cnn"), strict=True):
+        for k, kind in enumerate(("randX", "randY")):
+            own = levels.sel(dataset=case, noise_kind=kind, noise_level=0.4).dropna(
+                "epoch", how="all"
+            )
+            colour = style.level_colour(0.4)
+            solid, dotted = (
+                next(
+                    line
+                    for line in row[2 * k].get_lines()
+                    if line.get_color() == colour and line.get_linestyle() == kind_of_line
+                )
+                for kind_of_line in ("-", ":")
+            )
+            np.testing.assert_allclose(solid.get_ydata(), own["train_accuracy"].mean("seed"))
+            np.testing.assert_allclose(dotted.get_ydata(), own["validation_accuracy"].mean("seed"))
+            ratio = own["critical_sample_ratio"].dropna("epoch").mean("seed")
+            line = next(
+                line
+                for line in row[2 * k + 1].get_lines()
+                if line.get_color() == colour and line.get_linestyle() == "-"
+            )
+            np.testing.assert_allclose(line.get_ydata(), ratio)
+    assert "40 %" in text
+    assert "100 %" not in text  # that of Figure 4.1
+    assert "radius 0.3, α 0.25, β 0.2 grey levels, 10 iterations, 40 inputs" in text
+
+
+def test_figure_5_1_draws_each_regulariser_from_none_to_the_strongest(regularizers):
+    with style.paper():
+        figure = fig5_1.draw(regularizers)
+        (axis,), text = figure.axes, all_text(figure)
+    lines = {line.get_color(): line for line in axis.get_lines() if len(line.get_xdata()) > 1}
+    for regularizer in regularizers["regularizer"].values:
+        own = regularizers.sel(regularizer=regularizer).mean("seed")
+        line = lines[fig5_1.COLOURS[regularizer]]
+        x, y = own["noise_train_accuracy"].dropna("strength_index"), own["real_validation_accuracy"]
+        np.testing.assert_allclose(line.get_xdata(orig=False), x)
+        np.testing.assert_allclose(line.get_ydata(orig=False), y.dropna("strength_index"))
+    for strength in ("0.2", "0.8", "0.01", "0.5, 0.4", "no regulariser"):
+        assert strength in text
+
+
+def test_figure_5_2_draws_noise_left_and_real_right(curves):
+    with style.paper():
+        figure = fig5_2.draw(curves)
+        axes, text = figure.axes, all_text(figure)
+    for axis, condition in zip(axes, ("randY", "real"), strict=True):
+        for regularizer in curves["regularizer"].values:
+            line = next(
+                line
+                for line in axis.get_lines()
+                if line.get_color() == fig5_1.COLOURS[regularizer] and line.get_marker() != "."
+            )
+            expected = curves["train_accuracy"].sel(condition=condition, regularizer=regularizer)
+            np.testing.assert_allclose(line.get_ydata(), expected.mean("seed"))
+    assert "dropout 0.8" in text
+    assert "adversarial training and dropout 0.5, 0.4" in text
+
+
+def test_filters_stand_by_decreasing_norm(learned):
+    with style.paper():
+        (image,) = filters.draw(learned).axes[0].get_images()
+    weights = learned["filter"].sel(condition="real").values
+    largest = weights[np.argmax(np.linalg.norm(weights.reshape(6, -1), axis=1)), 0]
+    expected = 0.5 + 0.5 * largest / np.abs(largest).max()
+    np.testing.assert_allclose(image.get_array()[1:6, 1:6], expected)
+
+
+def test_filters_are_tiled_with_zero_as_grey():
+    weights = np.zeros((3, 1, 2, 2))
+    weights[1] = [[[1.0, -1.0], [0.5, 0.0]]]
+    image = filters.tiled(weights, columns=2)
+    assert image.shape == (7, 7)
+    np.testing.assert_array_equal(image[1:3, 1:3], 0.5)
+    np.testing.assert_array_equal(image[1:3, 4:6], [[1, 0], [0.75, 0.5]])
+    assert (image[:, 0] == 1).all()
+    assert (image[4:6, 4:6] == 1).all()  # no filter
+    assert filters.tiled(np.ones((3, 3, 2, 2)), columns=2).shape == (7, 7, 3)
+
+
+def grey(colour: str | tuple) -> float:
+    from matplotlib.colors import to_rgb
+
+    return float(np.dot(to_rgb(colour), (0.299, 0.587, 0.114)))
+
+
+def test_colours_differ_in_grey():
+    for colours in (
+        list(style.CONDITION_COLOURS.values()),
+        [style.level_colour(level) for level in (0, 0.2, 0.4, 0.6, 0.8, 1)],
+    ):
+        lightness = np.sort([grey(colour) for colour in colours])
+        assert np.diff(lightness).min() > 0.04
+
+
+def test_the_same_metrics_give_the_same_files(difficulty, tmp_path):
+    for name in ("a", "b"):
+        with style.paper():
+            style.save(fig3_1.draw(difficulty), tmp_path / f"{name}.png", tmp_path / f"{name}.pdf")
+    for kind in ("png", "pdf"):
+        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()

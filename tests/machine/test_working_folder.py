@@ -1,0 +1,120 @@
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from conftest import ROOT
+from rote.machine import working_folder
+from rote.machine.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def nobody_else(monkeypatch):
+    monkeypatch.setattr(working_folder, "_lock", None)
+    yield
+    if working_folder._lock is not None:
+        working_folder._lock.close()
+
+
+@pytest.fixture
+def left(tmp_path):
+    """A folder that a killed Snakemake of this machine has left locked."""
+    locks = tmp_path / ".snakemake" / "locks"
+    locks.mkdir(parents=True)
+    (locks / "0.output.lock").write_text("data/digits.nc\n")
+    (tmp_path / ".snakemake" / "rote.lock").write_text(socket.gethostname())
+    return tmp_path, locks / "0.output.lock"
+
+
+def alive(path):
+    """Start a process that has entered the folder, and stays."""
+    script = f"""
+import sys, time; sys.path.insert(0, {str(ROOT / "workflow_scripts")!r})
+from pathlib import Path
+from rote.machine import working_folder
+working_folder.enter(Path({str(path)!r})); print("in", flush=True); time.sleep(600)
+"""
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "in\n"
+    return process
+
+
+def test_the_locks_of_the_dead_are_cleared(left):
+    path, lock = left
+    working_folder.enter(path)
+    assert not lock.exists()
+
+
+def test_the_locks_of_the_living_stay(tmp_path):
+    process = alive(tmp_path)
+    locks = tmp_path / ".snakemake" / "locks"
+    locks.mkdir()
+    (locks / "0.output.lock").write_text("data/digits.nc\n")
+    try:
+        for _ in range(2):
+            working_folder.enter(tmp_path)
+            assert (locks / "0.output.lock").exists()
+    finally:
+        process.kill()
+        process.wait()
+    working_folder._lock.close()
+    working_folder.enter(tmp_path)
+    assert not locks.exists()
+
+
+def test_of_several_that_live_the_last_one_counts(left):
+    path, lock = left
+    first = alive(path)
+    assert not lock.exists()
+    second = alive(path)
+    lock.parent.mkdir()
+    lock.write_text("data/digits.nc\n")
+    first.kill()
+    first.wait()
+    working_folder.enter(path)
+    assert lock.exists()
+    working_folder._lock.close()
+    second.kill()
+    second.wait()
+    working_folder.enter(path)
+    assert not lock.exists()
+
+
+def test_the_locks_of_another_machine_stay(left):
+    path, lock = left
+    (path / ".snakemake" / "rote.lock").write_text("elsewhere")
+    for _ in range(2):
+        working_folder.enter(path)
+        assert lock.exists()
+        working_folder._lock.close()
+    lock.unlink()  # by snakemake --unlock
+    working_folder.enter(path)
+    working_folder._lock.close()
+    lock.write_text("data/digits.nc\n")
+    working_folder.enter(path)
+    assert not lock.exists()
+
+
+def test_a_file_system_without_locks_leaves_all_to_snakemake(left, monkeypatch):
+    def unsupported(*_):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", unsupported)
+    working_folder.enter(left[0])
+    assert left[1].exists()
+
+
+@pytest.mark.parametrize("number", [28, 30, 13])
+def test_a_folder_that_cannot_be_written_to_is_named(left, monkeypatch, number):
+    def fails(self, content):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", fails)
+    sentence = rf"cannot write into {left[0]} \({os.strerror(number)}\): free some space or see"
+    with pytest.raises(UserError, match=sentence):
+        working_folder.enter(left[0])
+    assert left[1].exists()
+    assert not list(left[0].rglob("*.probe"))

@@ -1,0 +1,548 @@
+"""Measures against hand-worked runs, and against the poster's own definitions."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from rote.machine.errors import UserError
+from rote.measures.gini import gini
+from rote.metrics import (
+    fig1,
+    fig2,
+    fig3_1,
+    fig3_2,
+    fig3_3,
+    fig4_1,
+    fig4_2,
+    fig5_1,
+    fig5_2,
+    filters,
+)
+from rote.study import plan
+
+ABOUT = {
+    "dataset": "Synthetic",
+    "train_examples": 100,
+    "validation_examples": 50,
+    "image_size": "4×4",
+    "data": "{}",
+}
+NAMED = {"long_name": "made up", "units": "1"}
+
+
+def made_up_run(members, units, epochs=2, misclassified=None):
+    """Return a run whose accuracies spell out its members, so that each can be found again."""
+    columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
+    code = np.array([m.seed + 10 * m.noise_level + 100 * len(m.noise_kind) for m in members])
+    accuracy = np.stack([np.full(len(members), -1.0)] * (epochs - 1) + [code + units], axis=1)
+    run = xr.Dataset(
+        {
+            "validation_accuracy": (("member", "epoch"), accuracy, NAMED),
+            "train_accuracy": (("member", "epoch"), accuracy * 2, NAMED),
+            "diverged_epoch": ("member", np.zeros(len(members), int), NAMED),
+        },
+        coords={name: ("member", list(values), NAMED) for name, values in columns.items()},
+    )
+    if misclassified is not None:
+        run["misclassified"] = ("member", "example"), misclassified, NAMED
+        run = run.assign_coords(
+            index=("example", np.arange(100, 100 + misclassified.shape[1]), NAMED)
+        )
+    settings = {
+        "model": {"hidden_layers": 2, "hidden_units": units},
+        "training": {"epochs": epochs, "batch_size": 5, "learning_rate": 0.1},
+    }
+    return run.assign_attrs(ABOUT, settings=json.dumps(settings), device="cpu")
+
+
+def test_figure_1_puts_every_member_at_its_place(settings):
+    members = plan.members(settings)
+    runs = [made_up_run(members, units) for units in (32, 8)]
+    metrics = fig1.metrics(runs)
+    assert metrics["validation_accuracy"].dims == (
+        "noise_kind",
+        "noise_level",
+        "hidden_units",
+        "seed",
+    )
+    assert metrics["hidden_units"].values.tolist() == [8, 32]
+    assert metrics["noise_level"].values.tolist() == [0, 0.4, 1]
+    for kind in ("randX", "randY"):
+        for level in (0, 0.4, 1.0):
+            for units in (8, 32):
+                for seed in (0, 1):
+                    value = metrics.sel(
+                        noise_kind=kind, noise_level=level, hidden_units=units, seed=seed
+                    )
+                    letters = len("real" if level == 0 else kind)
+                    expected = seed + 10 * level + 100 * letters + units
+                    assert value["validation_accuracy"] == expected
+                    assert value["train_accuracy"] == 2 * expected
+    assert metrics.attrs["train_examples"] == 100
+    assert metrics.attrs["dataset"] == "Synthetic"
+
+
+def made_up_convergence(size: int, units: int, times: dict | None = None) -> xr.Dataset:
+    """Return a run of two seeds and levels 0, 0.4 and 1 with a limit of 50 epochs.
+
+    ``times`` are the epochs to convergence of (level, seed); 0 stands for none, −1 for divergence.
+    """
+    members = [
+        plan.Member("randX" if level else "real", level, seed, seed, 0.0)
+        for seed in (1, 0)
+        for level in (1.0, 0.0, 0.4)
+    ]
+    default = {(m.noise_level, m.seed): 2 + m.seed for m in members}
+    epochs = np.array([(default | (times or {}))[m.noise_level, m.seed] for m in members])
+    columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
+    run = xr.Dataset(
+        {
+            "converged_epoch": ("member", np.maximum(epochs, 0), NAMED),
+            "diverged_epoch": ("member", np.where(epochs < 0, 7, 0), NAMED),
+        },
+        coords={name: ("member", list(values), NAMED) for name, values in columns.items()},
+    )
+    training = {"epochs": 50, "batch_size": 5, "learning_rate": 0.1, "threshold": 0.95}
+    settings = {"model": {"hidden_layers": 2, "hidden_units": units}, "training": training}
+    about = ABOUT | {"train_examples": size, "validation_examples": 0}
+    return run.assign_attrs(about, settings=json.dumps(settings), device="cpu")
+
+
+def convergence_runs() -> list[xr.Dataset]:
+    return [
+        made_up_convergence(100, 8, {(0.0, 0): 10, (0.4, 0): 10, (1.0, 0): 5, (1.0, 1): 5}),
+        made_up_convergence(400, 8, {(0.0, 0): 5, (0.4, 0): 40, (1.0, 0): 0, (1.0, 1): 20}),
+        made_up_convergence(200, 8, {(0.0, 0): 10, (0.4, 0): 20, (1.0, 0): 30, (1.0, 1): 10}),
+        made_up_convergence(400, 16, {(0.0, 1): 4, (1.0, 1): -1}),
+    ]
+
+
+def test_figure_2_puts_every_time_at_its_place():
+    metrics = fig2.metrics(convergence_runs())
+    assert metrics["epochs_to_convergence"].dims == ("noise_level", "dataset_size", "seed")
+    assert metrics["dataset_size"].values.tolist() == [100, 200, 400]
+    epochs, relative = (
+        {
+            level: metrics[name].sel(noise_level=level, seed=0).values.tolist()
+            for level in (0, 0.4, 1)
+        }
+        for name in ("epochs_to_convergence", "normalized_time")
+    )
+    assert epochs == {0: [10, 10, 5], 0.4: [10, 20, 40], 1: [5, 30, 50]}
+    assert relative == {0: [1, 1, 0.5], 0.4: [1, 2, 4], 1: [1, 6, 10]}
+    # One run is that of the largest size and the usual width: it is in both panels.
+    assert metrics["hidden_units"].values.tolist() == [8, 16]
+    capacity = metrics["capacity_epochs_to_convergence"]
+    assert capacity.dims == ("noise_level", "hidden_units", "seed")
+    assert capacity.sel(noise_level=1, hidden_units=8).values.tolist() == [50, 20]
+    assert capacity.sel(noise_level=0, hidden_units=16).values.tolist() == [2, 4]
+    assert metrics.attrs["train_examples"] == 400
+    assert metrics.attrs["capacity_size"] == 400
+    assert metrics.attrs["epoch_limit"] == 50
+    assert metrics.attrs["threshold"] == 0.95
+    assert "100 to 400 training examples; MLP, 2 hidden layers of 8 to 16" in metrics.protocol
+    assert "SGD, up to 50 epochs" in metrics.attrs["protocol"]
+
+
+def test_what_did_not_converge_holds_the_limit_and_says_so():
+    metrics = fig2.metrics(convergence_runs())
+    assert metrics["converged"].dtype == bool
+    assert (~metrics["converged"]).sum() == 1
+    assert not metrics["converged"].sel(noise_level=1, dataset_size=400, seed=0)
+    place = {"noise_level": 1, "hidden_units": 16, "seed": 1}
+    assert metrics["capacity_epochs_to_convergence"].sel(place) == 50
+    assert not metrics["capacity_converged"].sel(place)
+    assert metrics["capacity_diverged"].sel(place)
+    assert metrics["capacity_diverged"].sum() == 1
+    assert metrics["diverged"].sum() == 0
+    assert metrics.attrs["diverged_members"] == 1
+
+
+def test_the_slope_is_that_of_the_logarithms():
+    runs = convergence_runs()
+    slope = fig2.metrics(runs)["slope"]
+    assert slope.dims == ("noise_level", "seed")
+    assert slope.sel(noise_level=0.4, seed=0).item() == pytest.approx(1)  # 10, 20, 40
+    assert slope.sel(noise_level=0.4, seed=1).item() == pytest.approx(0)
+    assert slope.sel(noise_level=0, seed=0).item() == pytest.approx(-0.5)  # 10, 10, 5
+    assert slope.sel(noise_level=1, seed=1).item() == pytest.approx(1)
+
+
+def test_figure_3_1_is_the_fraction_of_experiments_that_are_wrong():
+    members = [
+        plan.Member(kind, float(kind != "real"), 0, seed, 0.0)
+        for kind in ("real", "randX", "randY")
+        for seed in range(4)
+    ]
+    wrong = np.zeros((12, 3), bool)
+    wrong[:4] = [[1, 0, 0], [1, 0, 1], [1, 0, 0], [1, 0, 1]]
+    wrong[4:8] = [[1, 1, 0], [0, 1, 1], [1, 0, 1], [1, 1, 1]]
+    metrics = fig3_1.metrics([made_up_run(members, 8, misclassified=wrong)])
+    rate = metrics["misclassification_rate"]
+    assert rate.sel(condition="real").values.tolist() == [1, 0, 0.5]
+    assert rate.sel(condition="randX").values.tolist() == [0.75, 0.75, 0.75]
+    assert rate.sel(condition="randY").values.tolist() == [0, 0, 0]
+    assert metrics["index"].values.tolist() == [100, 101, 102]
+    assert metrics.attrs["experiments"] == 4
+    assert (metrics.attrs["epochs"], metrics.attrs["noise_level"]) == (2, 1)
+    assert metrics.attrs["reference"] == "randX"
+    np.testing.assert_array_equal(
+        metrics["misclassified"].mean("seed").sel(condition="real"), rate.sel(condition="real")
+    )
+
+
+def test_diverged_experiments_do_not_count():
+    members = [plan.Member("real", 0.0, 0, seed, 0.0) for seed in range(3)]
+    wrong = np.array([[1, 0], [0, 0], [1, 1]], bool)
+    run = made_up_run(members, 8, misclassified=wrong)
+    run["diverged_epoch"][2] = 1
+    metrics = fig3_1.metrics([run])
+    assert metrics["misclassification_rate"].values.tolist() == [[0.5, 0.0]]
+    assert metrics["diverged"].values.tolist() == [[False, False, True]]
+    assert metrics.attrs["diverged_members"] == 1
+
+
+def test_binomial_reference_has_the_mean_and_spread_of_randx():
+    rng = np.random.default_rng(0)
+    experiments, examples, p = 100, 2000, 0.3
+    members = [
+        plan.Member(kind, 1.0, 0, seed, 0.0)
+        for kind in ("real", "randX")
+        for seed in range(experiments)
+    ]
+    right = rng.random((2 * experiments, examples)) < p
+    metrics = fig3_1.metrics([made_up_run(members, 8, misclassified=~right)])
+    reference = metrics["binomial_reference"]
+    error = np.sqrt(p * (1 - p) / experiments)
+    assert reference.mean().item() == pytest.approx(1 - p, abs=5 * error / np.sqrt(examples))
+    assert reference.std().item() == pytest.approx(error, rel=0.08)
+    # Here randX is binomial by construction, and the reference agrees with it.
+    randx = metrics["misclassification_rate"].sel(condition="randX")
+    assert randx.std().item() == pytest.approx(reference.std().item(), rel=0.1)
+
+
+def made_up_sensitivity(labelling: str, times=(0, 5, 10), examples=4) -> xr.Dataset:
+    """Return a run of two seeds whose members are in no order, with random sensitivities."""
+    rng = np.random.default_rng(len(labelling))
+    order = ("randX", 1), ("real", 0), ("halfX", 1), ("real", 1), ("randX", 0), ("halfX", 0)
+    members = [plan.Member(*plan.CONDITIONS[name], seed, seed, 0.0) for name, seed in order]
+    columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
+    shape = len(members), len(times)
+    run = xr.Dataset(
+        {
+            "sensitivity": (("member", "update", "example"), rng.random((*shape, examples)), NAMED),
+            "train_accuracy": (("member", "update"), rng.random(shape), NAMED),
+            "diverged_epoch": ("member", np.zeros(len(members), int), NAMED),
+        },
+        coords={name: ("member", list(values), NAMED) for name, values in columns.items()}
+        | {
+            "update": ("update", list(times), NAMED),
+            "device": ("member", ["cpu"] * len(members), NAMED),
+            "index": ("example", np.arange(examples), NAMED),
+        },
+    )
+    if labelling == "class":
+        matrices = 1 + rng.random((len(members), 5, 5))
+        run = run.assign_coords(class_name=("class", list("abcde"), NAMED))
+        run["class_sensitivity"] = ("member", "loss_class", "example_class"), matrices, NAMED
+    settings = {
+        "labelling": labelling,
+        "model": {"hidden_layers": 2, "hidden_units": 16},
+        "training": {"epochs": len(labelling), "batch_size": 5, "learning_rate": 0.1},
+    }
+    return run.assign_attrs(ABOUT, settings=json.dumps(settings), device="cpu")
+
+
+def test_figure_3_2_is_the_gini_of_the_mean_so_far():
+    runs = [made_up_sensitivity("class"), made_up_sensitivity("unique", times=(0, 10, 20, 30))]
+    metrics = fig3_2.metrics(runs)
+    assert metrics["gini"].dims == ("labelling", "condition", "update", "seed")
+    assert metrics["update"].values.tolist() == [0, 5, 10, 20, 30]
+    assert metrics["condition"].values.tolist() == ["real", "halfX", "randX"]
+    assert metrics["seed"].values.tolist() == [0, 1]
+    place = {"condition": "halfX", "seed": 1}  # member 2
+    g = runs[0]["sensitivity"].values[2]
+    for t, until in ((0, 1), (5, 2), (10, 3)):
+        at = metrics.sel(labelling="class", update=t, **place)
+        assert at["gini"].item() == pytest.approx(gini(g[:until].mean(0)))
+        assert at["mean_sensitivity"].item() == pytest.approx(g[:until].mean())
+        assert at["train_accuracy"] == runs[0]["train_accuracy"].sel(update=t)[2]
+    assert metrics["gini"].sel(labelling="class", update=[20, 30]).isnull().all()
+    assert metrics["gini"].sel(labelling="unique", update=5).isnull().all()
+    assert "SGD, 5 and 6 epochs, batch 5, learning rate 0.1" in metrics.attrs["protocol"]
+    assert metrics["exploded"].sum() == 0
+
+
+def test_sensitivities_that_explode_are_flagged_from_there_on():
+    run = made_up_sensitivity("class")
+    run["sensitivity"][3] = 1.0  # real, seed 1
+    run["sensitivity"][3, 1, 0] = 4 * 1001
+    metrics = fig3_2.metrics([run])
+    assert metrics["exploded"].sel(condition="real", seed=1).values.tolist() == [[0, 1, 1]]
+    assert metrics["exploded"].sum() == 2
+    of_classes = fig3_3.metrics([run])["exploded"]
+    assert of_classes.dims == ("condition", "seed")
+    assert of_classes.sel(condition="real").values.tolist() == [False, True]
+    assert of_classes.sum() == 1
+    run["sensitivity"][3, 1, 0] = 4 * 990
+    assert fig3_2.metrics([run])["exploded"].sum() == 0
+    assert fig3_3.metrics([run])["exploded"].sum() == 0
+
+
+def test_what_has_diverged_is_missing_from_there_on():
+    run = made_up_sensitivity("class")
+    run["sensitivity"][3, 1] = np.nan  # real, seed 1, at t = 5
+    run["diverged_epoch"][3] = 1
+    metrics = fig3_2.metrics([run])
+    own = metrics.sel(condition="real", seed=1, labelling="class")
+    for name in ("gini", "mean_sensitivity", "exploded"):
+        assert own[name].isnull().values.tolist() == [False, True, True]
+        assert metrics[name].isnull().sum() == 2
+    run["diverged_epoch"][:] = 1
+    with pytest.raises(UserError, match="All models diverged, so there is nothing to draw"):
+        fig3_2.metrics([run])
+
+
+def test_figure_3_3_measures_the_diagonal_and_the_rest():
+    run = made_up_sensitivity("class")
+    run["class_sensitivity"][1] = np.ones((5, 5))  # real, seed 0: all cells are equal
+    run["class_sensitivity"][3] = np.eye(5)  # real, seed 1: nothing off the diagonal
+    metrics = fig3_3.metrics([run])
+    assert metrics["class_sensitivity"].dims == (
+        "condition",
+        "loss_class",
+        "example_class",
+        "seed",
+    )
+    real = metrics.sel(condition="real")
+    assert real["diagonal_share"].values.tolist() == pytest.approx([1 / 5, 1])
+    assert real["off_diagonal_gini"].values.tolist() == [0, 0]
+    cell = {"condition": "randX", "seed": 1, "loss_class": 4, "example_class": 2}
+    assert metrics["class_sensitivity"].sel(cell) == run["class_sensitivity"][0, 4, 2]
+    other = run["class_sensitivity"][5].values  # halfX, seed 0
+    rest = other[~np.eye(5, dtype=bool)]
+    at = metrics.sel(condition="halfX", seed=0)
+    assert at["diagonal_share"].item() == pytest.approx(1 - rest.sum() / other.sum())
+    assert at["off_diagonal_gini"].item() == pytest.approx(gini(rest))
+    assert metrics["class_name"].values.tolist() == list("abcde")
+
+
+def made_up_complexity(case: str, *, cnn: bool, epochs=(1, 2, 3, 4), critical=(2, 4)) -> xr.Dataset:
+    """Return a run of two seeds and levels 0, 0.4 and 1, with random measures."""
+    rng = np.random.default_rng(len(case))
+    members = [
+        plan.Member(kind, level, seed, seed, 0.0)
+        for seed in (1, 0)
+        for kind, level in (
+            ("randY", 1.0),
+            ("real", 0.0),
+            ("randX", 0.4),
+            ("randX", 1.0),
+            ("randY", 0.4),
+        )
+    ]
+    columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
+    count = len(members)
+    ratio = rng.random((count, len(critical), 2))
+    ratio[[m.noise_kind != "randX" for m in members], :, 1] = np.nan
+    run = xr.Dataset(
+        {
+            "train_accuracy": (("member", "epoch"), rng.random((count, len(epochs))), NAMED),
+            "validation_accuracy": (("member", "epoch"), rng.random((count, len(epochs))), NAMED),
+            "critical_sample_ratio": (
+                ("member", "critical_epoch", "critical_inputs"),
+                ratio,
+                NAMED,
+            ),
+            "diverged_epoch": ("member", np.zeros(count, int), NAMED),
+        },
+        coords={name: ("member", list(values), NAMED) for name, values in columns.items()}
+        | {
+            "epoch": ("epoch", list(epochs), NAMED),
+            "critical_epoch": ("critical_epoch", list(critical), NAMED),
+            "critical_inputs": ("critical_inputs", ["real", "noise"], NAMED),
+        },
+    )
+    model = {"hidden_layers": 2, "hidden_units": 16}
+    if cnn:
+        model = {"maps": 6, "dense": [8, 4], "crop": 0}
+        shape = ("member", "map", "channel", "filter_row", "filter_column")
+        run["filter"] = shape, rng.normal(size=(count, 6, 1, 5, 5)), NAMED
+    search = {"alpha": 0.25, "beta": 0.2, "radius": 0.3, "max_iterations": 10, "examples": 40}
+    settings = {
+        "case": case,
+        "model": model,
+        "training": {"epochs": 4, "batch_size": 5, "learning_rate": 0.1, "momentum": 0.9},
+        "critical_samples": search,
+    }
+    return run.assign_attrs(ABOUT, settings=json.dumps(settings), device="cpu")
+
+
+def test_figure_4_1_takes_the_highest_level_and_the_searched_epochs():
+    run = made_up_complexity("digits_cnn", cnn=True)
+    metrics = fig4_1.metrics([run])
+    assert metrics["critical_sample_ratio"].dims == ("condition", "epoch", "seed")
+    assert set(metrics["condition"].values) == {"real", "randX", "randY"}
+    assert metrics.attrs["noise_level"] == 1
+    place = {"condition": "randX", "seed": 0}  # member 8
+    ratio = run["critical_sample_ratio"][8]
+    ours = metrics.sel(place)
+    np.testing.assert_array_equal(
+        ours["critical_sample_ratio"], [np.nan, ratio[0, 0], np.nan, ratio[1, 0]]
+    )
+    np.testing.assert_array_equal(
+        ours["noise_critical_sample_ratio"], [np.nan, ratio[0, 1], np.nan, ratio[1, 1]]
+    )
+    np.testing.assert_array_equal(ours["train_accuracy"], run["train_accuracy"][8])
+    real = metrics.sel(condition="real", seed=1)
+    np.testing.assert_array_equal(real["validation_accuracy"], run["validation_accuracy"][1])
+    assert metrics["noise_critical_sample_ratio"].sel(condition=["real", "randY"]).isnull().all()
+    assert "CNN, 2 convolutions of 6 maps, dense layers of 8 and 4 units" in metrics.protocol
+    assert "momentum 0.9" in metrics.attrs["protocol"]
+
+
+def test_figure_4_2_puts_every_member_of_every_case_at_its_place():
+    runs = [
+        made_up_complexity("digits_mlp", cnn=False),
+        made_up_complexity("cnn", cnn=True, epochs=(2, 4, 6), critical=(6,)),
+    ]
+    metrics = fig4_2.metrics(runs)
+    assert metrics["train_accuracy"].dims == (
+        "dataset",
+        "noise_kind",
+        "noise_level",
+        "epoch",
+        "seed",
+    )
+    assert metrics["dataset"].values.tolist() == ["digits_mlp", "cnn"]
+    assert metrics["title"].values.tolist() == ["Synthetic, MLP", "Synthetic, CNN"]
+    assert metrics["epoch"].values.tolist() == [1, 2, 3, 4, 6]
+    for case, run in zip(metrics["dataset"].values, runs, strict=True):
+        for i in range(10):
+            kind, level, _, seed, *_ = (run[name][i].item() for name in plan.Member._fields)
+            for shown in ("randX", "randY") if kind == "real" else (kind,):
+                ours = metrics.sel(dataset=case, noise_kind=shown, noise_level=level, seed=seed)
+                there = ours["train_accuracy"].sel(epoch=run["epoch"])
+                np.testing.assert_array_equal(there, run["train_accuracy"][i])
+                searched = ours["critical_sample_ratio"].sel(epoch=run["critical_epoch"])
+                np.testing.assert_array_equal(searched, run["critical_sample_ratio"][i, :, 0])
+    assert metrics["train_accuracy"].sel(dataset="cnn", epoch=[1, 3]).isnull().all()
+    assert metrics["critical_sample_ratio"].sel(dataset="cnn", epoch=[1, 2, 3, 4]).isnull().all()
+
+
+def test_cases_that_are_alike_are_named():
+    cases = {"wide": False, "narrow": False, "cnn": True}
+    runs = [made_up_complexity(case, cnn=cnn) for case, cnn in cases.items()]
+    titles = ["Synthetic, MLP (wide)", "Synthetic, MLP (narrow)", "Synthetic, CNN"]
+    assert fig4_2.metrics(runs)["title"].values.tolist() == titles
+
+
+@pytest.mark.parametrize(
+    ("halve_every", "words"),
+    [
+        (15, "rate 0.1 halved every 15 epochs, momentum 0.9"),
+        (1, "rate 0.1 halved every 1 epoch, momentum 0.9"),
+        (None, "rate 0.1, momentum 0.9"),
+    ],
+)
+def test_the_protocol_says_that_the_learning_rate_is_halved(halve_every, words):
+    run = made_up_complexity("digits_cnn", cnn=True)
+    settings = json.loads(run.attrs["settings"])
+    settings["training"]["halve_every"] = halve_every
+    metrics = fig4_1.metrics([run.assign_attrs(settings=json.dumps(settings))])
+    assert metrics.attrs["protocol"].endswith(words)
+
+
+def test_filters_are_those_of_the_first_seed():
+    run = made_up_complexity("digits_cnn", cnn=True)
+    metrics = filters.metrics([run])
+    assert metrics["filter"].dims == ("condition", "filter", "channel", "row", "column")
+    np.testing.assert_array_equal(metrics["filter"].sel(condition="real"), run["filter"][6])
+    np.testing.assert_array_equal(metrics["filter"].sel(condition="randY"), run["filter"][5])
+    assert metrics["seed"] == 0
+
+
+def regularization_runs(settings: dict) -> list[xr.Dataset]:
+    """Return the runs of an experiment ``regularization``, with random accuracies."""
+    runs = []
+    for name in plan.runs("fig5_1", settings):
+        run_settings = plan.regularization_settings(settings, name, "float32")
+        members = [plan.Member(*member) for member in run_settings["members"]]
+        columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
+        rng = np.random.default_rng(len(runs))
+        run = xr.Dataset(
+            {
+                name: (("member", "epoch"), rng.random((len(members), 3)), NAMED)
+                for name in ("train_accuracy", "validation_accuracy")
+            }
+            | {"diverged_epoch": ("member", np.zeros(len(members), int), NAMED)},
+            coords={key: ("member", list(values), NAMED) for key, values in columns.items()}
+            | {"epoch": ("epoch", [2, 4, 6], NAMED)},
+        )
+        runs.append(run.assign_attrs(ABOUT, settings=json.dumps(run_settings), device="cpu"))
+    return runs
+
+
+def test_figure_5_1_pairs_noise_with_real_data_at_each_strength(regularization_settings):
+    none, dropout, decay, both = runs = regularization_runs(regularization_settings)
+    metrics = fig5_1.metrics(runs)
+    assert metrics["noise_train_accuracy"].dims == ("regularizer", "strength_index", "seed")
+    assert metrics["regularizer"].values.tolist() == [
+        "dropout",
+        "weight_decay",
+        "adversarial_dropout",
+    ]
+    np.testing.assert_array_equal(
+        metrics["strength"], [[0, 0.2, 0.8], [0, 0.01, np.nan], [0, 0.5, np.nan]]
+    )
+    np.testing.assert_array_equal(metrics["dropout"][2], [0, 0.4, np.nan])
+    # Members: strengths, in each real and randY, in each the seeds 0 and 1.
+    cases = [("dropout", 1, dropout, 0), ("dropout", 2, dropout, 4), ("weight_decay", 1, decay, 0)]
+    cases += [("adversarial_dropout", 1, both, 0)]
+    cases += [(name, 0, none, 0) for name in metrics["regularizer"].values]
+    for name, index, run, first in cases:
+        for seed in (0, 1):
+            at = metrics.sel(regularizer=name, strength_index=index, seed=seed)
+            noise, real = run.isel(member=first + 2 + seed), run.isel(member=first + seed)
+            assert at["noise_train_accuracy"] == noise["train_accuracy"][-1]
+            assert at["real_validation_accuracy"] == real["validation_accuracy"].max()
+    assert metrics["noise_train_accuracy"].isnull().sum() == 2 * 2
+
+
+@pytest.mark.parametrize("everywhere", [0.0005, 0.01, 0.1])
+def test_models_without_a_regulariser_may_have_some_weight_decay(
+    regularization_settings, everywhere
+):
+    regularization_settings["training"]["weight_decay"] = everywhere
+    regularization_settings["selected"]["weight_decay"] = 0.01
+    none, _, decay, _ = runs = regularization_runs(regularization_settings)
+    metrics = fig5_1.metrics(runs).sel(regularizer="weight_decay")
+    np.testing.assert_array_equal(metrics["strength"], [0, 0.01, np.nan])
+    for index, run in enumerate((none, decay)):  # members: real and randY, in each two seeds
+        at = metrics["noise_train_accuracy"].sel(strength_index=index)
+        np.testing.assert_array_equal(at, run["train_accuracy"][2:, -1])
+    curves = fig5_2.metrics(runs)["train_accuracy"].sel(condition="randY")
+    for name, run in (("none", none), ("weight_decay", decay)):
+        at = curves.sel(regularizer=name).transpose("seed", "epoch")
+        np.testing.assert_array_equal(at, run["train_accuracy"][2:])
+
+
+def test_figure_5_2_takes_the_selected_strengths(regularization_settings):
+    none, dropout, _, both = runs = regularization_runs(regularization_settings)
+    metrics = fig5_2.metrics(runs)
+    assert metrics["train_accuracy"].dims == ("condition", "regularizer", "epoch", "seed")
+    assert metrics["regularizer"].values.tolist() == ["none", "dropout", "adversarial_dropout"]
+    assert metrics["strength"].values.tolist() == [0, 0.8, 0.5]
+    assert metrics["dropout"].values.tolist() == [0, 0, 0.4]
+    for name, run, first in (
+        ("none", none, 0),
+        ("dropout", dropout, 4),
+        ("adversarial_dropout", both, 0),
+    ):
+        for k, condition in enumerate(("real", "randY")):
+            for seed in (0, 1):
+                at = metrics["train_accuracy"].sel(condition=condition, regularizer=name, seed=seed)
+                expected = run["train_accuracy"].isel(member=first + 2 * k + seed)
+                np.testing.assert_array_equal(at, expected)

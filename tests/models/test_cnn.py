@@ -1,0 +1,350 @@
+"""The CNN against independent computation: nn.Sequential, torch.optim.SGD."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from test_ensemble import logits_of_each
+from torch import nn
+
+from rote.machine.errors import UserError
+from rote.machine.randomness import generator, seed_of
+from rote.models import convolution
+from rote.models.cnn import CNN, Architecture, initial_parameters
+from rote.models.ensemble import Ensemble
+from rote.models.sgd import SGD
+from rote.models.workspace import Workspace, aligned, aligned_rows
+from rote.runs.epochs import learning_rate
+
+EXAMPLES = 50
+GREY = Architecture((1, 26, 27), 5, maps=(4, 3), dense=(9, 7), crop=0)  # some windows incomplete
+COLOUR = Architecture((3, 29, 32), 5, maps=(3, 5), dense=(9, 7), crop=2)
+OTHER = Architecture((2, 12, 12), 5, maps=(4,), dense=(), crop=1, kernel=3, pool=2)
+
+
+class Cropped(nn.Module):
+    def __init__(self, architecture):
+        super().__init__()
+        self.image, self.crop = architecture.image, architecture.crop
+
+    def forward(self, rows):
+        images = rows.view(-1, *self.image)
+        height, width = self.image[1:]
+        return images[..., self.crop : height - self.crop, self.crop : width - self.crop]
+
+
+def sequential(a: Architecture, seed: int) -> nn.Sequential:
+    torch.manual_seed(seed_of("initial", seed))
+    layers = [Cropped(a)]
+    for before, after in pairwise((a.image[0], *a.maps)):
+        layers += [nn.Conv2d(before, after, a.kernel), nn.BatchNorm2d(after), nn.ReLU()]
+        layers += [nn.MaxPool2d(a.pool)]
+    layers += [nn.Flatten()]
+    units = nn.Sequential(*layers)(torch.zeros(2, *a.image)).shape[1]
+    torch.manual_seed(seed_of("initial", seed))
+    layers = [Cropped(a)]
+    for before, after in pairwise((a.image[0], *a.maps)):
+        layers += [nn.Conv2d(before, after, a.kernel), nn.BatchNorm2d(after), nn.ReLU()]
+        layers += [nn.MaxPool2d(a.pool)]
+    layers += [nn.Flatten()]
+    for before, after in pairwise((units, *a.dense)):
+        layers += [nn.Linear(before, after), nn.BatchNorm1d(after), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear((units, *a.dense)[-1], a.classes))
+
+
+def as_stacked(parameter: torch.Tensor) -> torch.Tensor:
+    parameter = parameter.detach()
+    return parameter.flatten(1).mT if parameter.ndim > 1 else parameter[:, None]
+
+
+def normalisations(model: nn.Sequential) -> list[nn.Module]:
+    return [m for m in model if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+
+
+def make_data(architecture, members: int, dtype=torch.float64):
+    rng = torch.Generator().manual_seed(0)
+    features = int(np.prod(architecture.image))
+    table = torch.randn(2 * EXAMPLES, features, generator=rng, dtype=dtype)
+    rows = torch.stack(
+        [torch.randint(2 * EXAMPLES, (EXAMPLES,), generator=rng) for _ in range(members)]
+    )
+    labels = torch.randint(5, (members, EXAMPLES), generator=rng)
+    validation = (
+        torch.randn(140, features, generator=rng, dtype=dtype),
+        torch.randint(5, (140,), generator=rng),
+    )
+    return aligned_rows([table]), rows, labels, validation
+
+
+def make_ensemble(
+    architecture, seeds, *, dtype=torch.float64, momentum=0.9, decay=None, data=None, batch_size=20
+):
+    parameters = [aligned(p.to(dtype)) for p in initial_parameters(architecture, seeds)]
+    decay = torch.tensor(decay or [0.0] * len(seeds), dtype=dtype)
+    return Ensemble(
+        CNN(architecture, parameters, Workspace(), dtype),
+        SGD(parameters, 0.1, momentum, decay),
+        *(data or make_data(architecture, len(seeds), dtype)),
+        list(seeds),
+        batch_size=batch_size,
+    )
+
+
+def test_the_sizes_of_the_paper():
+    for image, crop in (((3, 32, 32), 2), ((1, 28, 28), 0)):
+        first, second = Architecture(image, 10, crop=crop).planes()
+        assert first.convolved == (200, 24, 24) and first.pooled == (200, 8, 8)
+        assert second.convolved == (200, 4, 4) and second.pooled == (200, 1, 1)
+
+
+@pytest.mark.parametrize("architecture", [GREY, COLOUR, OTHER])
+@pytest.mark.parametrize("seed", [0, 5])
+def test_initialisation_is_that_of_pytorch(architecture, seed):
+    ours = initial_parameters(architecture, [3, seed])
+    model = sequential(architecture, seed)
+    for stack, parameter in zip(ours, model.parameters(), strict=True):
+        assert torch.equal(stack[1], as_stacked(parameter))
+    filters = CNN(architecture, ours, Workspace()).filters
+    assert torch.equal(filters[1], model[1].weight)
+
+
+@pytest.mark.parametrize("architecture", [GREY, COLOUR, OTHER])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("decay", [[0.0, 0.0, 0.0], [0.0, 0.01, 0.1]])
+@pytest.mark.parametrize("strip", [convolution.STRIP, 2000])
+def test_training_equals_separate_models_with_torch_sgd(
+    architecture, momentum, decay, strip, monkeypatch
+):
+    monkeypatch.setattr(convolution, "STRIP", strip)
+    seeds = [0, 1, 2]
+    ensemble = make_ensemble(architecture, seeds, momentum=momentum, decay=decay)
+    schedule = {"learning_rate": 0.1, "halve_every": 2}
+    for epoch in range(1, 6):
+        ensemble.sgd.learning_rate = learning_rate(schedule, epoch)
+        ensemble.train_epoch(epoch)
+    score = ensemble.evaluate()
+    for member, seed in enumerate(seeds):
+        model = sequential(architecture, seed).double()
+        optimizer = torch.optim.SGD(
+            model.parameters(), 0.1, momentum=momentum, weight_decay=decay[member]
+        )
+        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 2, 0.5)
+        inputs, labels = ensemble.table[ensemble.rows[member]], ensemble.labels[member]
+        inputs = inputs[:, : ensemble.model.features]
+        for epoch in range(1, 6):
+            order = torch.from_numpy(generator("shuffle", seed, epoch).permutation(EXAMPLES))
+            for batch in order.split(20):  # the last one holds 10
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(inputs[batch]), labels[batch]).backward()
+                optimizer.step()
+            scheduler.step()
+        expected = [as_stacked(p) for p in model.parameters()]
+        for stack, parameter in zip(ensemble.model.parameters, expected, strict=True):
+            torch.testing.assert_close(stack[member], parameter, rtol=1e-10, atol=1e-12)
+        expected = [b for n in normalisations(model) for b in (n.running_mean, n.running_var)]
+        for stack, buffer in zip(ensemble.model.buffers, expected, strict=True):
+            torch.testing.assert_close(stack[member, :, 0], buffer, rtol=1e-10, atol=1e-12)
+        model.eval()
+        with torch.no_grad():
+            logits = model(inputs)
+            loss = nn.functional.cross_entropy(logits, labels).item()
+            wrong = (logits.argmax(1) != labels).numpy()
+            x, y = ensemble.validation
+            right = (model(x).argmax(1) == y).double().mean().item()
+        assert score.train_loss[member] == pytest.approx(loss, rel=1e-10)
+        assert score.train_accuracy[member] == pytest.approx(1 - wrong.mean())
+        assert score.validation_accuracy[member] == pytest.approx(right)
+        np.testing.assert_array_equal(score.misclassified[member], wrong)
+
+
+def with_turned_scales(architecture, seeds):
+    """An ensemble and its models of torch.nn; some scales are negative, and some are 0."""
+    ensemble = make_ensemble(architecture, seeds)
+    models = [sequential(architecture, seed).double() for seed in seeds]
+    for k, scale in enumerate(ensemble.model.parameters[2::4]):
+        scale[:, 1], scale[:, 2] = -0.5, 0.0
+        ensemble.model.parameters[4 * k + 3][:, ::2] = 0.3
+        for model in models:
+            with torch.no_grad():
+                normalisations(model)[k].weight[1:3] = torch.tensor([-0.5, 0.0])
+                normalisations(model)[k].bias[::2] = 0.3
+    return ensemble, models
+
+
+@pytest.mark.parametrize("architecture", [GREY, COLOUR])
+def test_negative_scales_and_evaluation(architecture):
+    ensemble, models = with_turned_scales(architecture, [0, 1])
+    inputs = torch.randn(2, 20, ensemble.model.features, dtype=torch.float64)
+    labels = torch.randint(5, (2, 20))
+    ensemble.model.step(inputs, labels, ensemble.sgd)
+    for member, model in enumerate(models):
+        nn.functional.cross_entropy(model(inputs[member]), labels[member]).backward()
+        torch.optim.SGD(model.parameters(), 0.1).step()
+        expected = [as_stacked(p) for p in model.parameters()]
+        for k, (stack, parameter) in enumerate(
+            zip(ensemble.model.parameters, expected, strict=True)
+        ):
+            if k % 4 == 2:  # where the scale is 0, all of a window are alike: any may pass its part
+                stack, parameter = stack[:, [0, 1]], parameter[[0, 1]]
+            torch.testing.assert_close(stack[member], parameter, rtol=1e-10, atol=1e-12)
+        for k, stack in enumerate(ensemble.model.parameters):
+            stack[member] = expected[k]
+        model.eval()
+    images = torch.randn(140, ensemble.model.features, dtype=torch.float64)
+    logits = ensemble.model.logits(images.expand(2, -1, -1))
+    own = ensemble.model.logits(torch.stack([images, images]))
+    for member, model in enumerate(models):
+        expected = model(images).detach().T
+        torch.testing.assert_close(logits[member], expected, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(own[member], expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("architecture", [GREY, COLOUR, OTHER])
+def test_logits_are_differentiable_by_the_inputs(architecture):
+    ensemble = make_ensemble(architecture, [0, 1])
+    ensemble.train_epoch(1)
+    features = ensemble.model.features
+    inputs = torch.randn(2, 9, features, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(9, 5, dtype=torch.float64)
+    logits = logits_of_each(ensemble.model, inputs)
+    (gradient,) = torch.autograd.grad((logits * weights).sum(), inputs)
+    with torch.inference_mode():  # as the epoch before: its memory is used again
+        torch.testing.assert_close(logits.mT, ensemble.model.logits(inputs))
+    for member, seed in enumerate([0, 1]):
+        model = sequential(architecture, seed).double().eval()
+        parameters = zip(model.parameters(), ensemble.model.parameters, strict=True)
+        with torch.no_grad():
+            for parameter, stack in parameters:
+                own = stack[member].mT if parameter.ndim > 1 else stack[member]
+                parameter.copy_(own.reshape(parameter.shape))
+            for k, normalisation in enumerate(normalisations(model)):
+                normalisation.running_mean.copy_(ensemble.model.buffers[2 * k][member, :, 0])
+                normalisation.running_var.copy_(ensemble.model.buffers[2 * k + 1][member, :, 0])
+        own = inputs[member].detach().requires_grad_()
+        expected = model(own)
+        (expected_gradient,) = torch.autograd.grad((expected * weights).sum(), own)
+        torch.testing.assert_close(logits[member], expected, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(gradient[member], expected_gradient, rtol=1e-10, atol=1e-12)
+
+
+def test_gradient_agrees_with_finite_differences():
+    ensemble = make_ensemble(COLOUR, [0], momentum=0.0)
+    before = [p.clone() for p in ensemble.model.parameters]
+    inputs = torch.randn(1, 20, ensemble.model.features, dtype=torch.float64)
+    labels = torch.randint(5, (1, 20))
+    ensemble.model.step(inputs, labels, ensemble.sgd)
+    model = sequential(COLOUR, 0).double()
+
+    def loss():
+        return nn.functional.cross_entropy(model(inputs[0]), labels[0]).item()
+
+    after = ensemble.model.parameters
+    for start, end, parameter in zip(before, after, model.parameters(), strict=True):
+        parameter.requires_grad_(False)
+        gradient = ((start - end) / 0.1)[0]
+        gradient = gradient.mT.reshape(parameter.shape)
+        for place in {(0,) * parameter.ndim, (-1,) * parameter.ndim, (2,) * parameter.ndim}:
+            value = parameter[place].item()
+            ends = []
+            for shift in (1e-6, -1e-6):
+                parameter[place] = value + shift
+                ends.append(loss())
+            parameter[place] = value
+            assert gradient[place].item() == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-7)
+
+
+@pytest.mark.parametrize("architecture", [GREY, COLOUR, OTHER])
+@pytest.mark.parametrize("strip", [convolution.STRIP, 2000])
+def test_a_member_does_not_depend_on_its_company(architecture, strip, monkeypatch):
+    monkeypatch.setattr(convolution, "STRIP", strip)
+    table, rows, labels, validation = make_data(architecture, 7, torch.float32)
+    decay = [0.0, 0.01, 0.0, 0.1, 0.0, 0.0, 0.001]
+
+    def trained(members):
+        ensemble = make_ensemble(
+            architecture,
+            members,
+            dtype=torch.float32,
+            decay=[decay[m] for m in members],
+            data=(table, rows[members], labels[members], validation),
+        )
+        for epoch in (1, 2, 3):
+            ensemble.train_epoch(epoch)
+        place = members.index(3)
+        score = [torch.tensor(values[place]) for values in ensemble.evaluate()]
+        own = [*ensemble.model.parameters, *ensemble.model.buffers]
+        inputs = validation[0][:37].expand(len(members), -1, -1).clone().requires_grad_()
+        logits = logits_of_each(ensemble.model, inputs)
+        own += [logits, *torch.autograd.grad(logits.square().sum(), inputs)]
+        return [p[place] for p in own] + score
+
+    alone = trained([3])
+    for company in ([3, 4], [0, 1, 2, 3, 4, 5, 6], [6, 3, 0]):
+        for ours, expected in zip(trained(company), alone, strict=True):
+            assert torch.equal(ours, expected)
+
+
+def test_a_diverged_member_does_not_harm_the_others():
+    sound, spoilt = make_ensemble(GREY, [0, 1]), make_ensemble(GREY, [0, 1])
+    spoilt.model.parameters[0][0] = float("nan")
+    for ensemble in (sound, spoilt):
+        ensemble.train_epoch(1)
+    assert np.isnan(spoilt.evaluate().train_loss[0])
+    for ours, expected in zip(spoilt.model.parameters, sound.model.parameters, strict=True):
+        assert torch.equal(ours[1], expected[1])
+
+
+def test_members_that_leave_do_not_change_those_that_stay():
+    whole, part = make_ensemble(GREY, [0, 1, 2, 3]), make_ensemble(GREY, [0, 1, 2, 3])
+    for epoch in (1, 2, 3):
+        whole.train_epoch(epoch)
+        part.train_epoch(epoch)
+        if epoch == 1:
+            part.select([1, 3])
+    assert len(part) == 2
+    for name in ("parameters", "buffers"):
+        for stack, smaller in zip(
+            getattr(whole.model, name), getattr(part.model, name), strict=True
+        ):
+            assert torch.equal(stack[[1, 3]], smaller)
+
+
+def test_a_restored_member_goes_on_as_if_it_had_never_stopped():
+    whole = make_ensemble(GREY, [0, 1])
+    whole.train_epoch(1)
+    state = whole.state(1)
+    whole.train_epoch(2)
+    data = whole.table, whole.rows[[1]], whole.labels[[1]], whole.validation
+    resumed = make_ensemble(GREY, [1], data=data)
+    resumed.restore(0, state)
+    resumed.train_epoch(2)
+    for name in ("parameters", "buffers"):
+        for stack, own in zip(
+            getattr(whole.model, name), getattr(resumed.model, name), strict=True
+        ):
+            assert torch.equal(stack[1], own[0])
+
+
+@pytest.mark.parametrize(
+    ("image", "crop", "message"),
+    [
+        ((1, 14, 14), 0, "14×14 pixels, cropped by 0 .* images of 25×25 pixels or larger"),
+        ((3, 23, 32), 2, "23×32 pixels, cropped by 2 .* smaller crop"),
+        ((1, 28, 28), 20, "28×28 pixels, cropped by 20 .* images of 65×65 pixels"),
+    ],
+)
+def test_images_that_are_too_small(image, crop, message):
+    with pytest.raises(UserError, match=message):
+        initial_parameters(Architecture(image, 10, crop=crop), [0])
+
+
+@pytest.mark.parametrize("batch_size", [49, 7, 1])
+def test_a_last_batch_of_one_example(batch_size):
+    with pytest.raises(UserError, match=f"batch_size {batch_size} .* 50 .* holds 1, .* change"):
+        make_ensemble(GREY, [0], batch_size=batch_size)
+
+
+def test_bfloat16():
+    with pytest.raises(UserError, match="bf16.*float32"):
+        CNN(GREY, initial_parameters(GREY, [0]), Workspace(), torch.bfloat16)

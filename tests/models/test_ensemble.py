@@ -1,0 +1,217 @@
+"""The ensemble against independent computation: separate models of torch.nn, torch.optim.SGD."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from rote.machine.randomness import generator, seed_of
+from rote.models.ensemble import Ensemble
+from rote.models.mlp import MLP, initial_parameters
+from rote.models.sgd import SGD
+from rote.models.workspace import Workspace, aligned, aligned_rows
+from rote.runs.epochs import learning_rate
+
+SIZES = [12, 9, 7, 5]
+EXAMPLES = 50
+
+
+def sequential(seed: int) -> nn.Sequential:
+    torch.manual_seed(seed_of("initial", seed))
+    layers = [nn.Linear(12, 9), nn.ReLU(), nn.Linear(9, 7), nn.ReLU(), nn.Linear(7, 5)]
+    return nn.Sequential(*layers)
+
+
+def make_data(members: int, dtype=torch.float64):
+    rng = torch.Generator().manual_seed(0)
+    table = torch.randn(2 * EXAMPLES, 12, generator=rng, dtype=dtype)
+    rows = torch.stack(
+        [torch.randint(2 * EXAMPLES, (EXAMPLES,), generator=rng) for _ in range(members)]
+    )
+    labels = torch.randint(5, (members, EXAMPLES), generator=rng)
+    validation = (
+        torch.randn(30, 12, generator=rng, dtype=dtype),
+        torch.randint(5, (30,), generator=rng),
+    )
+    return aligned_rows([table]), rows, labels, validation
+
+
+def make_ensemble(
+    seeds, *, dtype=torch.float64, momentum=0.0, decay=None, precision=None, data=None
+):
+    parameters = [aligned(p.to(dtype)) for p in initial_parameters(SIZES, seeds)]
+    table, rows, labels, validation = data or make_data(len(seeds), dtype)
+    decay = torch.tensor(decay or [0.0] * len(seeds), dtype=dtype)
+    return Ensemble(
+        MLP(parameters, Workspace(), precision or dtype),
+        SGD(parameters, 0.1, momentum, decay),
+        table,
+        rows,
+        labels,
+        validation,
+        list(seeds),
+        batch_size=20,
+    )
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_initialisation_is_that_of_pytorch(seed):
+    ours = initial_parameters(SIZES, [3, seed])
+    for stack, parameter in zip(ours, sequential(seed).parameters(), strict=True):
+        expected = parameter.mT if parameter.ndim == 2 else parameter[None]
+        torch.testing.assert_close(stack[1], expected.detach(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("decay", [[0.0, 0.0, 0.0], [0.0, 0.01, 0.1]])
+@pytest.mark.parametrize("halve_every", [None, 2])
+def test_training_equals_separate_models_with_torch_sgd(momentum, decay, halve_every):
+    seeds = [0, 1, 2]
+    ensemble = make_ensemble(seeds, momentum=momentum, decay=decay)
+    schedule = {"learning_rate": 0.1, "halve_every": halve_every}
+    for epoch in range(1, 7):
+        ensemble.sgd.learning_rate = learning_rate(schedule, epoch)
+        ensemble.train_epoch(epoch)
+    score = ensemble.evaluate()
+    for member, seed in enumerate(seeds):
+        model = sequential(seed).double()
+        optimizer = torch.optim.SGD(
+            model.parameters(), 0.1, momentum=momentum, weight_decay=decay[member]
+        )
+        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, halve_every or 1000, 0.5)
+        inputs, labels = ensemble.table[ensemble.rows[member], :12], ensemble.labels[member]
+        for epoch in range(1, 7):
+            order = torch.from_numpy(generator("shuffle", seed, epoch).permutation(EXAMPLES))
+            for batch in order.split(20):  # the last one holds 10
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(inputs[batch]), labels[batch]).backward()
+                optimizer.step()
+            scheduler.step()
+        for stack, parameter in zip(ensemble.model.parameters, model.parameters(), strict=True):
+            expected = parameter.mT if parameter.ndim == 2 else parameter[None]
+            torch.testing.assert_close(stack[member], expected.detach(), rtol=1e-11, atol=1e-13)
+        with torch.no_grad():
+            logits = model(inputs)
+            loss = nn.functional.cross_entropy(logits, labels).item()
+            wrong = (logits.argmax(1) != labels).numpy()
+            x, y = ensemble.validation
+            right = (model(x).argmax(1) == y).double().mean().item()
+        assert score.train_loss[member] == pytest.approx(loss, rel=1e-11)
+        assert score.train_accuracy[member] == pytest.approx(1 - wrong.mean())
+        assert score.validation_accuracy[member] == pytest.approx(right)
+        np.testing.assert_array_equal(score.misclassified[member], wrong)
+
+
+def test_gradient_agrees_with_finite_differences():
+    ensemble = make_ensemble([0])
+    before = [p.clone() for p in ensemble.model.parameters]
+    inputs, labels = ensemble.table[ensemble.rows][..., :12], ensemble.labels
+    ensemble.model.step(inputs, labels, ensemble.sgd)
+    gradients = [(b - a) / 0.1 for b, a in zip(before, ensemble.model.parameters, strict=True)]
+
+    def loss():
+        return nn.functional.cross_entropy(ensemble.model.logits(inputs), labels).item()
+
+    for parameter, original in zip(ensemble.model.parameters, before, strict=True):
+        parameter.copy_(original)
+    for parameter, gradient in zip(ensemble.model.parameters, gradients, strict=True):
+        for place in [(0, 0, 0), (0, -1, -1), (0, 0, 2)]:
+            value = parameter[place].item()
+            ends = []
+            for shift in (1e-6, -1e-6):
+                parameter[place] = value + shift
+                ends.append(loss())
+            parameter[place] = value
+            assert gradient[place].item() == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_a_member_does_not_depend_on_its_company(momentum):
+    table, rows, labels, validation = make_data(7, torch.float32)
+    decay = [0.0, 0.01, 0.0, 0.1, 0.0, 0.0, 0.001]
+
+    def trained(members):
+        data = table, rows[members], labels[members], validation
+        ensemble = make_ensemble(
+            members,
+            dtype=torch.float32,
+            momentum=momentum,
+            decay=[decay[m] for m in members],
+            data=data,
+        )
+        for epoch in (1, 2, 3):
+            ensemble.train_epoch(epoch)
+        place = members.index(3)
+        score = [torch.tensor(values[place]) for values in ensemble.evaluate()]
+        return [p[place] for p in ensemble.model.parameters] + score
+
+    alone = trained([3])
+    for company in ([3, 4], [0, 1, 2, 3, 4, 5, 6], [6, 3, 0]):
+        for ours, expected in zip(trained(company), alone, strict=True):
+            assert torch.equal(ours, expected)
+
+
+def test_members_that_leave_do_not_change_those_that_stay():
+    whole, part = (
+        make_ensemble([0, 1, 2, 3], momentum=0.9),
+        make_ensemble([0, 1, 2, 3], momentum=0.9),
+    )
+    for epoch in (1, 2, 3):
+        whole.train_epoch(epoch)
+        part.train_epoch(epoch)
+        if epoch == 1:
+            part.select([1, 3])
+    assert len(part) == 2
+    for stack, smaller in zip(whole.model.parameters, part.model.parameters, strict=True):
+        assert torch.equal(stack[[1, 3]], smaller)
+
+
+def test_a_restored_member_goes_on_as_if_it_had_never_stopped():
+    whole = make_ensemble([0, 1], momentum=0.9)
+    whole.train_epoch(1)
+    state = whole.state(1)
+    whole.train_epoch(2)
+    data = whole.table, whole.rows[[1]], whole.labels[[1]], whole.validation
+    resumed = make_ensemble([1], momentum=0.9, data=data)
+    resumed.restore(0, state)
+    resumed.train_epoch(2)
+    for stack, smaller in zip(whole.model.parameters, resumed.model.parameters, strict=True):
+        assert torch.equal(stack[1], smaller[0])
+
+
+def logits_of_each(model, inputs):
+    return torch.stack([model.member_logits(m, own) for m, own in enumerate(inputs)])
+
+
+def test_logits_are_differentiable_by_the_inputs():
+    model = make_ensemble([0, 1]).model
+    inputs = torch.randn(2, 6, 12, dtype=torch.float64, requires_grad=True)
+    logits = logits_of_each(model, inputs)
+    (gradient,) = torch.autograd.grad(logits.square().sum(), inputs)
+    for member, seed in enumerate([0, 1]):
+        own = inputs[member].detach().requires_grad_()
+        expected = sequential(seed).double()(own)
+        (expected_gradient,) = torch.autograd.grad(expected.square().sum(), own)
+        torch.testing.assert_close(logits[member], expected, rtol=1e-11, atol=1e-13)
+        torch.testing.assert_close(gradient[member], expected_gradient, rtol=1e-11, atol=1e-13)
+
+
+def test_bfloat16_products_stay_near_float32():
+    exact = make_ensemble([0, 1], dtype=torch.float32)
+    table, rows, labels, (inputs, classes) = make_data(2, torch.float32)
+    data = aligned_rows([table.bfloat16()]), rows, labels, (inputs.bfloat16(), classes)
+    rounded = make_ensemble([0, 1], dtype=torch.float32, precision=torch.bfloat16, data=data)
+    for ensemble in (exact, rounded):
+        for epoch in (1, 2, 3):
+            ensemble.train_epoch(epoch)
+    assert rounded.model.parameters[0].dtype == torch.float32
+    np.testing.assert_allclose(
+        rounded.evaluate().train_loss, exact.evaluate().train_loss, rtol=0.02
+    )
+    assert not torch.equal(rounded.model.parameters[0], exact.model.parameters[0])
+
+
+def test_without_validation_examples_the_accuracy_is_missing():
+    table, rows, labels, (inputs, classes) = make_data(2)
+    ensemble = make_ensemble([0, 1], data=(table, rows, labels, (inputs[:0], classes[:0])))
+    assert np.isnan(ensemble.evaluate().validation_accuracy).all()

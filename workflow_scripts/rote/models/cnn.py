@@ -1,0 +1,295 @@
+"""Many convolutional networks of the same shape, computed as one: the study's "small AlexNet".
+
+Crop → (convolution → batch normalisation → ReLU → max-pooling), twice in the paper → (dense →
+batch normalisation → ReLU), twice → dense (Arpit et al. 2017, appendix; Zhang et al. 2017).
+
+Forward and backward pass are written out, as those of the MLP are. Three identities save most of
+the passes over the largest tensors, the products of the weights. A bias before a normalisation
+changes its mean and nothing else: it is never added, and has no gradient. A normalisation of
+positive scale and a ReLU are monotone: they follow the pooling, on a ninth of the numbers; where a
+scale is negative, its sign goes into the weights. And the gradient of the products is a multiple of
+the products plus a constant plus what the pooling lets through: it takes their place in memory.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from rote.machine.errors import UserError
+from rote.machine.randomness import seed_of
+from rote.models.convolution import Convolution, Dense
+from rote.models.mlp import drawn_layer, loss_gradient
+from rote.models.regularization import UNREGULARIZED, Regularization
+from rote.models.sgd import SGD
+from rote.models.workspace import Workspace, aligned, empty
+from rote.study.architecture import NO_BF16, Architecture
+from rote.study.batches import EVALUATED_BY_CNN
+
+MOMENTUM, EPSILON = 0.1, 1e-5  # of batch normalisation, as in torch.nn
+
+
+def initial_parameters(
+    architecture: Architecture, seeds: list[int], device: torch.device | str = "cpu"
+) -> list[Tensor]:
+    """Return the parameters of one CNN a seed, as PyTorch initialises them.
+
+    [weight, bias, scale, shift] of each normalised layer, then [weight, bias] of the logits.
+    Weights are (members, inputs, outputs), all others (members, outputs, 1), float32; the inputs of
+    a convolution are (channels, kernel, kernel), flat. Each member equals ``nn.Sequential`` of
+    ``nn.Conv2d``, ``nn.BatchNorm2d``, … made after ``torch.manual_seed(seed_of("initial", seed))``.
+    """
+    sizes = architecture.products()
+    stacks = []
+    for inputs, outputs in sizes:
+        stacks.append(empty((len(seeds), inputs, outputs), torch.float32, device))
+        stacks += [empty((len(seeds), outputs, 1), torch.float32, device) for _ in range(3)]
+        stacks[-2].fill_(1.0)
+        stacks[-1].zero_()
+    del stacks[-2:]
+    for member, seed in enumerate(seeds):
+        generator = torch.Generator().manual_seed(seed_of("initial", seed))
+        for weight, bias in zip(stacks[::4], stacks[1::4], strict=True):
+            drawn_weight, drawn_bias = drawn_layer(*weight.shape[1:], generator)
+            weight[member] = drawn_weight
+            bias[member] = drawn_bias[:, None]
+    return stacks
+
+
+class _Passed(NamedTuple):
+    """What the backward pass needs of a normalised layer."""
+
+    below: Tensor  # the activations that entered it, (members, …, batch)
+    centred: Tensor  # products with the weights, less their mean, (members, outputs, …)
+    kept: Tensor  # those that pooling let through, (members, outputs, …)
+    winners: Tensor | None  # and where they stood; None without pooling
+    inverse: Tensor  # 1 / standard deviation of the products, (members, outputs, 1)
+    activations: Tensor  # of the shape of ``kept``
+
+
+class CNN:
+    """An ensemble of CNNs.
+
+    Args:
+        architecture: the sizes.
+        parameters: see :func:`initial_parameters`; they are trained in place.
+        workspace: memory for activations and their gradients.
+        precision: type of the inputs: that of the parameters.
+
+    Raises:
+        UserError: the images are too small, or the precision is bfloat16.
+    """
+
+    smallest_batch = Architecture.smallest_batch
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        parameters: list[Tensor],
+        workspace: Workspace,
+        precision: torch.dtype = torch.float32,
+    ):
+        if precision == torch.bfloat16:
+            raise UserError(NO_BF16)
+        self.architecture = architecture
+        self.parameters = parameters
+        self.workspace = workspace
+        self.precision = precision
+        # Running mean and variance of each normalised layer, (members, outputs, 1).
+        self.buffers = [
+            aligned(torch.full_like(shift, start))
+            for shift in parameters[3::4]
+            for start in (0.0, 1.0)
+        ]
+        self.layers = [
+            Convolution(str(k), sizes, architecture.kernel, architecture.pool, workspace)
+            for k, sizes in enumerate(architecture.planes())
+        ]
+        dense = range(len(self.layers), len(self.layers) + len(architecture.dense))
+        self.layers += [Dense(str(k), workspace) for k in dense]
+
+    @property
+    def features(self) -> int:
+        """The number of inputs: channels × height × width of an image."""
+        return math.prod(self.architecture.image)
+
+    @property
+    def filters(self) -> Tensor:
+        """The filters of the first layer, (members, maps, channels, kernel, kernel)."""
+        kernel = self.architecture.kernel
+        return self.parameters[0].mT.unflatten(2, (-1, kernel, kernel))
+
+    def _memory(self, name: str, *shape: int) -> Tensor:
+        return self.workspace(name, shape, self.precision)
+
+    def _planes(self, inputs: Tensor) -> Tensor:
+        """Return inputs (members, batch, features) as cropped planes, a copy."""
+        members, batch, features = inputs.shape
+        memory = self._memory("image", members, features, batch)
+        for member, rows in zip(memory, inputs, strict=True):
+            member.copy_(rows.T)  # one by one: in blocks, up to five times as fast on colour images
+        return self._cropped(memory)
+
+    def _cropped(self, features: Tensor) -> Tensor:
+        """Return (members, features, batch) as planes (…, height, width, batch), a view."""
+        channels, height, width = self.architecture.image
+        crop = self.architecture.crop
+        planes = features.unflatten(1, (channels, height, width))
+        return planes[:, :, crop : height - crop, crop : width - crop]
+
+    def _scaled(self, k: int, scale: Tensor) -> Tensor:
+        """Return the weights of layer ``k`` times the ``scale`` of each output."""
+        weight = self.parameters[4 * k]
+        memory = self._memory(f"weights {k}", *weight.shape)
+        return torch.mul(weight, scale.mT, out=memory)
+
+    def _folded(self, k: int, members: slice = slice(None)) -> tuple[Tensor, Tensor]:
+        """Return slope and shift by which layer ``k`` turns products into what enters its ReLU.
+
+        They stand for the bias, and the normalisation by the running statistics.
+        """
+        bias, scale, shift = (part[members] for part in self.parameters[4 * k + 1 : 4 * k + 4])
+        mean, variance = (part[members] for part in self.buffers[2 * k : 2 * k + 2])
+        slope = scale * (variance + EPSILON).rsqrt()
+        return slope, shift + slope * (bias - mean)
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Return logits (members, classes, batch) of ``inputs`` (members, batch, features).
+
+        They are normalised by the running statistics, as in evaluation.
+        """
+        if inputs.stride(0) == 0:  # the same for all members: so are their patches
+            inputs = inputs[:1]
+        parts = inputs.split(EVALUATED_BY_CNN, 1)
+        return torch.cat([self._evaluated(part) for part in parts], 2)
+
+    def _evaluated(self, inputs: Tensor) -> Tensor:
+        below, batch = self._planes(inputs), inputs.shape[1]
+        for k, layer in enumerate(self.layers):
+            slope, shift = self._folded(k)
+            kept, _ = layer.pooled(layer.products(self._scaled(k, slope), below), batch)
+            memory = self._memory(f"activations {k}", *kept.shape)
+            below = layer.shaped(torch.add(kept, shift, out=memory).relu_(), batch)
+        return self._logits(below).clone()
+
+    def _logits(self, below: Tensor) -> Tensor:
+        weight, bias = self.parameters[-2:]
+        memory = self._memory("logits", len(weight), weight.shape[2], below.shape[-1])
+        return torch.baddbmm(bias, weight.mT, below.flatten(1, -2), out=memory)
+
+    def member_logits(self, member: int, inputs: Tensor) -> Tensor:
+        """Return logits (batch, classes) of one member in evaluation, for ∂/∂inputs by autograd.
+
+        Memory that autograd takes for all members would not be aligned for each, see
+        :mod:`rote.models.workspace`.
+
+        Args:
+            member: its position.
+            inputs: (batch, features).
+        """
+        own = slice(member, member + 1)
+        below, batch = self._cropped(inputs[None].mT), len(inputs)
+        for k, layer in enumerate(self.layers):
+            slope, shift = self._folded(k, own)
+            kept = layer.differentiable(self.parameters[4 * k][own], slope, below)
+            below = layer.shaped(torch.relu(kept + shift), batch)
+        weight, bias = (parameter[own] for parameter in self.parameters[-2:])
+        return torch.baddbmm(bias, weight.mT, below.flatten(1, -2))[0].mT
+
+    def step(
+        self,
+        inputs: Tensor,
+        labels: Tensor,
+        sgd: SGD,
+        regularization: Regularization = UNREGULARIZED,
+        weights: Tensor | None = None,
+    ) -> None:
+        """Make one update on the mean cross-entropy of each member's own batch.
+
+        Args:
+            inputs: (members, batch, features), in ``precision``.
+            labels: class indices, (members, batch).
+            sgd: the optimizer of ``parameters``.
+            regularization: what disturbs the hidden activations.
+            weights: of the examples in the loss instead of 1 / batch, (members, batch).
+        """
+        batch = inputs.shape[1]
+        below = self._planes(inputs)
+        passed = []
+        for k, layer in enumerate(self.layers):
+            passed.append(self._normalised(k, below))
+            below = layer.shaped(regularization.disturbed(k, passed[-1].activations), batch)
+        logits = self._logits(below)
+        gradient = loss_gradient(logits, labels, weights, self._memory("softmax", *logits.shape))
+        weight, below = self.parameters[-2], below.flatten(1, -2)
+        passed_on = torch.bmm(weight, gradient, out=self._memory("passed", *below.shape))
+        last = len(self.parameters) - 2
+        sgd.descend(last, below, gradient.mT)
+        sgd.descend(last + 1, gradient.sum(2, keepdim=True))
+        for k in reversed(range(len(self.layers))):
+            regularization.rescale(passed_on)
+            gradient = self._descend_normalisation(k, passed[k], passed_on, batch, sgd)
+            if k:
+                # Before the update of these weights, which must not change the gradient below.
+                passed_on = self.layers[k].passed_on(self.parameters[4 * k], gradient, batch)
+            self.layers[k].descend(4 * k, passed[k].below, gradient, sgd)
+
+    def _normalised(self, k: int, below: Tensor) -> _Passed:
+        """Compute layer ``k`` by the statistics of the batch, which enter the running ones."""
+        _, bias, scale, shift = self.parameters[4 * k : 4 * k + 4]
+        running_mean, running_variance = self.buffers[2 * k : 2 * k + 2]
+        sign = _sign(scale)
+        layer, batch = self.layers[k], below.shape[-1]
+        centred = layer.products(self._scaled(k, sign), below)
+        mean = centred.mean(2, keepdim=True)
+        centred.sub_(mean)
+        count = centred.shape[2]
+        variance = torch.linalg.vector_norm(centred, dim=2, keepdim=True).square_().div_(count)
+        running_mean.lerp_(mean.mul_(sign).add_(bias), MOMENTUM)
+        running_variance.lerp_(variance * (count / (count - 1)), MOMENTUM)
+        inverse = variance.add_(EPSILON).rsqrt_()
+        kept, winners = layer.pooled(centred, batch)
+        activations = self._memory(f"activations {k}", *kept.shape)
+        torch.mul(kept, scale.abs() * inverse, out=activations).add_(shift).relu_()
+        return _Passed(below, centred, kept, winners, inverse, activations)
+
+    def _descend_normalisation(
+        self, k: int, passed: _Passed, gradient: Tensor, batch: int, sgd: SGD
+    ) -> Tensor:
+        """Update bias, scale and shift of layer ``k``, given ∂loss/∂activations.
+
+        Returns:
+            ∂loss/∂products (with the weights as they are, without the sign), in place of them.
+        """
+        _, centred, kept, winners, inverse, activations = passed
+        scale, count = self.parameters[4 * k + 2], centred.shape[2]
+        gradient = gradient.view(kept.shape)
+        # Zero where the ReLU or dropout was; in place, without a mask of its own.
+        torch.ops.aten.threshold_backward.grad_input(gradient, activations, 0, grad_input=gradient)
+        total = gradient.sum(2, keepdim=True)
+        # ∂loss/∂|scale|. Only the layer above needed the activations: their memory takes the terms.
+        along = torch.mul(gradient, kept, out=activations).sum(2, keepdim=True).mul_(inverse)
+        slope = scale * inverse
+        each = slope / -count
+        centred.mul_(each * along * inverse).add_(each * total)
+        self.layers[k].add_unpooled(centred, gradient.mul_(slope), winners, batch)
+        if sgd.weight_decay is not None:  # without a gradient nothing else moves the bias
+            sgd.descend(4 * k + 1, torch.zeros_like(total))
+        sgd.descend(4 * k + 2, along.mul_(_sign(scale)))
+        sgd.descend(4 * k + 3, total)
+        return centred
+
+    def stacks(self) -> dict[str, list[Tensor]]:
+        """Return all that tells the members apart, by a word for each kind."""
+        return {"parameter": self.parameters, "buffer": self.buffers}
+
+    def select(self, keep: Tensor) -> None:
+        """Keep only the members at the positions ``keep``."""
+        self.parameters = [aligned(parameter[keep]) for parameter in self.parameters]
+        self.buffers = [aligned(buffer[keep]) for buffer in self.buffers]
+
+
+def _sign(scale: Tensor) -> Tensor:
+    """Return −1 where ``scale`` is negative, and 1 elsewhere: unlike torch.sign, at 0 too."""
+    return torch.ones_like(scale).copysign_(scale)

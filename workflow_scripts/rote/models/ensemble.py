@@ -1,0 +1,179 @@
+"""A group of members that is trained together: their data, their order of examples, their score.
+
+All inputs lie once, in one table on the device; members differ only in the rows they gather and in
+the labels they see. Nothing is transferred and nothing is waited for within an epoch.
+"""
+
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rote.machine.randomness import generator
+from rote.models.cnn import CNN
+from rote.models.mlp import MLP
+from rote.models.regularization import UNREGULARIZED, Regularization
+from rote.models.sgd import SGD
+from rote.study import batches
+
+
+def epoch_order(seeds: list[int], epoch: int, examples: int) -> Tensor:
+    """Return the order of the examples in an epoch (counted from 1), (seeds, examples)."""
+    orders = [generator("shuffle", seed, epoch).permutation(examples) for seed in seeds]
+    return torch.from_numpy(np.stack(orders))
+
+
+class Score(NamedTuple):
+    """How the members of a group do at the end of an epoch, over whole data sets."""
+
+    train_loss: np.ndarray  # mean cross-entropy, nat, (members,)
+    train_accuracy: np.ndarray  # against the labels trained on, (members,)
+    validation_accuracy: np.ndarray  # (members,); NaN without validation examples
+    misclassified: np.ndarray  # training examples that are wrong, (members, examples)
+
+
+class Ensemble:
+    """Members in training.
+
+    Args:
+        model: the stacked models.
+        sgd: the optimizer of the model's parameters.
+        table: all inputs, (rows, features or more), on the device, in the model's precision; what
+            stands behind the features is there for alignment alone.
+        rows: which rows of the table are a member's training examples, (members, examples).
+        labels: the labels trained on, (members, examples).
+        validation: inputs (examples, features) and labels (examples,), the same for all members.
+        seeds: seed of the shuffling of each member.
+        batch_size: examples an update; the last batch of an epoch may be smaller. Adversarial
+            examples come on top.
+        regularization: the regularisers of the members, but for weight decay.
+
+    Raises:
+        UserError: the last batch would be too small for the model.
+    """
+
+    def __init__(
+        self,
+        model: MLP | CNN,
+        sgd: SGD,
+        table: Tensor,
+        rows: Tensor,
+        labels: Tensor,
+        validation: tuple[Tensor, Tensor],
+        seeds: list[int],
+        batch_size: int,
+        regularization: Regularization = UNREGULARIZED,
+    ):
+        self.model, self.sgd = model, sgd
+        self.table, self.rows, self.labels = table, rows, labels
+        self.validation = validation
+        self.seeds = seeds
+        self.batch_size = batch_size
+        self.regularization = regularization
+        batches.check_last(batch_size, rows.shape[1], model.smallest_batch)
+
+    def __len__(self) -> int:
+        """Return the number of members."""
+        return len(self.seeds)
+
+    def _gather(self, rows: Tensor) -> Tensor:
+        """Return the inputs (members, batch, features) at ``rows`` (members, batch)."""
+        shape = 1, rows.numel(), self.table.shape[1]
+        memory = self.model.workspace("inputs", shape, self.table.dtype)[0]
+        torch.index_select(self.table, 0, rows.reshape(-1), out=memory)
+        return memory.view(*rows.shape, -1)[..., : self.model.features]
+
+    @torch.inference_mode()
+    def train_epoch(self, epoch: int, updates: int | None = None) -> None:
+        """Train for one epoch (counted from 1), or for its first ``updates``."""
+        examples = self.rows.shape[1]
+        order = epoch_order(self.seeds, epoch, examples).to(self.rows.device)
+        rows, labels = self.rows.gather(1, order), self.labels.gather(1, order)
+        self.regularization.start_epoch(self.seeds, epoch)
+        starts = range(0, examples, self.batch_size)[:updates]
+        for start in starts:
+            batch = slice(start, start + self.batch_size)
+            self._update(rows[:, batch], labels[:, batch])
+
+    def _update(self, rows: Tensor, labels: Tensor) -> None:
+        """Make one update on the inputs at ``rows`` (members, batch)."""
+        regularization, weights = self.regularization, None
+        if regularization.adversarial:
+            weights = regularization.weights(rows.shape[1], self.model.parameters[0])
+            rows, labels = rows.repeat(1, 2), labels.repeat(1, 2)
+        inputs = self._gather(rows)
+        if regularization.adversarial:
+            regularization.make_adversarial(self.model, inputs)
+        regularization.disturb_inputs(inputs)
+        self.model.step(inputs, labels, self.sgd, regularization, weights)
+
+    @torch.inference_mode()
+    def evaluate(self) -> Score:
+        """Return the score of the members as they are, on all training and validation examples."""
+        loss, wrong = 0.0, []
+        for rows, labels in zip(
+            self.rows.split(batches.EVALUATED, 1),
+            self.labels.split(batches.EVALUATED, 1),
+            strict=True,
+        ):
+            logits = self.model.logits(self._gather(rows)).to(self.model.parameters[0].dtype)
+            loss += torch.nn.functional.cross_entropy(logits, labels, reduction="none").sum(1)
+            wrong.append(logits.argmax(1) != labels)
+        wrong = torch.cat(wrong, 1)
+        return Score(
+            train_loss=(loss / self.rows.shape[1]).double().cpu().numpy(),
+            train_accuracy=1 - wrong.double().mean(1).cpu().numpy(),
+            validation_accuracy=self._validation_accuracy(),
+            misclassified=wrong.cpu().numpy(),
+        )
+
+    def _validation_accuracy(self) -> np.ndarray:
+        inputs, labels = self.validation
+        if not len(labels):
+            return np.full(len(self), np.nan)
+        right = torch.zeros(len(self), dtype=torch.int64, device=labels.device)
+        for batch, expected in zip(
+            inputs.split(batches.EVALUATED), labels.split(batches.EVALUATED), strict=True
+        ):
+            logits = self.model.logits(batch[:, : self.model.features].expand(len(self), -1, -1))
+            right += (logits.argmax(1) == expected).sum(1)
+        return right.cpu().numpy() / len(labels)
+
+    def select(self, keep: list[int]) -> None:
+        """Keep only the members at the positions ``keep``: the others have left the training."""
+        positions = torch.tensor(keep, device=self.rows.device)
+        self.model.select(positions)
+        self.sgd.select(positions, self.model.parameters)
+        self.regularization.select(keep)
+        self.rows, self.labels = self.rows[positions], self.labels[positions]
+        self.seeds = [self.seeds[position] for position in keep]
+        self.model.workspace.clear()  # of the larger group
+
+    def _stacks(self) -> dict[str, list[Tensor]]:
+        return {"velocity": self.sgd.velocity, **self.model.stacks()}
+
+    def state(self, member: int, optimizer: bool = True) -> dict[str, np.ndarray]:
+        """Return all that one member needs to go on later, and what its model is made of.
+
+        Without ``optimizer`` only the latter.
+        """
+        stacks = self._stacks() if optimizer else self.model.stacks()
+        return {
+            f"{name}_{k}": tensor[member].cpu().numpy().copy()
+            for name, tensors in stacks.items()
+            for k, tensor in enumerate(tensors)
+        }
+
+    def restore(self, member: int, state: dict[str, np.ndarray]) -> None:
+        """Set one member to a state that :meth:`state` returned."""
+        for name, tensors in self._stacks().items():
+            for k, tensor in enumerate(tensors):
+                tensor[member] = torch.from_numpy(state[f"{name}_{k}"])
+
+    def nbytes(self) -> int:
+        """Return the bytes that the members take by now, the shared table not counted."""
+        own = [*chain.from_iterable(self._stacks().values()), self.labels]
+        # The order, the rows and the labels of an epoch stand beside the members' own rows.
+        return sum(t.nbytes for t in own) + 4 * self.rows.nbytes + self.model.workspace.nbytes()

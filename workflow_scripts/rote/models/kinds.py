@@ -1,0 +1,54 @@
+"""The kinds of models: from a model's settings and the shape of its data to an ensemble."""
+
+import torch
+from torch import Tensor
+
+from rote.models import cnn, mlp
+from rote.models.cnn import CNN
+from rote.models.mlp import MLP
+from rote.models.workspace import Workspace
+from rote.study.architecture import Architecture
+
+
+class Models:
+    """Models of one shape.
+
+    Args:
+        settings: ``hidden_layers`` and ``hidden_units`` of an MLP, or ``maps`` (of each of two
+            convolutions), ``dense`` and ``crop`` of a CNN.
+        image: shape of the inputs, (channels, rows, columns).
+        classes: number of classes.
+
+    Raises:
+        UserError: the images are too small for a CNN.
+    """
+
+    def __init__(self, settings: dict, image: tuple[int, int, int], classes: int):
+        self.architecture = self.sizes = None
+        if "maps" in settings:
+            self.architecture = Architecture.of(settings, image, classes)
+            self.architecture.planes()  # raises if there is nothing left of an image
+        else:
+            hidden = [settings["hidden_units"]] * settings["hidden_layers"]
+            self.sizes = [image[0] * image[1] * image[2], *hidden, classes]
+
+    def initial(self, seeds: list[int], device: torch.device | str = "cpu") -> list[Tensor]:
+        """Return the parameters of one model a seed, stacked."""
+        if self.architecture:
+            return cnn.initial_parameters(self.architecture, seeds, device)
+        return mlp.initial_parameters(self.sizes, seeds, device)
+
+    def make(
+        self,
+        parameters: list[Tensor],
+        workspace: Workspace,
+        precision: torch.dtype = torch.float32,
+    ) -> MLP | CNN:
+        """Return the ensemble with these parameters.
+
+        Raises:
+            UserError: a CNN cannot be computed in this precision.
+        """
+        if self.architecture:
+            return CNN(self.architecture, parameters, workspace, precision)
+        return MLP(parameters, workspace, precision)

@@ -1,0 +1,192 @@
+"""Many multilayer perceptrons of the same shape, computed as one.
+
+Weights are stacked along a leading member axis, so that a layer of all members is one batched
+matrix product. Forward and backward pass are written out: small models are bound by the cost of
+calls and of fresh memory, and here each layer is one call into memory that is kept.
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from rote.machine.randomness import seed_of
+from rote.models.regularization import UNREGULARIZED, Regularization
+from rote.models.sgd import SGD
+from rote.models.workspace import Workspace, aligned, empty
+
+
+def initial_parameters(
+    sizes: list[int], seeds: list[int], device: torch.device | str = "cpu"
+) -> list[Tensor]:
+    """Return [weight, bias, weight, bias, …] of one MLP a seed, as PyTorch initialises them.
+
+    Weights are (members, inputs, outputs), biases (members, 1, outputs), float32. Each member
+    equals ``nn.Sequential(nn.Linear(sizes[0], sizes[1]), nn.ReLU(), …)`` made after
+    ``torch.manual_seed(seed_of("initial", seed))``.
+    """
+    stacks = [
+        tensor
+        for inputs, outputs in pairwise(sizes)
+        for tensor in (
+            empty((len(seeds), inputs, outputs), torch.float32, device),
+            empty((len(seeds), 1, outputs), torch.float32, device),
+        )
+    ]
+    for member, seed in enumerate(seeds):
+        generator = torch.Generator().manual_seed(seed_of("initial", seed))
+        for weight, bias in zip(stacks[::2], stacks[1::2], strict=True):
+            weight[member], bias[member] = drawn_layer(*weight.shape[1:], generator)
+    return stacks
+
+
+def drawn_layer(inputs: int, outputs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return weight (inputs, outputs) and bias (outputs,), as PyTorch draws those of a layer."""
+    # nn.Linear keeps (outputs, inputs), and draws the weight before the bias.
+    weight = torch.empty(outputs, inputs)
+    nn.init.kaiming_uniform_(weight, a=5**0.5, generator=generator)
+    bound = inputs**-0.5
+    return weight.mT, torch.empty(outputs).uniform_(-bound, bound, generator=generator)
+
+
+def loss_gradient(logits: Tensor, labels: Tensor, weights: Tensor | None, memory: Tensor) -> Tensor:
+    """Return ∂loss/∂logits of the mean cross-entropy, (softmax − one-hot) / batch, in ``memory``.
+
+    Args:
+        logits: (members, classes, batch).
+        labels: class indices, (members, batch).
+        weights: of the examples in the loss instead of 1 / batch, (members, batch).
+        memory: of the shape of ``logits``, in the type of the result.
+    """
+    members, _, batch = logits.shape
+    gradient = torch.softmax(logits, 1, dtype=memory.dtype, out=memory)
+    minus_one = gradient.new_full((), -1.0).expand(members, 1, batch)
+    gradient.scatter_add_(1, labels[:, None], minus_one)
+    return gradient.div_(batch) if weights is None else gradient.mul_(weights[:, None])
+
+
+class MLP:
+    """An ensemble of MLPs with ReLU between the layers and logits at the end.
+
+    Args:
+        parameters: [weight, bias, …] with a leading member axis, see :func:`initial_parameters`;
+            they are trained in place.
+        workspace: memory for activations and their gradients.
+        precision: type of the factors of all products. The parameters keep their own.
+    """
+
+    smallest_batch = 1
+
+    def __init__(
+        self,
+        parameters: list[Tensor],
+        workspace: Workspace,
+        precision: torch.dtype = torch.float32,
+    ):
+        self.parameters = parameters
+        self.buffers: list[Tensor] = []  # what members keep beside parameters: nothing
+        self.workspace = workspace
+        self.precision = precision
+
+    @property
+    def features(self) -> int:
+        """The number of inputs of the first layer."""
+        return self.parameters[0].shape[1]
+
+    def _kept(self, name: str, batch: int) -> list[Tensor]:
+        """Return memory (members, batch, units) for each hidden layer."""
+        return [
+            self.workspace(f"{name} {k}", (len(weight), batch, weight.shape[2]), self.precision)
+            for k, weight in enumerate(self.parameters[:-2:2])
+        ]
+
+    def _layers(self) -> list[tuple[Tensor, Tensor]]:
+        cast = [parameter.to(self.precision) for parameter in self.parameters]
+        return list(zip(cast[::2], cast[1::2], strict=True))
+
+    def _forward(
+        self,
+        layers: list[tuple[Tensor, Tensor]],
+        inputs: Tensor,
+        regularization: Regularization = UNREGULARIZED,
+    ) -> tuple:
+        """Return what enters each layer, hidden activations, and logits (members, classes, batch).
+
+        What enters a layer are the activations of the one below, but for their noise. Classes stand
+        before the batch, so that the softmax over few classes runs along whole rows of memory
+        instead of ten numbers at a time.
+        """
+        entering, activations = [inputs], []
+        for k, memory in enumerate(self._kept("activation", inputs.shape[1])):
+            weight, bias = layers[k]
+            activations.append(torch.baddbmm(bias, entering[-1], weight, out=memory).relu_())
+            entering.append(regularization.disturbed(k, activations[-1]))
+        weight, bias = layers[-1]
+        shape = len(weight), weight.shape[2], inputs.shape[1]
+        memory = self.workspace("logits", shape, self.precision)
+        logits = torch.baddbmm(bias.mT, weight.mT, entering[-1].mT, out=memory)
+        return entering, activations, logits
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Return logits (members, classes, batch) of ``inputs`` (members, batch, features)."""
+        return self._forward(self._layers(), inputs)[-1]
+
+    def member_logits(self, member: int, inputs: Tensor) -> Tensor:
+        """Return logits (batch, classes) of one member, for ∂/∂inputs by autograd.
+
+        Args:
+            member: its position.
+            inputs: (batch, features), in ``precision``.
+        """
+        own = [p[member : member + 1].to(self.precision) for p in self.parameters]
+        activations = inputs[None]
+        for weight, bias in zip(own[:-2:2], own[1:-2:2], strict=True):
+            activations = torch.baddbmm(bias, activations, weight).relu()
+        return torch.baddbmm(own[-1], activations, own[-2])[0]
+
+    def step(
+        self,
+        inputs: Tensor,
+        labels: Tensor,
+        sgd: SGD,
+        regularization: Regularization = UNREGULARIZED,
+        weights: Tensor | None = None,
+    ) -> None:
+        """Make one update on the mean cross-entropy of each member's own batch.
+
+        Args:
+            inputs: (members, batch, features), in ``precision``.
+            labels: class indices, (members, batch).
+            sgd: the optimizer of ``parameters``.
+            regularization: what disturbs the hidden activations.
+            weights: of the examples in the loss instead of 1 / batch, (members, batch).
+        """
+        layers = self._layers()
+        entering, activations, logits = self._forward(layers, inputs, regularization)
+        batch = labels.shape[1]
+        memory = self.workspace("softmax", tuple(logits.shape), self.parameters[0].dtype)
+        gradient = loss_gradient(logits, labels, weights, memory).to(self.precision).mT
+        ones = gradient.new_ones(1, 1, batch).expand(len(labels), 1, batch)
+        memory = self._kept("gradient", batch)
+        for k in reversed(range(len(layers))):
+            below, (weight, _) = entering[k], layers[k]
+            if k:
+                # Before the update of this layer, which must not change the gradient below it.
+                passed_on = torch.bmm(gradient, weight.mT, out=memory[k - 1])
+            sgd.descend(2 * k, below.mT, gradient)
+            sgd.descend(2 * k + 1, ones, gradient)
+            if k:
+                regularization.rescale(passed_on)
+                # Zero where the ReLU or dropout was; in place, without a mask of its own.
+                torch.ops.aten.threshold_backward.grad_input(
+                    passed_on, activations[k - 1], 0, grad_input=passed_on
+                )
+                gradient = passed_on
+
+    def stacks(self) -> dict[str, list[Tensor]]:
+        """Return all that tells the members apart, by a word for each kind."""
+        return {"parameter": self.parameters, "buffer": self.buffers}
+
+    def select(self, keep: Tensor) -> None:
+        """Keep only the members at the positions ``keep``."""
+        self.parameters = [aligned(parameter[keep]) for parameter in self.parameters]

@@ -1,0 +1,163 @@
+"""All inputs of a run, once, on the device; and from them the ensemble of any of its members."""
+
+import json
+import time
+
+import numpy as np
+import torch
+import xarray as xr
+
+from rote.data.noising import corrupt
+from rote.machine import device as devices
+from rote.machine.errors import UserError, out_of_memory
+from rote.measures.critical_samples import in_input_units
+from rote.models.ensemble import Ensemble
+from rote.models.kinds import Models
+from rote.models.regularization import KINDS, Regularization
+from rote.models.sgd import SGD
+from rote.models.workspace import Workspace, aligned_rows
+from rote.runs import grouping
+from rote.study.plan import Member
+
+TRIAL_UPDATES = 4
+LONG = 100  # updates of a member from which a trial is worth its time
+
+
+class Material:
+    """The inputs of a run on the device.
+
+    Args:
+        noised: a dataset of ``rote.data.noising``.
+        settings: ``model`` and ``training`` of the run and, if members train on adversarial
+            examples, ``adversarial_examples``: the search for them, in grey levels.
+        members: those that are to be trained; only their noise is brought to the device.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        UserError: the device is missing, or cannot compute in the precision of the settings.
+    """
+
+    def __init__(
+        self, noised: xr.Dataset, settings: dict, members: list[Member], device: str = "auto"
+    ):
+        self.noised, self.settings = noised, settings
+        self.device, self.precision = devices.choose(device, settings["training"]["precision"])
+        self.described = devices.describe(self.device)
+        draws = sorted({m.noise_seed for m in members if m.noise_kind == "randX"})
+        parts = [noised["image"].values]
+        parts += [noised["noise_image"].sel(noise_seed=draw).values for draw in draws]
+        examples = noised.sizes["example"]
+        self.first_noise_row = {draw: (i + 1) * examples for i, draw in enumerate(draws)}
+        self.table = self._inputs(*parts)
+        labels = torch.from_numpy(noised["validation_label"].values.astype(np.int64))
+        self.validation = self._inputs(noised["validation_image"].values), labels.to(self.device)
+        self.workspace = Workspace(self.device)
+        self._corrupted: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
+        self.models = Models(settings["model"], noised["image"].shape[1:], noised.sizes["class"])
+
+    def _inputs(self, *parts: np.ndarray) -> torch.Tensor:
+        rows = [torch.from_numpy(images).flatten(1) for images in parts]
+        return aligned_rows(rows, self.precision, self.device)
+
+    def examples(self, member: Member) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of the table and the labels that a member trains on, (examples,) each."""
+        noise = member.noise_kind, member.noise_level, member.noise_seed
+        if noise not in self._corrupted:
+            corrupted = corrupt(self.noised, *noise)
+            rows = np.arange(len(corrupted["label"]))
+            if member.noise_kind == "randX":
+                first = self.first_noise_row[member.noise_seed]
+                rows += np.where(corrupted["mask"].values, first, 0)
+            self._corrupted[noise] = rows, corrupted["label"].values.astype(np.int64)
+        return self._corrupted[noise]
+
+    def ensemble(self, members: list[Member]) -> Ensemble:
+        """Return the members, initialised by their seeds.
+
+        Raises:
+            ValueError: some train on adversarial examples, and some do not.
+        """
+        rows, labels = zip(*map(self.examples, members), strict=True)
+        seeds = [member.seed for member in members]
+        parameters = self.models.initial(seeds, self.device)
+        training = self.settings["training"]
+        return Ensemble(
+            self.models.make(parameters, self.workspace, self.precision),
+            SGD(
+                parameters,
+                training["learning_rate"],
+                training["momentum"],
+                torch.tensor([m.weight_decay for m in members], device=self.device),
+            ),
+            self.table,
+            torch.from_numpy(np.stack(rows)).to(self.device),
+            torch.from_numpy(np.stack(labels)).to(self.device),
+            self.validation,
+            seeds,
+            training["batch_size"],
+            self._regularization(members),
+        )
+
+    def _regularization(self, members: list[Member]) -> Regularization:
+        search = None
+        if any(member.adversarial for member in members):
+            lengths = dict(self.settings["adversarial_examples"])
+            iterations = lengths.pop("max_iterations")
+            scale = self.noised.attrs["inputs_per_grey_level"]
+            search = {**in_input_units(scale, **lengths), "max_iterations": iterations}
+        strengths = {kind: [getattr(member, kind) for member in members] for kind in KINDS}
+        return Regularization(strengths, self.workspace, search)
+
+    def size_search(self, members: list[Member]) -> grouping.SizeSearch:
+        """Return the search for the best group size: settled by a trial if training is long.
+
+        A short training would be over before a trial: its groups themselves are the measurement.
+
+        Raises:
+            UserError: not even one member fits the memory of the device.
+        """
+        if len(members) == 1:
+            return grouping.SizeSearch(1)
+        training = self.settings["training"]
+        updates = training["epochs"] * -(-len(self.noised["label"]) // training["batch_size"])
+        try:
+            ensemble = self.ensemble(members[:1])
+            ensemble.train_epoch(1, updates=1)
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+            raise UserError(
+                f"One model of {json.dumps(self.settings['model'])} does not fit the memory of "
+                f"{self.device}: make it smaller or use a larger device."
+            ) from error
+        # Half of what is free: the rest is for temporary results, and for other jobs.
+        fitting = devices.free_bytes(self.device) // (2 * ensemble.nbytes())
+        search = grouping.SizeSearch(max(1, min(len(members), fitting)))
+        while updates >= LONG and not search.settled:
+            try:
+                search.record(search.size, self._trial(members[: search.size]))
+            except Exception as error:
+                if not out_of_memory(error):
+                    raise
+                search.does_not_fit(search.size, error)
+        self.give_back()
+        return search
+
+    def give_back(self) -> None:
+        """Give back the memory of groups that are no more."""
+        self.workspace.clear()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _trial(self, members: list[Member]) -> float:
+        """Return the seconds of a few updates of a group."""
+        self.workspace.clear()
+        ensemble = self.ensemble(members)
+        seconds = []
+        for _ in range(3):
+            devices.wait(self.device)
+            start = time.perf_counter()
+            ensemble.train_epoch(1, updates=TRIAL_UPDATES)
+            devices.wait(self.device)
+            seconds.append(time.perf_counter() - start)
+        return min(seconds[1:])  # the first one finds cold caches and takes its memory

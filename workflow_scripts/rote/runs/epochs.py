@@ -1,0 +1,200 @@
+"""The training of a group of members from its first, or last, epoch to the end.
+
+Scores are taken every few epochs. Members whose loss is no longer finite leave and so do, where the
+training has a threshold, those that have reached it; the others go on. Now and then every member is
+written to a checkpoint of its own, so that a killed job can be continued, even in other company.
+"""
+
+from collections.abc import Callable, Container, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from rote.models.ensemble import Ensemble, Score
+from rote.study.plan import evaluated_epochs
+
+MEASURES = {
+    "train_loss": ("mean cross-entropy over the training examples", "nat"),
+    "train_accuracy": ("accuracy on the training examples and their labels", "1"),
+    "validation_accuracy": ("accuracy on the real validation examples", "1"),
+}
+
+
+def learning_rate(training: dict, epoch: int) -> float:
+    """Return η in an epoch, counted from 1: halved after every ``halve_every`` epochs."""
+    halvings = (epoch - 1) // training["halve_every"] if training["halve_every"] else 0
+    return training["learning_rate"] * 0.5**halvings
+
+
+def _empty(training: dict, examples: int) -> dict[str, np.ndarray]:
+    """Return the record of a member before its first epoch."""
+    epochs = len(evaluated_epochs(training))
+    converged = {"converged_epoch": np.array(0, np.int32)} if "threshold" in training else {}
+    return {
+        **{name: np.full(epochs, np.nan) for name in MEASURES},
+        "misclassified": np.zeros(examples, bool),
+        "diverged_epoch": np.array(0, np.int32),
+        **converged,
+    }
+
+
+def as_dataset(record: dict[str, np.ndarray], training: dict) -> xr.Dataset:
+    """Return the record of a finished member with names, units and coordinates.
+
+    Scores are missing at the epochs after a member has left.
+    """
+    epoch = {"long_name": "epochs of training done", "units": "epoch"}
+    diverged = "epoch at which the loss was first found not finite, 0 if it never was"
+    wrong = "example is classified unlike the label trained on, after the last epoch"
+    dataset = xr.Dataset(
+        {
+            **{
+                name: ("epoch", record[name], {"long_name": long_name, "units": units})
+                for name, (long_name, units) in MEASURES.items()
+            },
+            "misclassified": (
+                "example",
+                record["misclassified"],
+                {"long_name": wrong, "units": "1"},
+            ),
+            "diverged_epoch": (
+                (),
+                record["diverged_epoch"],
+                {"long_name": diverged, "units": "epoch"},
+            ),
+        },
+        coords={"epoch": ("epoch", evaluated_epochs(training), epoch)},
+    )
+    if "converged_epoch" in record:
+        converged = "epoch at which the training accuracy reached the threshold, 0 if it never did"
+        dataset["converged_epoch"] = (
+            (),
+            record["converged_epoch"],
+            {"long_name": converged, "units": "epoch"},
+        )
+    return dataset
+
+
+def _packed(content: dict[str, np.ndarray], epoch: int, long_name: str) -> xr.Dataset:
+    return xr.Dataset(
+        {
+            name: (
+                [f"{name}_{axis}" for axis in range(value.ndim)],
+                value,
+                {"long_name": long_name, "units": "1"},
+                {"zlib": False},  # parameters do not shrink
+            )
+            for name, value in content.items()
+        },
+        attrs={"epoch": epoch},
+    )
+
+
+def pack_checkpoint(epoch: int, state: dict, record: dict) -> xr.Dataset:
+    """Return a member in training, after ``epoch`` epochs, as a dataset."""
+    content = {f"state_{k}": v for k, v in state.items()}
+    content |= {f"record_{k}": v.copy() for k, v in record.items()}
+    return _packed(content, epoch, "part of an unfinished member")
+
+
+def unpack_checkpoint(checkpoint: xr.Dataset) -> tuple[int, dict, dict]:
+    """Return the epoch, the state and the record of :func:`pack_checkpoint`."""
+    state, record = (
+        {
+            name.removeprefix(prefix): variable.values.copy()
+            for name, variable in checkpoint.variables.items()
+            if name.startswith(prefix)
+        }
+        for prefix in ("state_", "record_")
+    )
+    return int(checkpoint.attrs["epoch"]), state, record
+
+
+class Progressed(NamedTuple):
+    """What :func:`train` tells after an epoch; members are named by their position in the group."""
+
+    epoch: int
+    finished: dict[int, dict[str, np.ndarray]]  # records of those that have just left
+    kept: dict[int, xr.Dataset]  # parameters after this epoch, if they are to be kept
+    unfinished: Callable[[], Iterator[tuple[int, xr.Dataset]]]  # checkpoints of the others
+
+
+def train(
+    ensemble: Ensemble,
+    training: dict,
+    checkpoints: list[xr.Dataset | None],
+    keep_epochs: Container[int] = (),
+) -> Iterator[Progressed]:
+    """Train a group to the end, epoch by epoch.
+
+    Args:
+        ensemble: the members, freshly initialised.
+        training: the settings ``epochs``, ``learning_rate``, ``halve_every``, ``evaluate_every``
+            and perhaps ``threshold``: a member of this training accuracy leaves, with its record
+            complete up to there.
+        checkpoints: for each member, where to go on from, or None; all of the same epoch.
+        keep_epochs: epochs after which the parameters are to be kept.
+
+    Yields:
+        After each epoch, the records of the members that it finished, see :func:`as_dataset`, and
+        the parameters of members to be kept.
+    """
+    records = [_empty(training, ensemble.rows.shape[1]) for _ in range(len(ensemble))]
+    first = 1
+    for member, saved in enumerate(checkpoints):
+        if saved is not None:
+            last, state, records[member] = unpack_checkpoint(saved)
+            ensemble.restore(member, state)
+            first = last + 1
+    scored = evaluated_epochs(training)
+    threshold = training.get("threshold", np.inf)
+    present = list(range(len(ensemble)))  # positions of the members still in training
+
+    def unfinished() -> Iterator[tuple[int, xr.Dataset]]:
+        for i, position in enumerate(present):
+            yield position, pack_checkpoint(epoch, ensemble.state(i), records[position])
+
+    for epoch in range(first, training["epochs"] + 1):
+        ensemble.sgd.learning_rate = learning_rate(training, epoch)
+        ensemble.train_epoch(epoch)
+        kept = {}
+        if epoch in keep_epochs:
+            for i, position in enumerate(present):
+                state = ensemble.state(i, optimizer=False)
+                kept[position] = _packed(state, epoch, "part of a model")
+        leaving = []
+        if epoch in scored:
+            score = ensemble.evaluate()
+            for i, position in enumerate(present):
+                _note(records[position], score, i, epoch, scored.index(epoch), threshold)
+            leaving = [p for p in present if epoch == scored[-1] or _ended(records[p])]
+        if leaving:
+            staying = [i for i, position in enumerate(present) if position not in leaving]
+            present = [present[i] for i in staying]
+            if present:
+                ensemble.select(staying)
+        finished = {position: records[position] for position in leaving}
+        yield Progressed(epoch, finished, kept, unfinished)
+        if not present:
+            return
+
+
+def _note(
+    record: dict, score: Score, member: int, epoch: int, position: int, threshold: float
+) -> None:
+    """Enter a member's score at ``epoch`` into its record, and whether it has come to an end."""
+    if not np.isfinite(score.train_loss[member]):
+        record["diverged_epoch"] = np.array(epoch, np.int32)
+        return
+    for name in MEASURES:
+        record[name][position] = getattr(score, name)[member]
+    record["misclassified"] = score.misclassified[member]
+    # An accuracy is 1 − errors / examples, rounded: allow for far less than one example.
+    if score.train_accuracy[member] >= threshold - 1e-9:
+        record["converged_epoch"] = np.array(epoch, np.int32)
+
+
+def _ended(record: dict) -> bool:
+    """Return whether a member has diverged or converged."""
+    return bool(record["diverged_epoch"] or record.get("converged_epoch", 0))

@@ -1,0 +1,69 @@
+"""How many members are best trained together: measured on the machine, within its memory.
+
+A larger group spreads the cost of each call over more members, until its weights and activations
+no longer fit the cache. Where that is differs by machine and by width, so it is timed. Results do
+not depend on it, because a member's result does not depend on its company.
+"""
+
+import time
+from collections.abc import Iterator
+
+from rote.machine.errors import UserError, brief
+
+WORSE = 1.15  # stop doubling once the time per member exceeds the best by this factor
+
+
+class SizeSearch:
+    """The search for the group size of the least time per member, by doubling.
+
+    Args:
+        limit: the most members that a group may have, at least 1.
+    """
+
+    def __init__(self, limit: int):
+        self.limit = limit
+        self.size = 1  # to be measured next; once ``settled``, the best one
+        self.settled = limit == 1
+        self._best, self._best_time = 1, float("inf")
+
+    def record(self, size: int, seconds: float) -> None:
+        """Enter the time that a group of ``size`` took for a fixed amount of work a member."""
+        if self.settled or size != self.size:  # smaller than planned: the last of its members
+            return
+        each = seconds / size
+        if each < self._best_time:
+            self._best, self._best_time = size, each
+        if each > WORSE * self._best_time or 2 * size > self.limit:
+            self.size, self.settled = self._best, True
+        else:
+            self.size = 2 * size
+
+    def does_not_fit(self, size: int, error: Exception) -> None:
+        """Halve the size for good, because the memory did not hold a group of ``size``.
+
+        Raises:
+            UserError: it holds not even one member.
+        """
+        if size == 1:
+            raise UserError(
+                f"The memory does not hold a single model in training ({brief(error)}): make the "
+                "model, the batch or the data smaller, or use a larger device."
+            ) from error
+        self.limit = self.size = size // 2
+        self.settled = True
+
+
+def groups(items: list, search: SizeSearch) -> Iterator[list]:
+    """Split ``items`` into groups, and learn from the time that the caller takes for each.
+
+    Once the search is settled the groups are as few as its size allows, equal to within one.
+    """
+    while items:
+        size = min(search.size, len(items))
+        if search.settled:
+            count = -(-len(items) // size)
+            size = -(-len(items) // count)
+        start = time.perf_counter()
+        yield items[:size]
+        search.record(size, time.perf_counter() - start)
+        items = items[size:]

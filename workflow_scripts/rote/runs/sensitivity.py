@@ -1,0 +1,244 @@
+"""One run of loss-sensitivity: members of one labelling, trained and swept, kept in the store."""
+
+import logging
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import xarray as xr
+
+from rote.data.noising import about
+from rote.files import netcdf
+from rote.files.store import Store, fingerprint
+from rote.machine.errors import out_of_memory
+from rote.machine.progress import Progress
+from rote.measures.sensitivity import (
+    Training,
+    by_class,
+    class_terms,
+    score,
+    sweep,
+    trajectory,
+    with_one,
+)
+from rote.models.ensemble import epoch_order
+from rote.models.mlp import initial_parameters
+from rote.runs import grouping
+from rote.runs.device_data import Material
+from rote.runs.members import complete, data_determinants
+from rote.study import plan, versions
+from rote.study.plan import Member
+
+logger = logging.getLogger(__name__)
+
+# On one CPU thread the losses of a single member fill the matrix products already: three members at
+# once took 0.9 to 1.1 times as long as one after another. On CUDA calls cost more than products,
+# so members share them.
+MEMBERS_TOGETHER = {"cpu": 1, "cuda": 16}
+
+MEASURES = {  # name: dimensions, what it is, units
+    "sensitivity": (
+        ("update", "example"),
+        "l1 norm of the total derivative of the mean training loss by the input",
+        "nat",
+    ),
+    "class_sensitivity": (
+        ("loss_class", "example_class"),
+        "mean l1 norm of the derivative of the loss terms of a class by an input of a class",
+        "nat",
+    ),
+    "train_loss": ("update", "mean cross-entropy over the training examples", "nat"),
+    "train_accuracy": ("update", "accuracy on the training examples and their labels", "1"),
+    "diverged_epoch": (
+        (),
+        "epoch in which the loss was found not finite, 0 if it never was",
+        "epoch",
+    ),
+}
+
+
+def measure_run(
+    noised: xr.Dataset, settings: dict, store: Store, *, name: str, device: str = "auto"
+) -> xr.Dataset:
+    """Return a run: its members from the store, or trained and measured now.
+
+    Args:
+        noised: a dataset of ``rote.data.noising``.
+        settings: those of ``rote.study.plan.sensitivity_settings``.
+        store: finished members.
+        name: what the lines of progress begin with.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Returns:
+        ``sensitivity`` (member, update, example), ``train_loss`` and ``train_accuracy`` (member,
+        update), ``diverged_epoch`` (member) and, if asked for, ``class_sensitivity`` (member,
+        loss_class, example_class).
+
+    Raises:
+        UserError: the device is missing or too small.
+    """
+    members = [Member(*member) for member in settings["members"]]
+    determinants = {key: value for key, value in settings.items() if key != "members"}
+    keys = [
+        fingerprint(
+            version=[versions.TRAINING, versions.SENSITIVITY],
+            **data_determinants(noised, member),
+            **determinants,
+            seed=member.seed,
+        )
+        for member in members
+    ]
+    run = complete(
+        members,
+        keys,
+        store.load,
+        name,
+        lambda missing: _measure_missing(noised, settings, store, missing, name, device),
+    )
+    return run.assign_coords(index=noised["index"], class_name=noised["class_name"]).assign_attrs(
+        about(noised)
+    )
+
+
+def _measure_missing(
+    noised: xr.Dataset,
+    settings: dict,
+    store: Store,
+    missing: dict[str, Member],
+    name: str,
+    device: str,
+) -> dict[str, xr.Dataset]:
+    """Train and measure the members of ``missing``, keep each in ``store``, return all."""
+    training = {**settings["training"], "precision": "float32"}
+    material = Material(noised, {**settings, "training": training}, list(missing.values()), device)
+    updates = training["epochs"] * -(-noised.sizes["example"] // training["batch_size"])
+    times = plan.evaluation_times(updates, settings["evaluations"])
+    class_times = plan.evaluation_times(updates, settings["class_evaluations"])
+    classes = material.models.sizes[-1]
+    work = sum(times) + classes * sum(class_times)
+    logger.info("%s: training and measuring %d members.", name, len(missing))
+    progress = Progress(name, work * len(missing), logger.info)
+    results = {}
+    search = grouping.SizeSearch(MEMBERS_TOGETHER[material.device.type])
+    search.size, search.settled = search.limit, True
+    while keys := [key for key in missing if key not in results]:
+        group = keys[: search.size]
+        left = f"{len(keys)} of {len(missing)} members left"
+
+        def report(losses: int, group: list[str] = group, left: str = left) -> None:
+            progress.advance(losses * len(group), left)
+
+        try:
+            measured = _measure(
+                material,
+                settings,
+                [missing[key] for key in group],
+                times,
+                class_times,
+                report,
+            )
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+            search.does_not_fit(len(group), error)
+            measured = None
+        if measured is None:  # only now nothing refers to the group's memory any more
+            material.give_back()
+            continue
+        for key, result in zip(group, measured, strict=True):
+            alone = {**settings, "members": [list(missing[key])]}
+            results[key] = netcdf.with_provenance(result, alone, device=material.described)
+            store.save(key, results[key])
+    return results
+
+
+def _training(material: Material, settings: dict, members: list[Member]) -> Training:
+    """Return the members, initialised and with batches drawn as ``rote.models.ensemble`` would."""
+    rows, labels = zip(*map(material.examples, members), strict=True)
+    rows, labels, sizes = np.stack(rows), np.stack(labels), material.models.sizes
+    examples = rows.shape[1]
+    if settings["labelling"] == "unique":
+        labels, sizes = np.tile(np.arange(examples), (len(members), 1)), [*sizes[:-1], examples]
+    seeds = [member.seed for member in members]
+    parameters = initial_parameters(sizes, seeds, material.device)
+    return Training(
+        [torch.cat(pair, 1) for pair in zip(parameters[::2], parameters[1::2], strict=True)],
+        with_one(material.table[torch.from_numpy(rows), : sizes[0]]),
+        torch.from_numpy(labels).to(material.device),
+        [
+            batch.to(material.device)
+            for epoch in range(1, settings["training"]["epochs"] + 1)
+            for batch in epoch_order(seeds, epoch, examples).split(
+                settings["training"]["batch_size"], 1
+            )
+        ],
+        settings["training"]["learning_rate"],
+    )
+
+
+@torch.inference_mode()
+def _measure(
+    material: Material,
+    settings: dict,
+    members: list[Member],
+    times: list[int],
+    class_times: list[int],
+    report: Callable[[int], None],
+) -> list[xr.Dataset]:
+    """Return what a run holds of each of ``members``, trained and swept together."""
+    training = _training(material, settings, members)
+    kept = list(trajectory(training))
+    scores = [[value.cpu().numpy() for value in score(training, kept[t])] for t in times]
+    loss, accuracy = np.moveaxis(np.array(scores), 0, -1)  # (2, members, times)
+    every = training.inputs.new_ones(*training.labels.shape, 1)
+    found = {}
+    for some, norms in sweep(training, kept, times, every, report):
+        found |= dict(zip(some, norms[:, :, 0].transpose(0, 1).cpu().numpy(), strict=True))
+    sensitivity = np.stack([found[t] for t in times], 1)
+    classes = material.models.sizes[-1]
+    of_classes = np.zeros((len(members), classes, classes))
+    if class_times:
+        terms = class_terms(training.labels, classes, training.inputs.dtype)
+        for some, norms in sweep(training, kept, class_times, terms, report):
+            for sums, own, labels in zip(of_classes, norms, training.labels, strict=True):
+                sums += len(some) * by_class(own, labels).cpu().numpy()
+        of_classes /= len(class_times)
+    per_epoch = len(training.batches) // settings["training"]["epochs"]
+    return [
+        _as_dataset(
+            times,
+            {
+                "sensitivity": sensitivity[i],
+                "class_sensitivity": of_classes[i] if class_times else None,
+                "train_loss": loss[i],
+                "train_accuracy": accuracy[i],
+                "diverged_epoch": _diverged(times, loss[i], per_epoch),
+            },
+        )
+        for i in range(len(members))
+    ]
+
+
+def _diverged(times: list[int], loss: np.ndarray, updates_per_epoch: int) -> np.ndarray:
+    """Return the epoch in which the loss was first found not finite, or 0."""
+    for t, value in zip(times, loss, strict=True):
+        if not np.isfinite(value):
+            return np.array(max(1, -(-t // updates_per_epoch)), np.int32)
+    return np.array(0, np.int32)
+
+
+def _as_dataset(times: list[int], values: dict[str, np.ndarray | None]) -> xr.Dataset:
+    return xr.Dataset(
+        {
+            name: (
+                MEASURES[name][0],
+                value,
+                dict(zip(("long_name", "units"), MEASURES[name][1:], strict=True)),
+            )
+            for name, value in values.items()
+            if value is not None
+        },
+        coords={
+            "update": ("update", times, {"long_name": "updates of SGD done", "units": "1"}),
+        },
+    )

