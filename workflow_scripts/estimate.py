@@ -43,7 +43,6 @@ def _device(name: str, precision: str) -> cost.Device:
     if name in cost.DEVICES:
         return cost.DEVICES[name]
     import torch  # which an estimate by assumptions does not need
-
     from rote.runs.rates import measure
 
     torch.set_num_threads(1)  # as jobs have it; as many run at a time as there are cores

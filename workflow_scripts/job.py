@@ -9,6 +9,7 @@ from pathlib import Path
 import xarray as xr
 
 from rote.files import netcdf
+from rote.files.provenance import with_provenance
 from rote.files.store import Store
 from rote.machine.errors import Damaged, UserError, brief, out_of_memory
 from rote.machine.interruption import Stopped, stoppable
@@ -109,4 +110,4 @@ def compute_run(smk, function: Callable[..., xr.Dataset], **more: object) -> Non
         name = "/".join(Path(smk.output[0]).with_suffix("").parts[-2:])
         run = function(noised, settings, store, name=name, device=smk.params.device, **more)
         devices = ", ".join(sorted(set(run["device"].values)))
-        netcdf.write(netcdf.with_provenance(run, settings, device=devices), smk.output[0])
+        netcdf.write(with_provenance(run, settings, device=devices), smk.output[0])

@@ -3,6 +3,7 @@
 from job import job
 from rote.data import noising
 from rote.files import netcdf
+from rote.files.provenance import with_provenance
 
 
 def main(smk):
@@ -11,7 +12,7 @@ def main(smk):
         data = smk.params.data
         noised = noising.noise_dataset(netcdf.read(smk.input[0]), data)
         noised = noised.assign_attrs(title=smk.params.title)
-        netcdf.write(netcdf.with_provenance(noised, data), smk.output[0])
+        netcdf.write(with_provenance(noised, data), smk.output[0])
 
 
 if "snakemake" in globals():

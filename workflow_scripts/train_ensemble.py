@@ -1,7 +1,7 @@
 """Rule train_ensemble: a noised data set → results/{preset}/runs/{experiment}/{run}.nc."""
 
 from job import compute_run
-from rote.runs.training import train_run
+from rote.runs.training import compute_run as train_run
 
 
 def main(smk):

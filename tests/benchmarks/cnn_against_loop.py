@@ -25,13 +25,14 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from rote.data import sources  # noqa: E402
 from rote.files import netcdf  # noqa: E402
+from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
 from rote.models.cnn import CNN, Architecture, initial_parameters  # noqa: E402
 from rote.models.ensemble import Ensemble  # noqa: E402
 from rote.models.sgd import SGD  # noqa: E402
 from rote.models.workspace import Workspace, aligned_rows  # noqa: E402
 from rote.runs import epochs as training  # noqa: E402
-from rote.runs import grouping
+from rote.runs import grouping  # noqa: E402
 from rote.runs.device_data import LONG, TRIAL_UPDATES  # noqa: E402
 
 # (job, maps, image, crop, examples, epochs, models). Batches of 50.
@@ -228,7 +229,7 @@ def main() -> None:
     )
     settings = {"repeats": arguments.repeats, "threads": 1, **SCHEDULE}
     described = devices.describe(device)
-    netcdf.write(netcdf.with_provenance(result, settings, device=described), arguments.output)
+    netcdf.write(with_provenance(result, settings, device=described), arguments.output)
     print(f"written to {arguments.output}")
 
 

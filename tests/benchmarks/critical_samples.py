@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from rote.data import noising, sources  # noqa: E402
 from rote.files import netcdf  # noqa: E402
+from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
 from rote.measures.critical_samples import critical_samples, in_input_units  # noqa: E402
 from rote.models.cnn import CNN, Architecture  # noqa: E402
@@ -219,7 +220,7 @@ def main() -> None:
     )
     settings = {"repeats": arguments.repeats, "iterations": arguments.iterations, "threads": 1}
     described = devices.describe(device)
-    netcdf.write(netcdf.with_provenance(result, settings, device=described), arguments.output)
+    netcdf.write(with_provenance(result, settings, device=described), arguments.output)
     print(f"written to {arguments.output}")
 
 

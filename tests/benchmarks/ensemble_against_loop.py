@@ -25,10 +25,11 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 from rote.data import noising, sources  # noqa: E402
 from rote.data.noising import corrupt  # noqa: E402
 from rote.files import netcdf  # noqa: E402
+from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
 from rote.runs import epochs as training  # noqa: E402
-from rote.runs import grouping
-from rote.runs.device_data import Material  # noqa: E402
+from rote.runs import grouping  # noqa: E402
+from rote.runs.device_data import DeviceData  # noqa: E402
 from rote.study import plan  # noqa: E402
 
 # (job, experiment, hidden units, image size, members). The demo's own settings otherwise.
@@ -104,12 +105,10 @@ def ensemble(
     noised: xr.Dataset, settings: dict, members: list[plan.Member], device: torch.device
 ) -> list[float]:
     """Train the same models as ``rote`` does; return their training accuracies."""
-    material = Material(noised, settings, members, device.type)
+    data = DeviceData(noised, settings, members, device.type)
     accuracies = []
-    for group in grouping.groups(members, material.size_search(members)):
-        for now in training.train(
-            material.ensemble(group), settings["training"], [None] * len(group)
-        ):
+    for group in grouping.groups(members, data.size_search(members)):
+        for now in training.train(data.ensemble(group), settings["training"], [None] * len(group)):
             accuracies += [record["train_accuracy"][-1] for record in now.finished.values()]
     return accuracies
 
@@ -187,7 +186,7 @@ def main() -> None:
         },
     )
     netcdf.write(
-        netcdf.with_provenance(
+        with_provenance(
             result,
             {"repeats": arguments.repeats, "threads": 1},
             device=devices.describe(device),

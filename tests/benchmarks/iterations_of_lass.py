@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from rote.data import noising, sources  # noqa: E402
 from rote.files import netcdf  # noqa: E402
+from rote.files.provenance import with_provenance  # noqa: E402
 from rote.files.store import Store  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
 from rote.runs import complexity as complexity_run  # noqa: E402
@@ -37,7 +38,7 @@ def measure(digits: xr.Dataset, settings: dict, case: str, store: Store, device:
     ratios = []
     for iterations in ITERATIONS:
         search = {**settings["critical_samples"], "max_iterations": iterations}
-        run = complexity_run.measure_run(
+        run = complexity_run.compute_run(
             noised,
             plan.complexity_settings({**settings, "critical_samples": search}, case, "float32"),
             store,
@@ -80,7 +81,7 @@ def main() -> None:
         },
     )
     described = devices.describe(devices.choose(arguments.device, "float32")[0])
-    netcdf.write(netcdf.with_provenance(result, settings, device=described), arguments.output)
+    netcdf.write(with_provenance(result, settings, device=described), arguments.output)
     print(f"written to {arguments.output}")
 
 

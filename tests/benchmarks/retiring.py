@@ -22,22 +22,23 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from rote.data import noising, sources  # noqa: E402
 from rote.files import netcdf  # noqa: E402
+from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
 from rote.runs import epochs as training  # noqa: E402
-from rote.runs import grouping
-from rote.runs.device_data import Material  # noqa: E402
+from rote.runs import grouping  # noqa: E402
+from rote.runs.device_data import DeviceData  # noqa: E402
 from rote.study import plan  # noqa: E402
 
 
 def train(noised: xr.Dataset, settings: dict, device: torch.device) -> np.ndarray:
     """Return the training accuracies (members, epochs), missing where a member has left."""
     members = [plan.Member(*member) for member in settings["members"]]
-    material = Material(noised, settings, members, device.type)
+    data = DeviceData(noised, settings, members, device.type)
     accuracies = []
-    for group in grouping.groups(members, material.size_search(members)):
+    for group in grouping.groups(members, data.size_search(members)):
         own = {}
         checkpoints = [None] * len(group)
-        for now in training.train(material.ensemble(group), settings["training"], checkpoints):
+        for now in training.train(data.ensemble(group), settings["training"], checkpoints):
             own |= now.finished
         accuracies += [own[position]["train_accuracy"] for position in range(len(group))]
     return np.stack(accuracies)
@@ -134,7 +135,7 @@ def main() -> None:
     )
     provenance = {"repeats": arguments.repeats, "threads": 1, "convergence": settings}
     described = devices.describe(device)
-    netcdf.write(netcdf.with_provenance(result, provenance, device=described), arguments.output)
+    netcdf.write(with_provenance(result, provenance, device=described), arguments.output)
     print(f"written to {arguments.output}")
 
 

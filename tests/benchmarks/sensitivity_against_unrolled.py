@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from rote.files import netcdf  # noqa: E402
+from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
 from rote.measures.sensitivity import loss_sensitivity  # noqa: E402
 from rote.study import plan  # noqa: E402
@@ -166,7 +167,7 @@ def main() -> None:
         },
     )
     provenance = {"repeats": arguments.repeats, "threads": 1}
-    netcdf.write(netcdf.with_provenance(result, provenance), arguments.output)
+    netcdf.write(with_provenance(result, provenance), arguments.output)
     print(f"written to {arguments.output}")
 
 

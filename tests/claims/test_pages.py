@@ -6,7 +6,7 @@ import xarray as xr
 from docutils.core import publish_parts
 
 from rote.claims import pages, test_claims
-from rote.files import netcdf
+from rote.files.provenance import with_provenance
 from rote.machine.errors import UserError
 from test_claims import CRITERIA, study
 
@@ -69,7 +69,7 @@ def test_a_page_shows_text_as_text(claims):
 
 
 def test_a_caption_is_paragraphs_for_the_report_and_the_gallery(claims):
-    metrics = netcdf.with_provenance(xr.Dataset(), {})
+    metrics = with_provenance(xr.Dataset(), {})
     text = pages.caption("Figure 1: it.", "a: 1 ± 2\nb, β 0.2", metrics, "results/x/metrics/a.nc")
     assert text.startswith("Figure 1: it.\n\na: 1 ± 2\n\nb, β 0.2\n\nNumbers: results/x/metrics")
     assert metrics.attrs["git_commit"] in text

@@ -134,7 +134,7 @@ def test_damaged_checkpoints_and_parameters_are_computed_again(
     run_settings["keep_epochs"] = [2]
 
     def train(store):
-        return runs.train_run(noised, run_settings, store, name="x", device="cpu")
+        return runs.compute_run(noised, run_settings, store, name="x", device="cpu")
 
     class Killed(Exception):
         pass
@@ -147,7 +147,7 @@ def test_damaged_checkpoints_and_parameters_are_computed_again(
 
     whole = train(Store(tmp_path / "whole"))
     with pytest.raises(Killed):
-        runs.train_run(
+        runs.compute_run(
             noised,
             run_settings,
             Dying(tmp_path / "part"),

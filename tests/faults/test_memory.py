@@ -16,7 +16,7 @@ from rote.machine.errors import UserError, out_of_memory
 from rote.models.ensemble import Ensemble
 from rote.runs import sensitivity as sensitivity_run
 from rote.runs import training as runs
-from rote.runs.device_data import Material
+from rote.runs.device_data import DeviceData
 from rote.runs.grouping import SizeSearch
 
 ERRORS = {
@@ -35,15 +35,13 @@ def all_together(monkeypatch):
     """Have all members of a run trained in one group, however long that takes."""
 
     def size_search(self, members):
-        search = SizeSearch(len(members))
-        search.size, search.settled = len(members), True
-        return search
+        return SizeSearch.fixed(len(members))
 
-    monkeypatch.setattr(Material, "size_search", size_search)
+    monkeypatch.setattr(DeviceData, "size_search", size_search)
 
 
 def train(noised, settings, store, **options):
-    return runs.train_run(noised, settings, store, name="test", device="cpu", **options)
+    return runs.compute_run(noised, settings, store, name="test", device="cpu", **options)
 
 
 def full_above(monkeypatch, most, error, epoch=1):
@@ -133,7 +131,7 @@ def test_sensitivities_are_measured_in_halves_with_the_same_results(
     settings = plan.sensitivity_settings(sensitivity_settings, "class")
 
     def measure(folder):
-        return sensitivity_run.measure_run(
+        return sensitivity_run.compute_run(
             noised, settings, Store(folder), name="test", device="cpu"
         )
 
@@ -142,11 +140,11 @@ def test_sensitivities_are_measured_in_halves_with_the_same_results(
     together = measure(tmp_path / "together")
     original, sizes = sensitivity_run._measure, []
 
-    def full(material, settings, members, *rest):
+    def full(data, settings, members, *rest):
         if len(members) > 1:
             raise ERRORS["cuda"]
         sizes.append(len(members))
-        return original(material, settings, members, *rest)
+        return original(data, settings, members, *rest)
 
     monkeypatch.setattr(sensitivity_run, "_measure", full)
     xr.testing.assert_identical(measure(tmp_path / "halved"), whole)

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from rote.files import netcdf
+from rote.files.provenance import with_provenance
 from rote.machine.errors import UserError
 
 NAMED = {"long_name": "numbers", "units": "1"}
@@ -36,7 +37,7 @@ def test_what_is_written_is_read(dataset, tmp_path):
 def test_same_content_gives_the_same_bytes(dataset, tmp_path):
     paths = [tmp_path / name for name in ("1.nc", "2.nc")]
     for path in paths:
-        netcdf.write(netcdf.with_provenance(dataset, {"seed": 0}), path)
+        netcdf.write(with_provenance(dataset, {"seed": 0}), path)
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
@@ -115,7 +116,7 @@ def test_a_variable_without_units_is_refused(tmp_path):
 
 
 def test_provenance_names_settings_software_commit_and_device(dataset):
-    attrs = netcdf.with_provenance(dataset, {"seed": 7}, device="cpu").attrs
+    attrs = with_provenance(dataset, {"seed": 7}, device="cpu").attrs
     assert attrs["settings"] == '{"seed": 7}'
     assert '"torch": "2.13.0' in attrs["software"]
     assert attrs["device"] == "cpu"

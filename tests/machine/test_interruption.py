@@ -55,7 +55,7 @@ def test_a_training_stops_after_the_epoch_with_a_checkpoint(
     noised, run_settings, tmp_path, monkeypatch, capsys, number
 ):
     def train(folder):
-        return runs.train_run(noised, run_settings, Store(folder), name="test", device="cpu")
+        return runs.compute_run(noised, run_settings, Store(folder), name="test", device="cpu")
 
     whole = train(tmp_path / "whole")
     original, epochs = Ensemble.train_epoch, []

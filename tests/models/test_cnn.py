@@ -83,7 +83,7 @@ def make_ensemble(
     parameters = [aligned(p.to(dtype)) for p in initial_parameters(architecture, seeds)]
     decay = torch.tensor(decay or [0.0] * len(seeds), dtype=dtype)
     return Ensemble(
-        CNN(architecture, parameters, Workspace(), dtype),
+        CNN(architecture, parameters, Workspace()),
         SGD(parameters, 0.1, momentum, decay),
         *(data or make_data(architecture, len(seeds), dtype)),
         list(seeds),
@@ -343,8 +343,3 @@ def test_images_that_are_too_small(image, crop, message):
 def test_a_last_batch_of_one_example(batch_size):
     with pytest.raises(UserError, match=f"batch_size {batch_size} .* 50 .* holds 1, .* change"):
         make_ensemble(GREY, [0], batch_size=batch_size)
-
-
-def test_bfloat16():
-    with pytest.raises(UserError, match="bf16.*float32"):
-        CNN(GREY, initial_parameters(GREY, [0]), Workspace(), torch.bfloat16)

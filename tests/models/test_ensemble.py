@@ -36,14 +36,12 @@ def make_data(members: int, dtype=torch.float64):
     return aligned_rows([table]), rows, labels, validation
 
 
-def make_ensemble(
-    seeds, *, dtype=torch.float64, momentum=0.0, decay=None, precision=None, data=None
-):
+def make_ensemble(seeds, *, dtype=torch.float64, momentum=0.0, decay=None, data=None):
     parameters = [aligned(p.to(dtype)) for p in initial_parameters(SIZES, seeds)]
     table, rows, labels, validation = data or make_data(len(seeds), dtype)
     decay = torch.tensor(decay or [0.0] * len(seeds), dtype=dtype)
     return Ensemble(
-        MLP(parameters, Workspace(), precision or dtype),
+        MLP(parameters, Workspace()),
         SGD(parameters, 0.1, momentum, decay),
         table,
         rows,
@@ -194,21 +192,6 @@ def test_logits_are_differentiable_by_the_inputs():
         (expected_gradient,) = torch.autograd.grad(expected.square().sum(), own)
         torch.testing.assert_close(logits[member], expected, rtol=1e-11, atol=1e-13)
         torch.testing.assert_close(gradient[member], expected_gradient, rtol=1e-11, atol=1e-13)
-
-
-def test_bfloat16_products_stay_near_float32():
-    exact = make_ensemble([0, 1], dtype=torch.float32)
-    table, rows, labels, (inputs, classes) = make_data(2, torch.float32)
-    data = aligned_rows([table.bfloat16()]), rows, labels, (inputs.bfloat16(), classes)
-    rounded = make_ensemble([0, 1], dtype=torch.float32, precision=torch.bfloat16, data=data)
-    for ensemble in (exact, rounded):
-        for epoch in (1, 2, 3):
-            ensemble.train_epoch(epoch)
-    assert rounded.model.parameters[0].dtype == torch.float32
-    np.testing.assert_allclose(
-        rounded.evaluate().train_loss, exact.evaluate().train_loss, rtol=0.02
-    )
-    assert not torch.equal(rounded.model.parameters[0], exact.model.parameters[0])
 
 
 def test_without_validation_examples_the_accuracy_is_missing():

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from rote.runs.device_data import Material
+from rote.runs.device_data import DeviceData
 from rote.study import plan
 
 # Operations whose result, or whose shape, the host has to know; and lift_fresh, which brings
@@ -59,7 +59,7 @@ def watched(noised, settings, strengths, model=None) -> Watch:
     run["model"] = model or run["model"]
     run["adversarial_examples"] = {"alpha": 9.0, "beta": 1.0, "radius": 9.0, "max_iterations": 2}
     members = [plan.Member(*member)._replace(**strengths) for member in run["members"][:2]]
-    ensemble = Material(noised, run, members, "cpu").ensemble(members)
+    ensemble = DeviceData(noised, run, members, "cpu").ensemble(members)
     ensemble.train_epoch(1)
     watch, update = Watch(), ensemble._update
 
@@ -84,7 +84,7 @@ def test_a_cnn_waits_for_nothing(noised_digits, settings, strengths):
 
 
 def test_adversarial_training_waits_for_the_search_alone(noised, settings):
-    # Which examples are found decides how many go on: the search of rote.measures.critical_samples asks.
+    # Which examples are found decides how many go on: the search has to ask.
     assert watched(noised, settings, {"adversarial": 0.5}).waited == {"nonzero"}
 
 

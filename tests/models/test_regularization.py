@@ -15,7 +15,7 @@ from rote.models.mlp import MLP
 from rote.models.mlp import initial_parameters as initial_mlp
 from rote.models.regularization import KINDS, Regularization
 from rote.models.sgd import SGD
-from rote.models.workspace import Workspace, aligned, aligned_rows
+from rote.models.workspace import Workspace, aligned
 from rote.runs.epochs import train
 
 EXAMPLES, BATCH = 50, 20
@@ -39,7 +39,7 @@ ADVERSARIAL = [
 ]
 
 
-def make_ensemble(net, members, seeds=None, *, dtype=torch.float64, data=None, precision=None):
+def make_ensemble(net, members, seeds=None, *, dtype=torch.float64, data=None):
     seeds = list(range(len(members))) if seeds is None else seeds
     if net == "mlp":
         parameters = initial_mlp(test_ensemble.SIZES, seeds)
@@ -48,12 +48,8 @@ def make_ensemble(net, members, seeds=None, *, dtype=torch.float64, data=None, p
         parameters = initial_parameters(net, seeds)
         data = data or test_cnn.make_data(net, len(seeds), dtype)
     parameters = [aligned(p.to(dtype)) for p in parameters]
-    workspace, precision = Workspace(), precision or dtype
-    model = (
-        MLP(parameters, workspace, precision)
-        if net == "mlp"
-        else CNN(net, parameters, workspace, precision)
-    )
+    workspace = Workspace()
+    model = MLP(parameters, workspace) if net == "mlp" else CNN(net, parameters, workspace)
     strengths = {kind: [m.get(kind, 0.0) for m in members] for kind in KINDS}
     decay = torch.tensor([m.get("weight_decay", 0.0) for m in members], dtype=dtype)
     regularization = Regularization(strengths, workspace, SEARCH)
@@ -304,25 +300,6 @@ def test_the_weights_of_the_mixed_loss():
     made = Regularization({"adversarial": [0.25, 1.0]}, Workspace(), SEARCH)
     expected = [[0.375, 0.375, 0.125, 0.125], [0.0, 0.0, 0.5, 0.5]]
     torch.testing.assert_close(made.weights(2, torch.empty(0)), torch.tensor(expected))
-
-
-def test_products_in_bfloat16():
-    members = [MEMBERS[-1], {}]
-    table, rows, labels, (inputs, classes) = test_ensemble.make_data(2, torch.float32)
-    data = aligned_rows([table.bfloat16()]), rows, labels, (inputs.bfloat16(), classes)
-    exact = make_ensemble("mlp", members, dtype=torch.float32)
-    rounded = make_ensemble(
-        "mlp", members, dtype=torch.float32, data=data, precision=torch.bfloat16
-    )
-    for ensemble in (exact, rounded):
-        ensemble.train_epoch(1)
-    for ours, expected in zip(rounded.model.parameters, exact.model.parameters, strict=True):
-        torch.testing.assert_close(ours, expected, rtol=0.05, atol=0.02)
-    made = make_ensemble(
-        "mlp", [{"adversarial": 0.5}] * 2, dtype=torch.float32, data=data, precision=torch.bfloat16
-    )
-    made.train_epoch(1)
-    assert np.isfinite(made.evaluate().train_loss).all()
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from rote.machine.errors import UserError
 from rote.machine.randomness import generator, seed_of
 from rote.measures.critical_samples import critical_samples, in_input_units
 from rote.runs import complexity as complexity_run
-from rote.runs.device_data import Material
+from rote.runs.device_data import DeviceData
 from rote.study import plan, versions
 
 
 def measure(noised, settings, store):
-    return complexity_run.measure_run(noised, settings, store, name="test", device="cpu")
+    return complexity_run.compute_run(noised, settings, store, name="test", device="cpu")
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def cnn_settings(complexity_settings) -> dict:
 def counts(monkeypatch) -> dict:
     """Counts the members that are trained, and the searches for critical samples."""
     counts = {"trained": 0, "searched": 0}
-    size_search, search = Material.size_search, complexity_run._search
+    size_search, search = DeviceData.size_search, complexity_run._search
 
     def counted_size_search(self, members):
         counts["trained"] += len(members)
@@ -44,7 +44,7 @@ def counts(monkeypatch) -> dict:
         counts["searched"] += 1
         return search(*arguments)
 
-    monkeypatch.setattr(Material, "size_search", counted_size_search)
+    monkeypatch.setattr(DeviceData, "size_search", counted_size_search)
     monkeypatch.setattr(complexity_run, "_search", counted_search)
     return counts
 
@@ -70,7 +70,7 @@ def test_the_ratio_is_that_of_the_trained_model_on_validation_inputs(
     position = 3  # randX at level 0.4, seed 1
     member = plan.Member(*mlp_settings["members"][position])
     assert member[:4] == ("randX", 0.4, 1, 1)
-    ensemble = Material(noised, mlp_settings, [member], "cpu").ensemble([member])
+    ensemble = DeviceData(noised, mlp_settings, [member], "cpu").ensemble([member])
     images = noised["validation_image"].values[:40].astype(np.float32).reshape(40, -1)
     if inputs == "noise":
         drawn = generator("randX validation", 1).standard_normal(images.shape, np.float32)
@@ -160,7 +160,7 @@ def test_an_interrupted_run_keeps_its_parameters(noised, mlp_settings, tmp_path)
                 raise Killed
 
     with pytest.raises(Killed):
-        complexity_run.measure_run(
+        complexity_run.compute_run(
             noised,
             mlp_settings,
             Dying(tmp_path / "part"),
@@ -183,7 +183,7 @@ def test_a_cnn_shows_its_filters(noised_digits, cnn_settings, tmp_path):
         "filter_column": 5,
     }
     member = plan.Member(*cnn_settings["members"][0])
-    ensemble = Material(noised_digits, cnn_settings, [member], "cpu").ensemble([member])
+    ensemble = DeviceData(noised_digits, cnn_settings, [member], "cpu").ensemble([member])
     for epoch in (1, 2):
         ensemble.train_epoch(epoch)
     np.testing.assert_allclose(run["filter"][0], ensemble.model.filters[0], rtol=1e-5)
@@ -213,9 +213,9 @@ def test_whatever_determines_a_ratio_is_in_its_fingerprint(noised, mlp_settings,
         keys.append(own[0])
         return xr.Dataset(coords={"critical_epoch": [1], "critical_inputs": ["real"]})
 
-    monkeypatch.setattr(complexity_run, "complete", spy)
+    monkeypatch.setattr(complexity_run, "stored_or_computed", spy)
     trained = xr.Dataset({"diverged_epoch": ("member", [0] * 10)})
-    monkeypatch.setattr(complexity_run, "train_run", lambda *_, **__: trained)
+    monkeypatch.setattr(complexity_run.training, "compute_run", lambda *_, **__: trained)
     store = Store("unused")
     measure(noised, mlp_settings, store)
     for key, value in (("alpha", 1.0), ("beta", 1.0), ("radius", 1.0), ("max_iterations", 6)):

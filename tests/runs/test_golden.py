@@ -73,7 +73,7 @@ def test_the_data_and_the_noise(noised):
 def test_the_training(noised, tmp_path):
     assert versions.TRAINING == 2
     settings = plan.run_settings(SETTINGS, 16, "float32")
-    run = runs.train_run(noised, settings, Store(tmp_path), name="golden", device="cpu")
+    run = runs.compute_run(noised, settings, Store(tmp_path), name="golden", device="cpu")
     # Loose enough for the rounding of other processors, far too tight for other mathematics.
     np.testing.assert_allclose(
         run["train_loss"].values[:, 0], [2.055649, 2.213396, 2.201285], rtol=1e-4
@@ -97,7 +97,7 @@ def test_the_sensitivity(noised, tmp_path):
         },
         "class",
     )
-    run = sensitivity_run.measure_run(
+    run = sensitivity_run.compute_run(
         noised, settings, Store(tmp_path), name="golden", device="cpu"
     )
     g = run["sensitivity"]
@@ -143,7 +143,7 @@ def test_the_cnn_and_its_critical_samples(noised_digits, tmp_path):
         "golden",
         "float32",
     )
-    run = complexity_run.measure_run(
+    run = complexity_run.compute_run(
         noised_digits, settings, Store(tmp_path), name="golden", device="cpu"
     )
     np.testing.assert_allclose(

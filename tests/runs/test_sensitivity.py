@@ -11,12 +11,12 @@ from rote.measures.sensitivity import class_sensitivity, loss_sensitivity
 from rote.models.ensemble import epoch_order
 from rote.models.mlp import initial_parameters
 from rote.runs import sensitivity as sensitivity_run
-from rote.runs.device_data import Material
+from rote.runs.device_data import DeviceData
 from rote.study import plan, versions
 
 
 def measure(noised, settings, store):
-    return sensitivity_run.measure_run(noised, settings, store, name="test", device="cpu")
+    return sensitivity_run.compute_run(noised, settings, store, name="test", device="cpu")
 
 
 @pytest.mark.parametrize("labelling", ["class", "unique"])
@@ -63,7 +63,7 @@ def test_the_training_is_that_of_the_ensemble(noised, run_settings, sensitivity_
     run = measure(noised, settings, Store(tmp_path))
     member = plan.Member(*settings["members"][5])
     training = {**run_settings["training"], "learning_rate": 0.2, "batch_size": 30}
-    ensemble = Material(
+    ensemble = DeviceData(
         noised, {"model": settings["model"], "training": training}, [member], "cpu"
     ).ensemble([member])
     for epoch in (1, 2, 3):
@@ -77,9 +77,9 @@ def test_only_what_is_missing_is_measured(noised, sensitivity_settings, tmp_path
     counts = []
     original = sensitivity_run._measure
 
-    def counting(material, settings, members, *rest):
+    def counting(data, settings, members, *rest):
         counts.append(len(members))
-        return original(material, settings, members, *rest)
+        return original(data, settings, members, *rest)
 
     monkeypatch.setattr(sensitivity_run, "_measure", counting)
     settings = plan.sensitivity_settings(sensitivity_settings, "class")
@@ -104,7 +104,7 @@ def test_whatever_determines_a_member_is_in_its_fingerprint(
         keys.append(own[0])
         return xr.Dataset()
 
-    monkeypatch.setattr(sensitivity_run, "complete", spy)
+    monkeypatch.setattr(sensitivity_run, "stored_or_computed", spy)
 
     def note(settings):
         measure(noised, settings, Store("unused"))

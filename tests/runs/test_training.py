@@ -8,7 +8,7 @@ from rote.data import noising
 from rote.files.store import Store
 from rote.machine.errors import UserError
 from rote.runs import training as runs
-from rote.runs.device_data import Material
+from rote.runs.device_data import DeviceData
 from rote.runs.members import COORDINATES
 from rote.study import plan, versions
 
@@ -19,18 +19,18 @@ SEARCH = {"alpha": 5.0, "beta": 2.0, "radius": 10.0, "max_iterations": 2}  # in 
 def trained(monkeypatch):
     """Counts the members that each call trains."""
     counts = []
-    original = Material.size_search
+    original = DeviceData.size_search
 
     def size_search(self, members):
         counts.append(len(members))
         return original(self, members)
 
-    monkeypatch.setattr(Material, "size_search", size_search)
+    monkeypatch.setattr(DeviceData, "size_search", size_search)
     return counts
 
 
 def train(noised, settings, store, **options):
-    return runs.train_run(noised, settings, store, name="test", device="cpu", **options)
+    return runs.compute_run(noised, settings, store, name="test", device="cpu", **options)
 
 
 def test_a_run_holds_every_member_with_its_coordinates(noised, run_settings, tmp_path):
@@ -73,7 +73,7 @@ def test_pieces_give_the_same_numbers_as_the_whole(noised, run_settings, tmp_pat
         ("training", "epochs", 6),
         ("training", "halve_every", 3),
         ("training", "batch_size", 10),
-        ("training", "precision", "bf16"),
+        ("training", "precision", "tf32"),
         ("model", "hidden_units", 7),
         ("model", "hidden_layers", 1),
     ],
@@ -147,7 +147,7 @@ def test_a_run_holds_members_of_all_regularisers(noised, run_settings, tmp_path)
 def test_adversarial_examples_are_set_in_grey_levels(noised, run_settings):
     members = [plan.Member("real", 0.0, 0, seed, 0.0, adversarial=0.5) for seed in (0, 1)]
     settings = run_settings | {"adversarial_examples": SEARCH}
-    search = Material(noised, settings, members, "cpu").ensemble(members).regularization.search
+    search = DeviceData(noised, settings, members, "cpu").ensemble(members).regularization.search
     scale = noised.attrs["inputs_per_grey_level"]
     assert search == {
         "alpha": 5.0 * scale,
@@ -169,7 +169,7 @@ def test_real_members_do_not_depend_on_noise(source, settings, noised, run_setti
 
 def test_randx_members_train_on_the_noise(noised, run_settings):
     members = [plan.Member(kind, 0.4, 1, 1, 0.0) for kind in ("real", "randX", "randY")]
-    ensemble = Material(noised, run_settings, members, "cpu").ensemble(members)
+    ensemble = DeviceData(noised, run_settings, members, "cpu").ensemble(members)
     mask = noising.corrupt(noised, "randX", 0.4, 1)["mask"].values
     real = noised["image"].values.reshape(100, -1)
     noise = noised["noise_image"].sel(noise_seed=1).values.reshape(100, -1)
@@ -264,7 +264,7 @@ def test_the_threshold_is_in_the_fingerprint(noised, run_settings, to_threshold)
 def test_cuda_and_its_precisions_need_cuda(noised, run_settings, tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(UserError, match="torch finds no CUDA device: set device to auto or cpu"):
-        runs.train_run(noised, run_settings, Store(tmp_path), name="test", device="cuda")
+        runs.compute_run(noised, run_settings, Store(tmp_path), name="test", device="cuda")
     run_settings["training"]["precision"] = "tf32"
     with pytest.raises(UserError, match="precision tf32 needs a CUDA device"):
-        runs.train_run(noised, run_settings, Store(tmp_path), name="test", device="auto")
+        runs.compute_run(noised, run_settings, Store(tmp_path), name="test", device="auto")

@@ -13,6 +13,7 @@ import plot_figure
 import train_ensemble
 from rote.data import sources
 from rote.files import netcdf
+from rote.files.provenance import with_provenance
 from rote.study import plan
 
 
@@ -133,7 +134,7 @@ def test_measure_extract_and_plot(tmp_path, files, sensitivity_settings, figure,
 @pytest.mark.parametrize("figure", ["fig4_1", "fig4_2", "filters"])
 def test_complexity_extract_and_plot(tmp_path, noised_digits, complexity_settings, figure):
     noised = str(tmp_path / "digits.nc")
-    netcdf.write(netcdf.with_provenance(noised_digits, {}), noised)
+    netcdf.write(with_provenance(noised_digits, {}), noised)
     case = "synthetic_cnn"
     run = str(tmp_path / "complexity" / f"{case}.nc")
     complexity_settings["noise_levels"] = [0, 1.0]

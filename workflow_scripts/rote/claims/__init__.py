@@ -11,7 +11,7 @@ import xarray as xr
 
 from rote.claims import capacity, complexity, convergence, examples, regularization
 from rote.claims.verdicts import INCONCLUSIVE, Inconclusive, Interval, Part, combined, verdict
-from rote.files import netcdf
+from rote.files.provenance import with_provenance
 
 CLAIMS = {
     1: ("Fitting noise requires more effective capacity.", capacity),
@@ -95,7 +95,7 @@ def test_claims(metrics: Mapping[str, xr.Dataset], criteria: dict) -> xr.Dataset
         },
     )
     sources = {figure: one.attrs.get("git_commit", "unknown") for figure, one in metrics.items()}
-    return netcdf.with_provenance(result, {"claims": criteria, "metrics_of_commit": sources})
+    return with_provenance(result, {"claims": criteria, "metrics_of_commit": sources})
 
 
 test_claims.__test__ = False  # not one of pytest's

@@ -266,7 +266,7 @@ def corrupt(noised: xr.Dataset, kind: str, level: float, noise_seed: int) -> xr.
     )
 
 
-def about(noised: xr.Dataset) -> dict[str, str | int]:
+def data_attributes(noised: xr.Dataset) -> dict[str, str | int]:
     """Return what a run tells about its data: as attributes, for figures drawn from the run."""
     return {
         "dataset": noised.attrs["title"],

@@ -1,4 +1,4 @@
-"""NetCDF files that are whole or absent, and that say where their numbers come from.
+"""NetCDF files that are whole or absent, and that are read only if nothing in them is damaged.
 
 A file is written under a temporary name, flushed to the disk and renamed. Every array is chunked
 and carries a Fletcher-32 checksum, which whatever opens the file verifies. It covers neither
@@ -7,14 +7,8 @@ holds the SHA-256 of all bytes before it. :func:`read` verifies it first: a dama
 reaches the C libraries. ``head -c -77 FILE | sha256sum`` and ``tail -c 77 FILE`` show the two.
 """
 
-import contextlib
 import hashlib
-import json
 import os
-import platform
-import subprocess
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 import xarray as xr
@@ -26,37 +20,6 @@ CHUNK_BYTES = 2**20
 SEAL = b"rote-sha256:"
 SEAL_BYTES = len(SEAL) + 64 + 1
 HDF5 = b"\x89HDF\r\n\x1a\n"
-SOFTWARE = ("netCDF4", "numpy", "snakemake", "torch", "torchvision", "xarray")
-
-
-@cache
-def _software() -> str:
-    versions = {name: version(name) for name in SOFTWARE}
-    return json.dumps({"python": platform.python_version(), **versions})
-
-
-@cache
-def _git_commit() -> str:
-    describe = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    here = Path(__file__).parent
-    with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        return subprocess.run(
-            describe, cwd=here, check=True, capture_output=True, text=True
-        ).stdout.strip()
-    return "unknown"
-
-
-def with_provenance(dataset: xr.Dataset, settings: dict, *, device: str = "cpu") -> xr.Dataset:
-    """Return ``dataset`` with the attributes that say how it came to be.
-
-    ``settings`` are whatever determined it; they are kept as JSON, seeds among them.
-    """
-    return dataset.assign_attrs(
-        settings=json.dumps(settings, sort_keys=True),
-        software=_software(),
-        git_commit=_git_commit(),
-        device=device,
-    )
 
 
 def _chunks(variable: xr.Variable) -> tuple[int, ...]:

@@ -22,15 +22,15 @@ def _cuda_devices() -> list[str]:
     return names if len(names) == count else [str(k) for k in range(count)]
 
 
-def choose(name: str, precision: str) -> tuple[torch.device, torch.dtype]:
-    """Return the device and the type of the factors in products, and set torch accordingly.
+def choose(name: str, precision: str) -> torch.device:
+    """Return the device, and set how precisely torch computes there.
 
     On CUDA the process claims a device, and keeps it to its end: of several, each job has its own.
 
     Args:
         name: ``auto`` (CUDA where there is one), ``cpu`` or ``cuda``.
-        precision: ``float32``, ``tf32`` or ``bf16``; the last two on CUDA only. Parameters and
-            sums stay in float32.
+        precision: of the factors of products, ``float32`` or, on CUDA only, ``tf32``. All numbers
+            are kept, and summed, in float32.
 
     Raises:
         UserError: CUDA or its precision is asked for where there is none, or SLURM has given this
@@ -58,7 +58,7 @@ def choose(name: str, precision: str) -> tuple[torch.device, torch.dtype]:
         raise UserError(f"precision {precision} needs a CUDA device: set precision to float32.")
     torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
     torch.backends.cudnn.allow_tf32 = precision == "tf32"  # convolutions have a switch of their own
-    return device, torch.bfloat16 if precision == "bf16" else torch.float32
+    return device
 
 
 def describe(device: torch.device) -> str:

@@ -27,7 +27,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from rote.study.batches import SEARCHED
+# Searched at a time. It decides how sums are rounded, and which random numbers an example gets.
+SEARCHED = 1024  # examples
 
 
 def in_input_units(inputs_per_grey_level: float, **grey_levels: float) -> dict[str, float]:

@@ -10,7 +10,7 @@ import logging
 import numpy as np
 import xarray as xr
 
-from rote.files import netcdf
+from rote.files.provenance import with_provenance
 from rote.machine.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ def with_protocol(
         )
     if diverged:
         logger.warning("%d members diverged: the figure says what became of them.", diverged)
-    return netcdf.with_provenance(
+    return with_provenance(
         metrics.assign_attrs(
             **{key: runs[0].attrs[key] for key in ABOUT_DATA},
             protocol="\n".join(lines or protocol(runs)),

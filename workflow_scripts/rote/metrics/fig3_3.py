@@ -16,8 +16,8 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
 
     Returns:
         ``class_sensitivity`` (condition, loss_class, example_class, seed), ḡ_ij as
-        ``rote.measures.sensitivity.class_sensitivity`` defines it. ``diagonal_share`` (condition, seed), the
-        part of the sum of the matrix that is on its diagonal: how class-correlated it is.
+        ``rote.measures.sensitivity`` defines it. ``diagonal_share`` (condition, seed), the part of
+        the sum of the matrix that is on its diagonal: how class-correlated it is.
         ``off_diagonal_gini`` (condition, seed), the Gini coefficient of the other cells: how
         unevenly classes matter to each other. ``exploded`` (condition, seed), that of
         ``rote.metrics.sensitivity`` at the last update: such a matrix is that of a few updates.

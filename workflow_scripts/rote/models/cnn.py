@@ -17,17 +17,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from rote.machine.errors import UserError
 from rote.machine.randomness import seed_of
 from rote.models.convolution import Convolution, Dense
 from rote.models.mlp import drawn_layer, loss_gradient
 from rote.models.regularization import UNREGULARIZED, Regularization
 from rote.models.sgd import SGD
 from rote.models.workspace import Workspace, aligned, empty
-from rote.study.architecture import NO_BF16, Architecture
-from rote.study.batches import EVALUATED_BY_CNN
+from rote.study.architecture import Architecture
 
 MOMENTUM, EPSILON = 0.1, 1e-5  # of batch normalisation, as in torch.nn
+# At a time; a few hundred would need far more memory than training does.
+EVALUATED = 125  # examples
 
 
 def initial_parameters(
@@ -75,10 +75,9 @@ class CNN:
         architecture: the sizes.
         parameters: see :func:`initial_parameters`; they are trained in place.
         workspace: memory for activations and their gradients.
-        precision: type of the inputs: that of the parameters.
 
     Raises:
-        UserError: the images are too small, or the precision is bfloat16.
+        UserError: the images are too small.
     """
 
     smallest_batch = Architecture.smallest_batch
@@ -88,14 +87,10 @@ class CNN:
         architecture: Architecture,
         parameters: list[Tensor],
         workspace: Workspace,
-        precision: torch.dtype = torch.float32,
     ):
-        if precision == torch.bfloat16:
-            raise UserError(NO_BF16)
         self.architecture = architecture
         self.parameters = parameters
         self.workspace = workspace
-        self.precision = precision
         # Running mean and variance of each normalised layer, (members, outputs, 1).
         self.buffers = [
             aligned(torch.full_like(shift, start))
@@ -121,7 +116,7 @@ class CNN:
         return self.parameters[0].mT.unflatten(2, (-1, kernel, kernel))
 
     def _memory(self, name: str, *shape: int) -> Tensor:
-        return self.workspace(name, shape, self.precision)
+        return self.workspace(name, shape, self.parameters[0].dtype)
 
     def _planes(self, inputs: Tensor) -> Tensor:
         """Return inputs (members, batch, features) as cropped planes, a copy."""
@@ -161,7 +156,7 @@ class CNN:
         """
         if inputs.stride(0) == 0:  # the same for all members: so are their patches
             inputs = inputs[:1]
-        parts = inputs.split(EVALUATED_BY_CNN, 1)
+        parts = inputs.split(EVALUATED, 1)
         return torch.cat([self._evaluated(part) for part in parts], 2)
 
     def _evaluated(self, inputs: Tensor) -> Tensor:
@@ -208,7 +203,7 @@ class CNN:
         """Make one update on the mean cross-entropy of each member's own batch.
 
         Args:
-            inputs: (members, batch, features), in ``precision``.
+            inputs: (members, batch, features).
             labels: class indices, (members, batch).
             sgd: the optimizer of ``parameters``.
             regularization: what disturbs the hidden activations.
@@ -279,15 +274,6 @@ class CNN:
         sgd.descend(4 * k + 2, along.mul_(_sign(scale)))
         sgd.descend(4 * k + 3, total)
         return centred
-
-    def stacks(self) -> dict[str, list[Tensor]]:
-        """Return all that tells the members apart, by a word for each kind."""
-        return {"parameter": self.parameters, "buffer": self.buffers}
-
-    def select(self, keep: Tensor) -> None:
-        """Keep only the members at the positions ``keep``."""
-        self.parameters = [aligned(parameter[keep]) for parameter in self.parameters]
-        self.buffers = [aligned(buffer[keep]) for buffer in self.buffers]
 
 
 def _sign(scale: Tensor) -> Tensor:

@@ -5,10 +5,11 @@ shape (members, channels, height, width, batch) the patches are copied in runs o
 products are already the next planes, and pooling compares whole batches: nothing is slow because
 there are few maps or small images.
 
-Measured on one CPU thread, 4 to 64 maps, batches of 50 and 128: an update of :class:`rote.models.cnn.CNN`
-takes 0.5 to 0.6 of the time of the same ``nn.Sequential`` on 28×28 grey images, 0.6 to 0.75 on
-32×32 colour images, and at most 0.85 of it in a group of one. ``conv2d(groups=members)`` takes 0.95
-to 1.9 of it, and ``torch.func.vmap``, which makes the same call, 1.3 to 3.5.
+Measured on one CPU thread, 4 to 64 maps, batches of 50 and 128: an update of a CNN of
+:mod:`rote.models.cnn` takes 0.5 to 0.6 of the time of the same ``nn.Sequential`` on 28×28 grey
+images, 0.6 to 0.75 on 32×32 colour images, and at most 0.85 of it in a group of one.
+``conv2d(groups=members)`` takes 0.95 to 1.9 of it, and ``torch.func.vmap``, which makes the same
+call, 1.3 to 3.5.
 """
 
 import math
@@ -19,7 +20,10 @@ from torch import Tensor
 from rote.models.sgd import SGD
 from rote.models.workspace import Workspace
 from rote.study.architecture import Planes
-from rote.study.batches import STRIP
+
+# Numbers in the patches of a member that are held at once, 1 MB: larger ones leave the cache
+# before they are multiplied.
+STRIP = 2**18
 
 
 class Convolution:

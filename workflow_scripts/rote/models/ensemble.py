@@ -12,11 +12,14 @@ import torch
 from torch import Tensor
 
 from rote.machine.randomness import generator
-from rote.models.cnn import CNN
-from rote.models.mlp import MLP
+from rote.models.model import Model
 from rote.models.regularization import UNREGULARIZED, Regularization
 from rote.models.sgd import SGD
-from rote.study import batches
+from rote.models.workspace import aligned
+from rote.study.architecture import check_last_batch
+
+# At a time. It decides how sums are rounded, so it does not depend on the size of the group.
+EVALUATED = 250  # examples
 
 
 def epoch_order(seeds: list[int], epoch: int, examples: int) -> Tensor:
@@ -40,7 +43,7 @@ class Ensemble:
     Args:
         model: the stacked models.
         sgd: the optimizer of the model's parameters.
-        table: all inputs, (rows, features or more), on the device, in the model's precision; what
+        table: all inputs, (rows, features or more), on the device, of the parameters' type; what
             stands behind the features is there for alignment alone.
         rows: which rows of the table are a member's training examples, (members, examples).
         labels: the labels trained on, (members, examples).
@@ -56,7 +59,7 @@ class Ensemble:
 
     def __init__(
         self,
-        model: MLP | CNN,
+        model: Model,
         sgd: SGD,
         table: Tensor,
         rows: Tensor,
@@ -72,7 +75,7 @@ class Ensemble:
         self.seeds = seeds
         self.batch_size = batch_size
         self.regularization = regularization
-        batches.check_last(batch_size, rows.shape[1], model.smallest_batch)
+        check_last_batch(batch_size, rows.shape[1], model.smallest_batch)
 
     def __len__(self) -> int:
         """Return the number of members."""
@@ -114,11 +117,11 @@ class Ensemble:
         """Return the score of the members as they are, on all training and validation examples."""
         loss, wrong = 0.0, []
         for rows, labels in zip(
-            self.rows.split(batches.EVALUATED, 1),
-            self.labels.split(batches.EVALUATED, 1),
+            self.rows.split(EVALUATED, 1),
+            self.labels.split(EVALUATED, 1),
             strict=True,
         ):
-            logits = self.model.logits(self._gather(rows)).to(self.model.parameters[0].dtype)
+            logits = self.model.logits(self._gather(rows))
             loss += torch.nn.functional.cross_entropy(logits, labels, reduction="none").sum(1)
             wrong.append(logits.argmax(1) != labels)
         wrong = torch.cat(wrong, 1)
@@ -134,9 +137,7 @@ class Ensemble:
         if not len(labels):
             return np.full(len(self), np.nan)
         right = torch.zeros(len(self), dtype=torch.int64, device=labels.device)
-        for batch, expected in zip(
-            inputs.split(batches.EVALUATED), labels.split(batches.EVALUATED), strict=True
-        ):
+        for batch, expected in zip(inputs.split(EVALUATED), labels.split(EVALUATED), strict=True):
             logits = self.model.logits(batch[:, : self.model.features].expand(len(self), -1, -1))
             right += (logits.argmax(1) == expected).sum(1)
         return right.cpu().numpy() / len(labels)
@@ -144,22 +145,28 @@ class Ensemble:
     def select(self, keep: list[int]) -> None:
         """Keep only the members at the positions ``keep``: the others have left the training."""
         positions = torch.tensor(keep, device=self.rows.device)
-        self.model.select(positions)
-        self.sgd.select(positions, self.model.parameters)
+        for tensors in self._of_model().values():
+            tensors[:] = [aligned(tensor[positions]) for tensor in tensors]
+        self.sgd.select(positions)
         self.regularization.select(keep)
         self.rows, self.labels = self.rows[positions], self.labels[positions]
         self.seeds = [self.seeds[position] for position in keep]
         self.model.workspace.clear()  # of the larger group
 
+    def _of_model(self) -> dict[str, list[Tensor]]:
+        """Return what a model is made of, by a word for each kind."""
+        return {"parameter": self.model.parameters, "buffer": self.model.buffers}
+
     def _stacks(self) -> dict[str, list[Tensor]]:
-        return {"velocity": self.sgd.velocity, **self.model.stacks()}
+        """Return all that tells the members apart, the same way."""
+        return {"velocity": self.sgd.velocity, **self._of_model()}
 
     def state(self, member: int, optimizer: bool = True) -> dict[str, np.ndarray]:
         """Return all that one member needs to go on later, and what its model is made of.
 
         Without ``optimizer`` only the latter.
         """
-        stacks = self._stacks() if optimizer else self.model.stacks()
+        stacks = self._stacks() if optimizer else self._of_model()
         return {
             f"{name}_{k}": tensor[member].cpu().numpy().copy()
             for name, tensors in stacks.items()

@@ -6,6 +6,7 @@ from torch import Tensor
 from rote.models import cnn, mlp
 from rote.models.cnn import CNN
 from rote.models.mlp import MLP
+from rote.models.model import Model
 from rote.models.workspace import Workspace
 from rote.study.architecture import Architecture
 
@@ -42,13 +43,8 @@ class Models:
         self,
         parameters: list[Tensor],
         workspace: Workspace,
-        precision: torch.dtype = torch.float32,
-    ) -> MLP | CNN:
-        """Return the ensemble with these parameters.
-
-        Raises:
-            UserError: a CNN cannot be computed in this precision.
-        """
+    ) -> Model:
+        """Return the models with these parameters."""
         if self.architecture:
-            return CNN(self.architecture, parameters, workspace, precision)
-        return MLP(parameters, workspace, precision)
+            return CNN(self.architecture, parameters, workspace)
+        return MLP(parameters, workspace)

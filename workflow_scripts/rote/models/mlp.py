@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from rote.machine.randomness import seed_of
 from rote.models.regularization import UNREGULARIZED, Regularization
 from rote.models.sgd import SGD
-from rote.models.workspace import Workspace, aligned, empty
+from rote.models.workspace import Workspace, empty
 
 
 def initial_parameters(
@@ -72,21 +72,14 @@ class MLP:
         parameters: [weight, bias, …] with a leading member axis, see :func:`initial_parameters`;
             they are trained in place.
         workspace: memory for activations and their gradients.
-        precision: type of the factors of all products. The parameters keep their own.
     """
 
     smallest_batch = 1
 
-    def __init__(
-        self,
-        parameters: list[Tensor],
-        workspace: Workspace,
-        precision: torch.dtype = torch.float32,
-    ):
+    def __init__(self, parameters: list[Tensor], workspace: Workspace):
         self.parameters = parameters
         self.buffers: list[Tensor] = []  # what members keep beside parameters: nothing
         self.workspace = workspace
-        self.precision = precision
 
     @property
     def features(self) -> int:
@@ -96,13 +89,12 @@ class MLP:
     def _kept(self, name: str, batch: int) -> list[Tensor]:
         """Return memory (members, batch, units) for each hidden layer."""
         return [
-            self.workspace(f"{name} {k}", (len(weight), batch, weight.shape[2]), self.precision)
+            self.workspace(f"{name} {k}", (len(weight), batch, weight.shape[2]), weight.dtype)
             for k, weight in enumerate(self.parameters[:-2:2])
         ]
 
     def _layers(self) -> list[tuple[Tensor, Tensor]]:
-        cast = [parameter.to(self.precision) for parameter in self.parameters]
-        return list(zip(cast[::2], cast[1::2], strict=True))
+        return list(zip(self.parameters[::2], self.parameters[1::2], strict=True))
 
     def _forward(
         self,
@@ -123,7 +115,7 @@ class MLP:
             entering.append(regularization.disturbed(k, activations[-1]))
         weight, bias = layers[-1]
         shape = len(weight), weight.shape[2], inputs.shape[1]
-        memory = self.workspace("logits", shape, self.precision)
+        memory = self.workspace("logits", shape, weight.dtype)
         logits = torch.baddbmm(bias.mT, weight.mT, entering[-1].mT, out=memory)
         return entering, activations, logits
 
@@ -136,9 +128,9 @@ class MLP:
 
         Args:
             member: its position.
-            inputs: (batch, features), in ``precision``.
+            inputs: (batch, features).
         """
-        own = [p[member : member + 1].to(self.precision) for p in self.parameters]
+        own = [parameter[member : member + 1] for parameter in self.parameters]
         activations = inputs[None]
         for weight, bias in zip(own[:-2:2], own[1:-2:2], strict=True):
             activations = torch.baddbmm(bias, activations, weight).relu()
@@ -155,7 +147,7 @@ class MLP:
         """Make one update on the mean cross-entropy of each member's own batch.
 
         Args:
-            inputs: (members, batch, features), in ``precision``.
+            inputs: (members, batch, features).
             labels: class indices, (members, batch).
             sgd: the optimizer of ``parameters``.
             regularization: what disturbs the hidden activations.
@@ -164,8 +156,8 @@ class MLP:
         layers = self._layers()
         entering, activations, logits = self._forward(layers, inputs, regularization)
         batch = labels.shape[1]
-        memory = self.workspace("softmax", tuple(logits.shape), self.parameters[0].dtype)
-        gradient = loss_gradient(logits, labels, weights, memory).to(self.precision).mT
+        memory = self.workspace("softmax", tuple(logits.shape), logits.dtype)
+        gradient = loss_gradient(logits, labels, weights, memory).mT
         ones = gradient.new_ones(1, 1, batch).expand(len(labels), 1, batch)
         memory = self._kept("gradient", batch)
         for k in reversed(range(len(layers))):
@@ -182,11 +174,3 @@ class MLP:
                     passed_on, activations[k - 1], 0, grad_input=passed_on
                 )
                 gradient = passed_on
-
-    def stacks(self) -> dict[str, list[Tensor]]:
-        """Return all that tells the members apart, by a word for each kind."""
-        return {"parameter": self.parameters, "buffer": self.buffers}
-
-    def select(self, keep: Tensor) -> None:
-        """Keep only the members at the positions ``keep``."""
-        self.parameters = [aligned(parameter[keep]) for parameter in self.parameters]

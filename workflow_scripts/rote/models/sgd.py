@@ -10,7 +10,8 @@ class SGD:
     """v ← μ·v + g + λ·p, then p ← p − η·v: the rule of ``torch.optim.SGD``, with λ per member.
 
     Args:
-        parameters: tensors with a leading member axis, changed in place.
+        parameters: tensors with a leading member axis, changed in place. It is the list of the
+            model itself: whoever takes members out of it takes them out here, too.
         learning_rate: η; it may be set anew at any time.
         momentum: μ.
         weight_decay: λ of each member, (members,).
@@ -43,9 +44,8 @@ class SGD:
             velocity.addcmul_(parameter, decay)
         parameter.sub_(velocity, alpha=rate)
 
-    def select(self, keep: Tensor, parameters: list[Tensor]) -> None:
-        """Keep only the members at the positions ``keep``; ``parameters`` are already theirs."""
-        self.parameters = parameters
+    def select(self, keep: Tensor) -> None:
+        """Keep only the members at the positions ``keep``; the parameters are already theirs."""
         self.velocity = [aligned(velocity[keep]) for velocity in self.velocity]
         if self.weight_decay is not None:
             self.weight_decay = self.weight_decay[keep]
@@ -54,7 +54,5 @@ class SGD:
 def _add_product(target: Tensor, left: Tensor, right: Tensor | None, scale: float) -> None:
     if right is None:
         target.add_(left, alpha=scale)
-    elif left.dtype == target.dtype:
+    else:
         target.baddbmm_(left, right, alpha=scale)
-    else:  # factors in bfloat16, sums in the parameters' own precision
-        target.add_(torch.bmm(left, right), alpha=scale)

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 import xarray as xr
 
-from rote.files import netcdf
 from rote.files.store import Store, fingerprint
 from rote.machine import device as devices
 from rote.machine.errors import UserError
@@ -19,8 +18,10 @@ from rote.machine.randomness import generator, seed_of
 from rote.measures.critical_samples import critical_samples, in_input_units
 from rote.models.kinds import Models
 from rote.models.workspace import Workspace
-from rote.runs.members import complete
-from rote.runs.training import member_key, train_run
+from rote.runs import training
+from rote.runs.grouping import SizeSearch
+from rote.runs.members import compute_in_groups, keep, stored_or_computed
+from rote.runs.training import member_key
 from rote.study import versions
 from rote.study.plan import Member
 
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 INPUTS = ["real", "noise"]
 
 
-def measure_run(
+def compute_run(
     noised: xr.Dataset,
     settings: dict,
     store: Store,
@@ -49,7 +50,7 @@ def measure_run(
         checkpoint_seconds: time between two checkpoints of the members in training.
 
     Returns:
-        What ``rote.runs.training.train_run`` returns and, beside it, ``critical_sample_ratio`` (member,
+        What ``rote.runs.training`` returns and, beside it, ``critical_sample_ratio`` (member,
         critical_epoch, critical_inputs): on real validation inputs and, for members with noise in
         the inputs, on noise of the same kind; missing for members that diverged. For CNNs also
         ``filter`` (member, map, channel, filter_row, filter_column), those of the first layer at
@@ -67,7 +68,7 @@ def measure_run(
     ]
     trained_key = dict(zip(keys, trained_keys, strict=True))
     stored = {key: store.load(key) for key in keys}
-    trained = train_run(
+    trained = training.compute_run(
         noised,
         settings,
         store,
@@ -77,7 +78,7 @@ def measure_run(
         parameters_of={trained_key[key] for key in keys if stored[key] is None},
     )
     diverged = dict(zip(keys, trained["diverged_epoch"].values.tolist(), strict=True))
-    ratios = complete(
+    ratios = stored_or_computed(
         members,
         keys,
         stored.get,
@@ -103,7 +104,7 @@ def _search_missing(
 ) -> dict[str, xr.Dataset]:
     """Search the members of ``missing``, keep each in ``store``, return all."""
     search = settings["critical_samples"]
-    chosen, _ = devices.choose(device, "float32")
+    chosen = devices.choose(device, "float32")
     models = Models(settings["model"], noised["image"].shape[1:], noised.sizes["class"])
     real = noised["validation_image"].values[: search["examples"]].astype(np.float32)
     real = torch.from_numpy(real).flatten(1).to(chosen)
@@ -111,8 +112,10 @@ def _search_missing(
         f"{name}, critical samples", len(missing) * len(search["epochs"]), logger.info
     )
     results = {}
-    for key, member in missing.items():
-        inputs = {"real": real}
+
+    def search_one(group: list[str]) -> None:
+        (key,) = group
+        member, inputs = missing[key], {"real": real}
         if member.noise_kind == "randX":
             inputs["noise"] = _noise(noised, real, member.noise_seed)
         ratio = np.full((len(search["epochs"]), len(INPUTS)), np.nan)
@@ -135,11 +138,12 @@ def _search_missing(
             filters = np.full(models.architecture.filters_shape, np.nan, np.float32)
             if parameters is not None:
                 filters = model.filters[0].cpu().numpy()
-        alone = {**settings, "members": [list(member)]}
-        results[key] = netcdf.with_provenance(
-            _as_dataset(search["epochs"], ratio, filters), alone, device=devices.describe(chosen)
-        )
-        store.save(key, results[key])
+        result = _as_dataset(search["epochs"], ratio, filters)
+        results[key] = keep(result, store, key, member, settings, devices.describe(chosen))
+
+    # Models are searched one by one, see rote.measures.critical_samples.
+    one_by_one = SizeSearch.fixed(1)
+    compute_in_groups(missing, results, one_by_one, search_one, lambda: None, name=name)
     return results
 
 

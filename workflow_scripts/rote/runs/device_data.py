@@ -16,14 +16,14 @@ from rote.models.kinds import Models
 from rote.models.regularization import KINDS, Regularization
 from rote.models.sgd import SGD
 from rote.models.workspace import Workspace, aligned_rows
-from rote.runs import grouping
+from rote.runs.grouping import SizeSearch
 from rote.study.plan import Member
 
 TRIAL_UPDATES = 4
 LONG = 100  # updates of a member from which a trial is worth its time
 
 
-class Material:
+class DeviceData:
     """The inputs of a run on the device.
 
     Args:
@@ -41,7 +41,7 @@ class Material:
         self, noised: xr.Dataset, settings: dict, members: list[Member], device: str = "auto"
     ):
         self.noised, self.settings = noised, settings
-        self.device, self.precision = devices.choose(device, settings["training"]["precision"])
+        self.device = devices.choose(device, settings["training"]["precision"])
         self.described = devices.describe(self.device)
         draws = sorted({m.noise_seed for m in members if m.noise_kind == "randX"})
         parts = [noised["image"].values]
@@ -57,7 +57,7 @@ class Material:
 
     def _inputs(self, *parts: np.ndarray) -> torch.Tensor:
         rows = [torch.from_numpy(images).flatten(1) for images in parts]
-        return aligned_rows(rows, self.precision, self.device)
+        return aligned_rows(rows, torch.float32, self.device)
 
     def examples(self, member: Member) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows of the table and the labels that a member trains on, (examples,) each."""
@@ -82,7 +82,7 @@ class Material:
         parameters = self.models.initial(seeds, self.device)
         training = self.settings["training"]
         return Ensemble(
-            self.models.make(parameters, self.workspace, self.precision),
+            self.models.make(parameters, self.workspace),
             SGD(
                 parameters,
                 training["learning_rate"],
@@ -108,7 +108,7 @@ class Material:
         strengths = {kind: [getattr(member, kind) for member in members] for kind in KINDS}
         return Regularization(strengths, self.workspace, search)
 
-    def size_search(self, members: list[Member]) -> grouping.SizeSearch:
+    def size_search(self, members: list[Member]) -> SizeSearch:
         """Return the search for the best group size: settled by a trial if training is long.
 
         A short training would be over before a trial: its groups themselves are the measurement.
@@ -117,7 +117,7 @@ class Material:
             UserError: not even one member fits the memory of the device.
         """
         if len(members) == 1:
-            return grouping.SizeSearch(1)
+            return SizeSearch(1)
         training = self.settings["training"]
         updates = training["epochs"] * -(-len(self.noised["label"]) // training["batch_size"])
         try:
@@ -132,7 +132,7 @@ class Material:
             ) from error
         # Half of what is free: the rest is for temporary results, and for other jobs.
         fitting = devices.free_bytes(self.device) // (2 * ensemble.nbytes())
-        search = grouping.SizeSearch(max(1, min(len(members), fitting)))
+        search = SizeSearch(max(1, min(len(members), fitting)))
         while updates >= LONG and not search.settled:
             try:
                 search.record(search.size, self._trial(members[: search.size]))

@@ -26,6 +26,13 @@ class SizeSearch:
         self.settled = limit == 1
         self._best, self._best_time = 1, float("inf")
 
+    @classmethod
+    def fixed(cls, size: int) -> "SizeSearch":
+        """Return a search that is over: groups have ``size`` members, as far as they fit."""
+        search = cls(size)
+        search.size, search.settled = size, True
+        return search
+
     def record(self, size: int, seconds: float) -> None:
         """Enter the time that a group of ``size`` took for a fixed amount of work a member."""
         if self.settled or size != self.size:  # smaller than planned: the last of its members

@@ -1,10 +1,15 @@
-"""From members to a run: the store has some, the others are computed, all become one file."""
+"""From members to a run: the store has some, the others are computed, all become one dataset."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
+from itertools import chain
 
 import xarray as xr
 
+from rote.files.provenance import with_provenance
+from rote.files.store import Store
+from rote.machine.errors import out_of_memory
+from rote.runs.grouping import SizeSearch, groups
 from rote.study.plan import Member
 
 logger = logging.getLogger(__name__)
@@ -36,7 +41,7 @@ def data_determinants(noised: xr.Dataset, member: Member) -> dict:
     return {"data": noised.attrs["real_digest"], "classes": classes, "noise": noise}
 
 
-def complete(
+def stored_or_computed(
     members: list[Member],
     keys: list[str],
     load: Callable[[str], xr.Dataset | None],
@@ -61,6 +66,66 @@ def complete(
     if missing:
         results |= compute(missing)
     return _assemble([results[key] for key in keys], members)
+
+
+def compute_in_groups(
+    keys: Iterable[str],
+    done: Container[str],
+    search: SizeSearch,
+    compute: Callable[[list[str]], None],
+    give_back: Callable[[], None],
+    *,
+    name: str,
+    alike: Callable[[list[str]], Iterable[list[str]]] = lambda left: [left],
+) -> None:
+    """Compute members in groups; when memory runs out, those that are left in groups of half.
+
+    Args:
+        keys: fingerprints of the members.
+        done: those that are finished; ``compute`` enters its own.
+        search: the size of a group.
+        compute: computes a group to its end.
+        give_back: gives back the memory of a group that is no more.
+        name: what the lines of the log begin with.
+        alike: splits members into those that may be in one group.
+
+    Raises:
+        UserError: the memory does not hold a single member.
+    """
+    keys = list(keys)
+    while left := [key for key in keys if key not in done]:
+        for group in chain.from_iterable(groups(list(some), search) for some in alike(left)):
+            try:
+                compute(group)
+            except Exception as error:
+                if not out_of_memory(error):
+                    raise
+                search.does_not_fit(len(group), error)
+            else:
+                continue
+            # Only now, the exception gone, nothing refers to the group's memory any more.
+            give_back()
+            logger.warning("%s: %d members did not fit the memory together.", name, len(group))
+            break  # whoever is left is grouped anew
+
+
+def keep(
+    result: xr.Dataset, store: Store, key: str, member: Member, settings: dict, device: str
+) -> xr.Dataset:
+    """Put the result of a member into the store, and return it with its provenance.
+
+    Args:
+        result: of the member.
+        store: where it is kept.
+        key: its fingerprint.
+        member: the member.
+        settings: those of its run.
+        device: what it was computed on, in words.
+    """
+    alone = {**settings, "members": [list(member)]}
+    result = with_provenance(result, alone, device=device)
+    store.save(key, result)
+    return result
 
 
 def _assemble(results: list[xr.Dataset], members: list[Member]) -> xr.Dataset:

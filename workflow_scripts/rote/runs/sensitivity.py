@@ -7,10 +7,8 @@ import numpy as np
 import torch
 import xarray as xr
 
-from rote.data.noising import about
-from rote.files import netcdf
+from rote.data.noising import data_attributes
 from rote.files.store import Store, fingerprint
-from rote.machine.errors import out_of_memory
 from rote.machine.progress import Progress
 from rote.measures.sensitivity import (
     Training,
@@ -23,9 +21,14 @@ from rote.measures.sensitivity import (
 )
 from rote.models.ensemble import epoch_order
 from rote.models.mlp import initial_parameters
-from rote.runs import grouping
-from rote.runs.device_data import Material
-from rote.runs.members import complete, data_determinants
+from rote.runs.device_data import DeviceData
+from rote.runs.grouping import SizeSearch
+from rote.runs.members import (
+    compute_in_groups,
+    data_determinants,
+    keep,
+    stored_or_computed,
+)
 from rote.study import plan, versions
 from rote.study.plan import Member
 
@@ -57,7 +60,7 @@ MEASURES = {  # name: dimensions, what it is, units
 }
 
 
-def measure_run(
+def compute_run(
     noised: xr.Dataset, settings: dict, store: Store, *, name: str, device: str = "auto"
 ) -> xr.Dataset:
     """Return a run: its members from the store, or trained and measured now.
@@ -88,7 +91,7 @@ def measure_run(
         )
         for member in members
     ]
-    run = complete(
+    run = stored_or_computed(
         members,
         keys,
         store.load,
@@ -96,7 +99,7 @@ def measure_run(
         lambda missing: _measure_missing(noised, settings, store, missing, name, device),
     )
     return run.assign_coords(index=noised["index"], class_name=noised["class_name"]).assign_attrs(
-        about(noised)
+        data_attributes(noised)
     )
 
 
@@ -110,63 +113,50 @@ def _measure_missing(
 ) -> dict[str, xr.Dataset]:
     """Train and measure the members of ``missing``, keep each in ``store``, return all."""
     training = {**settings["training"], "precision": "float32"}
-    material = Material(noised, {**settings, "training": training}, list(missing.values()), device)
+    data = DeviceData(noised, {**settings, "training": training}, list(missing.values()), device)
     updates = training["epochs"] * -(-noised.sizes["example"] // training["batch_size"])
     times = plan.evaluation_times(updates, settings["evaluations"])
     class_times = plan.evaluation_times(updates, settings["class_evaluations"])
-    classes = material.models.sizes[-1]
+    classes = data.models.sizes[-1]
     work = sum(times) + classes * sum(class_times)
     logger.info("%s: training and measuring %d members.", name, len(missing))
     progress = Progress(name, work * len(missing), logger.info)
     results = {}
-    search = grouping.SizeSearch(MEMBERS_TOGETHER[material.device.type])
-    search.size, search.settled = search.limit, True
-    while keys := [key for key in missing if key not in results]:
-        group = keys[: search.size]
-        left = f"{len(keys)} of {len(missing)} members left"
 
-        def report(losses: int, group: list[str] = group, left: str = left) -> None:
-            progress.advance(losses * len(group), left)
-
-        try:
-            measured = _measure(
-                material,
-                settings,
-                [missing[key] for key in group],
-                times,
-                class_times,
-                report,
-            )
-        except Exception as error:
-            if not out_of_memory(error):
-                raise
-            search.does_not_fit(len(group), error)
-            measured = None
-        if measured is None:  # only now nothing refers to the group's memory any more
-            material.give_back()
-            continue
+    def measure_group(group: list[str]) -> None:
+        left = f"{len(missing) - len(results)} of {len(missing)} members left"
+        members = [missing[key] for key in group]
+        measured = _measure(
+            data,
+            settings,
+            members,
+            times,
+            class_times,
+            lambda losses: progress.advance(losses * len(group), left),
+        )
         for key, result in zip(group, measured, strict=True):
-            alone = {**settings, "members": [list(missing[key])]}
-            results[key] = netcdf.with_provenance(result, alone, device=material.described)
-            store.save(key, results[key])
+            results[key] = keep(result, store, key, missing[key], settings, data.described)
+
+    search = SizeSearch.fixed(MEMBERS_TOGETHER[data.device.type])
+    compute_in_groups(missing, results, search, measure_group, data.give_back, name=name)
     return results
 
 
-def _training(material: Material, settings: dict, members: list[Member]) -> Training:
+def _training(data: DeviceData, settings: dict, members: list[Member]) -> Training:
     """Return the members, initialised and with batches drawn as ``rote.models.ensemble`` would."""
-    rows, labels = zip(*map(material.examples, members), strict=True)
-    rows, labels, sizes = np.stack(rows), np.stack(labels), material.models.sizes
+    rows, labels = zip(*map(data.examples, members), strict=True)
+    rows, labels, sizes = np.stack(rows), np.stack(labels), data.models.sizes
     examples = rows.shape[1]
     if settings["labelling"] == "unique":
         labels, sizes = np.tile(np.arange(examples), (len(members), 1)), [*sizes[:-1], examples]
     seeds = [member.seed for member in members]
-    parameters = initial_parameters(sizes, seeds, material.device)
+    parameters = initial_parameters(sizes, seeds, data.device)
     return Training(
         [torch.cat(pair, 1) for pair in zip(parameters[::2], parameters[1::2], strict=True)],
-        with_one(material.table[torch.from_numpy(rows), : sizes[0]]),
-        torch.from_numpy(labels).to(material.device),
+        with_one(data.table[torch.from_numpy(rows), : sizes[0]]),
+        torch.from_numpy(labels).to(data.device),
         [
-            batch.to(material.device)
+            batch.to(data.device)
             for epoch in range(1, settings["training"]["epochs"] + 1)
             for batch in epoch_order(seeds, epoch, examples).split(
                 settings["training"]["batch_size"], 1
@@ -178,7 +168,7 @@ def _training(material: Material, settings: dict, members: list[Member]) -> Trai
 
 @torch.inference_mode()
 def _measure(
-    material: Material,
+    data: DeviceData,
     settings: dict,
     members: list[Member],
     times: list[int],
@@ -186,7 +176,7 @@ def _measure(
     report: Callable[[int], None],
 ) -> list[xr.Dataset]:
     """Return what a run holds of each of ``members``, trained and swept together."""
-    training = _training(material, settings, members)
+    training = _training(data, settings, members)
     kept = list(trajectory(training))
     scores = [[value.cpu().numpy() for value in score(training, kept[t])] for t in times]
     loss, accuracy = np.moveaxis(np.array(scores), 0, -1)  # (2, members, times)
@@ -195,7 +185,7 @@ def _measure(
     for some, norms in sweep(training, kept, times, every, report):
         found |= dict(zip(some, norms[:, :, 0].transpose(0, 1).cpu().numpy(), strict=True))
     sensitivity = np.stack([found[t] for t in times], 1)
-    classes = material.models.sizes[-1]
+    classes = data.models.sizes[-1]
     of_classes = np.zeros((len(members), classes, classes))
     if class_times:
         terms = class_terms(training.labels, classes, training.inputs.dtype)

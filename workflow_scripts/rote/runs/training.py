@@ -6,16 +6,18 @@ from collections.abc import Container
 
 import xarray as xr
 
-from rote.data.noising import about
-from rote.files import netcdf
+from rote.data.noising import data_attributes
 from rote.files.store import Store, fingerprint
 from rote.machine import interruption
-from rote.machine.errors import out_of_memory
 from rote.machine.progress import Progress
-from rote.runs import grouping
-from rote.runs.device_data import Material
+from rote.runs.device_data import DeviceData
 from rote.runs.epochs import as_dataset, train
-from rote.runs.members import complete, data_determinants
+from rote.runs.members import (
+    compute_in_groups,
+    data_determinants,
+    keep,
+    stored_or_computed,
+)
 from rote.study import versions
 from rote.study.plan import Member
 
@@ -37,7 +39,7 @@ def member_key(noised: xr.Dataset, settings: dict, member: Member) -> str:
     )
 
 
-def train_run(
+def compute_run(
     noised: xr.Dataset,
     settings: dict,
     store: Store,
@@ -91,12 +93,12 @@ def train_run(
                 )
         return results
 
-    run = complete(members, keys, load, name, compute)
+    run = stored_or_computed(members, keys, load, name, compute)
     if settings["keep_misclassified"]:
         run = run.assign_coords(index=noised["index"])
     else:
         run = run.drop_vars("misclassified")
-    return run.assign_attrs(about(noised))
+    return run.assign_attrs(data_attributes(noised))
 
 
 def _train_missing(
@@ -110,25 +112,35 @@ def _train_missing(
 ) -> dict[str, xr.Dataset]:
     """Train the members of ``missing``, keep each in ``store`` once it is finished, return all."""
     training = settings["training"]
-    material = Material(noised, settings, list(missing.values()), device)
-    search = material.size_search(list(missing.values()))
+    data = DeviceData(noised, settings, list(missing.values()), device)
+    search = data.size_search(list(missing.values()))
     results: dict[str, xr.Dataset] = {}
     saved_at = time.monotonic()
 
-    def train_group(group: list[str], checkpoints: list[xr.Dataset | None]) -> None:
+    progress, checkpoints = None, {}
+
+    def at_the_same_epoch(left: list[str]) -> list[list[str]]:
+        nonlocal progress, checkpoints
+        by_epoch = _by_epoch(left, store, settings["keep_epochs"])
+        work = sum((training["epochs"] - epoch) * len(same) for epoch, same in by_epoch.items())
+        resumed = sum(len(same) for epoch, same in by_epoch.items() if epoch)
+        size = f"groups of up to {search.size}" if search.settled else "groups of growing size"
+        message = "%s: training %d members, %d of them from checkpoints, in %s."
+        logger.info(message, name, len(left), resumed, size)
+        progress = Progress(name, work, logger.info)
+        checkpoints = {key: saved for same in by_epoch.values() for key, saved in same.items()}
+        return [list(same) for same in by_epoch.values()]
+
+    def train_group(group: list[str]) -> None:
         nonlocal saved_at
-        ensemble = material.ensemble([missing[key] for key in group])
-        present = len(group)
-        for now in train(ensemble, training, checkpoints, settings["keep_epochs"]):
+        ensemble = data.ensemble([missing[key] for key in group])
+        present, start = len(group), [checkpoints[key] for key in group]
+        for now in train(ensemble, training, start, settings["keep_epochs"]):
             for position, parameters in now.kept.items():
                 store.save_parameters(group[position], now.epoch, parameters)
             for position, record in now.finished.items():
-                key = group[position]
-                member = {**settings, "members": [list(missing[key])]}
-                results[key] = netcdf.with_provenance(
-                    as_dataset(record, training), member, device=material.described
-                )
-                store.save(key, results[key])
+                key, result = group[position], as_dataset(record, training)
+                results[key] = keep(result, store, key, missing[key], settings, data.described)
             stop = interruption.arrived()
             if stop or time.monotonic() - saved_at > checkpoint_seconds:
                 for position, state in now.unfinished():
@@ -143,30 +155,19 @@ def _train_missing(
             progress.advance(present + spared, f"{epoch}, {left} of {len(missing)} members left")
             present -= len(now.finished)
 
-    while left := [key for key in missing if key not in results]:
-        by_epoch = _by_epoch(left, store, settings["keep_epochs"])
-        groups = (g for same in by_epoch.values() for g in grouping.groups(list(same), search))
-        work = sum((training["epochs"] - epoch) * len(same) for epoch, same in by_epoch.items())
-        resumed = sum(len(same) for epoch, same in by_epoch.items() if epoch)
-        size = f"groups of up to {search.size}" if search.settled else "groups of growing size"
-        message = "%s: training %d members, %d of them from checkpoints, in %s."
-        logger.info(message, name, len(left), resumed, size)
-        progress = Progress(name, work, logger.info)
-        checkpoints = {key: saved for same in by_epoch.values() for key, saved in same.items()}
-        for group in groups:
-            try:
-                with interruption.held():
-                    train_group(group, [checkpoints[key] for key in group])
-            except Exception as error:
-                if not out_of_memory(error):
-                    raise
-                search.does_not_fit(len(group), error)
-            else:
-                continue
-            # Only now, the exception gone, nothing refers to the group's memory any more.
-            material.give_back()
-            logger.warning("%s: %d members did not fit the memory together.", name, len(group))
-            break  # whoever is left is grouped anew, from the last checkpoint
+    def train_held(group: list[str]) -> None:
+        with interruption.held():
+            train_group(group)
+
+    compute_in_groups(
+        missing,
+        results,
+        search,
+        train_held,
+        data.give_back,
+        name=name,
+        alike=at_the_same_epoch,
+    )
     return results
 
 

@@ -7,11 +7,6 @@ from typing import NamedTuple
 
 from rote.machine.errors import UserError
 
-NO_BF16 = (
-    "A CNN cannot be trained in bf16, which would round its batch statistics: "
-    "set precision to float32 or tf32."
-)
-
 
 class Planes(NamedTuple):
     """The sizes of a convolutional layer, each (channels, height, width)."""
@@ -97,3 +92,18 @@ class Architecture(NamedTuple):
             sizes.append((inputs, outputs))
             inputs = outputs
         return sizes
+
+
+def check_last_batch(batch_size: int, examples: int, smallest: int) -> None:
+    """Check that the last batch of an epoch is not too small for the model.
+
+    Raises:
+        UserError: it holds fewer than ``smallest`` examples.
+    """
+    last = (examples - 1) % batch_size + 1
+    if last < smallest:
+        raise UserError(
+            f"With batch_size {batch_size} the last batch of {examples} training examples "
+            f"holds {last}, but batch normalisation needs {smallest}: "
+            "change batch_size or train_examples."
+        )

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from rote.machine.errors import UserError, brief
-from rote.study import batches, plan, sizes
-from rote.study.architecture import Architecture
+from rote.study import plan, sizes
+from rote.study.architecture import Architecture, check_last_batch
 
 SCHEMA = json.loads(Path(__file__).with_name("config.schema.json").read_text())
 SHOWN = 80  # characters of a wrong value
@@ -271,7 +271,7 @@ def _check_fit(settings: dict, source: dict) -> None:
         sizes.check_examples(data, {"train": known.train, "test": known.test})
     if "cnn" in settings:
         batch_size = settings["training"]["batch_size"]
-        batches.check_last(batch_size, data["train_examples"], Architecture.smallest_batch)
+        check_last_batch(batch_size, data["train_examples"], Architecture.smallest_batch)
         if rows:
             Architecture.of(settings["cnn"], (1, rows, rows), 2).planes()
 

@@ -1,0 +1,58 @@
+"""What an ensemble, and whoever searches its models, asks of a model."""
+
+from typing import Protocol
+
+from torch import Tensor
+
+from rote.models.regularization import UNREGULARIZED, Regularization
+from rote.models.sgd import SGD
+from rote.models.workspace import Workspace
+
+
+class Model(Protocol):
+    """Many models of one shape, computed as one; every tensor has a leading member axis.
+
+    A member's numbers must not depend on its company: not on how many others there are, nor on
+    its position among them. :class:`rote.models.mlp.MLP` and :class:`rote.models.cnn.CNN` are such.
+    """
+
+    parameters: list[Tensor]  # what is trained, in place
+    buffers: list[Tensor]  # what else belongs to a member, such as running statistics
+    workspace: Workspace  # memory for activations and their gradients
+    smallest_batch: int  # examples of the smallest batch that it can be trained on
+
+    @property
+    def features(self) -> int:
+        """The number of inputs of an example."""
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Return logits (members, classes, batch) of ``inputs`` (members, batch, features).
+
+        As in evaluation: without the noise of regularisers. The memory may be used again.
+        """
+
+    def member_logits(self, member: int, inputs: Tensor) -> Tensor:
+        """Return logits (batch, classes) of one member in evaluation, for ∂/∂inputs by autograd.
+
+        Args:
+            member: its position.
+            inputs: (batch, features).
+        """
+
+    def step(
+        self,
+        inputs: Tensor,
+        labels: Tensor,
+        sgd: SGD,
+        regularization: Regularization = UNREGULARIZED,
+        weights: Tensor | None = None,
+    ) -> None:
+        """Make one update on the mean cross-entropy of each member's own batch.
+
+        Args:
+            inputs: (members, batch, features).
+            labels: class indices, (members, batch).
+            sgd: the optimizer of ``parameters``.
+            regularization: what disturbs the hidden activations.
+            weights: of the examples in the loss instead of 1 / batch, (members, batch).
+        """
