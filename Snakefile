@@ -6,21 +6,15 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
-
-
-include: "rules/config.smk"
-
-
-configfile: f"{workflow.basedir}/config.yaml"
+sys.path.insert(0, f"{workflow.current_basedir}/workflow_scripts")
 
 
 report: "report/study.rst"
 
 
-include: "rules/common.smk"
+include: "rules/config.smk"
 include: "rules/data.smk"
-include: "rules/train.smk"
+include: "rules/runs.smk"
 include: "rules/figures.smk"
 include: "rules/claims.smk"
 
@@ -28,29 +22,29 @@ include: "rules/claims.smk"
 rule figures:
     default_target: True
     input:
-        all_figures,
+        study.all_pictures(),
 
 
 rule study:
     input:
-        all_figures,
-        expand("results/{preset}/{page}", preset=config["preset"], page=PAGES),
+        study.all_pictures(),
+        study.pages(),
 
 
 rule claims:
     input:
-        f"results/{config['preset']}/claims.nc",
+        study.page("claims.nc"),
 
 
 rule gallery:
     input:
-        f"results/{config['preset']}/gallery.md",
+        study.page("gallery.md"),
 
 
-for figure in plan.EXPERIMENT_OF_FIGURE:
+for figure in study.all_figures:
 
     rule:
         name:
             figure
         input:
-            figure_files(figure),
+            study.pictures(figure),

@@ -3,7 +3,7 @@
 
 rule test_claims:
     input:
-        of_each_figure("metrics/{figure}.nc"),
+        study.metrics,
     output:
         nc="results/{preset}/claims.nc",
         md="results/{preset}/claims.md",
@@ -19,17 +19,16 @@ rule test_claims:
         "../envs/environment.yaml"
     resources:
         mem_mb=2000,
-        runtime=10,
     params:
-        criteria=config["claims"],
-        version=versions.CLAIMS,
+        criteria=study.config["claims"],
+        version=study.versions.CLAIMS,
     script:
         "../workflow_scripts/test_claims.py"
 
 
 rule write_gallery:
     input:
-        captions=of_each_figure("figures/{figure}.txt"),
+        captions=study.captions,
         claims="results/{preset}/claims.nc",
     output:
         "results/{preset}/gallery.md",
@@ -39,9 +38,8 @@ rule write_gallery:
         "../envs/environment.yaml"
     resources:
         mem_mb=1000,
-        runtime=10,
     params:
-        version=versions.GALLERY,
+        version=study.versions.GALLERY,
     script:
         "../workflow_scripts/write_gallery.py"
 
@@ -60,12 +58,7 @@ rule write_configuration:
         "../envs/environment.yaml"
     resources:
         mem_mb=1000,
-        runtime=10,
     params:
-        config=lambda wildcards: {
-            **{key: value for key, value in config.items() if key != "presets"},
-            "preset": wildcards.preset,
-            "presets": {wildcards.preset: config["presets"][wildcards.preset]},
-        },
+        config=study.configuration_of,
     script:
         "../workflow_scripts/write_configuration.py"

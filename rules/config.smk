@@ -1,21 +1,35 @@
-# Before Snakemake reads the configuration: can it work in this folder, and are the files sound? It
-# would answer either question by a traceback, or by a message that names no file and no line.
+# The configuration, checked before anything runs, and the object that all rules ask.
+# config.yaml needs no `configfile:`: presets are merged in another way than Snakemake's.
 from pathlib import Path
 
 from rote.machine import working_folder
-from rote.study import configuration as settings
 from rote.machine.errors import UserError
+from rote.study import configuration
+from rote.study.jobs import Study
 
 try:
     if workflow.is_main_process:
         working_folder.enter(Path.cwd())
-    files = [
-        settings.read(Path(file))
-        for file in (f"{workflow.basedir}/config.yaml", *workflow.configfiles)
-    ]
+    own = workflow.modifier.skip_configfile  # another workflow imports this one, with a config:
+    study = Study(
+        configuration.load(
+            Path(str(workflow.current_basedir)).parent / "config.yaml",
+            [] if own else workflow.config_settings.configfiles,
+            config if own else workflow.config_settings.config,
+            imported=not workflow.modifier.is_main_snakefile(),
+        )
+    )
 except UserError as error:
     sys.exit(f"Error: {error}")
 
-# So far it holds what --configfile changes, whose keys would come first, and the last case counts.
-# They are added again to those of config.yaml.
-config.clear()
+if workflow.modifier.is_main_snakefile():  # else it is the other workflow's
+    config.clear()
+    config.update(study.config)
+
+
+onstart:
+    working_folder.pass_signals_on()
+
+
+wildcard_constraints:
+    **study.wildcards(),

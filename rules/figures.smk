@@ -3,18 +3,18 @@
 
 rule extract_metrics:
     input:
-        runs_of_figure,
+        study.runs_of_figure,
     output:
         "results/{preset}/metrics/{figure}.nc",
     log:
         "results/{preset}/logs/extract_metrics/{figure}.log",
     conda:
         "../envs/environment.yaml"
+    priority: study.FIRST
     resources:
         mem_mb=2000,
-        runtime=30,
     params:
-        version=lambda wildcards: versions.METRICS[wildcards.figure],
+        version=study.version_of_metrics,
     script:
         "../workflow_scripts/extract_metrics.py"
 
@@ -26,8 +26,8 @@ rule plot_figure:
         png=report(
             "results/{preset}/figures/{figure}.png",
             caption="../report/figure.rst",
-            category=lambda wildcards: plan.title(wildcards.figure),
-            labels=lambda wildcards: {"shows": plan.SHOWS[wildcards.figure]},
+            category=study.title_of_figure,
+            labels=study.shown_by_figure,
         ),
         pdf="results/{preset}/figures/{figure}.pdf",
         caption="results/{preset}/figures/{figure}.txt",
@@ -35,10 +35,10 @@ rule plot_figure:
         "results/{preset}/logs/plot_figure/{figure}.log",
     conda:
         "../envs/environment.yaml"
+    priority: study.FIRST
     resources:
         mem_mb=2000,
-        runtime=10,
     params:
-        version=lambda wildcards: versions.FIGURES[wildcards.figure],
+        version=study.version_of_figure,
     script:
         "../workflow_scripts/plot_figure.py"

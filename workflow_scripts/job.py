@@ -1,16 +1,11 @@
-"""What scripts share: a log, one sentence for whatever stops a job, and how a run is computed."""
+"""What scripts share: a log, and one sentence for whatever stops a job."""
 
 import contextlib
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import xarray as xr
-
-from rote.files import netcdf
-from rote.files.provenance import with_provenance
-from rote.files.store import Store
 from rote.machine.errors import Damaged, UserError, brief, out_of_memory
 from rote.machine.interruption import Stopped, stoppable
 
@@ -90,24 +85,3 @@ def _set_aside(error: Damaged, inputs: list[str]) -> str:
         f"{error.path} is damaged ({error.why}) and now called {aside.name}: run the same command "
         "again, which makes it anew."
     )
-
-
-def compute_run(smk, function: Callable[..., xr.Dataset], **more: object) -> None:
-    """Compute the run of a rule: what the store has of it, and now what it lacks.
-
-    Args:
-        smk: the rule's object: a noised data set in, a run out, ``params`` with ``run``, ``store``
-            and ``device``.
-        function: takes the noised data set, the settings of the run, the store, ``name``,
-            ``device`` and ``more``; returns the run, whose ``device`` (member) computed a member.
-        more: further arguments.
-    """
-    import torch  # which the other scripts do without
-
-    with job(smk):
-        torch.set_num_threads(smk.threads)
-        noised, settings, store = netcdf.read(smk.input[0]), smk.params.run, Store(smk.params.store)
-        name = "/".join(Path(smk.output[0]).with_suffix("").parts[-2:])
-        run = function(noised, settings, store, name=name, device=smk.params.device, **more)
-        devices = ", ".join(sorted(set(run["device"].values)))
-        netcdf.write(with_provenance(run, settings, device=devices), smk.output[0])

@@ -1,142 +1,69 @@
-"""The check of ``config.yaml``: a closed JSON schema, and a sentence for whatever breaks it."""
+"""From files to one configuration: presets are merged with what they share, then all is checked.
 
-import contextlib
-import difflib
-import json
-import math
-from functools import cache
+Files are merged key by key, later ones over earlier ones; null takes out what an earlier file
+names. A preset holds only what differs from what it is ``like``, another preset or ``defaults``:
+
+- ``defaults`` and every preset may hold ``data`` and ``training``, which go into each block of that
+  name in each of its experiments and cases;
+- the settings of an experiment under ``defaults`` are for the presets that have the experiment.
+
+Later layers win, whatever they say it by: ``defaults``, then the preset that this one is like, then
+its own; within each, an experiment's settings over ``data`` and ``training``.
+"""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 
 from rote.machine.errors import UserError, brief
-from rote.study import plan, sizes
-from rote.study.architecture import Architecture, check_last_batch
+from rote.study import check
+from rote.study.check import SCHEMA, Misconfigured
+from rote.study.layers import SHARED, merged, whole_preset
+from rote.study.places import Source, where
+from rote.study.plan import EXPERIMENT_OF_FIGURE
 
-SCHEMA = json.loads(Path(__file__).with_name("config.schema.json").read_text())
-SHOWN = 80  # characters of a wrong value
-
-
-def resolved(schema: dict) -> dict:
-    """Return a part of the schema with the properties of what it refers to beside its own."""
-    if "$ref" not in schema:
-        return schema
-    part = SCHEMA
-    for key in schema["$ref"].removeprefix("#/").split("/"):
-        part = part[key]
-    part = resolved(part)
-    properties = part.get("properties", {}) | schema.get("properties", {})
-    return {key: value for key, value in (part | schema).items() if key != "$ref"} | {
-        "properties": properties
-    }
+PRESETS = Path(__file__).with_name("presets")  # a file a preset, named like it
 
 
-def _dotted(path: list) -> str:
-    """Return ['presets', 'demo', 'noise_levels', 2] as presets.demo.noise_levels[2]."""
-    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+def load(
+    shipped: Path,
+    files: Sequence[Path] = (),
+    given: Mapping | None = None,
+    *,
+    imported: bool = False,
+) -> dict:
+    """Return the merged and checked configuration.
 
+    Args:
+        shipped: ``config.yaml``.
+        files: those of the option ``--configfile``, over it in their order.
+        given: keys of the option ``--config``, or those that another workflow passes, over them.
+        imported: whether another workflow imports this one: then keys that are not of this one are
+            left aside.
 
-def _closest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(str(word)[:SHOWN], known, n=1)
-    return f"did you mean {close[0]}? " if close else ""
+    Returns:
+        The keys of the schema; each preset with all of its values, and nothing else.
 
-
-def _shown(value: object) -> str:
-    """Return a value as it stands in the file, but for what is too long to read."""
-    try:
-        text = json.dumps(value, default=str, ensure_ascii=False)
-    except (ValueError, TypeError, RecursionError):  # of values that no file of JSON could hold
-        return f"a {type(value).__name__}"
-    text = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _sentence(error) -> str:
-    """Say what a ``jsonschema.ValidationError`` found, and what to write instead."""
-    place = _dotted(list(error.absolute_path))
-    value = _shown(error.instance)
-    remedy = error.schema.get("description") if isinstance(error.schema, dict) else None
-    if "propertyNames" in error.absolute_schema_path:
-        under = f" under {place}" if place else ""
-        return f"the name {value}{under} cannot stand in a path: {remedy}."
-    match error.validator:
-        case "additionalProperties" | "unevaluatedProperties":
-            known = sorted(resolved(error.schema)["properties"])
-            key = next(key for key in error.instance if key not in known)
-            where = f" under {place}" if place else ""
-            close = _closest(key, known)
-            return f"unknown key {_name(key)}{where}: {close}known are {', '.join(known)}."
-        case "required":
-            key = next(key for key in error.validator_value if key not in error.instance)
-            return f"{place or 'the file'} lacks the key {key}: add it."
-        case "enum":
-            known = [str(choice) for choice in error.validator_value]
-            close = _closest(error.instance, known)
-            return f"{place} is {value}, which is unknown: {close}choose one of {', '.join(known)}."
-        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
-            words = {
-                "minimum": "at least",
-                "exclusiveMinimum": "more than",
-                "maximum": "at most",
-                "exclusiveMaximum": "less than",
-            }
-            bound = f"it must be {words[error.validator]} {error.validator_value}"
-            return f"{place} is {value}: {remedy or bound}."
-        case "type":
-            wanted = error.validator_value
-            wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
-            allowed = remedy or f"write a value of type {wanted}"
-            return f"{place or 'the file'} is {value}: {allowed}{_hint(error.instance, wanted)}."
-        case "uniqueItems":
-            return f"{place} names a value twice: {value}; keep one of them."
-        case "oneOf":
-            known = [choice["required"][0] for choice in error.validator_value]
-            return f"{place} must hold exactly one of the keys {' and '.join(known)}."
-        case "minItems" if error.validator_value > 1:
-            return f"{place} is {value}: {remedy}."
-        case "maxItems":
-            bound = f"it may hold at most {error.validator_value} values"
-            return f"{place} is {value}: {remedy or bound}."
-        case "maxLength" | "pattern":
-            return f"{place} is {value}: {remedy}."
-        case "minItems" | "minLength" | "minProperties":
-            return f"{place} is empty: name at least one value."
-    return f"{place}: {error.message}."
-
-
-def _name(key: object) -> str:
-    return key if isinstance(key, str) and key.isprintable() and key else _shown(key)
-
-
-def _hint(value: object, wanted: str) -> str:
-    """Explain why YAML did not read a number as one, or what null is good for."""
-    if value is None and wanted == "object":
-        return "; null only takes out what another file names"
-    if isinstance(value, float) and not math.isfinite(value):
-        return " that is finite"
-    if isinstance(value, str) and wanted == "number":
-        with contextlib.suppress(ValueError):
-            if math.isfinite(float(value)):
-                return f"; YAML takes {value} for text, but {float(value)} for a number"
-    if isinstance(value, float) and wanted.startswith("integer") and value.is_integer():
-        return f"; {int(value)} is one"
-    return ""
-
-
-@cache
-def _validator():
-    """Return the validator of the schema, for which only what Python can count with is a number.
-
-    JSON has neither NaN nor infinity, and takes 3.0 for an integer, which ``range`` does not.
+    Raises:
+        UserError: a file is no YAML, or, in a sentence that names the place in the file, something
+            in it is wrong.
     """
-    from jsonschema import Draft202012Validator, validators
-
-    def integer(_, value: object) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool)
-
-    def number(_, value: object) -> bool:
-        return integer(_, value) or (isinstance(value, float) and math.isfinite(value))
-
-    types = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": integer, "number": number})
-    return validators.extend(Draft202012Validator, type_checker=types)(SCHEMA)
+    sources = [Source(path.name, read(path), path) for path in (shipped, *files)]
+    sources.append(Source("the command line" if not imported else "config", deepcopy(given or {})))
+    if imported:
+        known = SCHEMA["properties"]
+        sources[1:] = [
+            source._replace(content={k: v for k, v in source.content.items() if k in known})
+            for source in sources[1:]
+        ]
+    try:
+        return _checked(sources)
+    except Misconfigured as error:
+        raise Misconfigured(
+            error.sentence,
+            error.way,
+            where(error.way, sources, _merged_all(sources).get("presets")),
+        ) from error
 
 
 def read(path: Path) -> dict:
@@ -156,8 +83,8 @@ def read(path: Path) -> dict:
             if isinstance(key, yaml.ScalarNode) and keys.count(key.value) > 1:
                 line = key.start_mark.line + 1
                 raise UserError(
-                    f"{path} names the key {_name(key.value)} twice, for the first time in line "
-                    f"{line}: keep one of them."
+                    f"{path} names the key {check.named(key.value)} twice, for the first time in "
+                    f"line {line}: keep one of them."
                 )
         loader.flatten_mapping(node)
         return loader.construct_mapping(node, deep=True)
@@ -174,123 +101,69 @@ def read(path: Path) -> dict:
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): see to it.") from error
     if not isinstance(content, dict):
-        raise UserError(f"{path} holds {_shown(content)}, but no keys and values: write some.")
+        raise UserError(f"{path} holds {check.shown(content)}, but no keys and values: write some.")
     return content
 
 
-def _unknown(kind: str, name: str, place: str, known: list[str]) -> UserError:
-    return UserError(
-        f"config: {place} names the {kind} {name}, which is unknown: {_closest(name, known)}choose "
-        f"one of {', '.join(known)}, or add it under {kind.replace(' ', '')}s."
-    )
-
-
-def leave_out(block: object, files: list[dict], schema: dict = SCHEMA) -> None:
-    """Remove keys that are null, in place: so another file takes them out of a configuration.
-
-    Snakemake merges files of configuration key by key: none can delete what an earlier one names.
-    Null stays where it is a value, and where it takes nothing out, which is a slip of the pen:
-    :func:`validate` says so.
-
-    Args:
-        block: the merged configuration.
-        files: what it is merged from.
-        schema: that of ``block``.
-    """
-    schema = resolved(schema)
-    for key, value in list(block.items()) if isinstance(block, dict) else ():
-        below = [file[key] for file in files if isinstance(file, dict) and key in file]
-        part = schema.get("properties", {}).get(key)
-        named = schema.get("additionalProperties")
-        if part is None and isinstance(named, dict) and any(each is not None for each in below):
-            part = named
-        if part is None:
-            continue
-        if value is not None:
-            leave_out(value, below, part)
-        elif "null" not in resolved(part).get("type", ""):
-            del block[key]
-
-
-def validate(config: dict) -> None:
-    """Check the whole configuration, every preset of it.
+def _checked(sources: list[Source]) -> dict:
+    """Return the configuration that is merged from ``sources``, which get those of presets' files.
 
     Raises:
-        UserError: one sentence about the first thing that is wrong, and its remedy.
+        Misconfigured: something is wrong.
     """
-    # The mistake nearest to the top first; on a level, in the order of the file's keys.
-    errors = sorted(
-        _validator().iter_errors(config),
-        key=lambda error: (
-            len(error.absolute_path),
-            _dotted(list(error.absolute_path)),
-            error.validator == "required",  # what is lacking may be there under another name
-        ),
-    )
-    if errors:
-        raise UserError(f"config: {_sentence(errors[0])}")
-    if config["device"] == "cpu" and config["precision"] != "float32":
-        raise UserError(
-            f"config: precision is {config['precision']}, which needs a CUDA device, but device is "
-            "cpu: set precision to float32, or device to auto or cuda."
+    config = _merged_all(sources)
+    # A preset's file stands below everything else that is said about the preset.
+    for name in _files_of_presets(config):
+        path = PRESETS / f"{name}.yaml"
+        source = Source(path.name, {"presets": {name: read(path)}}, path, ("presets", name))
+        sources.insert(1, source)
+        config = _merged_all(sources)
+    presets, defaults = config.get("presets"), config.pop("defaults", {})
+    if isinstance(presets, dict):
+        _check_defaults(defaults)
+        config["presets"] = {name: whole_preset(name, presets, defaults) for name in presets}
+        if isinstance(config.get("preset"), str) and config["preset"] not in presets:
+            known = sorted({*map(str, presets), *_named_by_files()})
+            raise check.unknown("preset", config["preset"], ["preset"], known)
+    check.validate(config)
+    return config
+
+
+def _merged_all(sources: list[Source]) -> dict:
+    config: dict = {}
+    for source in sources:
+        config = merged(config, source.content)
+    return config
+
+
+def _files_of_presets(config: dict) -> list[str]:
+    """Return those presets that are asked for, or built upon, and have a file of their own."""
+    presets = config.get("presets")
+    presets = presets if isinstance(presets, dict) else {}
+    asked = [config.get("preset"), *presets]
+    asked += [own.get("like") for own in presets.values() if isinstance(own, dict)]
+    there, found = _named_by_files(), []
+    for name in asked:  # which grows: a file may be like another one
+        if isinstance(name, str) and name in there and name not in found:
+            found.append(name)
+            asked.append(read(PRESETS / f"{name}.yaml").get("like"))
+    return found
+
+
+def _named_by_files() -> list[str]:
+    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
+
+
+def _check_defaults(defaults: object) -> None:
+    known = [*SHARED, *dict.fromkeys(EXPERIMENT_OF_FIGURE.values())]
+    if not isinstance(defaults, dict):
+        raise Misconfigured(
+            f"defaults is {check.shown(defaults)}: write keys and values.", ["defaults"]
         )
-    if config["preset"] not in config["presets"]:
-        raise _unknown("preset", _name(config["preset"]), "preset", sorted(config["presets"]))
-    for preset, experiments in config["presets"].items():
-        for name, settings in plan.noised_datasets(experiments).items():
-            dataset = settings["data"]["dataset"]
-            place = f"presets.{preset}.{plan.settings_key(name)}"
-            if dataset not in config["datasets"]:
-                known = sorted(config["datasets"])
-                raise _unknown("data set", _name(dataset), f"{place}.data.dataset", known)
-            try:
-                _check_fit(settings, config["datasets"][dataset])
-            except UserError as error:
-                raise UserError(f"config: {place} on {dataset}: {error}") from error
-            if "critical_epochs" in settings:
-                _check_critical(settings, place)
-            for regularizer, strength in settings.get("selected", {}).items():
-                there = settings["strengths"].get(regularizer)
-                if there and strength not in there:
-                    raise UserError(
-                        f"config: {place}.selected names the strength {strength} of {regularizer}, "
-                        f"which is not trained: choose one of {place}.strengths.{regularizer}, "
-                        f"{_shown(there)}."
-                    )
-        for name, wrong in plan.impossible(experiments).items():
-            if name != "filters":  # which is left out where it cannot be
-                raise UserError(f"config: presets.{preset}: {wrong}")
-
-
-def _check_fit(settings: dict, source: dict) -> None:
-    """Check what is known before the images are read, as jobs do for images of any source."""
-    data, known = settings["data"], sizes.published(source)
-    rows = data["image_size"] or (known and known.rows)
-    if known:
-        sizes.block(rows, known.rows, known.rows)
-        sizes.check_examples(data, {"train": known.train, "test": known.test})
-    if "cnn" in settings:
-        batch_size = settings["training"]["batch_size"]
-        check_last_batch(batch_size, data["train_examples"], Architecture.smallest_batch)
-        if rows:
-            Architecture.of(settings["cnn"], (1, rows, rows), 2).planes()
-
-
-def _check_critical(settings: dict, place: str) -> None:
-    """Check what a case of ``complexity`` says about critical samples against the rest of it."""
-    scored = plan.evaluated_epochs(settings["training"])
-    for epoch in settings["critical_epochs"]:
-        if epoch not in scored:
-            raise UserError(
-                f"config: {place}.critical_epochs names the epoch {epoch}, after which the models "
-                f"are not evaluated: choose among multiples of evaluate_every up to {scored[-1]}."
+    for key in defaults:
+        if key not in known:
+            raise Misconfigured(
+                f"unknown key {check.named(key)} under defaults: {check.closest(key, known)}known "
+                f"are {', '.join(known)}.",
+                ["defaults", key],
             )
-    wanted, there = (
-        settings["critical_samples"]["examples"],
-        settings["data"]["validation_examples"],
-    )
-    if wanted > there:
-        raise UserError(
-            f"config: {place} searches {wanted} validation inputs for critical samples, but its "
-            f"data has only {there}: lower critical_samples.examples or raise validation_examples."
-        )

@@ -1,7 +1,6 @@
 """What is to be computed: figures ← experiments ← runs ← members.
 
-Read by the rules too, on every SLURM job, so it imports nothing but the standard library.
-An experiment's settings are its block under ``presets`` in ``config.yaml``.
+An experiment's settings are its block under ``presets`` in the configuration.
 """
 
 from typing import NamedTuple
@@ -30,6 +29,11 @@ SHOWS = {
     "fig5_1": "validation accuracy against memorised random labels",
     "fig5_2": "training accuracy over training with each regulariser",
     "filters": "filters of the first layer",
+}
+# The module of rote.runs that computes the runs of an experiment.
+KIND_OF_RUN = dict.fromkeys(EXPERIMENT_OF_FIGURE.values(), "training") | {
+    "sensitivity": "sensitivity",
+    "complexity": "complexity",
 }
 # What an experiment that names its training data by a word trains on: kind and level of noise.
 CONDITIONS = {"real": ("real", 0.0), "halfX": ("randX", 0.5), "randX": ("randX", 1.0)}
@@ -84,6 +88,12 @@ def runs(figure: str, settings: dict) -> list[str]:
     return [f"units-{width}" for width in (units if isinstance(units, list) else [units])]
 
 
+def runs_of_experiment(experiment: str, settings: dict) -> list[str]:
+    """Return the names of all runs of an experiment."""
+    figures = [figure for figure, name in EXPERIMENT_OF_FIGURE.items() if name == experiment]
+    return list(dict.fromkeys(run for figure in figures for run in runs(figure, settings)))
+
+
 def noise_levels(settings: dict) -> list[float]:
     """Return the noise levels of an experiment, real data (level 0) first."""
     levels = settings.get("noise_levels") or [0.0, settings["noise_level"]]
@@ -124,60 +134,18 @@ def data_settings(settings: dict) -> dict:
     }
 
 
-def run_settings(settings: dict, hidden_units: int, precision: str) -> dict:
-    """Return what a run depends on beside its data: model, training and members."""
-    return {
-        "model": {**settings["model"], "hidden_units": hidden_units},
-        "training": {**settings["training"], "precision": precision},
-        "members": [list(member) for member in members(settings)],
-        "keep_misclassified": "experiments" in settings,
-        "keep_epochs": [],
-    }
+def noised_of_run(experiment: str, settings: dict, run: str) -> str:
+    """Return the name of the noised data set that a run trains on, see :func:`noised_datasets`.
 
-
-def convergence_data(settings: dict, run: str) -> str:
-    """Return the noised data set that a run of the experiment ``convergence`` trains on.
-
-    There is one for each size; runs that are named by their width train on the largest.
+    The experiment ``convergence`` has one for each size: its runs that are named by their width
+    train on the largest.
     """
-    largest = f"examples-{max(settings['data']['train_examples'])}"
-    return f"convergence/{run if run.startswith('examples-') else largest}"
-
-
-def convergence_settings(settings: dict, run: str, precision: str) -> dict:
-    """Return what a run of the experiment ``convergence`` depends on beside its data.
-
-    The run ``examples-1000`` has that many training examples and the width of ``model``; the run
-    ``units-64`` has that width and the largest number of examples. Members are scored after every
-    epoch, and leave once their training accuracy has reached ``threshold``.
-    """
-    own = {
-        **settings,
-        "noise_kinds": ["randX"],
-        "training": {**settings["training"], "evaluate_every": 1},
-    }
-    varied, number = run.split("-")
-    units = int(number) if varied == "units" else settings["model"]["hidden_units"]
-    return run_settings(own, units, precision)
-
-
-def sensitivity_settings(settings: dict, labelling: str) -> dict:
-    """Return what a run of the experiment ``sensitivity`` depends on beside its data.
-
-    The classes of the labels are few; a label for each example makes a matrix of classes useless.
-    """
-    return {
-        "labelling": labelling,
-        "model": settings["model"],
-        "training": settings["labellings"][labelling],
-        "evaluations": settings["evaluations"],
-        "class_evaluations": settings["class_evaluations"] if labelling == "class" else 0,
-        "members": [
-            [*CONDITIONS[condition], seed, seed, 0.0]
-            for condition in settings["conditions"]
-            for seed in range(settings["seeds"])
-        ],
-    }
+    if experiment == "complexity":
+        return f"complexity/{run}"
+    if experiment == "convergence":
+        largest = f"examples-{max(settings['data']['train_examples'])}"
+        return f"convergence/{run if run.startswith('examples-') else largest}"
+    return experiment
 
 
 def evaluated_epochs(training: dict) -> list[int]:
@@ -213,12 +181,6 @@ def impossible(experiments: dict) -> dict[str, str]:
     return reasons
 
 
-def cnns(figure: str, settings: dict) -> list[str]:
-    """Return those runs of :func:`runs` whose models are CNNs."""
-    own = settings.get("cases", {})
-    return [run for run in runs(figure, settings) if "cnn" in own.get(run, settings)]
-
-
 def noised_datasets(experiments: dict) -> dict[str, dict]:
     """Return, for each noised data set of a preset, the settings of who trains on it."""
     each = {}
@@ -237,66 +199,7 @@ def noised_datasets(experiments: dict) -> dict[str, dict]:
     return each
 
 
-def regularization_settings(settings: dict, regularizer: str, precision: str) -> dict:
-    """Return what a run of the experiment ``regularization`` depends on beside its data.
-
-    The run of a regulariser has a member for each strength, for real and for random labels, and for
-    each seed; ``none`` is the run without. Strengths of ``adversarial_dropout`` are pairs: the
-    weight of the adversarial examples, and the p of dropout.
-    """
-    strengths = settings["strengths"].get(regularizer, [0.0])
-    training = {**settings["training"], "precision": precision}
-    run = {
-        "regularizer": regularizer,
-        "selected": settings["selected"].get(regularizer, 0.0),
-        "model": settings.get("mlp") or settings["cnn"],
-        "training": training,
-        "members": [
-            list(
-                Member(kind, level, seed, seed, float(training["weight_decay"]))._replace(
-                    **regularizer_strengths(regularizer, strength)
-                )
-            )
-            for strength in strengths
-            for kind, level in (("real", 0.0), ("randY", 1.0))
-            for seed in range(settings["seeds"])
-        ],
-        "keep_misclassified": False,
-        "keep_epochs": [],
-    }
-    if regularizer.startswith("adversarial"):
-        run["adversarial_examples"] = settings["adversarial_examples"]
-    return run
-
-
-def regularizer_strengths(regularizer: str, strength: float | list[float]) -> dict[str, float]:
-    """Return the strengths of a member that a regulariser of the configuration means."""
-    if regularizer == "none":
-        return {}
-    if regularizer == "adversarial_dropout":
-        weight, p = strength
-        return {"adversarial": float(weight), "dropout": float(p)}
-    return {regularizer: float(strength)}
-
-
 def settings_key(noised: str) -> str:
     """Return the key in a preset under which the settings of a noised data set stand."""
     experiment, _, own = noised.partition("/")
     return f"complexity.cases.{own}" if experiment == "complexity" and own else experiment
-
-
-def complexity_settings(settings: dict, case: str, precision: str) -> dict:
-    """Return what a run of the experiment ``complexity`` depends on beside its data."""
-    own = settings["cases"][case]
-    return {
-        "case": case,
-        "model": own.get("mlp") or own["cnn"],
-        "training": {**own["training"], "precision": precision},
-        "members": [list(member) for member in members({**settings, **own})],
-        "keep_misclassified": False,
-        "keep_epochs": sorted(own["critical_epochs"]),
-        "critical_samples": {
-            **settings["critical_samples"],
-            "epochs": sorted(own["critical_epochs"]),
-        },
-    }

@@ -10,6 +10,11 @@ NOISING = 1
 TRAINING = 2
 SENSITIVITY = 1
 CRITICAL_SAMPLES = 2
+RUNS = {  # by the module of rote.runs
+    "training": [TRAINING],
+    "complexity": [TRAINING, CRITICAL_SAMPLES],
+    "sensitivity": [TRAINING, SENSITIVITY],
+}
 METRICS = {
     "fig1": 2,
     "fig2": 2,

@@ -1,0 +1,26 @@
+# From a noised data set to a run: all members of one shape.
+
+
+rule compute_run:
+    input:
+        study.noised_of_run,
+    output:
+        "results/{preset}/runs/{experiment}/{run}.nc",
+    log:
+        "results/{preset}/logs/compute_run/{experiment}/{run}.log",
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    priority: study.rank_of_run
+    resources:
+        gpu=study.gpus(),
+        mem_mb=study.memory_of_run,
+    params:
+        run=study.run,
+        kind=study.kind_of_run,
+        version=study.version_of_run,
+        device=study.config["device"],
+        checkpoint_seconds=study.config["checkpoint_seconds"],
+        store="results/store",
+    script:
+        "../workflow_scripts/compute_run.py"

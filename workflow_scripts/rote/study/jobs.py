@@ -1,0 +1,260 @@
+"""What Snakemake's rules ask: the inputs, the settings, the memory and the rank of every job.
+
+A rule passes its wildcards, and gets what it declares. A mistake that only a job can show, such as
+a run that an experiment does not have, ends Snakemake with a sentence: an exception would reach the
+user as a traceback.
+"""
+
+import functools
+import math
+import sys
+from collections.abc import Callable, Iterable
+
+from rote.machine.errors import UserError
+from rote.study import plan, run_settings, versions, work
+
+PICTURES = "png", "pdf", "txt"
+LIBRARIES_MB = 4000  # of a job that trains or measures
+NUMBER = 4  # bytes of a float32
+PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
+
+
+def _answer(method: Callable) -> Callable:
+    """Have a method end Snakemake with a sentence where it raises one."""
+
+    @functools.wraps(method)
+    def answering(*arguments, **named):
+        try:
+            return method(*arguments, **named)
+        except UserError as error:
+            sys.exit(f"Error: {error}")
+
+    return answering
+
+
+class Study:
+    """The answers that a checked configuration gives.
+
+    Every method takes the ``wildcards`` of a job, an object with their values as attributes.
+
+    Args:
+        config: what ``rote.study.configuration.load`` returned.
+    """
+
+    FIRST = 1000  # the priority of what is quickly done, and what others wait for
+    versions = versions
+    all_figures = tuple(plan.EXPERIMENT_OF_FIGURE)
+
+    def __init__(self, config: dict):
+        self.config, self.preset = config, config["preset"]
+        self.presets, self.datasets = config["presets"], config["datasets"]
+
+    def wildcards(self) -> dict[str, str]:
+        """Return regular expressions that tell the parts of paths apart."""
+        experiments = dict.fromkeys(plan.EXPERIMENT_OF_FIGURE.values())
+        cases = {
+            case
+            for preset in self.presets.values()
+            for case in preset.get("complexity", {}).get("cases", ())
+        }
+        noised = {name for preset in self.presets.values() for name in plan.noised_datasets(preset)}
+        words = ["class", "unique", "none", *plan.REGULARIZERS, "adversarial_dropout"]
+        return {
+            "preset": _any_of(self.presets),
+            "dataset": _any_of(self.datasets),
+            "experiment": _any_of(experiments),
+            "figure": _any_of(plan.EXPERIMENT_OF_FIGURE),
+            "noised": _any_of(noised),
+            "run": r"(?:examples|units)-[1-9]\d*|" + _any_of([*words, *sorted(cases)]),
+        }
+
+    # Data sets.
+
+    def source(self, wildcards) -> dict:
+        """Return where the images of a data set come from."""
+        block = self.datasets[wildcards.dataset]
+        return {key: value for key, value in block.items() if key != "title"}
+
+    @_answer
+    def images_of_noised(self, wildcards) -> str:
+        """Return the file of the data set that a noised one is drawn from."""
+        return f"data/{self._noised(wildcards)['data']['dataset']}.nc"
+
+    @_answer
+    def noising(self, wildcards) -> dict:
+        """Return the settings of a noised data set."""
+        return plan.data_settings(self._noised(wildcards))
+
+    @_answer
+    def title_of_noised(self, wildcards) -> str:
+        """Return what figures call the data set that a noised one is drawn from."""
+        return self.datasets[self._noised(wildcards)["data"]["dataset"]]["title"]
+
+    @_answer
+    def memory_of_noising(self, wildcards, attempt: int) -> int:
+        """Return megabytes: images of a folder may be larger than counted, so more each time."""
+        return 2 ** (attempt - 1) * (1000 + 2 * self._megabytes(wildcards, wildcards.noised))
+
+    # Runs.
+
+    @_answer
+    def noised_of_run(self, wildcards) -> str:
+        """Return the file of the noised data set that a run trains on."""
+        settings = self._experiment(wildcards, wildcards.experiment)
+        self._check_run(wildcards, settings)
+        name = plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
+        return f"results/{wildcards.preset}/datasets/{name}.nc"
+
+    @_answer
+    def run(self, wildcards) -> dict:
+        """Return what a run depends on beside its data."""
+        settings = self._experiment(wildcards, wildcards.experiment)
+        self._check_run(wildcards, settings)
+        precision = self.config["precision"]
+        return run_settings.of_run(wildcards.experiment, settings, wildcards.run, precision)
+
+    def kind_of_run(self, wildcards) -> str:
+        """Return the module of ``rote.runs`` that computes a run."""
+        return plan.KIND_OF_RUN[wildcards.experiment]
+
+    def version_of_run(self, wildcards) -> list[int]:
+        """Return the versions of the code that determines the numbers of a run."""
+        return versions.RUNS[self.kind_of_run(wildcards)]
+
+    @_answer
+    def memory_of_run(self, wildcards, attempt: int) -> int:
+        """Return megabytes: libraries, the data as it is read and as it is used."""
+        settings = self._experiment(wildcards, wildcards.experiment)
+        name = plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
+        return 2 ** (attempt - 1) * (LIBRARIES_MB + 2 * self._megabytes(wildcards, name))
+
+    @_answer
+    def rank_of_run(self, wildcards) -> int:
+        """Return a priority, larger for what takes longer, so that nothing long starts last."""
+        return 1 + int(10 * math.log2(self.multiply_adds(wildcards)))
+
+    @_answer
+    def multiply_adds(self, wildcards) -> int:
+        """Return the multiply-adds of a run."""
+        name = plan.noised_of_run(
+            wildcards.experiment,
+            self._experiment(wildcards, wildcards.experiment),
+            wildcards.run,
+        )
+        data = self._noised_by_name(wildcards, name)["data"]
+        shape = work.image(self.datasets[data["dataset"]], data)
+        return work.of_run(self.run(wildcards), shape, data)
+
+    def gpus(self) -> int:
+        """Return the number of GPUs that a run asks for."""
+        return int(self.config["device"] != "cpu")
+
+    # Figures and pages.
+
+    @_answer
+    def runs_of_figure(self, wildcards) -> list[str]:
+        """Return the files of the runs that a figure is drawn from."""
+        preset, figure = wildcards.preset, wildcards.figure
+        experiment = plan.EXPERIMENT_OF_FIGURE[figure]
+        settings = self._experiment(wildcards, experiment)
+        if why := plan.impossible(self.presets[preset]).get(figure):
+            raise UserError(f"config: presets.{preset}: {why}")
+        runs = plan.runs(figure, settings)
+        return [f"results/{preset}/runs/{experiment}/{run}.nc" for run in runs]
+
+    def version_of_metrics(self, wildcards) -> int:
+        """Return the version of the code that extracts the metrics of a figure."""
+        return versions.METRICS[wildcards.figure]
+
+    def version_of_figure(self, wildcards) -> int:
+        """Return the version of the code that draws a figure."""
+        return versions.FIGURES[wildcards.figure]
+
+    def title_of_figure(self, wildcards) -> str:
+        """Return what people call a figure."""
+        return plan.title(wildcards.figure)
+
+    def shown_by_figure(self, wildcards) -> dict[str, str]:
+        """Return what a figure shows, for the list of results in the report."""
+        return {"shows": plan.SHOWS[wildcards.figure]}
+
+    def figures(self, preset: str | None = None) -> list[str]:
+        """Return the figures that can be drawn from the experiments of a preset."""
+        experiments = self.presets[preset or self.preset]
+        impossible = plan.impossible(experiments)
+        return [
+            figure
+            for figure, experiment in plan.EXPERIMENT_OF_FIGURE.items()
+            if experiment in experiments and figure not in impossible
+        ]
+
+    def pictures(self, figure: str) -> list[str]:
+        """Return the files of a figure, of the preset that the configuration names."""
+        return [f"results/{self.preset}/figures/{figure}.{kind}" for kind in PICTURES]
+
+    def all_pictures(self) -> list[str]:
+        """Return the files of all figures, of the preset that the configuration names."""
+        return [file for figure in self.figures() for file in self.pictures(figure)]
+
+    def metrics(self, wildcards) -> list[str]:
+        """Return the metrics of all figures of a preset."""
+        figures = self.figures(wildcards.preset)
+        return [f"results/{wildcards.preset}/metrics/{figure}.nc" for figure in figures]
+
+    def captions(self, wildcards) -> list[str]:
+        """Return the captions of all figures of a preset."""
+        figures = self.figures(wildcards.preset)
+        return [f"results/{wildcards.preset}/figures/{figure}.txt" for figure in figures]
+
+    def page(self, name: str) -> str:
+        """Return a page of the whole study, of the preset that the configuration names."""
+        return f"results/{self.preset}/{name}"
+
+    def pages(self) -> list[str]:
+        """Return all pages of the whole study."""
+        return [self.page(name) for name in PAGES]
+
+    def configuration_of(self, wildcards) -> dict:
+        """Return the configuration of a preset, without those of others."""
+        preset = wildcards.preset
+        return {**self.config, "preset": preset, "presets": {preset: self.presets[preset]}}
+
+    def _experiment(self, wildcards, experiment: str) -> dict:
+        return self._one(wildcards.preset, experiment, self.presets[wildcards.preset])
+
+    def _noised(self, wildcards) -> dict:
+        return self._noised_by_name(wildcards, wildcards.noised)
+
+    def _noised_by_name(self, wildcards, name: str) -> dict:
+        """Return the settings of whoever trains on a noised data set."""
+        preset = wildcards.preset
+        return self._one(preset, name, plan.noised_datasets(self.presets[preset]))
+
+    def _one(self, preset: str, name: str, there: dict) -> dict:
+        if name not in there:
+            raise UserError(
+                f"config: preset {preset} has no experiment {name}: add "
+                f"presets.{preset}.{plan.settings_key(name)}."
+            )
+        return there[name]
+
+    def _check_run(self, wildcards, settings: dict) -> None:
+        known = plan.runs_of_experiment(wildcards.experiment, settings)
+        if wildcards.run not in known:
+            raise UserError(
+                f"{wildcards.experiment} has no run {wildcards.run}: choose one of "
+                f"{', '.join(known)}."
+            )
+
+    def _megabytes(self, wildcards, noised: str) -> int:
+        """Return the size of a noised data set in memory."""
+        data = plan.data_settings(self._noised_by_name(wildcards, noised))
+        shape = work.image(self.datasets[data["dataset"]], data)
+        drawn = len(data["noise_seeds"]) if "randX" in data["noise_kinds"] else 0
+        # Real inputs are unpacked to float64, noise is kept in float32.
+        real = 2 * NUMBER * (data["train_examples"] + data["validation_examples"])
+        return math.prod(shape) * (real + NUMBER * drawn * data["train_examples"]) // 10**6
+
+
+def _any_of(names: Iterable[str]) -> str:
+    return f"(?:{'|'.join(names)})"

@@ -1,0 +1,133 @@
+"""What a run depends on beside its data: its model, its training and its members.
+
+These settings reach the job as they stand here, and what is in them is what tells runs apart.
+"""
+
+from rote.study.plan import CONDITIONS, Member, members
+
+
+def of_run(experiment: str, settings: dict, run: str, precision: str) -> dict:
+    """Return the settings of a run of an experiment.
+
+    Args:
+        experiment: its name.
+        settings: its block under ``presets`` in the configuration.
+        run: one of ``rote.study.plan.runs_of_experiment``.
+        precision: that of the configuration; sensitivity is always measured in float32.
+    """
+    match experiment:
+        case "convergence":
+            return _convergence(settings, run, precision)
+        case "regularization":
+            return _regularization(settings, run, precision)
+        case "complexity":
+            return _complexity(settings, run, precision)
+        case "sensitivity":
+            return _sensitivity(settings, run)
+    return _training(settings, int(run.removeprefix("units-")), precision)
+
+
+def _training(settings: dict, hidden_units: int, precision: str) -> dict:
+    """Return the settings of a run of ``capacity`` or ``difficulty``: those of a width."""
+    return {
+        "model": {**settings["model"], "hidden_units": hidden_units},
+        "training": {**settings["training"], "precision": precision},
+        "members": [list(member) for member in members(settings)],
+        "keep_misclassified": "experiments" in settings,
+        "keep_epochs": [],
+    }
+
+
+def _convergence(settings: dict, run: str, precision: str) -> dict:
+    """Return the settings of a run of ``convergence``.
+
+    The run ``examples-1000`` has that many training examples and the width of ``model``; the run
+    ``units-64`` has that width and the largest number of examples. Members are scored after every
+    epoch, and leave once their training accuracy has reached ``threshold``.
+    """
+    own = {
+        **settings,
+        "noise_kinds": ["randX"],
+        "training": {**settings["training"], "evaluate_every": 1},
+    }
+    varied, number = run.split("-")
+    units = int(number) if varied == "units" else settings["model"]["hidden_units"]
+    return _training(own, units, precision)
+
+
+def _sensitivity(settings: dict, labelling: str) -> dict:
+    """Return the settings of a run of ``sensitivity``.
+
+    The classes of the labels are few; a label for each example makes a matrix of classes useless.
+    """
+    return {
+        "labelling": labelling,
+        "model": settings["model"],
+        "training": settings["labellings"][labelling],
+        "evaluations": settings["evaluations"],
+        "class_evaluations": settings["class_evaluations"] if labelling == "class" else 0,
+        "members": [
+            [*CONDITIONS[condition], seed, seed, 0.0]
+            for condition in settings["conditions"]
+            for seed in range(settings["seeds"])
+        ],
+    }
+
+
+def _regularization(settings: dict, regularizer: str, precision: str) -> dict:
+    """Return the settings of a run of ``regularization``.
+
+    The run of a regulariser has a member for each strength, for real and for random labels, and for
+    each seed; ``none`` is the run without. Strengths of ``adversarial_dropout`` are pairs: the
+    weight of the adversarial examples, and the p of dropout.
+    """
+    strengths = settings["strengths"].get(regularizer, [0.0])
+    training = {**settings["training"], "precision": precision}
+    run = {
+        "regularizer": regularizer,
+        "selected": settings["selected"].get(regularizer, 0.0),
+        "model": settings.get("mlp") or settings["cnn"],
+        "training": training,
+        "members": [
+            list(
+                Member(kind, level, seed, seed, float(training["weight_decay"]))._replace(
+                    **_strengths(regularizer, strength)
+                )
+            )
+            for strength in strengths
+            for kind, level in (("real", 0.0), ("randY", 1.0))
+            for seed in range(settings["seeds"])
+        ],
+        "keep_misclassified": False,
+        "keep_epochs": [],
+    }
+    if regularizer.startswith("adversarial"):
+        run["adversarial_examples"] = settings["adversarial_examples"]
+    return run
+
+
+def _strengths(regularizer: str, strength: float | list[float]) -> dict[str, float]:
+    """Return the strengths of a member that a regulariser of the configuration means."""
+    if regularizer == "none":
+        return {}
+    if regularizer == "adversarial_dropout":
+        weight, p = strength
+        return {"adversarial": float(weight), "dropout": float(p)}
+    return {regularizer: float(strength)}
+
+
+def _complexity(settings: dict, case: str, precision: str) -> dict:
+    """Return the settings of a run of ``complexity``."""
+    own = settings["cases"][case]
+    return {
+        "case": case,
+        "model": own.get("mlp") or own["cnn"],
+        "training": {**own["training"], "precision": precision},
+        "members": [list(member) for member in members({**settings, **own})],
+        "keep_misclassified": False,
+        "keep_epochs": sorted(own["critical_epochs"]),
+        "critical_samples": {
+            **settings["critical_samples"],
+            "epochs": sorted(own["critical_epochs"]),
+        },
+    }

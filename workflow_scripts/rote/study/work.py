@@ -1,0 +1,108 @@
+"""The multiply-adds of a run, counted from its sizes alone before anything runs.
+
+They rank jobs, so that the longest one does not start last, and weigh them against each other where
+progress is reported. They are no time: how fast a device is depends on the shapes. Not counted:
+what regularisers draw, and what is read and written. Counted to its limit, though it may end
+before: training to a threshold, and the search for critical samples.
+"""
+
+import math
+from itertools import pairwise
+from typing import NamedTuple
+
+from rote.study import plan, sizes
+from rote.study.architecture import Architecture
+
+CLASSES = 10  # of all data sets that rote knows by name, and assumed of others
+
+
+class Layer(NamedTuple):
+    """A layer of a model, as the numbers of one example in it."""
+
+    inputs: int  # of each of its products
+    outputs: int
+    positions: int = 1  # at which the weights are applied: 1 if it is dense
+
+    @property
+    def multiply_adds(self) -> int:
+        """Those of the forward pass of one example."""
+        return self.inputs * self.outputs * self.positions
+
+
+def image(source: dict, data: dict) -> tuple[int, int, int]:
+    """Return (channels, rows, columns) of an experiment's inputs, those of CIFAR-10 if unknown.
+
+    Args:
+        source: the data set's block under ``datasets`` in the configuration.
+        data: the settings ``data`` of whoever trains on it.
+    """
+    known = sizes.published(source) or sizes.PUBLISHED["CIFAR10"]
+    rows = data["image_size"] or known.rows
+    return known.channels, rows, rows
+
+
+def layers(model: dict, shape: tuple[int, int, int], classes: int = CLASSES) -> list[Layer]:
+    """Return the layers of a model for inputs of ``shape`` (channels, rows, columns).
+
+    ``model`` holds ``hidden_layers`` and ``hidden_units`` of an MLP, or ``maps``, ``dense`` and
+    ``crop`` of a CNN.
+    """
+    if "maps" not in model:
+        units = [math.prod(shape), *[model["hidden_units"]] * model["hidden_layers"], classes]
+        return [Layer(*pair) for pair in pairwise(units)]
+    architecture = Architecture.of(model, shape, classes)
+    # Images of a folder, whose size is not known yet, are at least as large as they must be.
+    sides = [max(side, architecture.smallest) for side in shape[1:]]
+    architecture = architecture._replace(image=(shape[0], *sides))
+    positions = [math.prod(plane.convolved[1:]) for plane in architecture.planes()]
+    products = architecture.products()
+    positions += [1] * (len(products) - len(positions))
+    return [Layer(*product, times) for product, times in zip(products, positions, strict=True)]
+
+
+def of_run(run: dict, shape: tuple[int, int, int], data: dict) -> int:
+    """Return the multiply-adds of all members of a run.
+
+    Args:
+        run: its settings, those of ``rote.study.run_settings``.
+        shape: (channels, rows, columns) of the inputs.
+        data: ``train_examples`` and ``validation_examples``.
+    """
+    if "labelling" in run:
+        return _sensitivity(run, shape, data)
+    own, training = layers(run["model"], shape), run["training"]
+    forward = sum(layer.multiply_adds for layer in own)
+    examples, epochs = data["train_examples"], training["epochs"]
+    scored = len(plan.evaluated_epochs({"evaluate_every": 1, **training}))
+    seen = scored * (examples + data["validation_examples"])
+    total = 0
+    for member in map(plan.Member._make, run["members"]):
+        each = _update(own)
+        if member.adversarial:  # the search, and an update on twice the examples
+            each = 2 * each + run["adversarial_examples"]["max_iterations"] * 2 * forward
+        total += epochs * examples * each + seen * forward
+        if search := run.get("critical_samples"):
+            inputs = search["examples"] * (1 + (member.noise_kind == "randX"))
+            total += len(search["epochs"]) * inputs * search["max_iterations"] * 2 * forward
+    return total
+
+
+def _update(own: list[Layer]) -> int:
+    """Return the multiply-adds of an update, an example: nothing is passed on to the inputs."""
+    first, *others = (layer.multiply_adds for layer in own)
+    return 2 * first + 3 * sum(others)
+
+
+def _sensitivity(run: dict, shape: tuple[int, int, int], data: dict) -> int:
+    training, examples = run["training"], data["train_examples"]
+    own = layers(run["model"], shape, examples if run["labelling"] == "unique" else CLASSES)
+    updates = training["epochs"] * -(-examples // training["batch_size"])
+    times = plan.evaluation_times(updates, run["evaluations"])
+    class_times = plan.evaluation_times(updates, run["class_evaluations"])
+    passed = sum(times) + CLASSES * sum(class_times)  # updates that losses go back through
+    # Of each layer: two products forward and two backward, one for the weights' adjoint, and
+    # another for it; on the first layer nothing enters that has moved.
+    first, *others = (layer.multiply_adds for layer in own)
+    through = training["batch_size"] * (4 * first + 6 * sum(others))
+    whole = updates * training["batch_size"] * _update(own) + passed * through
+    return len(run["members"]) * whole
