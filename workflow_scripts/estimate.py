@@ -1,147 +1,82 @@
 """How long a preset takes, before anything runs: ``make estimate``.
 
-Counts the work of every run (``rote.study.cost``) and divides by the rates of a device: assumed ones of a
-named GPU, or those that a short measurement finds here.
+A few updates of every run's shape are timed on the device at hand, and multiplied.
 """
 
 import argparse
-import copy
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from rote.machine.errors import UserError
 from rote.machine.progress import readable
-from rote.study import configuration as settings
-from rote.study import cost, plan
+from rote.study import configuration, plan
+from rote.study.jobs import Study
 
 ROOT = Path(__file__).parents[1]
-LINE = "{:8}{:15}{:>5}{:>11}{:>9}{:>7}{:>14}{:>14}"
+LINE = "{:14} {:22} {:>6} {:>13} {:>14}"
 
 
-def estimate(config: dict, preset: str, precision: str) -> dict[str, dict[str, cost.Work]]:
-    """Return the work of every run that figures of the preset need, by figure.
+def estimates(study: Study, preset: str) -> list[dict]:
+    """Return, for every run that the figures of a preset need, what it is and what it takes.
 
     Raises:
-        UserError: the configuration is wrong, or has no such preset.
+        UserError: the device is missing, or too small.
     """
-    settings.validate({**config, "preset": preset})
-    experiments = config["presets"][preset]
-    counted = {}
-    for experiment, own in experiments.items():
-        source = cost.sources(experiment, own, config["datasets"])
-        counted[experiment] = cost.runs(experiment, own, source, precision)
-    return {
-        figure: {
-            run: counted[experiment][run] for run in plan.runs(figure, experiments[experiment])
-        }
-        for figure, experiment in plan.EXPERIMENT_OF_FIGURE.items()
-        if experiment in experiments and figure not in plan.impossible(experiments)
-    }
+    from rote.runs.estimate import seconds_of_run
 
-
-def _device(name: str, precision: str) -> cost.Device:
-    if name in cost.DEVICES:
-        return cost.DEVICES[name]
-    import torch  # which an estimate by assumptions does not need
-    from rote.runs.rates import measure
-
-    torch.set_num_threads(1)  # as jobs have it; as many run at a time as there are cores
-    return measure(precision)
-
-
-def table(
-    figures: dict[str, dict[str, cost.Work]], device: cost.Device, precision: str
-) -> list[str]:
-    """Return the lines of the estimate; a run of several figures counts once in the total."""
-    lines = [
-        LINE.format(
-            "figure", "experiment", "runs", "operations", "bytes", "calls", "at least", "estimate"
-        )
-    ]
-    every = {}
-    for figure, runs in figures.items():
+    rows, runs = [], {}
+    for figure in study.figures(preset):
         experiment = plan.EXPERIMENT_OF_FIGURE[figure]
-        shared = all((experiment, run) in every for run in runs)
-        lines.append(_line(figure, experiment, runs, device, precision, shared))
-        every |= {(experiment, run): work for run, work in runs.items()}
-    lines.append(_line("total", "", every, device, precision, False))
-    seconds = {key: device.seconds(work, precision) for key, work in every.items()}
-    of_experiment = dict.fromkeys((experiment for experiment, _ in every), 0.0)
-    for (experiment, _), each in seconds.items():
-        of_experiment[experiment] += each
-    most = max(of_experiment, key=of_experiment.get)
-    run = max(
-        (run for experiment, run in every if experiment == most), key=lambda run: seconds[most, run]
-    )
-    lines.append(
-        f"{most} costs most: {readable(of_experiment[most])}, "
-        f"{of_experiment[most] / sum(seconds.values()):.0%} of the total; "
-        f"{readable(seconds[most, run])} of it is the run {run}."
-    )
-    return lines
+        for run in plan.runs(figure, study.presets[preset][experiment]):
+            runs[experiment, run] = SimpleNamespace(preset=preset, experiment=experiment, run=run)
+    for (experiment, run), job in runs.items():
+        settings, (shape, data) = study.run(job), study.inputs_of_run(job)
+        seconds = seconds_of_run(settings, shape, data, device=study.config["device"])
+        rows.append(
+            {
+                "experiment": experiment,
+                "run": run,
+                "models": len(settings["members"]),
+                "multiply_adds": study.multiply_adds(job),
+                "seconds": seconds,
+            }
+        )
+        print(_line(rows[-1]), flush=True)
+    return rows
 
 
-def _line(
-    figure: str, experiment: str, runs: dict, device: cost.Device, precision: str, shared: bool
-) -> str:
-    work = sum(runs.values(), cost.Work())
-    return LINE.format(
-        figure,
-        experiment,
-        len(runs),
-        f"{work.operations:.1e}",
-        f"{work.bytes:.1e}",
-        f"{work.calls:.0e}",
-        readable(sum(device.floor(each, precision) for each in runs.values())),
-        readable(sum(device.seconds(each, precision) for each in runs.values())),
-    ) + (" (as above)" if shared else "")
+def _line(row: dict) -> str:
+    work, took = f"{row['multiply_adds']:.1e}", readable(row["seconds"])
+    return LINE.format(row["experiment"], row["run"], row["models"], work, took)
 
 
 def main() -> None:
     """Print the estimate of a preset."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--preset", default="poster", help="of config.yaml (poster)")
-    parser.add_argument(
-        "--device",
-        default="h200",
-        choices=[*cost.DEVICES, "here"],
-        help="whose rates: assumed ones, or measured here (h200)",
-    )
-    parser.add_argument("--precision", help="float32, tf32 or bf16 (that of config.yaml)")
-    parser.add_argument("--configfile", help="what differs from config.yaml")
+    parser.add_argument("--preset", default="poster", help="of the configuration (poster)")
+    parser.add_argument("--configfile", type=Path, help="what differs from config.yaml")
+    parser.add_argument("--device", help="auto, cpu or cuda (that of the configuration)")
     arguments = parser.parse_args()
+    given = {"preset": arguments.preset}
+    if arguments.device:
+        given["device"] = arguments.device
     try:
-        config = settings.read(ROOT / "config.yaml")
-        files = [copy.deepcopy(config)]
-        if arguments.configfile:
-            from snakemake.utils import update_config
+        files = [arguments.configfile] if arguments.configfile else []
+        study = Study(configuration.load(ROOT / "config.yaml", files, given))
+        import torch  # which takes a second, and a mistake in the configuration should not
 
-            files.append(settings.read(Path(arguments.configfile)))
-            update_config(config, files[-1])
-        settings.leave_out(config, files)
-        precision = arguments.precision or config["precision"]
-        figures = estimate(
-            {**config, "device": "auto", "precision": precision}, arguments.preset, precision
-        )
-        device = _device(arguments.device, precision)
+        torch.set_num_threads(1)  # as jobs have it; as many run at a time as there are cores
+        print(LINE.format("experiment", "run", "models", "multiply-adds", "takes"))
+        rows = estimates(study, arguments.preset)
     except UserError as error:
         sys.exit(f"Error: {error}")
-    print(f"Preset {arguments.preset} on one {device.name}, {precision}:")
-    print("\n".join(table(figures, device, precision)))
+    total, longest = sum(row["seconds"] for row in rows), max(rows, key=lambda row: row["seconds"])
     print(
-        f"Rates: {device.operations[precision] / 1e12:.3g} TFLOP/s in products, "
-        f"{device.bytes / 1e12:.3g} TB/s of memory, {device.call * 1e6:.3g} µs a call"
-        + ("; measured here." if arguments.device == "here" else ". None of them is measured: they")
-    )
-    if arguments.device != "here":
-        print(
-            f"are {cost.MATRIX_EFFICIENCY:.0%} and {cost.BANDWIDTH_EFFICIENCY:.0%} of NVIDIA's "
-            "data sheet, and a guess. --device here measures those of this machine."
-        )
-    print(
-        "At least: all overlaps perfectly. Estimate: products and memory traffic do not overlap. "
-        "Both count\nall members as missing, models of a run as one group, training to a threshold "
-        "to its last epoch, and\nno critical sample as found before the last iteration."
+        f"All runs of {arguments.preset}, one after another on one core or one GPU: about "
+        f"{readable(total)}; the longest is {longest['experiment']}/{longest['run']}.\n"
+        "Reading, writing and drawing come on top; training to a threshold and the search for "
+        "critical\nsamples may end before."
     )
 
 

@@ -4,7 +4,6 @@ import contextlib
 import logging
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from rote.machine.errors import Damaged, UserError, brief, out_of_memory
 from rote.machine.interruption import Stopped, stoppable

@@ -3,9 +3,8 @@
 from importlib import import_module
 
 from job import job
-from rote.claims import pages
-from rote.figures import style
-from rote.files import netcdf
+from rote.figures import captions, style
+from rote.files import netcdf, text
 
 
 def main(smk):
@@ -17,8 +16,8 @@ def main(smk):
             figure = module.draw(metrics)
             style.save(figure, smk.output.png, smk.output.pdf)
         shows = module.__doc__.splitlines()[0]
-        caption = pages.caption(shows, figure.get_supxlabel(), metrics, smk.input[0])
-        pages.write(caption, smk.output.caption)
+        caption = captions.caption(shows, figure.get_supxlabel(), metrics, smk.input[0])
+        text.write(caption, smk.output.caption)
 
 
 if "snakemake" in globals():

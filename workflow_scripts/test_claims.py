@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from job import job
-from rote.claims import pages, test_claims
-from rote.files import netcdf
+from rote.claims import tables, test_claims
+from rote.files import netcdf, text
 
 
 def main(smk):
@@ -13,8 +13,8 @@ def main(smk):
         metrics = {Path(path).stem: netcdf.read(path) for path in smk.input}
         claims = test_claims(metrics, smk.params.criteria)
         netcdf.write(claims, smk.output.nc)
-        pages.write(pages.claims_markdown(claims, smk.wildcards.preset), smk.output.md)
-        pages.write(pages.claims_html(claims, smk.wildcards.preset), smk.output.html)
+        text.write(tables.claims_markdown(claims, smk.wildcards.preset), smk.output.md)
+        text.write(tables.claims_html(claims, smk.wildcards.preset), smk.output.html)
 
 
 if "snakemake" in globals():

@@ -3,14 +3,14 @@
 import yaml
 
 from job import job
-from rote.claims import pages
+from rote.files import text
 
 
 def main(smk):
     """Write the whole configuration, whichever files and options it came from."""
     with job(smk):
-        text = yaml.safe_dump(smk.params.config, sort_keys=False, allow_unicode=True, width=100)
-        pages.write(text, smk.output[0])
+        content = yaml.safe_dump(smk.params.config, sort_keys=False, allow_unicode=True, width=100)
+        text.write(content, smk.output[0])
 
 
 if "snakemake" in globals():

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from job import job
-from rote.claims import pages
-from rote.files import netcdf
+from rote.claims.gallery import gallery
+from rote.files import netcdf, text
 
 
 def main(smk):
@@ -12,7 +12,7 @@ def main(smk):
     with job(smk):
         captions = {Path(path).stem: Path(path).read_text("utf-8") for path in smk.input.captions}
         claims = netcdf.read(smk.input.claims)
-        pages.write(pages.gallery(captions, claims, smk.wildcards.preset), smk.output[0])
+        text.write(gallery(captions, claims, smk.wildcards.preset), smk.output[0])
 
 
 if "snakemake" in globals():

@@ -5,7 +5,10 @@ import pytest
 import xarray as xr
 from docutils.core import publish_parts
 
-from rote.claims import pages, test_claims
+from rote.claims import tables, test_claims
+from rote.claims.gallery import gallery
+from rote.figures.captions import caption
+from rote.files import text as pages
 from rote.files.provenance import with_provenance
 from rote.machine.errors import UserError
 from test_claims import CRITERIA, study
@@ -32,18 +35,18 @@ def claims() -> xr.Dataset:
     ],
 )
 def test_number(value, text):
-    assert pages.number(value) == text
+    assert tables.number(value) == text
 
 
 def test_every_estimate_of_the_claims_is_on_the_page(claims):
-    for page in (pages.claims_markdown(claims, "demo"), pages.claims_html(claims, "demo")):
+    for page in (tables.claims_markdown(claims, "demo"), tables.claims_html(claims, "demo")):
         for part in claims["test"].values:
             one = claims.sel(test=part)
             line = next(line for line in _rows(page) if one["description"].item() in line)
             assert one["verdict"].item() in line
             if one["estimate"].notnull():
-                assert pages.number(one["estimate"].item()) in line
-                assert pages.number(one["lower"].item()) in line
+                assert tables.number(one["estimate"].item()) in line
+                assert tables.number(one["lower"].item()) in line
             else:
                 assert "there are no metrics of fig3_3" in line
         for decided in claims["claim_verdict"].values:
@@ -63,22 +66,22 @@ def _rows(page: str) -> list[str]:
 def test_a_page_shows_text_as_text(claims):
     text = "<script>alert('1 & 2')</script>"
     claims = claims.assign_coords(reason=claims["reason"].astype(object).where(False, text))
-    page = pages.claims_html(claims, "demo")
+    page = tables.claims_html(claims, "demo")
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
 
 
 def test_a_caption_is_paragraphs_for_the_report_and_the_gallery(claims):
     metrics = with_provenance(xr.Dataset(), {})
-    text = pages.caption("Figure 1: it.", "a: 1 ± 2\nb, β 0.2", metrics, "results/x/metrics/a.nc")
+    text = caption("Figure 1: it.", "a: 1 ± 2\nb, β 0.2", metrics, "results/x/metrics/a.nc")
     assert text.startswith("Figure 1: it.\n\na: 1 ± 2\n\nb, β 0.2\n\nNumbers: results/x/metrics")
     assert metrics.attrs["git_commit"] in text
     html = publish_parts(text, writer="html", settings_overrides={"halt_level": 1})["body"]
     assert html.count("<p>") == 4
-    gallery = pages.gallery({"fig1": text, "filters": text}, claims, "demo")
-    assert "## Figure 1: it.\n\n![fig1](figures/fig1.png)" in gallery
-    assert gallery.count("criterion: ") == 2
-    assert gallery.count("No claim rests on this figure.") == 1
+    page = gallery({"fig1": text, "filters": text}, claims, "demo")
+    assert "## Figure 1: it.\n\n![fig1](figures/fig1.png)" in page
+    assert page.count("criterion: ") == 2
+    assert page.count("No claim rests on this figure.") == 1
 
 
 def test_titles_may_hold_the_marks_of_both_languages():

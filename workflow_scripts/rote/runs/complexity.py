@@ -43,7 +43,7 @@ def compute_run(
 
     Args:
         noised: a dataset of ``rote.data.noising``.
-        settings: those of ``rote.study.plan.complexity_settings``.
+        settings: those of ``rote.study.run_settings``.
         store: finished and unfinished members.
         name: what the lines of progress begin with.
         device: ``auto``, ``cpu`` or ``cuda``.

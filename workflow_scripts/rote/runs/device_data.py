@@ -108,10 +108,11 @@ class DeviceData:
         strengths = {kind: [getattr(member, kind) for member in members] for kind in KINDS}
         return Regularization(strengths, self.workspace, search)
 
-    def size_search(self, members: list[Member]) -> SizeSearch:
+    def size_search(self, members: list[Member], trial: bool = False) -> SizeSearch:
         """Return the search for the best group size: settled by a trial if training is long.
 
-        A short training would be over before a trial: its groups themselves are the measurement.
+        A short training would be over before a trial: its groups themselves are the measurement,
+        unless a ``trial`` is asked for.
 
         Raises:
             UserError: not even one member fits the memory of the device.
@@ -133,9 +134,9 @@ class DeviceData:
         # Half of what is free: the rest is for temporary results, and for other jobs.
         fitting = devices.free_bytes(self.device) // (2 * ensemble.nbytes())
         search = SizeSearch(max(1, min(len(members), fitting)))
-        while updates >= LONG and not search.settled:
+        while (trial or updates >= LONG) and not search.settled:
             try:
-                search.record(search.size, self._trial(members[: search.size]))
+                search.record(search.size, self.seconds_of_update(members[: search.size]))
             except Exception as error:
                 if not out_of_memory(error):
                     raise
@@ -149,10 +150,11 @@ class DeviceData:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _trial(self, members: list[Member]) -> float:
-        """Return the seconds of a few updates of a group."""
+    def seconds_of_update(self, members: list[Member]) -> float:
+        """Return the seconds of an update of a group, from a few of them."""
         self.workspace.clear()
         ensemble = self.ensemble(members)
+        batches = -(-ensemble.rows.shape[1] // ensemble.batch_size)
         seconds = []
         for _ in range(3):
             devices.wait(self.device)
@@ -160,4 +162,5 @@ class DeviceData:
             ensemble.train_epoch(1, updates=TRIAL_UPDATES)
             devices.wait(self.device)
             seconds.append(time.perf_counter() - start)
-        return min(seconds[1:])  # the first one finds cold caches and takes its memory
+        # The first one finds cold caches and takes its memory.
+        return min(seconds[1:]) / min(batches, TRIAL_UPDATES)

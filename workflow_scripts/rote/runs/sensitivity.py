@@ -61,16 +61,23 @@ MEASURES = {  # name: dimensions, what it is, units
 
 
 def compute_run(
-    noised: xr.Dataset, settings: dict, store: Store, *, name: str, device: str = "auto"
+    noised: xr.Dataset,
+    settings: dict,
+    store: Store,
+    *,
+    name: str,
+    device: str = "auto",
+    checkpoint_seconds: float = 300.0,
 ) -> xr.Dataset:
     """Return a run: its members from the store, or trained and measured now.
 
     Args:
         noised: a dataset of ``rote.data.noising``.
-        settings: those of ``rote.study.plan.sensitivity_settings``.
+        settings: those of ``rote.study.run_settings``.
         store: finished members.
         name: what the lines of progress begin with.
         device: ``auto``, ``cpu`` or ``cuda``.
+        checkpoint_seconds: not used: a member takes seconds or minutes, and has no checkpoints.
 
     Returns:
         ``sensitivity`` (member, update, example), ``train_loss`` and ``train_accuracy`` (member,

@@ -136,14 +136,15 @@ class Study:
     @_answer
     def multiply_adds(self, wildcards) -> int:
         """Return the multiply-adds of a run."""
-        name = plan.noised_of_run(
-            wildcards.experiment,
-            self._experiment(wildcards, wildcards.experiment),
-            wildcards.run,
-        )
-        data = self._noised_by_name(wildcards, name)["data"]
-        shape = work.image(self.datasets[data["dataset"]], data)
-        return work.of_run(self.run(wildcards), shape, data)
+        return work.of_run(self.run(wildcards), *self.inputs_of_run(wildcards))
+
+    @_answer
+    def inputs_of_run(self, wildcards) -> tuple[tuple[int, int, int], dict]:
+        """Return (channels, rows, columns) of the inputs of a run, and the settings of its data."""
+        settings = self._experiment(wildcards, wildcards.experiment)
+        name = plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
+        data = plan.data_settings(self._noised_by_name(wildcards, name))
+        return work.image(self.datasets[data["dataset"]], data), data
 
     def gpus(self) -> int:
         """Return the number of GPUs that a run asks for."""

@@ -1,15 +1,12 @@
-"""Pages for people, from computed numbers alone: captions, the table of claims, the gallery."""
+"""The verdicts as tables for people, in Markdown and in HTML."""
 
 import html
 import json
-import re
-from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
-from rote.files.atomic import replacing
+from rote.files.text import plain
 
 COLOURS = {"supported": "#2e7d32", "not supported": "#c62828", "inconclusive": "#8d6e00"}
 HEADERS = "part", "estimate", "interval", "criterion", "verdict"
@@ -24,45 +21,6 @@ td.number { white-space: nowrap; font-variant-numeric: tabular-nums }
 """
 
 
-def write(text: str, path: str | Path) -> None:
-    """Write a page: afterwards the file is whole, or what was there before.
-
-    Raises:
-        UserError: the page cannot be written.
-    """
-    with replacing(Path(path)) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def plain(text: str) -> str:
-    r"""Return text that reStructuredText and Markdown both show as it is.
-
-    Underscores within words, as in fig3_1, are none of their marks.
-    """
-    return re.sub(r"[\\*`|<]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
-
-
-def caption(shows: str, read: str, metrics: xr.Dataset, source: str) -> str:
-    """Return what stands below a figure, as paragraphs of plain text.
-
-    Args:
-        shows: what the figure shows, a sentence.
-        read: the numbers and the protocol that the figure itself states.
-        metrics: what it was drawn from, with provenance.
-        source: the file that they were read from.
-    """
-    software = json.loads(metrics.attrs["software"])
-    versions = ", ".join(f"{name} {software[name]}" for name in ("python", "torch", "numpy"))
-    return "\n\n".join(
-        [
-            plain(shows),
-            *map(plain, read.split("\n")),
-            f"Numbers: {source}, whose attributes hold all settings; computed by commit "
-            f"{metrics.attrs['git_commit']} on {metrics.attrs['device']} with {versions}.\n",
-        ]
-    )
-
-
 def number(value: float) -> str:
     """Return a number with three decimals, or two from 1 on."""
     if np.isinf(value):
@@ -71,7 +29,7 @@ def number(value: float) -> str:
     return f"−{text}" if value < 0 and float(text) else text
 
 
-def _parts(claims: xr.Dataset) -> list[dict]:
+def parts_of(claims: xr.Dataset) -> list[dict]:
     """Return the words and numbers of every part, as text."""
     parts = []
     columns = {name: column for name, column in claims.variables.items() if "test" in column.dims}
@@ -126,7 +84,7 @@ def _conclusions(claims: xr.Dataset) -> list[tuple[int, str, str]]:
 
 def claims_markdown(claims: xr.Dataset, preset: str) -> str:
     """Return ``claims.md``: the verdict on each claim, and the parts that it rests on."""
-    parts = _parts(claims)
+    parts = parts_of(claims)
     lines = [
         f"# The claims of the poster, tested: {preset}",
         "",
@@ -157,7 +115,7 @@ def claims_html(claims: xr.Dataset, preset: str) -> str:
     for claim, text, decided in _conclusions(claims):
         body.append(f"<h2>{claim}. {html.escape(text)}</h2><p>{coloured(decided)}</p><table><tr>")
         body += [f"<th>{name}</th>" for name in (*HEADERS, "figure")] + ["</tr>"]
-        for part in _parts(claims):
+        for part in parts_of(claims):
             if part["claim"] != claim:
                 continue
             reason = f'<div class="note">{html.escape(part["reason"])}</div>'
@@ -176,31 +134,3 @@ def claims_html(claims: xr.Dataset, preset: str) -> str:
         f"<title>Claims, {html.escape(preset)}</title><style>{STYLE}</style></head>"
         f"<body>{''.join(body)}<footer>{notes}</footer></body></html>\n"
     )
-
-
-def gallery(captions: Mapping[str, str], claims: xr.Dataset, preset: str) -> str:
-    """Return ``gallery.md``: every figure with its caption and the verdicts that rest on it.
-
-    Args:
-        captions: of each figure, those of :func:`caption`.
-        claims: what ``claims.nc`` holds.
-        preset: whose figures these are.
-    """
-    parts = _parts(claims)
-    lines = [
-        f"# All figures of the preset {preset}",
-        "",
-        "Written by `make gallery` from computed numbers. The verdicts are explained in "
-        "[claims.md](claims.md).",
-    ]
-    for figure, text in captions.items():
-        (shows, *read, numbers) = text.strip().split("\n\n")
-        lines += ["", f"## {shows}", "", f"![{figure}](figures/{figure}.png)", ""]
-        own = [part for part in parts if part["figure"] == figure]
-        lines += [
-            f"- {plain(part['part'])}: {part['estimate']} {part['interval']}, criterion: "
-            f"{part['criterion']}: **{part['verdict']}**"
-            for part in own
-        ] or ["No claim rests on this figure."]
-        lines += ["", *(f"<sub>{line}</sub><br>" for line in read), f"<sub>{numbers}</sub>"]
-    return "\n".join([*lines, ""])

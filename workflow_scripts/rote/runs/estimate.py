@@ -1,0 +1,150 @@
+"""How long a run takes, from a few updates of its shape on the device at hand.
+
+Everything is timed on made-up images of the run's size, so nothing has to be fetched. Not included:
+what jobs read and write. Counted to its limit, though it may end before: training to a threshold,
+and the search for critical samples.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import xarray as xr
+
+from rote.data.noising import noise_dataset
+from rote.files.store import Store
+from rote.machine import device as devices
+from rote.measures.critical_samples import SEARCHED, critical_samples
+from rote.runs import sensitivity
+from rote.runs.device_data import TRIAL_UPDATES, DeviceData
+from rote.study import plan, work
+
+EXAMPLES = 1000  # made-up ones: what an update takes hardly depends on their number
+EPOCHS = 3  # of a measured training with loss-sensitivity
+
+
+def seconds_of_run(
+    run: dict, shape: tuple[int, int, int], data: dict, *, device: str = "auto"
+) -> float:
+    """Return how long a run takes, none of its members being in the store.
+
+    Args:
+        run: its settings, those of ``rote.study.run_settings``.
+        shape: (channels, rows, columns) of the inputs.
+        data: the settings of its data, those of ``rote.study.plan.data_settings``.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        UserError: the device is missing or too small.
+    """
+    noised = _made_up(shape, data, run["training"]["batch_size"])
+    if "labelling" in run:
+        return _sensitivity(run, shape, data, noised, device)
+    members = [plan.Member(*member) for member in run["members"]]
+    total = 0.0
+    for adversarial in (False, True):
+        part = [member for member in members if bool(member.adversarial) == adversarial]
+        if part:
+            total += _training(run, data, noised, part, device)
+    if "critical_samples" in run:
+        total += _search(run, noised, members, device)
+    return total
+
+
+def _made_up(shape: tuple[int, int, int], data: dict, batch_size: int) -> xr.Dataset:
+    """Return a noised data set of images of this shape, with a few batches to train on."""
+    count = min(data["train_examples"], max(EXAMPLES, TRIAL_UPDATES * batch_size))
+    validation = min(data["validation_examples"], EXAMPLES)
+    rng = np.random.default_rng(0)
+    labels = np.arange(count + validation) % work.CLASSES
+    source = xr.Dataset(
+        {
+            "image": (
+                ("example", "channel", "row", "column"),
+                rng.integers(0, 256, (len(labels), *shape), dtype=np.uint8),
+            ),
+            "label": ("example", labels),
+            "split": ("example", np.zeros(len(labels), np.int8)),
+            "index": ("example", np.arange(len(labels))),
+        },
+        coords={"class_name": ("class", [str(i) for i in range(work.CLASSES)])},
+    )
+    sizes = {"train_examples": count, "validation_examples": validation, "image_size": shape[1]}
+    noised = noise_dataset(source, {**data, **sizes, "validation_from": "train"})
+    return xr.decode_cf(noised.assign_attrs(title="made up", settings="{}")).load()
+
+
+def _training(
+    run: dict, data: dict, noised: xr.Dataset, members: list[plan.Member], device: str
+) -> float:
+    """Return the seconds of the training of members that may be in one group."""
+    training = run["training"]
+    on_device = DeviceData(noised, run, members, device)
+    size = on_device.size_search(members, trial=True).size
+    update = on_device.seconds_of_update(members[:size]) / size
+    ensemble = on_device.ensemble(members[:size])
+    scored = _fastest(ensemble.evaluate, on_device.device) / size
+    on_device.give_back()
+    updates = training["epochs"] * -(-data["train_examples"] // training["batch_size"])
+    seen = data["train_examples"] + data["validation_examples"]
+    there = noised.sizes["example"] + noised.sizes["validation_example"]
+    scores = len(plan.evaluated_epochs({"evaluate_every": 1, **training}))
+    return len(members) * (updates * update + scores * scored * seen / there)
+
+
+def _search(run: dict, noised: xr.Dataset, members: list[plan.Member], device: str) -> float:
+    """Return the seconds of the search for critical samples, if none is found before the end."""
+    search = run["critical_samples"]
+    on_device = DeviceData(noised, run, members[:1], device)
+    model = on_device.ensemble(members[:1]).model
+    inputs = on_device.validation[0][:SEARCHED, : model.features]
+    generator = torch.Generator(on_device.device).manual_seed(0)
+
+    def searched() -> None:
+        critical_samples(
+            lambda x: model.member_logits(0, x),
+            inputs,
+            alpha=0.0,  # with a box of no size nothing is ever found
+            beta=1.0,
+            radius=0.0,
+            max_iterations=search["max_iterations"],
+            generator=generator,
+        )
+
+    one = _fastest(searched, on_device.device) / len(inputs)
+    on_device.give_back()
+    times = sum(1 + (member.noise_kind == "randX") for member in members)
+    return times * len(search["epochs"]) * search["examples"] * one
+
+
+def _sensitivity(
+    run: dict, shape: tuple[int, int, int], data: dict, noised: xr.Dataset, device: str
+) -> float:
+    """Return the seconds of a run of sensitivity: those of a shorter one, by multiply-adds."""
+    short = {
+        **run,
+        "training": {**run["training"], "epochs": EPOCHS},
+        "members": run["members"][:1],
+    }
+    cut = {**data, "train_examples": noised.sizes["example"]}
+
+    def measured() -> None:
+        with tempfile.TemporaryDirectory() as store:
+            sensitivity.compute_run(noised, short, Store(store), name="short", device=device)
+
+    took = _fastest(measured, devices.choose(device, "float32"), times=2)
+    return took * work.of_run(run, shape, data) / work.of_run(short, shape, cut)
+
+
+def _fastest(function: Callable[[], object], device: torch.device, times: int = 3) -> float:
+    """Return the seconds of one call, the shortest of some: the first one finds cold caches."""
+    seconds = []
+    for _ in range(times):
+        devices.wait(device)
+        start = time.perf_counter()
+        function()
+        devices.wait(device)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
