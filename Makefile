@@ -1,7 +1,7 @@
 # make figures: set up once in .venv, then draw the demo study.   make test: set up, then all tests.
 # make bench: ours against the usual way of doing it.             make check: format and lint.
 # make faults: damage its files, try 2,000 configurations, kill it at 50 random moments.
-# make estimate: how long the poster preset takes on a GPU; OPTIONS="--help" tells what else.
+# make estimate: how long the poster preset takes on this machine; OPTIONS="--help": what else.
 # make gallery: the figures of results/, with their numbers, into docs/.
 # PRESET=poster names another size; OPTIONS="--configfile FILE" goes on to Snakemake.
 PYTHON ?= python3
@@ -46,6 +46,7 @@ check: setup
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/snakefmt --check Snakefile rules
+	PYTHONPATH=workflow_scripts .venv/bin/lint-imports --no-logo --no-cache
 	.venv/bin/snakemake --lint
 
 setup: $(READY)
