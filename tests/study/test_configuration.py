@@ -1,4 +1,8 @@
+"""Files are merged to one configuration, and what is wrong in it gets one sentence."""
+
 import copy
+import tempfile
+from pathlib import Path
 
 import pytest
 import yaml
@@ -6,13 +10,14 @@ import yaml
 from conftest import ROOT
 from rote.data import sources
 from rote.machine.errors import UserError
-from rote.study import configuration as settings
-from rote.study import sizes
+from rote.study import check, configuration, sizes
+
+SHIPPED = ROOT / "config.yaml"
 
 
 @pytest.fixture
 def config():
-    return yaml.safe_load((ROOT / "config.yaml").read_text())
+    return configuration.load(SHIPPED)
 
 
 def changed(config: dict, place: str, value: object) -> dict:
@@ -26,8 +31,8 @@ def changed(config: dict, place: str, value: object) -> dict:
 
 
 def test_the_config_that_ships_is_valid_with_either_preset(config):
-    settings.validate(config)
-    settings.validate(changed(config, "preset", "poster"))
+    check.validate(config)
+    check.validate(changed(config, "preset", "poster"))
 
 
 def test_the_poster_preset_holds_the_published_sizes(config):
@@ -46,6 +51,22 @@ def test_the_poster_preset_holds_the_published_sizes(config):
     assert (difficulty["experiments"], difficulty["data"]["train_examples"]) == (100, 1000)
 
 
+def nested(place: str, value: object) -> dict:
+    """Return what a file of the user's says to set one value."""
+    for key in reversed(place.split(".")):
+        value = {key: value}
+    return value
+
+
+def load(*contents: dict, given: dict | None = None, **options) -> dict:
+    """Merge files of these contents over config.yaml, and check them."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / f"{'abc'[i]}.yaml" for i in range(len(contents))]
+        for file, content in zip(files, contents, strict=True):
+            file.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+        return configuration.load(SHIPPED, files, given, **options)
+
+
 @pytest.mark.parametrize(
     "place",
     [
@@ -54,13 +75,11 @@ def test_the_poster_preset_holds_the_published_sizes(config):
         "presets.demo.complexity.cases.digits_cnn",
         "presets.demo.regularization.strengths.dropout",
         "presets.demo.regularization.selected.dropout",
-        "presets.demo.sensitivity.labellings.unique",
+        "presets.demo.sensitivity.labellings.unique",  # which stands under defaults
     ],
 )
 def test_what_is_null_is_left_out(config, place):
-    without = changed(config, place, None)
-    settings.leave_out(without, [config])
-    settings.validate(without)
+    without = load(nested(place, None))
     *way, last = place.split(".")
     block = config
     for key in way:
@@ -70,21 +89,18 @@ def test_what_is_null_is_left_out(config, place):
 
 
 def test_null_stays_where_it_is_a_value(config):
-    for experiment in ("capacity", "convergence", "difficulty", "sensitivity", "regularization"):
-        config["presets"]["demo"][experiment]["data"]["image_size"] = None
-    before = copy.deepcopy(config)
-    settings.leave_out(config, [config])
-    assert config == before
-    settings.validate(config)
+    assert config["presets"]["demo"]["capacity"]["training"]["halve_every"] is None
+    changed = load(nested("presets.poster.complexity.cases.cifar10_cnn.training.halve_every", None))
+    case = changed["presets"]["poster"]["complexity"]["cases"]["cifar10_cnn"]
+    assert case["training"]["halve_every"] is None
+    assert config["presets"]["poster"]["complexity"]["cases"]["cifar10_cnn"] != case
 
 
-def test_a_model_takes_the_place_of_another(config):
-    merged = changed(config, "presets.poster.regularization.cnn", None)
-    merged = changed(
-        merged, "presets.poster.regularization.mlp", {"hidden_layers": 1, "hidden_units": 8}
-    )
-    settings.leave_out(merged, [config])
-    settings.validate(merged)
+def test_a_model_takes_the_place_of_another():
+    mlp = {"hidden_layers": 1, "hidden_units": 8}
+    own = load(nested("presets.poster.regularization", {"cnn": None, "mlp": mlp}))
+    assert own["presets"]["poster"]["regularization"]["mlp"] == mlp
+    assert "cnn" not in own["presets"]["poster"]["regularization"]
 
 
 @pytest.mark.parametrize(
@@ -94,23 +110,195 @@ def test_a_model_takes_the_place_of_another(config):
         ("presets.demo.capacity.training.epoch", "unknown key epoch under .* did you mean epochs"),
         ("presets.demo.capacity.training.epochs", "training lacks the key epochs: add it"),
         ("presets.demo.complexity.cases.digits_cn", "digits_cn is null: .* what another file"),
+        ("presets.demo.data.seed", "presets.demo.capacity.data lacks the key seed: add it"),
         ("datasets.mnst", "datasets.mnst is null: .* null only takes out what another file names"),
         ("presets", "the file lacks the key presets: add it"),
         ("device", "the file lacks the key device: add it"),
     ],
 )
-def test_null_hides_no_mistake(config, place, message):
-    wrong = changed(config, place, None)
-    settings.leave_out(wrong, [config])
+def test_null_hides_no_mistake(place, message):
     with pytest.raises(UserError, match=message):
-        settings.validate(wrong)
+        load(nested(place, None))
 
 
-@pytest.mark.parametrize("nonsense", [{"presets": {"demo": [None]}}, {"preset": {}}, {1: None}, 7])
-def test_what_cannot_lack_a_key_is_left_alone(nonsense):
-    before = copy.deepcopy(nonsense)
-    settings.leave_out(nonsense, [7])
-    assert nonsense == before
+def test_a_later_file_takes_out_what_an_earlier_one_added(config):
+    added = nested("datasets.mine", FOLDER)
+    assert load(added)["datasets"]["mine"] == FOLDER
+    assert load(added, nested("datasets.mine", None)) == config
+
+
+MINE = """
+preset: mine
+datasets:
+  mine: {title: Mine, source: folder, path: images}
+presets:
+  mine:
+    like: demo
+    data: {dataset: mine, seed: 4}
+    training: {momentum: 0.5}
+    capacity:
+      training: {epochs: 7, momentum: 0.25}
+    complexity: null
+    regularization: {strengths: {adversarial: null}}
+"""
+
+
+def test_a_preset_of_ones_own_holds_only_what_differs(config):
+    assert len(MINE.strip().splitlines()) < 15
+    own = load(MINE)
+    assert own["preset"] == "mine"
+    assert {name: own["presets"][name] for name in ("demo", "poster")} == config["presets"]
+    expected = copy.deepcopy(config["presets"]["demo"])
+    del expected["complexity"], expected["regularization"]["strengths"]["adversarial"]
+    for experiment in expected.values():
+        experiment["data"] |= {"dataset": "mine", "seed": 4}
+        if "training" in experiment:
+            experiment["training"]["momentum"] = 0.5
+    expected["capacity"]["training"] |= {"epochs": 7, "momentum": 0.25}
+    assert own["presets"]["mine"] == expected
+
+
+def test_shared_blocks_reach_every_case():
+    mine = {"like": "demo", "data": {"seed": 9}, "training": {"weight_decay": 0.5}}
+    cases = load(nested("presets.mine", mine))["presets"]["mine"]["complexity"]["cases"]
+    assert [case["data"]["seed"] for case in cases.values()] == [9, 9]
+    assert [case["training"]["weight_decay"] for case in cases.values()] == [0.5, 0.5]
+
+
+def test_a_new_case_has_the_defaults_and_comes_last():
+    case = {
+        "data": {"train_examples": 10, "validation_examples": 400},
+        "mlp": {"hidden_layers": 1, "hidden_units": 2},
+        "training": {"epochs": 2, "batch_size": 5, "learning_rate": 0.1, "evaluate_every": 1},
+        "critical_epochs": [2],
+    }
+    cases = load(nested("presets.demo.complexity.cases.another", case))
+    cases = cases["presets"]["demo"]["complexity"]["cases"]
+    assert list(cases) == ["digits_mlp", "digits_cnn", "another"]
+    assert cases["another"]["data"]["scaling"] == "unit"
+    assert cases["another"]["data"]["dataset"] == "digits"
+    assert cases["another"]["training"]["momentum"] == 0
+
+
+def test_changed_defaults_change_whoever_says_nothing_else(config):
+    own = load(nested("defaults.capacity.seeds", 5), nested("defaults.data.seed", 2))
+    for preset in ("demo", "poster"):
+        assert own["presets"][preset]["capacity"]["seeds"] == 5
+        assert own["presets"][preset]["convergence"]["seeds"] == 3
+        assert own["presets"][preset]["convergence"]["data"]["seed"] == 2
+
+
+def test_a_preset_may_be_like_one_that_is_like_another(config):
+    presets = {"second": {"like": "first", "difficulty": None}, "first": {"like": "demo"}}
+    presets["first"]["capacity"] = {"seeds": 4}
+    own = load({"presets": presets})["presets"]
+    assert own["second"]["capacity"] == config["presets"]["demo"]["capacity"] | {"seeds": 4}
+    assert "difficulty" in own["first"]
+    assert "difficulty" not in own["second"]
+
+
+def test_a_preset_without_an_experiment_does_not_get_it_from_the_defaults():
+    own = load({"presets": {"mine": {"sensitivity": {"seeds": 2}}}, "preset": "mine"}, SENSITIVITY)
+    assert list(own["presets"]["mine"]) == ["sensitivity"]
+
+
+SENSITIVITY = nested(
+    "presets.mine.sensitivity",
+    {"data": {"dataset": "digits"}, "evaluations": 2, "class_evaluations": 1},
+)
+
+
+@pytest.mark.parametrize(
+    ("mine", "message"),
+    [
+        (
+            {"like": "demoo"},
+            "mine.like names the preset demoo, which is unknown: did you mean d",
+        ),
+        ({"like": 3}, "mine.like names the preset 3, which is unknown"),
+        ({"like": "mine"}, "presets.mine.like leads back to mine: let one of the presets mine"),
+        ({"like": "demo", "data": 3}, r"mine.capacity.data is 3: .*presets.mine.data in a.yaml"),
+    ],
+)
+def test_mistakes_in_likeness_get_one_sentence(mine, message):
+    with pytest.raises(UserError, match=message):
+        load(nested("presets.mine", mine))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        # In the file itself, in a block that several share, in the defaults that ship, in a list.
+        (
+            "preset: mine\npresets:\n  mine:\n    like: demo\n    capacity:\n      seeds: 0\n",
+            "presets.mine.capacity.seeds is 0: it must be at least 1 (a.yaml, line 6).",
+        ),
+        (
+            "presets:\n  mine:\n    training:\n      momentum: 1\n    like: demo\n",
+            "1 excluded (presets.mine.training.momentum in a.yaml, line 4).",
+        ),
+        (
+            "presets:\n  mine: {like: demo}\n  demo:\n    capacity:\n      seeds: 0\n",
+            "presets.demo.capacity.seeds is 0: it must be at least 1 (a.yaml, line 5).",
+        ),
+        (
+            "defaults:\n  data:\n    seed: -1\n",
+            "data.seed is -1: it must be at least 0 (defaults.data.seed in a.yaml, line 3).",
+        ),
+        (
+            "presets: {demo: {capacity: {noise_levels:\n  [0,\n   2]}}}",
+            "a fraction of the examples, from 0 to 1 (a.yaml, line 3).",
+        ),
+        (
+            "presets: {demo: {difficulty: {training: {epochs: null}}}}",
+            "presets.demo.difficulty.training lacks the key epochs: add it (a.yaml, line 1).",
+        ),
+    ],
+)
+def test_a_sentence_names_the_place_in_the_file(content, message):
+    with pytest.raises(UserError) as raised:
+        load(content)
+    assert message in str(raised.value)
+
+
+def test_the_command_line_is_a_place_too():
+    with pytest.raises(UserError, match=r"did you mean poster\? .* \(the command line\)\.$"):
+        load(given={"preset": "postre"})
+
+
+def test_a_mistake_that_ships_is_found_in_the_file_that_ships(tmp_path):
+    shipped = tmp_path / "config.yaml"
+    text = SHIPPED.read_text()
+    line = text[: text.index("momentum: 0\n")].count("\n") + 1
+    shipped.write_text(text.replace("momentum: 0\n", "momentum: 2\n", 1))
+    with pytest.raises(UserError, match=rf"defaults.training.momentum in config.yaml, line {line}"):
+        configuration.load(shipped)
+
+
+def test_presets_have_files_of_their_own_that_are_found_by_name(tmp_path, monkeypatch, config):
+    monkeypatch.setattr(configuration, "PRESETS", tmp_path)
+    (tmp_path / "small.yaml").write_text("like: smaller\ncapacity:\n  seeds: 7\n")
+    (tmp_path / "smaller.yaml").write_text("like: demo\ncomplexity: null\n")
+    assert set(load()["presets"]) == {"demo", "poster"}
+    own = load(given={"preset": "small"})
+    assert own["presets"]["small"]["capacity"]["seeds"] == 7
+    assert "complexity" not in own["presets"]["small"]
+    changed = load(nested("presets.small.capacity.seeds", 8))
+    assert changed["presets"]["small"]["capacity"]["seeds"] == 8
+    (tmp_path / "small.yaml").write_text("like: demo\ncapacity:\n  seeds: 0\n")
+    with pytest.raises(UserError, match=r"seeds is 0: .* \(small.yaml, line 3\)\.$"):
+        load(given={"preset": "small"})
+    with pytest.raises(UserError, match="choose one of demo, poster, small, smaller"):
+        load(given={"preset": "tiny"})
+
+
+def test_keys_of_another_workflow_are_left_aside_if_it_imports_this_one(config):
+    given = {"samples": ["a"], "preset": "poster"}
+    assert load(given=given, imported=True) == config | {"preset": "poster"}
+    with pytest.raises(UserError, match="unknown key samples"):
+        load(given=given)
+    with pytest.raises(UserError, match="unknown key capacty under presets.demo"):
+        load(given=given | nested("presets.demo.capacty", {}), imported=True)
 
 
 def test_a_misspelt_key_is_named_before_the_one_that_is_then_lacking(config):
@@ -119,7 +307,7 @@ def test_a_misspelt_key_is_named_before_the_one_that_is_then_lacking(config):
         own = broken["presets"]["demo"]["capacity"][block]
         own[f"{key}x"] = own.pop(key)
         with pytest.raises(UserError, match=rf"unknown key {key}x under .*: did you mean {key}\?"):
-            settings.validate(broken)
+            check.validate(broken)
 
 
 CAPACITY = "presets.demo.capacity"
@@ -162,7 +350,7 @@ CAPACITY = "presets.demo.capacity"
 )
 def test_each_mistake_gets_one_sentence(config, place, value, message):
     with pytest.raises(UserError) as raised:
-        settings.validate(changed(config, place, value))
+        check.validate(changed(config, place, value))
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
 
@@ -242,7 +430,7 @@ CASE = "presets.demo.complexity.cases.digits_cnn"
 )
 def test_mistakes_in_the_other_experiments_get_one_sentence(config, place, value, message):
     with pytest.raises(UserError) as error:
-        settings.validate(changed(config, place, value))
+        check.validate(changed(config, place, value))
     assert message in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -297,7 +485,7 @@ def test_what_a_known_data_set_cannot_give_is_refused(config, changes, message):
     for place, value in changes.items():
         config = changed(config, place, value)
     with pytest.raises(UserError) as error:
-        settings.validate(config)
+        check.validate(config)
     assert message in str(error.value)
 
 
@@ -307,7 +495,7 @@ def test_the_most_that_a_known_data_set_can_give_is_allowed(config):
     config = changed(config, f"{CASE}.cnn.crop", 1)
     config = changed(config, f"{CASE}.training.batch_size", 498)
     config = changed(config, "presets.poster.difficulty.data.image_size", 16)
-    settings.validate(config)
+    check.validate(config)
 
 
 def test_a_folder_may_hold_whatever_is_asked_for(config):
@@ -315,7 +503,7 @@ def test_a_folder_may_hold_whatever_is_asked_for(config):
     config = changed(config, f"{CASE}.data.dataset", "mine")
     config = changed(config, f"{CASE}.data.train_examples", 10**6)
     config = changed(config, f"{CASE}.cnn.crop", 50)
-    settings.validate(config)
+    check.validate(config)
 
 
 def test_sizes_are_those_of_the_data_set():
@@ -330,10 +518,10 @@ def test_sizes_are_those_of_the_data_set():
 def test_a_case_needs_a_model(config):
     del config["presets"]["demo"]["complexity"]["cases"]["digits_cnn"]["cnn"]
     with pytest.raises(UserError, match="must hold exactly one of the keys mlp and cnn"):
-        settings.validate(config)
+        check.validate(config)
 
 
 def test_a_missing_key_is_named(config):
     del config["presets"]["demo"]["difficulty"]["training"]["epochs"]
     with pytest.raises(UserError, match=r"presets.demo.difficulty.training lacks the key epochs"):
-        settings.validate(config)
+        check.validate(config)

@@ -16,7 +16,6 @@ from rote.study import plan, run_settings, versions, work
 PICTURES = "png", "pdf", "txt"
 LIBRARIES_MB = 4000  # of a job that trains or measures
 NUMBER = 4  # bytes of a float32
-PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
 
 
 def _answer(method: Callable) -> Callable:
@@ -43,6 +42,7 @@ class Study:
 
     FIRST = 1000  # the priority of what is quickly done, and what others wait for
     versions = versions
+    PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
     all_figures = tuple(plan.EXPERIMENT_OF_FIGURE)
 
     def __init__(self, config: dict):
@@ -213,7 +213,7 @@ class Study:
 
     def pages(self) -> list[str]:
         """Return all pages of the whole study."""
-        return [self.page(name) for name in PAGES]
+        return [self.page(name) for name in self.PAGES]
 
     def configuration_of(self, wildcards) -> dict:
         """Return the configuration of a preset, without those of others."""

@@ -1,0 +1,171 @@
+"""What the rules ask, asked without Snakemake."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from conftest import ROOT
+from rote.study import configuration, plan, versions
+from rote.study.jobs import Study
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return Study(configuration.load(ROOT / "config.yaml"))
+
+
+def job(preset="demo", **wildcards) -> SimpleNamespace:
+    return SimpleNamespace(preset=preset, **wildcards)
+
+
+def run(experiment, name, preset="demo") -> SimpleNamespace:
+    return job(preset, experiment=experiment, run=name)
+
+
+def runs(study, preset):
+    for experiment, settings in study.presets[preset].items():
+        for name in plan.runs_of_experiment(experiment, settings):
+            yield run(experiment, name, preset)
+
+
+def changed(content: dict) -> Study:
+    return Study(configuration.load(ROOT / "config.yaml", given=content))
+
+
+@pytest.mark.parametrize("preset", ["demo", "poster"])
+def test_every_file_of_a_study_is_matched_by_its_wildcards(study, preset):
+    allowed = study.wildcards()
+    for one in runs(study, preset):
+        assert re.fullmatch(allowed["run"], one.run)
+        assert re.fullmatch(allowed["experiment"], one.experiment)
+        noised = study.noised_of_run(one).removeprefix(f"results/{preset}/datasets/")
+        assert re.fullmatch(allowed["noised"], noised.removesuffix(".nc"))
+    for figure in study.figures(preset):
+        assert re.fullmatch(allowed["figure"], figure)
+    assert not re.fullmatch(allowed["preset"], "dem")
+    assert not re.fullmatch(allowed["run"], "units-0")
+
+
+def test_a_noised_data_set_is_drawn_from_its_data_set(study):
+    one = job("poster", noised="complexity/cifar10_cnn")
+    assert study.images_of_noised(one) == "data/cifar10.nc"
+    assert study.title_of_noised(one) == "CIFAR-10"
+    assert study.noising(one)["validation_from"] == "test"
+    assert study.noising(one)["noise_seeds"] == [0, 1, 2]
+    assert study.source(job(dataset="cifar10")) == {
+        "source": "torchvision",
+        "name": "CIFAR10",
+        "path": "data/torchvision",
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "noised", "kind"),
+    [
+        (run("capacity", "units-64"), "capacity", "training"),
+        (run("convergence", "examples-500"), "convergence/examples-500", "training"),
+        (run("convergence", "units-48"), "convergence/examples-4000", "training"),
+        (run("sensitivity", "unique"), "sensitivity", "sensitivity"),
+        (run("complexity", "digits_cnn"), "complexity/digits_cnn", "complexity"),
+        (run("regularization", "none"), "regularization", "training"),
+    ],
+    ids=lambda value: getattr(value, "run", None),
+)
+def test_a_run_is_computed_from_its_noised_data_by_its_kind(study, one, noised, kind):
+    assert study.noised_of_run(one) == f"results/demo/datasets/{noised}.nc"
+    assert study.kind_of_run(one) == kind
+    assert study.version_of_run(one)[0] == versions.TRAINING
+    assert len(study.version_of_run(one)) == (1 if kind == "training" else 2)
+    assert study.run(one)["members"]
+
+
+def test_a_longer_run_starts_first_and_what_others_wait_for_before_it(study):
+    rank = {one.run: study.rank_of_run(one) for one in runs(study, "demo")}
+    assert rank["units-16"] < rank["units-256"] < study.FIRST
+    assert rank["examples-250"] < rank["examples-4000"]
+    assert sorted(rank, key=rank.get)[-4:].count("digits_cnn") == 1
+    poster = {one.run: study.rank_of_run(one) for one in runs(study, "poster")}
+    assert max(rank.values()) < max(poster.values()) < study.FIRST
+
+
+def test_memory_grows_with_the_data_and_with_each_attempt(study):
+    small, large = run("capacity", "units-16"), run("complexity", "cifar10_cnn", "poster")
+    assert study.memory_of_run(small, attempt=1) < study.memory_of_run(large, attempt=1)
+    assert study.memory_of_run(small, 2) == 2 * study.memory_of_run(small, 1)
+    # 60,000 images of 32×32×3: float64 for the real ones, three draws of float32 noise.
+    noised = (60_000 * 8 + 3 * 50_000 * 4) * 3072 // 10**6
+    assert study.memory_of_run(large, 1) == 4000 + 2 * noised
+    assert study.memory_of_noising(job("poster", noised="complexity/cifar10_cnn"), 1) == (
+        1000 + 2 * noised
+    )
+
+
+def test_a_figure_is_drawn_from_its_runs(study):
+    assert study.runs_of_figure(job(figure="fig4_1")) == [
+        "results/demo/runs/complexity/digits_cnn.nc"
+    ]
+    assert study.runs_of_figure(job(figure="fig3_2")) == [
+        "results/demo/runs/sensitivity/class.nc",
+        "results/demo/runs/sensitivity/unique.nc",
+    ]
+    assert study.title_of_figure(job(figure="fig3_1")) == "Figure 3.1"
+    assert study.shown_by_figure(job(figure="filters")) == {"shows": "filters of the first layer"}
+    for figure in study.all_figures:
+        assert study.version_of_metrics(job(figure=figure)) == versions.METRICS[figure]
+        assert study.version_of_figure(job(figure=figure)) == versions.FIGURES[figure]
+
+
+def test_all_figures_of_a_preset_and_no_others():
+    demo = {"complexity": {"cases": {"digits_cnn": None}}, "difficulty": None}
+    study = changed({"presets": {"demo": demo}})
+    assert study.figures() == [
+        figure for figure in plan.EXPERIMENT_OF_FIGURE if figure not in ("fig3_1", "filters")
+    ]
+    assert "results/demo/figures/fig1.pdf" in study.all_pictures()
+    assert study.metrics(job())[0] == "results/demo/metrics/fig1.nc"
+    assert study.captions(job("poster"))[-1].startswith("results/poster/figures/")
+    assert study.pages() == [f"results/demo/{page}" for page in study.PAGES]
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        (
+            lambda study: study.runs_of_figure(job(figure="filters")),
+            "config: presets.demo: filters shows randY: add it to complexity.noise_kinds.",
+        ),
+        (
+            lambda study: study.run(run("capacity", "units-5")),
+            "capacity has no run units-5: choose one of units-16, units-32, units-64, units-128, "
+            "units-256.",
+        ),
+        (
+            lambda study: study.noised_of_run(run("difficulty", "units-64")),
+            "config: preset demo has no experiment difficulty: add presets.demo.difficulty.",
+        ),
+        (
+            lambda study: study.noising(job(noised="complexity/nothing")),
+            "config: preset demo has no experiment complexity/nothing: add "
+            "presets.demo.complexity.cases.nothing.",
+        ),
+    ],
+    ids=["figure", "run", "experiment", "case"],
+)
+def test_what_cannot_be_made_ends_in_a_sentence(question, sentence):
+    demo = {"complexity": {"noise_kinds": ["randX"]}, "difficulty": None}
+    with pytest.raises(SystemExit) as ended:
+        question(changed({"presets": {"demo": demo}}))
+    assert ended.value.code == f"Error: {sentence}"
+
+
+def test_a_gpu_is_asked_for_unless_the_device_is_the_cpu(study):
+    assert study.gpus() == 1
+    assert changed({"device": "cpu"}).gpus() == 0
+
+
+def test_the_configuration_of_a_preset_has_no_other(study):
+    own = study.configuration_of(job("poster"))
+    assert own["preset"] == "poster"
+    assert list(own["presets"]) == ["poster"]
+    assert own["claims"] == study.config["claims"]

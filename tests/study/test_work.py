@@ -1,0 +1,90 @@
+"""Multiply-adds against those that are counted by hand, and by PyTorch's own counter."""
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from rote.study import run_settings, work
+
+
+def multiply_adds(function) -> int:
+    with FlopCounterMode(display=False) as counter:
+        function()
+    return counter.get_total_flops() // 2
+
+
+def test_the_layers_of_an_mlp():
+    own = work.layers({"hidden_layers": 2, "hidden_units": 16}, (1, 14, 14))
+    assert own == [(196, 16, 1), (16, 16, 1), (16, 10, 1)]
+
+
+def test_the_layers_of_a_cnn():
+    settings = {"maps": 3, "dense": [4], "crop": 1}
+    own = work.layers(settings, (2, 30, 30), classes=5)
+    net = nn.Sequential(
+        nn.Conv2d(2, 3, 5), nn.MaxPool2d(3), nn.Conv2d(3, 3, 5), nn.MaxPool2d(3), nn.Flatten()
+    )
+    features = net(torch.zeros(1, 2, 28, 28)).shape[1]
+    net.extend([nn.Linear(features, 4), nn.Linear(4, 5)])
+    counted = multiply_adds(lambda: net(torch.zeros(1, 2, 28, 28)))
+    assert sum(layer.multiply_adds for layer in own) == counted
+
+
+def test_images_of_unknown_size_are_as_large_as_a_cnn_needs():
+    assert work.layers({"maps": 3, "dense": [], "crop": 50}, (3, 8, 8))[0].positions > 0
+
+
+def test_a_training(settings):
+    run = run_settings.of_run("capacity", settings, "units-6", "float32")
+    net = nn.Sequential(nn.Linear(16, 6), nn.ReLU(), nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 10))
+    x = torch.zeros(100, 16)
+    update = multiply_adds(lambda: net(x).sum().backward())
+    scored = multiply_adds(lambda: net(torch.zeros(150, 16)))
+    members, epochs, scores = len(run["members"]), 4, 2
+    counted = work.of_run(run, (1, 4, 4), {"train_examples": 100, "validation_examples": 50})
+    assert counted == members * (epochs * update + scores * scored)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "run", "changes"),
+    [
+        ("complexity", "synthetic_mlp", {"critical_samples": {"max_iterations": 50}}),
+        ("sensitivity", "class", {"class_evaluations": 3}),
+        ("sensitivity", "class", {"evaluations": 8}),
+        ("regularization", "dropout", {"seeds": 3}),
+    ],
+)
+def test_more_work_counts_more(
+    request,
+    complexity_settings,
+    sensitivity_settings,
+    regularization_settings,
+    experiment,
+    run,
+    changes,
+):
+    settings = request.getfixturevalue(f"{experiment}_settings")
+    data = {"train_examples": 100, "validation_examples": 50}
+    counts = []
+    for own in (settings, {**settings, **_merged(settings, changes)}):
+        counts.append(
+            work.of_run(run_settings.of_run(experiment, own, run, "float32"), (1, 4, 4), data)
+        )
+    assert counts[0] < counts[1]
+
+
+def _merged(settings: dict, changes: dict) -> dict:
+    return {
+        key: {**settings[key], **value} if isinstance(value, dict) else value
+        for key, value in changes.items()
+    }
+
+
+def test_adversarial_training_counts_its_search(regularization_settings):
+    data = {"train_examples": 100, "validation_examples": 50}
+    counts = {}
+    for name in ("dropout", "adversarial_dropout"):
+        run = run_settings.of_run("regularization", regularization_settings, name, "float32")
+        counts[name] = work.of_run(run, (1, 4, 4), data) / len(run["members"])
+    assert 2 < counts["adversarial_dropout"] / counts["dropout"] < 5
