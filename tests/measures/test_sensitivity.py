@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, one_hot
 
-from rote.measures import sensitivity
+from rote.measures import adjoints, sensitivity
 from rote.measures.sensitivity import class_sensitivity, loss_sensitivity
 
 EXAMPLES, FEATURES, RATE = 24, 7, 0.3
@@ -134,7 +134,7 @@ def test_few_times_at_once_give_the_same_as_all(monkeypatch):
     parameters, (inputs, labels) = layers(4), data("class")
     arguments = parameters, inputs, labels, BATCHES, RATE, TIMES
     together = loss_sensitivity(*arguments), class_sensitivity(*arguments)
-    monkeypatch.setattr(sensitivity, "ACCUMULATED_BYTES", 1)
+    monkeypatch.setattr(adjoints, "ACCUMULATED_BYTES", 1)
     one_by_one = loss_sensitivity(*arguments), class_sensitivity(*arguments)
     for ours, expected in zip(one_by_one, together, strict=True):
         torch.testing.assert_close(ours, expected, rtol=1e-12, atol=0)
@@ -152,7 +152,7 @@ def test_members_that_are_swept_together_are_those_swept_alone():
         alone.append(
             sensitivity._checked(parameters, inputs * (seed + 1), labels, batches, RATE, [3])[0]
         )
-    together = sensitivity.Training(
+    together = adjoints.Training(
         [torch.cat(weights) for weights in zip(*(one.weights for one in alone), strict=True)],
         torch.cat([one.inputs for one in alone]),
         torch.cat([one.labels for one in alone]),
@@ -161,9 +161,9 @@ def test_members_that_are_swept_together_are_those_swept_alone():
     )
 
     def swept(training):
-        kept = list(sensitivity.trajectory(training))
+        kept = list(adjoints.trajectory(training))
         terms = sensitivity.class_terms(training.labels, 4, torch.float64)
-        return next(iter(sensitivity.sweep(training, kept, [0, 2, 3], terms)))[1]
+        return next(iter(adjoints.sweep(training, kept, [0, 2, 3], terms)))[1]
 
     norms = swept(together)
     assert norms.shape == (3, 3, 4, EXAMPLES)
@@ -174,7 +174,7 @@ def test_members_that_are_swept_together_are_those_swept_alone():
 def test_score_is_the_loss_and_accuracy_of_the_training_examples():
     parameters, (inputs, labels) = layers(4), data("class")
     training, _, _ = sensitivity._checked(parameters, inputs, labels, BATCHES, RATE, [0])
-    loss, accuracy = sensitivity.score(training, training.weights)
+    loss, accuracy = adjoints.score(training, training.weights)
     outputs = logits(parameters, inputs)
     torch.testing.assert_close(loss[0], cross_entropy(outputs, labels), rtol=1e-12, atol=0)
     assert accuracy[0] == (outputs.argmax(1) == labels).double().mean()
@@ -185,7 +185,7 @@ def test_progress_adds_up_to_all_work():
     training, kept, _ = sensitivity._checked(parameters, inputs, labels, BATCHES, RATE, [13])
     steps = []
     terms = sensitivity.class_terms(training.labels, 4, torch.float64)
-    list(sensitivity.sweep(training, kept, [0, 2, 13], terms, steps.append))
+    list(adjoints.sweep(training, kept, [0, 2, 13], terms, steps.append))
     assert sum(steps) == 4 * (2 + 13)
 
 

@@ -10,15 +10,8 @@ import xarray as xr
 from rote.data.noising import data_attributes
 from rote.files.store import Store, fingerprint
 from rote.machine.progress import Progress
-from rote.measures.sensitivity import (
-    Training,
-    by_class,
-    class_terms,
-    score,
-    sweep,
-    trajectory,
-    with_one,
-)
+from rote.measures.adjoints import Training, score, sweep, trajectory, with_one
+from rote.measures.sensitivity import by_class, class_terms
 from rote.models.ensemble import epoch_order
 from rote.models.mlp import initial_parameters
 from rote.runs.device_data import DeviceData

@@ -1,0 +1,240 @@
+"""The derivatives of training losses by the training inputs: one sweep back through all updates.
+
+The parameters θ_s after every update are kept, and one sweep from the last update to the first
+carries the adjoints λ of the losses L_t at *all* times t at once. With ℓ_s the mean loss of the
+batch of update s:
+
+    λ_t = ∂L_t/∂θ,   λ_s = λ_{s+1} − η·H_s·λ_{s+1},   ∂L_t/∂x −= η·(∂²ℓ_s/∂x∂θ)ᵀ·λ_{s+1},
+
+H_s being the Hessian of ℓ_s at θ_s. Both products are the derivative of one backward pass in the
+direction λ (Pearlmutter 1994), written out here: no graph is built, so memory does not grow with
+one. It holds the parameters after every update, the gradients ∂L_t/∂x of some times (at most
+``ACCUMULATED_BYTES``, or those of a single time if these are more), and the result.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+# Gradients of as many times as fit here are swept together. Fewer repeat the passes over the
+# updates more often (4 MiB: twice the time), more leave the cache and gain nothing from 32 MiB on.
+ACCUMULATED_BYTES = 20 * 2**20
+
+
+class Training(NamedTuple):
+    """Members that SGD trains on batches given in advance; tensors (members, …).
+
+    A bias is the weight of an input that is always one: the last row of a layer's weights, and the
+    last column of the inputs.
+    """
+
+    weights: list[Tensor]  # of each layer before the first update, (inputs + 1, outputs)
+    inputs: Tensor  # (examples, features + 1)
+    labels: Tensor  # (examples,)
+    batches: list[Tensor]  # example indices (batch,) of every update
+    learning_rate: float
+
+
+class _Pass(NamedTuple):
+    """What a forward and a backward pass leave behind, layer by layer."""
+
+    activations: list[Tensor]  # that enter each layer, (members, batch, inputs + 1)
+    probabilities: Tensor  # (members, batch, classes)
+    deltas: list[Tensor]  # ∂(mean loss)/∂(output of each layer), (members, batch, outputs)
+    slopes: list[Tensor]  # of the ReLU after each layer but the last, 0 or 1, as the deltas
+
+
+def with_one(values: Tensor) -> Tensor:
+    """Append the input that is always one to ``values`` (members, examples, features)."""
+    return torch.nn.functional.pad(values, (0, 1), value=1.0)
+
+
+def _forward(weights: list[Tensor], inputs: Tensor) -> tuple[list[Tensor], Tensor]:
+    """Return the activations that enter each layer, and the logits (members, batch, classes)."""
+    activations = [inputs]
+    for weight in weights[:-1]:
+        activations.append(with_one(torch.bmm(activations[-1], weight).relu_()))
+    return activations, torch.bmm(activations[-1], weights[-1])
+
+
+def _pass(weights: list[Tensor], inputs: Tensor, labels: Tensor) -> _Pass:
+    activations, logits = _forward(weights, inputs)
+    probabilities = logits.softmax(-1)
+    delta = probabilities.clone()
+    delta.scatter_add_(-1, labels[..., None], delta.new_full((), -1.0).expand(*labels.shape, 1))
+    deltas = [delta.div_(labels.shape[1])]
+    slopes = [activation[..., :-1].sign() for activation in activations[1:]]
+    for weight, slope in zip(weights[:0:-1], reversed(slopes), strict=True):
+        deltas.insert(0, torch.bmm(deltas[0], weight[:, :-1].mT).mul_(slope))
+    return _Pass(activations, probabilities, deltas, slopes)
+
+
+def _pass_batch(training: Training, weights: list[Tensor], batch: Tensor) -> _Pass:
+    members, examples, _ = training.inputs.shape
+    first = torch.arange(0, members * examples, examples, device=batch.device)
+    rows = (batch + first[:, None]).flatten()
+    inputs = training.inputs.flatten(0, 1).index_select(0, rows).unflatten(0, batch.shape)
+    return _pass(weights, inputs, training.labels.gather(1, batch))
+
+
+def trajectory(training: Training) -> Iterator[list[Tensor]]:
+    """Yield the weights before the first update and after every one, as new tensors."""
+    weights = training.weights
+    yield weights
+    for batch in training.batches:
+        at = _pass_batch(training, weights, batch)
+        weights = [
+            torch.baddbmm(weight, below.mT, delta, alpha=-training.learning_rate)
+            for weight, below, delta in zip(weights, at.activations, at.deltas, strict=True)
+        ]
+        yield weights
+
+
+def score(training: Training, weights: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return the mean loss (nat) and the accuracy on the training examples, (members,) each."""
+    logits = _forward(weights, training.inputs)[1].flatten(0, 1)
+    labels = training.labels.flatten()
+    loss = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    right = (logits.argmax(-1) == labels).to(loss.dtype)
+    return tuple(values.view(training.labels.shape).mean(1) for values in (loss, right))
+
+
+class _Adjoints:
+    """∂L/∂θ for many losses L at once, and the ∂L/∂x that they leave behind on their way back.
+
+    Losses stand in the order in which they join, so that the first ``active`` ones are those on
+    their way. The adjoint of a layer is (members, inputs + 1, losses·outputs): the losses stand
+    beside the outputs, so that one matrix product serves them all.
+
+    Args:
+        training: the members.
+        losses: the most losses at once.
+    """
+
+    def __init__(self, training: Training, losses: int):
+        self.training, self.losses, self.active = training, losses, 0
+        members, examples, features = training.inputs.shape
+        self.values = [
+            w.new_empty(members, w.shape[1], losses * w.shape[2]) for w in training.weights
+        ]
+        self.of_inputs = training.inputs.new_empty(members, examples, losses, features - 1)
+        self._kept: dict[str, Tensor] = {}
+
+    def _memory(self, name: str, *shape: int) -> Tensor:
+        """Return uninitialised memory, the same again for the same name.
+
+        The operating system's fresh pages would cost more than the product that is written to them.
+        """
+        size = math.prod(shape)
+        if name not in self._kept or len(self._kept[name]) < size:
+            self._kept[name] = self.of_inputs.new_empty(size // self.active * self.losses)
+        return self._kept[name][:size].view(shape)
+
+    def join(self, weights: list[Tensor], terms: Tensor) -> None:
+        """Begin with the losses that ``weights`` have on the training examples.
+
+        Args:
+            weights: those at the time of the losses.
+            terms: 1 where an example's cross-entropy counts for a loss, else 0; (members, examples,
+                losses).
+        """
+        at = _pass(weights, self.training.inputs, self.training.labels)
+        first, count = self.active, terms.shape[2]
+        self.active += count
+        for value, below, delta in zip(self.values, at.activations, at.deltas, strict=True):
+            outputs = delta.shape[2]
+            place = slice(first * outputs, self.active * outputs)
+            value[..., place] = below.mT @ (terms[..., None] * delta[:, :, None]).flatten(2)
+        direct = at.deltas[0] @ weights[0][:, :-1].mT
+        self.of_inputs[:, :, first : self.active] = terms[..., None] * direct[:, :, None]
+
+    def pass_update(self, weights: list[Tensor], batch: Tensor) -> None:
+        """Go back through an update that started from ``weights`` and used ``batch``."""
+        rate, active = self.training.learning_rate, self.active
+        members, size = batch.shape
+        at = _pass_batch(self.training, weights, batch)
+        directions = [
+            value[..., : active * weight.shape[2]]
+            for value, weight in zip(self.values, weights, strict=True)
+        ]
+
+        # R{·} is the derivative in the direction of the adjoint. Forward: R{output of a layer}.
+        moved = []  # R{activations} that enter each layer but the first
+        for k, (weight, direction) in enumerate(zip(weights, directions, strict=True)):
+            output = self._memory(f"output {k}", members, size, direction.shape[2])
+            torch.bmm(at.activations[k], direction, out=output)
+            output = output.view(members, size, active, -1)
+            if k:
+                output.flatten(1, 2).baddbmm_(moved[-1].flatten(1, 2), weight[:, :-1])
+            if k < len(at.slopes):
+                output *= at.slopes[k][:, :, None]
+            moved.append(output)
+
+        # Backward: R{∂(mean loss)/∂(output)}, from the derivative of the softmax on.
+        change, p = moved.pop(), at.probabilities[:, :, None]
+        change -= change @ p.mT
+        change *= p / size
+        for k in reversed(range(len(weights))):
+            weight, direction, below, delta = (
+                weights[k],
+                directions[k],
+                at.activations[k],
+                at.deltas[k],
+            )
+            inputs, outputs = weight.shape[1] - 1, weight.shape[2]
+            of_loss = direction[:, :-1].view(members, inputs, active, outputs)
+            # δ·directionᵀ for every loss: the losses must stand beside the inputs for once.
+            turned = self._memory("turned", members, outputs, active, inputs)
+            turned.copy_(of_loss.permute(0, 3, 2, 1))
+            passed_on = self._memory(f"passed on {k}", members, size, active * inputs)
+            torch.bmm(delta, turned.flatten(2), out=passed_on)
+            passed_on = passed_on.view(members, size, active, inputs)
+            passed_on.flatten(1, 2).baddbmm_(change.flatten(1, 2), weight[:, :-1].mT)
+            direction.baddbmm_(below.mT, change.flatten(2), alpha=-rate)
+            if k:
+                product = torch.bmm(delta.mT, moved[k - 1].flatten(2))
+                product = product.view(members, outputs, active, inputs).permute(0, 3, 2, 1)
+                of_loss.sub_(product, alpha=rate)
+                passed_on *= at.slopes[k - 1][:, :, None]
+            change = passed_on
+        for own, index, gradient in zip(self.of_inputs, batch, change, strict=True):
+            own[:, :active].index_add_(0, index, gradient, alpha=-rate)
+
+
+@torch.inference_mode()
+def sweep(
+    training: Training,
+    kept: list[list[Tensor]],
+    times: Sequence[int],
+    terms: Tensor,
+    report: Callable[[int], None] = lambda updates: None,
+) -> Iterator[tuple[list[int], Tensor]]:
+    """Yield ‖∂L_t/∂x‖₁, as (members, times, losses, examples), for some of ``times`` after others.
+
+    Args:
+        training: members, their data and their batches.
+        kept: the weights that :func:`trajectory` yields, at least up to the last of ``times``.
+        times: numbers of updates t after which L_t is taken, without repetition.
+        terms: 1 where an example's cross-entropy counts for a loss, else 0: (members, examples,
+            losses). The losses add up to the mean training loss if every example counts once.
+        report: is called with the number of losses each time that they have passed an update; in
+            the end, these add up to the sum of ``times``, times the number of losses.
+    """
+    times = sorted(times, reverse=True)
+    losses = terms.shape[2]
+    together = max(1, ACCUMULATED_BYTES // (training.inputs.nbytes * losses))
+    adjoints = _Adjoints(training, min(together, len(times)) * losses)
+    for first in range(0, len(times), together):
+        some = times[first : first + together]
+        adjoints.active = 0
+        for s in range(some[0], -1, -1):
+            if s in some:
+                adjoints.join(kept[s], terms)
+            if s:
+                adjoints.pass_update(kept[s - 1], training.batches[s - 1])
+                report(adjoints.active)
+        norms = adjoints.of_inputs[:, :, : adjoints.active].abs_().sum(-1)
+        yield some, norms.unflatten(2, (len(some), losses)).permute(0, 2, 3, 1)
