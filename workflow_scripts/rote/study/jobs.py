@@ -48,6 +48,7 @@ class Study:
     def __init__(self, config: dict):
         self.config, self.preset = config, config["preset"]
         self.presets, self.datasets = config["presets"], config["datasets"]
+        self._runs: dict[tuple[str, str], dict[str, None]] = {}
 
     def wildcards(self) -> dict[str, str]:
         """Return regular expressions that tell the parts of paths apart."""
@@ -240,7 +241,11 @@ class Study:
         return there[name]
 
     def _check_run(self, wildcards, settings: dict) -> None:
-        known = plan.runs_of_experiment(wildcards.experiment, settings)
+        key = wildcards.preset, wildcards.experiment
+        if key not in self._runs:  # once: there may be a thousand
+            runs = plan.runs_of_experiment(wildcards.experiment, settings)
+            self._runs[key] = dict.fromkeys(runs)
+        known = self._runs[key]
         if wildcards.run not in known:
             raise UserError(
                 f"{wildcards.experiment} has no run {wildcards.run}: choose one of "
