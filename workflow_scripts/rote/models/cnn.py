@@ -174,14 +174,10 @@ class CNN:
         return torch.baddbmm(bias, weight.mT, below.flatten(1, -2), out=memory)
 
     def member_logits(self, member: int, inputs: Tensor) -> Tensor:
-        """Return logits (batch, classes) of one member in evaluation, for ∂/∂inputs by autograd.
+        """Return logits of one member, see ``Model``.
 
         Memory that autograd takes for all members would not be aligned for each, see
         :mod:`rote.models.workspace`.
-
-        Args:
-            member: its position.
-            inputs: (batch, features).
         """
         own = slice(member, member + 1)
         below, batch = self._cropped(inputs[None].mT), len(inputs)
@@ -200,15 +196,7 @@ class CNN:
         regularization: Regularization = UNREGULARIZED,
         weights: Tensor | None = None,
     ) -> None:
-        """Make one update on the mean cross-entropy of each member's own batch.
-
-        Args:
-            inputs: (members, batch, features).
-            labels: class indices, (members, batch).
-            sgd: the optimizer of ``parameters``.
-            regularization: what disturbs the hidden activations.
-            weights: of the examples in the loss instead of 1 / batch, (members, batch).
-        """
+        """Make one update, see :meth:`rote.models.model.Model.step`."""
         batch = inputs.shape[1]
         below = self._planes(inputs)
         passed = []

@@ -124,12 +124,7 @@ class MLP:
         return self._forward(self._layers(), inputs)[-1]
 
     def member_logits(self, member: int, inputs: Tensor) -> Tensor:
-        """Return logits (batch, classes) of one member, for ∂/∂inputs by autograd.
-
-        Args:
-            member: its position.
-            inputs: (batch, features).
-        """
+        """Return logits of one member, see ``Model``."""
         own = [parameter[member : member + 1] for parameter in self.parameters]
         activations = inputs[None]
         for weight, bias in zip(own[:-2:2], own[1:-2:2], strict=True):
@@ -144,15 +139,7 @@ class MLP:
         regularization: Regularization = UNREGULARIZED,
         weights: Tensor | None = None,
     ) -> None:
-        """Make one update on the mean cross-entropy of each member's own batch.
-
-        Args:
-            inputs: (members, batch, features).
-            labels: class indices, (members, batch).
-            sgd: the optimizer of ``parameters``.
-            regularization: what disturbs the hidden activations.
-            weights: of the examples in the loss instead of 1 / batch, (members, batch).
-        """
+        """Make one update, see :meth:`rote.models.model.Model.step`."""
         layers = self._layers()
         entering, activations, logits = self._forward(layers, inputs, regularization)
         batch = labels.shape[1]
