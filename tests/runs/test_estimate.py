@@ -1,0 +1,82 @@
+"""The estimate of a run: what is timed, and by what it is multiplied."""
+
+import math
+import subprocess
+import sys
+
+import pytest
+
+from conftest import ROOT
+from rote.runs import estimate
+from rote.runs.device_data import DeviceData
+from rote.study import plan, run_settings
+
+SHAPE = 1, 4, 4
+# Where an update takes a second whatever the size of a group, of ten members eight are one group.
+GROUPS = 10 / 8
+
+
+def seconds(experiment: str, settings: dict, run: str, **data: object) -> float:
+    own = run_settings.of_run(experiment, settings, run, "float32")
+    place = settings["cases"][run]["data"] if experiment == "complexity" else settings["data"]
+    data = plan.data_settings({**settings, "data": {**place, **data}})
+    return estimate.seconds_of_run(own, SHAPE, data, device="cpu")
+
+
+@pytest.fixture
+def steady(monkeypatch):
+    """A machine on which an update of a group, and whatever else is timed, takes a second."""
+    monkeypatch.setattr(DeviceData, "seconds_of_update", lambda self, members: 1.0)
+    monkeypatch.setattr(estimate, "_fastest", lambda function, device, times=3: 1.0)
+
+
+def test_updates_and_scores_are_multiplied(settings, steady):
+    # Four updates of each of four epochs, and two scores.
+    assert seconds("capacity", settings, "units-6") == pytest.approx(GROUPS * (4 * 4 + 2))
+
+
+def test_examples_that_are_not_made_up_are_counted(settings, steady, monkeypatch):
+    monkeypatch.setattr(estimate, "EXAMPLES", 50)
+    # At least four batches are made up, 120 examples to train on and 50 for validation.
+    taken = seconds("capacity", settings, "units-6", train_examples=300)
+    assert taken == pytest.approx(GROUPS * (4 * 10 + 2 * 350 / 170))
+
+
+def test_a_search_for_critical_samples_is_added(complexity_settings, steady):
+    case = complexity_settings["cases"]["synthetic_mlp"]
+    trained = GROUPS * (6 * 4 + 6)
+    # Real inputs for all members, and noise for those of randX: two levels and two seeds of ten.
+    searched = (10 + 4) * len(case["critical_epochs"]) * 40 / 50
+    assert seconds("complexity", complexity_settings, "synthetic_mlp") == pytest.approx(
+        trained + searched
+    )
+
+
+def test_members_with_adversarial_examples_are_a_group_of_their_own(
+    regularization_settings, steady
+):
+    alone = seconds("regularization", regularization_settings, "dropout")
+    assert alone == pytest.approx(4 * 4 + 2)
+    assert seconds("regularization", regularization_settings, "adversarial_dropout") == alone
+
+
+@pytest.mark.parametrize("labelling", ["class", "unique"])
+def test_sensitivity_is_scaled_by_its_work(sensitivity_settings, settings, labelling):
+    sensitivity_settings["data"] = settings["data"]
+    once = seconds("sensitivity", sensitivity_settings, labelling)
+    assert 0 < once < math.inf
+    steps = sensitivity_settings["labellings"][labelling]
+    sensitivity_settings["labellings"][labelling] = steps | {"epochs": 300}  # of 3, or 4
+    assert seconds("sensitivity", sensitivity_settings, labelling) > 30 * once
+
+
+@pytest.mark.slow
+def test_the_command_says_what_each_run_and_all_of_them_take():
+    command = [sys.executable, ROOT / "workflow_scripts" / "estimate.py"]
+    options = ["--preset", "smoke", "--device", "cpu"]
+    ran = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
+    assert "complexity     digits_cnn" in ran.stdout
+    assert "All runs of smoke, one after another" in ran.stdout
+    ran = subprocess.run([*command, "--preset", "smok"], capture_output=True, text=True)
+    assert ran.stderr.startswith("Error: config: preset names the preset smok")
+    assert "did you mean smoke" in ran.stderr
