@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from rote.data import noising
+from rote.data import noising, subsets
 from rote.machine.errors import UserError
 from rote.machine.randomness import generator
 from rote.study import plan
@@ -167,7 +167,7 @@ def test_index_and_label_lead_back_to_the_source(source, settings):
 
 def test_classes_that_run_out_are_left_out_of_their_turn():
     labels = np.array([0] * 2 + [1] * 10)
-    ordered = labels[noising.balanced_order(labels, generator("test"))]
+    ordered = labels[subsets.balanced_order(labels, generator("test"))]
     assert sorted(ordered[:2]) == sorted(ordered[2:4]) == [0, 1]
     assert (ordered[4:] == 1).all()
 

@@ -525,3 +525,76 @@ def test_a_missing_key_is_named(config):
     del config["presets"]["demo"]["difficulty"]["training"]["epochs"]
     with pytest.raises(UserError, match=r"presets.demo.difficulty.training lacks the key epochs"):
         check.validate(config)
+
+
+@pytest.mark.parametrize(
+    ("written", "taken"),
+    [
+        ("0100", "64"),
+        ("1_000", "1000"),
+        ("0x40", "64"),
+        ("0b11", "3"),
+        ("12:30", "750"),
+        ("-0100", "-64"),
+        ("1_0.5", "10.5"),
+        ("1:30.5", "90.5"),
+    ],
+)
+def test_a_number_that_yaml_takes_for_another_is_refused(written, taken):
+    text = f"presets:\n  demo:\n    data:\n      seed: {written}\n"
+    with pytest.raises(UserError, match=rf"a.yaml has {written} in line 4, which YAML takes for"):
+        load(text)
+    try:
+        load(text)
+    except UserError as error:
+        assert f"takes for {taken}:" in str(error)
+
+
+@pytest.mark.parametrize("written", ["0", "-0", "10", "+7", "0.5", "1.", ".5", "1.5e+3", "1.5E-3"])
+def test_plain_numbers_are_taken_as_they_are(tmp_path, written):
+    (tmp_path / "a.yaml").write_text(f"a: {written}\n")
+    value = configuration.read(tmp_path / "a.yaml")["a"]
+    assert value == (float(written) if isinstance(value, float) else int(written))
+
+
+@pytest.mark.parametrize(
+    ("place", "written", "message"),
+    [
+        (f"{CAPACITY}.training.epochs", "1e3", "; YAML takes 1e3 for text, but 1000 for a number"),
+        (f"{CAPACITY}.training.epochs", "1.0e+3", "; 1000 is one"),
+        (f"{CAPACITY}.training.epochs", "1e-3", "write a value of type integer (a.yaml"),
+        (f"{CAPACITY}.training.learning_rate", "1e-3", "but 0.001 for a number"),
+        (f"{CAPACITY}.training.halve_every", "2e1", "but 20 for a number"),
+    ],
+)
+def test_a_power_of_ten_is_explained(place, written, message):
+    text = yaml.safe_dump(nested(place, "HERE")).replace("HERE", written)
+    with pytest.raises(UserError) as raised:
+        load(text)
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"capacity": {"noise_levels": [0, 0.0004, 0.5]}},
+            "capacity: the noise levels 0 and 0.0004 replace equally many of 1000 training "
+            "examples, 0: keep one of them",
+        ),
+        (
+            {"convergence": {"noise_levels": [0, 0.5, 0.501], "data": {"train_examples": [9, 99]}}},
+            "the noise levels 0.5 and 0.501 replace equally many of 99 training examples, 50",
+        ),
+        ({"difficulty": {"noise_level": 0.0001}}, "the noise levels 0 and 0.0001 replace equally"),
+        (
+            {"complexity": {"noise_levels": [0, 0.2, 0.2004, 1]}},
+            "complexity.cases.digits_mlp: the noise levels 0.2 and 0.2004 replace equally",
+        ),
+    ],
+)
+def test_levels_that_replace_equally_many_are_refused(changes, message):
+    with pytest.raises(UserError) as raised:
+        load({"presets": {"demo": changes}})
+    assert message in str(raised.value)
+    assert "(a.yaml, line" in str(raised.value)

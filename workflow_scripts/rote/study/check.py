@@ -130,10 +130,11 @@ def _hint(value: object, wanted: str) -> str:
         return "; null only takes out what another file names"
     if isinstance(value, float) and not math.isfinite(value):
         return " that is finite"
-    if isinstance(value, str) and wanted == "number":
-        with contextlib.suppress(ValueError):
-            if math.isfinite(float(value)):
-                return f"; YAML takes {value} for text, but {float(value)} for a number"
+    if isinstance(value, str) and wanted.startswith(("number", "integer")):
+        with contextlib.suppress(ValueError, OverflowError):
+            plain = float(value) if wanted == "number" else int(float(value))
+            if plain == float(value):
+                return f"; YAML takes {value} for text, but {plain} for a number"
     if isinstance(value, float) and wanted.startswith("integer") and value.is_integer():
         return f"; {int(value)} is one"
     return ""
@@ -219,6 +220,7 @@ def _check_one(settings: dict, datasets: dict, way: list[str]) -> None:
         _check_fit(settings, datasets[dataset])
     except UserError as error:
         raise Misconfigured(f"{place} on {dataset}: {error}", way) from error
+    _check_levels(settings, way)
     if "critical_epochs" in settings:
         _check_critical(settings, way)
     for regularizer, strength in settings.get("selected", {}).items():
@@ -229,6 +231,23 @@ def _check_one(settings: dict, datasets: dict, way: list[str]) -> None:
                 f"trained: choose one of {place}.strengths.{regularizer}, {shown(there)}.",
                 [*way, "selected", regularizer],
             )
+
+
+def _check_levels(settings: dict, way: list[str]) -> None:
+    """Check that every noise level is a data set of its own."""
+    if not {"noise_levels", "noise_level"} & settings.keys():
+        return
+    examples, seen = settings["data"]["train_examples"], {}
+    for level in plan.noise_levels(settings):
+        count = round(level * examples)  # as rote.data.noising has it
+        if count in seen:
+            raise Misconfigured(
+                f"{dotted(way)}: the noise levels {seen[count]:g} and {level:g} replace equally "
+                f"many of {examples} training examples, {count}: keep one of them, or raise "
+                "train_examples.",
+                [*way[:3], "noise_levels"],
+            )
+        seen[count] = level
 
 
 def _check_fit(settings: dict, source: dict) -> None:

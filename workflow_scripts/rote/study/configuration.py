@@ -11,6 +11,7 @@ Later layers win, whatever they say it by: ``defaults``, then the preset that th
 its own; within each, an experiment's settings over ``data`` and ``training``.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -69,8 +70,8 @@ def load(
 def read(path: Path) -> dict:
     """Return the content of a configuration file, more strictly than Snakemake reads it.
 
-    Snakemake names neither the file nor the line of a mistake, and takes the last of two equal
-    keys. Nothing in the file is executed.
+    Snakemake names neither the file nor the line of a mistake, takes the last of two equal keys,
+    and 0100 for 64. Nothing in the file is executed.
 
     Raises:
         UserError: the file is no YAML (or JSON) of keys and values, or names a key twice.
@@ -89,8 +90,21 @@ def read(path: Path) -> dict:
         loader.flatten_mapping(node)
         return loader.construct_mapping(node, deep=True)
 
+    def number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int | float:
+        value = yaml.constructor.SafeConstructor.yaml_constructors[node.tag](loader, node)
+        if not re.fullmatch(
+            r"[-+]?(0|[1-9]\d*|(\d*\.\d*([eE][-+]?\d+)?)|\.(inf|nan))", node.value, re.I
+        ):
+            raise UserError(
+                f"{path} has {node.value} in line {node.start_mark.line + 1}, which YAML takes for "
+                f"{value}: write a number without a 0 before it, and without : or _."
+            )
+        return value
+
     loader = type("Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
     loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    for kind in ("int", "float"):
+        loader.add_constructor(f"tag:yaml.org,2002:{kind}", number)
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), loader)  # a kind of SafeLoader
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:

@@ -6,7 +6,7 @@ the same settings give other numbers than before, and only what depends on it is
 """
 
 DATASET = 2
-NOISING = 1
+NOISING = 2
 TRAINING = 2
 SENSITIVITY = 1
 CRITICAL_SAMPLES = 2
