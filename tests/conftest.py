@@ -9,6 +9,7 @@ import xarray as xr
 
 from rote.data import noising, sources
 from rote.study import plan
+from rote.study.run_settings import of_run
 
 ROOT = Path(__file__).parents[1]
 
@@ -88,7 +89,7 @@ def noised_digits() -> xr.Dataset:
 
 @pytest.fixture
 def run_settings(settings) -> dict:
-    return plan.run_settings(settings, 6, "float32")
+    return of_run("capacity", settings, "units-6", "float32")
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ from rote.runs import epochs as training  # noqa: E402
 from rote.runs import grouping  # noqa: E402
 from rote.runs.device_data import DeviceData  # noqa: E402
 from rote.study import plan  # noqa: E402
+from rote.study.run_settings import of_run  # noqa: E402
 
 # (job, experiment, hidden units, image size, members). The demo's own settings otherwise.
 CASES = [
@@ -124,7 +125,7 @@ def measure(
         settings["training"] = {**settings["training"], "epochs": 10}
     noised = noising.noise_dataset(digits, plan.data_settings(settings))
     noised = xr.decode_cf(noised).load()
-    run = plan.run_settings(settings, units, "float32")
+    run = of_run("capacity", settings, f"units-{units}", "float32")
     members = [plan.Member(*member) for member in run["members"]][:count]
     sides = {"loop": usual_loop, "ensemble": ensemble}
     seconds = {name: [] for name in sides}

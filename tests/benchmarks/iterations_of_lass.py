@@ -25,6 +25,7 @@ from rote.files.store import Store  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
 from rote.runs import complexity as complexity_run  # noqa: E402
 from rote.study import plan  # noqa: E402
+from rote.study.run_settings import of_run  # noqa: E402
 
 ITERATIONS = [2, 5, 10, 20, 100]
 
@@ -40,7 +41,7 @@ def measure(digits: xr.Dataset, settings: dict, case: str, store: Store, device:
         search = {**settings["critical_samples"], "max_iterations": iterations}
         run = complexity_run.compute_run(
             noised,
-            plan.complexity_settings({**settings, "critical_samples": search}, case, "float32"),
+            of_run("complexity", {**settings, "critical_samples": search}, case, "float32"),
             store,
             name=case,
             device=device,

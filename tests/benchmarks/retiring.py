@@ -28,6 +28,7 @@ from rote.runs import epochs as training  # noqa: E402
 from rote.runs import grouping  # noqa: E402
 from rote.runs.device_data import DeviceData  # noqa: E402
 from rote.study import plan  # noqa: E402
+from rote.study.run_settings import of_run  # noqa: E402
 
 
 def train(noised: xr.Dataset, settings: dict, device: torch.device) -> np.ndarray:
@@ -106,8 +107,8 @@ def main() -> None:
     names = [name for name in plan.runs("fig2", settings) if arguments.only in name]
     rows = []
     for name in names:
-        own = plan.convergence_settings(settings, name, "float32")
-        data = noised[plan.convergence_data(settings, name)]
+        own = of_run("convergence", settings, name, "float32")
+        data = noised[plan.noised_of_run("convergence", settings, name)]
         row = measure(data, own, arguments.repeats, device)
         rows.append(row)
         _print(name, limit, row)

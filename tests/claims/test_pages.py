@@ -5,13 +5,13 @@ import pytest
 import xarray as xr
 from docutils.core import publish_parts
 
+from made_up_metrics import CRITERIA, study
 from rote.claims import tables, test_claims
 from rote.claims.gallery import gallery
 from rote.figures.captions import caption
 from rote.files import text as pages
 from rote.files.provenance import with_provenance
 from rote.machine.errors import UserError
-from test_claims import CRITERIA, study
 
 
 @pytest.fixture(scope="module")

@@ -20,10 +20,10 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow_scripts")]
 
 import xarray as xr  # noqa: E402
-from test_workflow import Study  # noqa: E402
 
 from rote.files import netcdf  # noqa: E402
 from rote.machine.errors import Damaged  # noqa: E402
+from tiny_study import Study  # noqa: E402
 
 PAGE = 4096
 

@@ -2,7 +2,8 @@
 
 Values of the configuration that ships are replaced, at random places, by what the schema allows or
 by what it does not: wrong types, numbers out of range, not finite or huge, empty and repeated
-lists, unknown and missing keys. The search is that of hypothesis.
+lists, unknown and missing keys. Half of the configurations are merged ones; the others are files,
+with what presets share, which are merged first. The search is that of hypothesis.
 
     python tests/faults/fuzz_config.py --cases 2000 --seed 0
 """
@@ -11,10 +12,13 @@ import argparse
 import copy
 import datetime
 import json
+import re
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import hypothesis
 import yaml
@@ -24,10 +28,11 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "workflow_scripts")]
 
 from rote.machine.errors import UserError  # noqa: E402
-from rote.study import configuration as settings  # noqa: E402
-from rote.study import cost, plan
+from rote.study import check, configuration, plan  # noqa: E402
+from rote.study.jobs import Study  # noqa: E402
 
-SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
+SHIPPED = configuration.load(ROOT / "config.yaml")
+RAW = configuration.read(ROOT / "config.yaml")
 HOSTILE = st.one_of(
     st.none(),
     st.booleans(),
@@ -54,7 +59,7 @@ KEYS = st.one_of(
 
 def allowed(schema: dict) -> st.SearchStrategy:
     """Return values that this part of the schema allows, as far as it alone can tell."""
-    schema = settings.resolved(schema)
+    schema = check.resolved(schema)
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     kinds = schema.get("type", "object")
@@ -96,7 +101,7 @@ def allowed(schema: dict) -> st.SearchStrategy:
 
 def places(value: object, schema: dict, way: tuple = ()) -> list[tuple[tuple, dict]]:
     """Return every place in a configuration, as keys and indices, with its part of the schema."""
-    schema = settings.resolved(schema)
+    schema = check.resolved(schema)
     found = [(way, schema)] if way else []
     if isinstance(value, dict):
         rest = schema.get("additionalProperties")
@@ -108,7 +113,7 @@ def places(value: object, schema: dict, way: tuple = ()) -> list[tuple[tuple, di
     return found
 
 
-PLACES = places(SHIPPED, settings.SCHEMA)
+PLACES = places(SHIPPED, check.SCHEMA)
 
 
 @st.composite
@@ -141,76 +146,130 @@ def configurations(draw) -> tuple[dict, list[tuple]]:
     return config, changed
 
 
+def ways(value: object, way: tuple = ()) -> list[tuple]:
+    """Return every place in the content of a file, as keys and indices."""
+    found = [way] if way else []
+    if isinstance(value, dict | list):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            found += ways(part, (*way, key))
+    return found
+
+
+WAYS = ways(RAW)
+SHARED = st.sampled_from(["like", "data", "training", "seeds", "defaults", "capacity", "cases"])
+
+
+@st.composite
+def files(draw) -> tuple[dict, list[tuple]]:
+    """Return the content of a file like config.yaml, and the places at which it differs."""
+    content, changed = copy.deepcopy(RAW), []
+    for _ in range(draw(st.integers(1, 3))):
+        way = draw(st.sampled_from(WAYS))
+        block = content
+        try:
+            for key in way[:-1]:
+                block = block[key]
+            block[way[-1]]
+        except (KeyError, IndexError, TypeError):
+            continue
+        changed.append(way)
+        match draw(st.sampled_from(["hostile", "delete", "null", "add", "like"])):
+            case "hostile":
+                block[way[-1]] = draw(HOSTILE)
+            case "delete":
+                del block[way[-1]]
+            case "null":
+                block[way[-1]] = None
+            case "add" if isinstance(block, dict):
+                key = draw(KEYS | SHARED)
+                block[key] = draw(HOSTILE)
+                changed[-1] = (*way[:-1], key)
+            case "like":
+                own = {"like": draw(st.sampled_from(["demo", "poster", "mine", "smoke", 3]))}
+                own |= draw(st.dictionaries(SHARED, HOSTILE, max_size=2))
+                if isinstance(content.get("presets"), dict):
+                    content["presets"]["mine"] = own
+                    changed[-1] = ("presets", "mine", *own)
+    return content, changed
+
+
 def outcome(config: dict, changed: list[tuple]) -> str:
-    """Return "refused" or "valid"; anything else that the configuration leads to is an error."""
+    """Return "refused" or "valid"; anything else that the configuration leads to is an error.
+
+    Args:
+        config: a merged configuration.
+        changed: the places that were changed.
+    """
     try:
-        settings.leave_out(config, [SHIPPED])
-        settings.validate(config)
+        check.validate(config)
     except UserError as error:
-        sentence = str(error)
-        assert sentence.startswith("config: "), sentence
-        assert sentence.endswith("."), sentence
-        assert len(sentence.splitlines()) == 1, sentence
-        assert len(sentence) < 700, sentence
-        named = {part for way in changed for key in way for part in spelled(key)}
-        assert any(part in sentence for part in named), (sentence, changed)
+        _check_sentence(str(error), changed)
         return "refused"
     resolve(config)
     return "valid"
 
 
+def outcome_of_file(content: dict, changed: list[tuple]) -> str:
+    """Return the same of the content of a file that takes the place of config.yaml."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "config.yaml"
+            path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+            config = configuration.load(path)
+    except yaml.YAMLError:
+        return "unwritable"
+    except UserError as error:
+        sentence = str(error)
+        if sentence.startswith("config: "):
+            _check_sentence(sentence, changed)
+        return "refused"
+    resolve(config)
+    return "valid"
+
+
+def _check_sentence(sentence: str, changed: list[tuple]) -> None:
+    assert sentence.startswith("config: "), sentence
+    assert sentence.endswith("."), sentence
+    assert len(sentence.splitlines()) == 1, sentence
+    assert len(sentence) < 900, sentence
+    named = {part for way in changed for key in way for part in spelled(key)}
+    assert any(part in sentence for part in named), (sentence, changed)
+
+
 def spelled(key: object) -> tuple[str, ...]:
     """Return how a sentence may name a key, or a position in a list."""
     if isinstance(key, int):
-        return f"[{key}]", f"key {settings._name(key)}", f"name {settings._name(key)}"
-    return (settings._name(key)[:50],)
+        return f"[{key}]", f"key {check.named(key)}", f"name {check.named(key)}"
+    return (check.named(key)[:50],)
 
 
 def resolve(config: dict) -> None:
-    """Ask for the settings of every run of every figure, as the rules do."""
-    precision = config["precision"]
-    for experiments in config["presets"].values():
+    """Ask for all that the rules ask of every job of every preset."""
+    study = Study(config)
+    allowed = study.wildcards()
+    for preset, experiments in config["presets"].items():
         plan.impossible(experiments)
-        for noised in plan.noised_datasets(experiments).values():
-            data = plan.data_settings(noised)
-            json.dumps(data, allow_nan=False)
-            source = config["datasets"][data["dataset"]]
-            assert cost.data_bytes(data, cost.image(source, data)) > 0
-        for figure, experiment in plan.EXPERIMENT_OF_FIGURE.items():
-            if experiment not in experiments:
-                continue
-            own = experiments[experiment]
-            names = plan.runs(figure, own)
-            assert names, figure
-            assert len(set(names)) == len(names), names
+        for name in plan.noised_datasets(experiments):
+            job = SimpleNamespace(preset=preset, noised=name)
+            json.dumps(study.noising(job), allow_nan=False)
+            assert re.fullmatch(allowed["noised"], name)
+            assert study.images_of_noised(job).startswith("data/")
+            assert study.title_of_noised(job)
+            assert study.memory_of_noising(job, attempt=1) > 0
+        for experiment, settings in experiments.items():
+            names = plan.runs_of_experiment(experiment, settings)
+            assert names, experiment
             for name in names:
-                run = run_settings(experiment, own, name, precision)
-                assert cost.minutes(
-                    work(experiment, own, name, config), config["device"], precision
-                )
+                job = SimpleNamespace(preset=preset, experiment=experiment, run=name)
+                run = study.run(job)
                 assert run["members"], name
                 json.dumps(run, allow_nan=False)
-
-
-def work(experiment: str, own: dict, name: str, config: dict) -> cost.Work:
-    """Return the counted work of a run, as rules/common.smk does for its limits."""
-    source = cost.sources(experiment, own, config["datasets"])
-    return cost.run_work(experiment, name, own, source, config["precision"])
-
-
-def run_settings(experiment: str, own: dict, name: str, precision: str) -> dict:
-    """Return the settings of a run, as rules/common.smk and rules/train.smk do."""
-    match experiment:
-        case "convergence":
-            assert plan.convergence_data(own, name) in plan.noised_datasets({experiment: own})
-            return plan.convergence_settings(own, name, precision)
-        case "regularization":
-            return plan.regularization_settings(own, name, precision)
-        case "sensitivity":
-            return plan.sensitivity_settings(own, name)
-        case "complexity":
-            return plan.complexity_settings(own, name, precision)
-    return plan.run_settings(own, int(name.removeprefix("units-")), precision)
+                assert re.fullmatch(allowed["run"], name)
+                assert study.noised_of_run(job).startswith(f"results/{preset}/datasets/")
+                assert study.memory_of_run(job, attempt=2) > 0
+                assert study.rank_of_run(job) < study.FIRST
+        for figure in study.figures(preset):
+            assert study.runs_of_figure(SimpleNamespace(preset=preset, figure=figure))
 
 
 def fuzz(cases: int, seed: int) -> Counter:
@@ -219,14 +278,15 @@ def fuzz(cases: int, seed: int) -> Counter:
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
-        max_examples=cases,
+        max_examples=cases // 2,
         deadline=None,
         database=None,
         suppress_health_check=list(hypothesis.HealthCheck),
     )
-    @hypothesis.given(configurations())
-    def each(case):
-        counts[outcome(*case)] += 1
+    @hypothesis.given(configurations(), files())
+    def each(merged, file):
+        counts[outcome(*merged)] += 1
+        counts[outcome_of_file(*file)] += 1
 
     each()
     return counts

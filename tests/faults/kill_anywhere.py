@@ -28,9 +28,9 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow_scripts")]
 
 import xarray as xr  # noqa: E402
-from test_workflow import Study  # noqa: E402
 
 from rote.files import netcdf  # noqa: E402
+from tiny_study import Study  # noqa: E402
 
 START = "start of Snakemake"
 BETWEEN = "between two jobs"
@@ -188,7 +188,7 @@ def kill_anywhere(
     done, studies, rng = Counter(), 0, random.Random(seed)
     while done["all"] < kills or any(left > 0 for left in quota.values()):
         if all(left <= 0 for left in quota.values()):
-            quota["train_ensemble"] = kills - done["all"]
+            quota["compute_run"] = kills - done["all"]
         runs = reference.anew(f"killed-{studies}", cores=2)
         done += disturbed(runs, seconds, quota, rng)
         count, different = differences(reference.folder, runs.folder)

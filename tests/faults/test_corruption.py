@@ -5,18 +5,19 @@ from types import SimpleNamespace
 import flip_anywhere
 import numpy as np
 import pytest
+import train_ensemble
 import xarray as xr
 from flip_anywhere import DAMAGES, emptied
 
 import extract_metrics
 import noise_dataset
 import plot_figure
-import train_ensemble
 from rote.files import netcdf
 from rote.files.store import Store
 from rote.machine.errors import Damaged, UserError
 from rote.runs import training as runs
 from rote.study import plan
+from rote.study.run_settings import of_run
 
 EVERY = [*DAMAGES, emptied]
 
@@ -67,7 +68,7 @@ def study(tmp_path_factory, source):
     files = {kind: str(folder / f"f.{kind}") for kind in ("png", "pdf")}
     figure.output = SimpleNamespace(**files, caption=str(folder / "f.txt"))
     training = {"device": "cpu", "checkpoint_seconds": 300, "store": str(folder / "store")}
-    run = plan.run_settings(settings, 4, "float32")
+    run = of_run("capacity", settings, "units-4", "float32")
     netcdf.write(source, path["data"])
     steps = {
         "data": lambda: netcdf.write(source, path["data"]),

@@ -8,7 +8,7 @@ import yaml
 from fuzz_config import SHIPPED, fuzz, resolve
 
 from rote.machine.errors import UserError
-from rote.study import configuration as settings
+from rote.study import check, configuration
 
 
 def test_a_configuration_is_refused_in_a_sentence_or_resolves():
@@ -19,7 +19,7 @@ def test_a_configuration_is_refused_in_a_sentence_or_resolves():
 
 
 def test_what_ships_resolves():
-    settings.validate(SHIPPED)
+    check.validate(SHIPPED)
     resolve(SHIPPED)
 
 
@@ -45,19 +45,19 @@ def test_a_file_that_is_no_configuration_is_named(tmp_path, text, message):
     path = tmp_path / "config.yaml"
     path.write_bytes(text)
     with pytest.raises(UserError, match=f"^{re.escape(str(path))} {message}") as error:
-        settings.read(path)
+        configuration.read(path)
     assert len(str(error.value).splitlines()) == 1
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UserError, match="cannot be read .No such file"):
-        settings.read(tmp_path / "gone.yaml")
+        configuration.read(tmp_path / "gone.yaml")
 
 
 def test_a_sound_file_is_read_as_yaml_reads_it(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text("x: &x {a: 1}\ny: {<<: *x, b: [1.5, null]}\n# ein Ä\n", encoding="utf-8")
-    assert settings.read(path) == yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert configuration.read(path) == yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 CAPACITY = ("presets", "demo", "capacity")
@@ -105,5 +105,5 @@ def test_values_that_used_to_pass_or_to_break_are_refused(place, value, sentence
         block = block[key]
     block[place[-1]] = value
     with pytest.raises(UserError) as error:
-        settings.validate(config)
+        check.validate(config)
     assert sentence in str(error.value)

@@ -18,6 +18,7 @@ from rote.runs import sensitivity as sensitivity_run
 from rote.runs import training as runs
 from rote.runs.device_data import DeviceData
 from rote.runs.grouping import SizeSearch
+from rote.study.run_settings import of_run
 
 ERRORS = {
     "cuda": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
@@ -126,9 +127,8 @@ def test_a_single_member_that_does_not_fit_later_is_said(
 def test_sensitivities_are_measured_in_halves_with_the_same_results(
     noised, sensitivity_settings, tmp_path, monkeypatch
 ):
-    from rote.study import plan
 
-    settings = plan.sensitivity_settings(sensitivity_settings, "class")
+    settings = of_run("sensitivity", sensitivity_settings, "class", "float32")
 
     def measure(folder):
         return sensitivity_run.compute_run(

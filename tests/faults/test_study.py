@@ -11,9 +11,9 @@ from copy import deepcopy
 
 import pytest
 from kill_anywhere import ROOT, Runs, kill_anywhere, undisturbed
-from test_workflow import TINY, TRAINING, Study
 
 from rote.files import netcdf
+from tiny_study import TINY, TRAINING, Study
 
 CAPACITY = {
     "data": TINY,
@@ -99,7 +99,7 @@ def training(finished, tmp_path):
     runs = Runs(tmp_path / "study", config, ["fig1"], cores=2)
     shutil.copytree(finished.folder / "data", runs.folder / "data")
     process = runs.start()
-    log = runs.folder / "results/demo/logs/train_ensemble/capacity/units-4.log"
+    log = runs.folder / "results/demo/logs/compute_run/capacity/units-4.log"
     until(lambda: log.exists() and "groups of" in log.read_text())
     time.sleep(0.5)
     yield runs, process

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.text import Text
-from test_metrics import (
+
+from made_up_runs import (
     convergence_runs,
     made_up_complexity,
     made_up_run,
     made_up_sensitivity,
     regularization_runs,
 )
-
 from rote.figures import (
     fig1,
     fig2,

@@ -4,8 +4,14 @@ import json
 
 import numpy as np
 import pytest
-import xarray as xr
 
+from made_up_runs import (
+    convergence_runs,
+    made_up_complexity,
+    made_up_run,
+    made_up_sensitivity,
+    regularization_runs,
+)
 from rote.machine.errors import UserError
 from rote.measures.gini import gini
 from rote.metrics import (
@@ -21,40 +27,6 @@ from rote.metrics import (
     filters,
 )
 from rote.study import plan
-
-ABOUT = {
-    "dataset": "Synthetic",
-    "train_examples": 100,
-    "validation_examples": 50,
-    "image_size": "4×4",
-    "data": "{}",
-}
-NAMED = {"long_name": "made up", "units": "1"}
-
-
-def made_up_run(members, units, epochs=2, misclassified=None):
-    """Return a run whose accuracies spell out its members, so that each can be found again."""
-    columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
-    code = np.array([m.seed + 10 * m.noise_level + 100 * len(m.noise_kind) for m in members])
-    accuracy = np.stack([np.full(len(members), -1.0)] * (epochs - 1) + [code + units], axis=1)
-    run = xr.Dataset(
-        {
-            "validation_accuracy": (("member", "epoch"), accuracy, NAMED),
-            "train_accuracy": (("member", "epoch"), accuracy * 2, NAMED),
-            "diverged_epoch": ("member", np.zeros(len(members), int), NAMED),
-        },
-        coords={name: ("member", list(values), NAMED) for name, values in columns.items()},
-    )
-    if misclassified is not None:
-        run["misclassified"] = ("member", "example"), misclassified, NAMED
-        run = run.assign_coords(
-            index=("example", np.arange(100, 100 + misclassified.shape[1]), NAMED)
-        )
-    settings = {
-        "model": {"hidden_layers": 2, "hidden_units": units},
-        "training": {"epochs": epochs, "batch_size": 5, "learning_rate": 0.1},
-    }
-    return run.assign_attrs(ABOUT, settings=json.dumps(settings), device="cpu")
 
 
 def test_figure_1_puts_every_member_at_its_place(settings):
@@ -82,41 +54,6 @@ def test_figure_1_puts_every_member_at_its_place(settings):
                     assert value["train_accuracy"] == 2 * expected
     assert metrics.attrs["train_examples"] == 100
     assert metrics.attrs["dataset"] == "Synthetic"
-
-
-def made_up_convergence(size: int, units: int, times: dict | None = None) -> xr.Dataset:
-    """Return a run of two seeds and levels 0, 0.4 and 1 with a limit of 50 epochs.
-
-    ``times`` are the epochs to convergence of (level, seed); 0 stands for none, −1 for divergence.
-    """
-    members = [
-        plan.Member("randX" if level else "real", level, seed, seed, 0.0)
-        for seed in (1, 0)
-        for level in (1.0, 0.0, 0.4)
-    ]
-    default = {(m.noise_level, m.seed): 2 + m.seed for m in members}
-    epochs = np.array([(default | (times or {}))[m.noise_level, m.seed] for m in members])
-    columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
-    run = xr.Dataset(
-        {
-            "converged_epoch": ("member", np.maximum(epochs, 0), NAMED),
-            "diverged_epoch": ("member", np.where(epochs < 0, 7, 0), NAMED),
-        },
-        coords={name: ("member", list(values), NAMED) for name, values in columns.items()},
-    )
-    training = {"epochs": 50, "batch_size": 5, "learning_rate": 0.1, "threshold": 0.95}
-    settings = {"model": {"hidden_layers": 2, "hidden_units": units}, "training": training}
-    about = ABOUT | {"train_examples": size, "validation_examples": 0}
-    return run.assign_attrs(about, settings=json.dumps(settings), device="cpu")
-
-
-def convergence_runs() -> list[xr.Dataset]:
-    return [
-        made_up_convergence(100, 8, {(0.0, 0): 10, (0.4, 0): 10, (1.0, 0): 5, (1.0, 1): 5}),
-        made_up_convergence(400, 8, {(0.0, 0): 5, (0.4, 0): 40, (1.0, 0): 0, (1.0, 1): 20}),
-        made_up_convergence(200, 8, {(0.0, 0): 10, (0.4, 0): 20, (1.0, 0): 30, (1.0, 1): 10}),
-        made_up_convergence(400, 16, {(0.0, 1): 4, (1.0, 1): -1}),
-    ]
 
 
 def test_figure_2_puts_every_time_at_its_place():
@@ -223,38 +160,6 @@ def test_binomial_reference_has_the_mean_and_spread_of_randx():
     assert randx.std().item() == pytest.approx(reference.std().item(), rel=0.1)
 
 
-def made_up_sensitivity(labelling: str, times=(0, 5, 10), examples=4) -> xr.Dataset:
-    """Return a run of two seeds whose members are in no order, with random sensitivities."""
-    rng = np.random.default_rng(len(labelling))
-    order = ("randX", 1), ("real", 0), ("halfX", 1), ("real", 1), ("randX", 0), ("halfX", 0)
-    members = [plan.Member(*plan.CONDITIONS[name], seed, seed, 0.0) for name, seed in order]
-    columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
-    shape = len(members), len(times)
-    run = xr.Dataset(
-        {
-            "sensitivity": (("member", "update", "example"), rng.random((*shape, examples)), NAMED),
-            "train_accuracy": (("member", "update"), rng.random(shape), NAMED),
-            "diverged_epoch": ("member", np.zeros(len(members), int), NAMED),
-        },
-        coords={name: ("member", list(values), NAMED) for name, values in columns.items()}
-        | {
-            "update": ("update", list(times), NAMED),
-            "device": ("member", ["cpu"] * len(members), NAMED),
-            "index": ("example", np.arange(examples), NAMED),
-        },
-    )
-    if labelling == "class":
-        matrices = 1 + rng.random((len(members), 5, 5))
-        run = run.assign_coords(class_name=("class", list("abcde"), NAMED))
-        run["class_sensitivity"] = ("member", "loss_class", "example_class"), matrices, NAMED
-    settings = {
-        "labelling": labelling,
-        "model": {"hidden_layers": 2, "hidden_units": 16},
-        "training": {"epochs": len(labelling), "batch_size": 5, "learning_rate": 0.1},
-    }
-    return run.assign_attrs(ABOUT, settings=json.dumps(settings), device="cpu")
-
-
 def test_figure_3_2_is_the_gini_of_the_mean_so_far():
     runs = [made_up_sensitivity("class"), made_up_sensitivity("unique", times=(0, 10, 20, 30))]
     metrics = fig3_2.metrics(runs)
@@ -327,57 +232,6 @@ def test_figure_3_3_measures_the_diagonal_and_the_rest():
     assert at["diagonal_share"].item() == pytest.approx(1 - rest.sum() / other.sum())
     assert at["off_diagonal_gini"].item() == pytest.approx(gini(rest))
     assert metrics["class_name"].values.tolist() == list("abcde")
-
-
-def made_up_complexity(case: str, *, cnn: bool, epochs=(1, 2, 3, 4), critical=(2, 4)) -> xr.Dataset:
-    """Return a run of two seeds and levels 0, 0.4 and 1, with random measures."""
-    rng = np.random.default_rng(len(case))
-    members = [
-        plan.Member(kind, level, seed, seed, 0.0)
-        for seed in (1, 0)
-        for kind, level in (
-            ("randY", 1.0),
-            ("real", 0.0),
-            ("randX", 0.4),
-            ("randX", 1.0),
-            ("randY", 0.4),
-        )
-    ]
-    columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
-    count = len(members)
-    ratio = rng.random((count, len(critical), 2))
-    ratio[[m.noise_kind != "randX" for m in members], :, 1] = np.nan
-    run = xr.Dataset(
-        {
-            "train_accuracy": (("member", "epoch"), rng.random((count, len(epochs))), NAMED),
-            "validation_accuracy": (("member", "epoch"), rng.random((count, len(epochs))), NAMED),
-            "critical_sample_ratio": (
-                ("member", "critical_epoch", "critical_inputs"),
-                ratio,
-                NAMED,
-            ),
-            "diverged_epoch": ("member", np.zeros(count, int), NAMED),
-        },
-        coords={name: ("member", list(values), NAMED) for name, values in columns.items()}
-        | {
-            "epoch": ("epoch", list(epochs), NAMED),
-            "critical_epoch": ("critical_epoch", list(critical), NAMED),
-            "critical_inputs": ("critical_inputs", ["real", "noise"], NAMED),
-        },
-    )
-    model = {"hidden_layers": 2, "hidden_units": 16}
-    if cnn:
-        model = {"maps": 6, "dense": [8, 4], "crop": 0}
-        shape = ("member", "map", "channel", "filter_row", "filter_column")
-        run["filter"] = shape, rng.normal(size=(count, 6, 1, 5, 5)), NAMED
-    search = {"alpha": 0.25, "beta": 0.2, "radius": 0.3, "max_iterations": 10, "examples": 40}
-    settings = {
-        "case": case,
-        "model": model,
-        "training": {"epochs": 4, "batch_size": 5, "learning_rate": 0.1, "momentum": 0.9},
-        "critical_samples": search,
-    }
-    return run.assign_attrs(ABOUT, settings=json.dumps(settings), device="cpu")
 
 
 def test_figure_4_1_takes_the_highest_level_and_the_searched_epochs():
@@ -462,27 +316,6 @@ def test_filters_are_those_of_the_first_seed():
     np.testing.assert_array_equal(metrics["filter"].sel(condition="real"), run["filter"][6])
     np.testing.assert_array_equal(metrics["filter"].sel(condition="randY"), run["filter"][5])
     assert metrics["seed"] == 0
-
-
-def regularization_runs(settings: dict) -> list[xr.Dataset]:
-    """Return the runs of an experiment ``regularization``, with random accuracies."""
-    runs = []
-    for name in plan.runs("fig5_1", settings):
-        run_settings = plan.regularization_settings(settings, name, "float32")
-        members = [plan.Member(*member) for member in run_settings["members"]]
-        columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
-        rng = np.random.default_rng(len(runs))
-        run = xr.Dataset(
-            {
-                name: (("member", "epoch"), rng.random((len(members), 3)), NAMED)
-                for name in ("train_accuracy", "validation_accuracy")
-            }
-            | {"diverged_epoch": ("member", np.zeros(len(members), int), NAMED)},
-            coords={key: ("member", list(values), NAMED) for key, values in columns.items()}
-            | {"epoch": ("epoch", [2, 4, 6], NAMED)},
-        )
-        runs.append(run.assign_attrs(ABOUT, settings=json.dumps(run_settings), device="cpu"))
-    return runs
 
 
 def test_figure_5_1_pairs_noise_with_real_data_at_each_strength(regularization_settings):

@@ -1,94 +1,28 @@
 """The CNN against independent computation: nn.Sequential, torch.optim.SGD."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 import torch
-from test_ensemble import logits_of_each
 from torch import nn
 
 from rote.machine.errors import UserError
-from rote.machine.randomness import generator, seed_of
+from rote.machine.randomness import generator
 from rote.models import convolution
 from rote.models.cnn import CNN, Architecture, initial_parameters
-from rote.models.ensemble import Ensemble
-from rote.models.sgd import SGD
-from rote.models.workspace import Workspace, aligned, aligned_rows
+from rote.models.workspace import Workspace
 from rote.runs.epochs import learning_rate
-
-EXAMPLES = 50
-GREY = Architecture((1, 26, 27), 5, maps=(4, 3), dense=(9, 7), crop=0)  # some windows incomplete
-COLOUR = Architecture((3, 29, 32), 5, maps=(3, 5), dense=(9, 7), crop=2)
-OTHER = Architecture((2, 12, 12), 5, maps=(4,), dense=(), crop=1, kernel=3, pool=2)
-
-
-class Cropped(nn.Module):
-    def __init__(self, architecture):
-        super().__init__()
-        self.image, self.crop = architecture.image, architecture.crop
-
-    def forward(self, rows):
-        images = rows.view(-1, *self.image)
-        height, width = self.image[1:]
-        return images[..., self.crop : height - self.crop, self.crop : width - self.crop]
-
-
-def sequential(a: Architecture, seed: int) -> nn.Sequential:
-    torch.manual_seed(seed_of("initial", seed))
-    layers = [Cropped(a)]
-    for before, after in pairwise((a.image[0], *a.maps)):
-        layers += [nn.Conv2d(before, after, a.kernel), nn.BatchNorm2d(after), nn.ReLU()]
-        layers += [nn.MaxPool2d(a.pool)]
-    layers += [nn.Flatten()]
-    units = nn.Sequential(*layers)(torch.zeros(2, *a.image)).shape[1]
-    torch.manual_seed(seed_of("initial", seed))
-    layers = [Cropped(a)]
-    for before, after in pairwise((a.image[0], *a.maps)):
-        layers += [nn.Conv2d(before, after, a.kernel), nn.BatchNorm2d(after), nn.ReLU()]
-        layers += [nn.MaxPool2d(a.pool)]
-    layers += [nn.Flatten()]
-    for before, after in pairwise((units, *a.dense)):
-        layers += [nn.Linear(before, after), nn.BatchNorm1d(after), nn.ReLU()]
-    return nn.Sequential(*layers, nn.Linear((units, *a.dense)[-1], a.classes))
-
-
-def as_stacked(parameter: torch.Tensor) -> torch.Tensor:
-    parameter = parameter.detach()
-    return parameter.flatten(1).mT if parameter.ndim > 1 else parameter[:, None]
-
-
-def normalisations(model: nn.Sequential) -> list[nn.Module]:
-    return [m for m in model if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
-
-
-def make_data(architecture, members: int, dtype=torch.float64):
-    rng = torch.Generator().manual_seed(0)
-    features = int(np.prod(architecture.image))
-    table = torch.randn(2 * EXAMPLES, features, generator=rng, dtype=dtype)
-    rows = torch.stack(
-        [torch.randint(2 * EXAMPLES, (EXAMPLES,), generator=rng) for _ in range(members)]
-    )
-    labels = torch.randint(5, (members, EXAMPLES), generator=rng)
-    validation = (
-        torch.randn(140, features, generator=rng, dtype=dtype),
-        torch.randint(5, (140,), generator=rng),
-    )
-    return aligned_rows([table]), rows, labels, validation
-
-
-def make_ensemble(
-    architecture, seeds, *, dtype=torch.float64, momentum=0.9, decay=None, data=None, batch_size=20
-):
-    parameters = [aligned(p.to(dtype)) for p in initial_parameters(architecture, seeds)]
-    decay = torch.tensor(decay or [0.0] * len(seeds), dtype=dtype)
-    return Ensemble(
-        CNN(architecture, parameters, Workspace()),
-        SGD(parameters, 0.1, momentum, decay),
-        *(data or make_data(architecture, len(seeds), dtype)),
-        list(seeds),
-        batch_size=batch_size,
-    )
+from small_cnns import (
+    COLOUR,
+    EXAMPLES,
+    GREY,
+    OTHER,
+    as_stacked,
+    make_data,
+    make_ensemble,
+    normalisations,
+    sequential,
+)
+from small_mlps import logits_of_each
 
 
 def test_the_sizes_of_the_paper():

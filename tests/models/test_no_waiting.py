@@ -10,6 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from rote.runs.device_data import DeviceData
 from rote.study import plan
+from rote.study.run_settings import of_run
 
 # Operations whose result, or whose shape, the host has to know; and lift_fresh, which brings
 # numbers from Python to a tensor, and from there to the device.
@@ -54,7 +55,7 @@ REGULARIZED = {
 
 def watched(noised, settings, strengths, model=None) -> Watch:
     """Train two members for two epochs, and watch the updates of the second."""
-    run = plan.run_settings(settings, 6, "float32")
+    run = of_run("capacity", settings, "units-6", "float32")
     run["training"] |= {"momentum": 0.9}
     run["model"] = model or run["model"]
     run["adversarial_examples"] = {"alpha": 9.0, "beta": 1.0, "radius": 9.0, "max_iterations": 2}

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-import test_cnn
-import test_ensemble
 import torch
 from torch import nn
 
+import small_cnns
+import small_mlps
 from rote.machine.randomness import generator, seed_of
 from rote.measures.critical_samples import adversarial_examples
 from rote.models.cnn import CNN, initial_parameters
@@ -20,7 +20,7 @@ from rote.runs.epochs import train
 
 EXAMPLES, BATCH = 50, 20
 SEARCH = {"alpha": 0.1, "beta": 0.05, "radius": 0.2, "max_iterations": 3}
-NETS = ["mlp", test_cnn.GREY, test_cnn.OTHER]
+NETS = ["mlp", small_cnns.GREY, small_cnns.OTHER]
 # Each regulariser alone, then together; weight decay is one of them.
 MEMBERS = [
     {},
@@ -42,11 +42,11 @@ ADVERSARIAL = [
 def make_ensemble(net, members, seeds=None, *, dtype=torch.float64, data=None):
     seeds = list(range(len(members))) if seeds is None else seeds
     if net == "mlp":
-        parameters = initial_mlp(test_ensemble.SIZES, seeds)
-        data = data or test_ensemble.make_data(len(seeds), dtype)
+        parameters = initial_mlp(small_mlps.SIZES, seeds)
+        data = data or small_mlps.make_data(len(seeds), dtype)
     else:
         parameters = initial_parameters(net, seeds)
-        data = data or test_cnn.make_data(net, len(seeds), dtype)
+        data = data or small_cnns.make_data(net, len(seeds), dtype)
     parameters = [aligned(p.to(dtype)) for p in parameters]
     workspace = Workspace()
     model = MLP(parameters, workspace) if net == "mlp" else CNN(net, parameters, workspace)
@@ -95,7 +95,7 @@ def forward(model, net, inputs, strengths, drawn):
 def plainly_trained(ensemble, net, strengths, member, seed, epochs):
     """Return nn.Sequential of a member after its training by autograd and torch.optim.SGD."""
     model = (
-        test_ensemble.sequential(seed) if net == "mlp" else test_cnn.sequential(net, seed)
+        small_mlps.sequential(seed) if net == "mlp" else small_cnns.sequential(net, seed)
     ).double()
     decay = strengths.get("weight_decay", 0.0)
     optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9, weight_decay=decay)
@@ -134,7 +134,7 @@ def test_training_equals_separate_models_with_the_same_draws(net, members):
     for seed, strengths in enumerate(members):
         model = plainly_trained(ensemble, net, strengths, seed, seed, epochs)
         for stack, parameter in zip(ensemble.model.parameters, model.parameters(), strict=True):
-            expected = test_cnn.as_stacked(parameter)
+            expected = small_cnns.as_stacked(parameter)
             expected = expected.reshape(stack[seed].shape)
             torch.testing.assert_close(stack[seed], expected, rtol=1e-9, atol=1e-11)
         model.eval()
@@ -153,9 +153,9 @@ def parts(ensemble, place):
 def trained(net, members, seeds, chosen, dtype=torch.float32, epochs=(1, 2, 3)):
     """Return the numbers of the last of the members that are ``chosen``, trained together."""
     table, rows, labels, validation = (
-        test_ensemble.make_data(len(members), dtype)
+        small_mlps.make_data(len(members), dtype)
         if net == "mlp"
-        else test_cnn.make_data(net, len(members), dtype)
+        else small_cnns.make_data(net, len(members), dtype)
     )
     ensemble = make_ensemble(
         net,

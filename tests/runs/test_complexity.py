@@ -14,6 +14,7 @@ from rote.measures.critical_samples import critical_samples, in_input_units
 from rote.runs import complexity as complexity_run
 from rote.runs.device_data import DeviceData
 from rote.study import plan, versions
+from rote.study.run_settings import of_run
 
 
 def measure(noised, settings, store):
@@ -22,12 +23,12 @@ def measure(noised, settings, store):
 
 @pytest.fixture
 def mlp_settings(complexity_settings) -> dict:
-    return plan.complexity_settings(complexity_settings, "synthetic_mlp", "float32")
+    return of_run("complexity", complexity_settings, "synthetic_mlp", "float32")
 
 
 @pytest.fixture
 def cnn_settings(complexity_settings) -> dict:
-    return plan.complexity_settings(complexity_settings, "synthetic_cnn", "float32")
+    return of_run("complexity", complexity_settings, "synthetic_cnn", "float32")
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from test_ensemble import make_data, make_ensemble
 
 from rote.runs import epochs as training
 from rote.study import plan
+from small_mlps import make_data, make_ensemble
 
 SETTINGS = {"epochs": 5, "learning_rate": 0.1, "halve_every": 2, "evaluate_every": 2}
 

@@ -7,6 +7,7 @@ in these tests. If one of them changes on purpose, raise the version and freeze 
 import numpy as np
 import pytest
 
+from made_up_metrics import CRITERIA, study
 from rote.claims import test_claims as claims_of
 from rote.data import noising, sources
 from rote.files.store import Store
@@ -15,7 +16,7 @@ from rote.runs import complexity as complexity_run
 from rote.runs import sensitivity as sensitivity_run
 from rote.runs import training as runs
 from rote.study import plan, versions
-from test_claims import CRITERIA, study
+from rote.study.run_settings import of_run
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def test_the_data_and_the_noise(noised):
 
 def test_the_training(noised, tmp_path):
     assert versions.TRAINING == 2
-    settings = plan.run_settings(SETTINGS, 16, "float32")
+    settings = of_run("capacity", SETTINGS, "units-16", "float32")
     run = runs.compute_run(noised, settings, Store(tmp_path), name="golden", device="cpu")
     # Loose enough for the rounding of other processors, far too tight for other mathematics.
     np.testing.assert_allclose(
@@ -86,7 +87,8 @@ def test_the_training(noised, tmp_path):
 def test_the_sensitivity(noised, tmp_path):
     assert versions.SENSITIVITY == 1
     training = {"epochs": 5, "batch_size": 30, "learning_rate": 0.1}
-    settings = plan.sensitivity_settings(
+    settings = of_run(
+        "sensitivity",
         {
             "conditions": ["real", "halfX"],
             "seeds": 1,
@@ -96,6 +98,7 @@ def test_the_sensitivity(noised, tmp_path):
             "class_evaluations": 1,
         },
         "class",
+        "float32",
     )
     run = sensitivity_run.compute_run(
         noised, settings, Store(tmp_path), name="golden", device="cpu"
@@ -132,7 +135,8 @@ def test_the_cnn_and_its_critical_samples(noised_digits, tmp_path):
         "critical_epochs": [4],
     }
     search = {"alpha": 2.5, "beta": 2.0, "radius": 3.0, "max_iterations": 5, "examples": 50}
-    settings = plan.complexity_settings(
+    settings = of_run(
+        "complexity",
         {
             "noise_kinds": ["randX"],
             "noise_levels": [0, 0.5],

@@ -13,6 +13,7 @@ from rote.models.mlp import initial_parameters
 from rote.runs import sensitivity as sensitivity_run
 from rote.runs.device_data import DeviceData
 from rote.study import plan, versions
+from rote.study.run_settings import of_run
 
 
 def measure(noised, settings, store):
@@ -23,7 +24,7 @@ def measure(noised, settings, store):
 def test_a_run_holds_what_the_public_functions_compute(
     noised, sensitivity_settings, tmp_path, labelling
 ):
-    settings = plan.sensitivity_settings(sensitivity_settings, labelling)
+    settings = of_run("sensitivity", sensitivity_settings, labelling, "float32")
     run = measure(noised, settings, Store(tmp_path))
     epochs = settings["training"]["epochs"]
     updates = 4 * epochs  # 100 examples in batches of 30
@@ -59,7 +60,7 @@ def test_a_run_holds_what_the_public_functions_compute(
 
 
 def test_the_training_is_that_of_the_ensemble(noised, run_settings, sensitivity_settings, tmp_path):
-    settings = plan.sensitivity_settings(sensitivity_settings, "class")
+    settings = of_run("sensitivity", sensitivity_settings, "class", "float32")
     run = measure(noised, settings, Store(tmp_path))
     member = plan.Member(*settings["members"][5])
     training = {**run_settings["training"], "learning_rate": 0.2, "batch_size": 30}
@@ -82,7 +83,7 @@ def test_only_what_is_missing_is_measured(noised, sensitivity_settings, tmp_path
         return original(data, settings, members, *rest)
 
     monkeypatch.setattr(sensitivity_run, "_measure", counting)
-    settings = plan.sensitivity_settings(sensitivity_settings, "class")
+    settings = of_run("sensitivity", sensitivity_settings, "class", "float32")
     store = Store(tmp_path)
     first = measure(noised, settings, store)
     assert sum(counts) == 6
@@ -90,7 +91,7 @@ def test_only_what_is_missing_is_measured(noised, sensitivity_settings, tmp_path
     assert sum(counts) == 6
     sensitivity_settings["seeds"] = 1
     sensitivity_settings["conditions"] = ["randX"]
-    part = measure(noised, plan.sensitivity_settings(sensitivity_settings, "class"), store)
+    part = measure(noised, of_run("sensitivity", sensitivity_settings, "class", "float32"), store)
     assert sum(counts) == 6
     xr.testing.assert_identical(part, first.isel(member=[4]))
 
@@ -109,7 +110,7 @@ def test_whatever_determines_a_member_is_in_its_fingerprint(
     def note(settings):
         measure(noised, settings, Store("unused"))
 
-    settings = plan.sensitivity_settings(sensitivity_settings, "class")
+    settings = of_run("sensitivity", sensitivity_settings, "class", "float32")
     note(settings)
     for block, key, value in (
         ("training", "learning_rate", 0.3),
@@ -131,14 +132,14 @@ def test_whatever_determines_a_member_is_in_its_fingerprint(
 
 def test_training_that_diverges_is_recorded(noised, sensitivity_settings, tmp_path):
     sensitivity_settings["labellings"]["class"]["learning_rate"] = 1e30
-    settings = plan.sensitivity_settings(sensitivity_settings, "class")
+    settings = of_run("sensitivity", sensitivity_settings, "class", "float32")
     run = measure(noised, settings, Store(tmp_path))
     assert (run["diverged_epoch"] == 1).all()
     assert np.isfinite(run["sensitivity"][:, 0]).all()
 
 
 def test_members_together_are_those_one_by_one(noised, sensitivity_settings, tmp_path, monkeypatch):
-    settings = plan.sensitivity_settings(sensitivity_settings, "class")
+    settings = of_run("sensitivity", sensitivity_settings, "class", "float32")
     alone = measure(noised, settings, Store(tmp_path / "alone"))
     monkeypatch.setitem(sensitivity_run.MEMBERS_TOGETHER, "cpu", 4)
     together = measure(noised, settings, Store(tmp_path / "together"))

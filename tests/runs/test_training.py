@@ -11,6 +11,7 @@ from rote.runs import training as runs
 from rote.runs.device_data import DeviceData
 from rote.runs.members import COORDINATES
 from rote.study import plan, versions
+from rote.study.run_settings import of_run
 
 SEARCH = {"alpha": 5.0, "beta": 2.0, "radius": 10.0, "max_iterations": 2}  # in grey levels
 
@@ -206,7 +207,7 @@ def test_an_interrupted_run_resumes_from_its_checkpoints(noised, run_settings, t
 @pytest.fixture
 def to_threshold(settings) -> dict:
     """Settings under which some members converge early, some late, some not at all."""
-    run = plan.run_settings(settings, 20, "float32")
+    run = of_run("capacity", settings, "units-20", "float32")
     run["training"] |= {"epochs": 50, "batch_size": 10, "learning_rate": 0.2}
     run["training"] |= {"evaluate_every": 1, "threshold": 0.6}
     return run

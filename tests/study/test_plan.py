@@ -1,5 +1,6 @@
 from rote.models.regularization import KINDS
 from rote.study import plan
+from rote.study.run_settings import of_run
 
 
 def test_real_data_is_trained_once_a_seed(settings):
@@ -58,7 +59,7 @@ def test_each_figure_names_the_runs_that_it_needs(settings, sensitivity_settings
 
 
 def test_sensitivity_has_a_member_for_each_condition_and_seed(sensitivity_settings):
-    run = plan.sensitivity_settings(sensitivity_settings, "unique")
+    run = of_run("sensitivity", sensitivity_settings, "unique", "float32")
     members = [plan.Member(*member) for member in run["members"]]
     assert [(m.noise_kind, m.noise_level, m.seed) for m in members] == [
         (kind, level, seed)
@@ -90,7 +91,7 @@ def test_each_case_of_complexity_has_its_own_data(complexity_settings, settings)
 
 
 def test_complexity_keeps_the_parameters_that_are_searched(complexity_settings):
-    run = plan.complexity_settings(complexity_settings, "synthetic_mlp", "tf32")
+    run = of_run("complexity", complexity_settings, "synthetic_mlp", "tf32")
     assert run["keep_epochs"] == run["critical_samples"]["epochs"] == [2, 6]
     assert run["model"] == {"hidden_layers": 2, "hidden_units": 6}
     assert run["training"]["precision"] == "tf32"
@@ -108,7 +109,8 @@ def test_convergence_has_a_run_for_each_size_and_each_other_width(convergence_se
         assert data["noise_kinds"] == ["randX"]
         assert plan.settings_key(name) == "convergence"
     assert [
-        plan.convergence_data(convergence_settings, run) for run in ("examples-50", "units-12")
+        plan.noised_of_run("convergence", convergence_settings, run)
+        for run in ("examples-50", "units-12")
     ] == [
         "convergence/examples-50",
         "convergence/examples-100",
@@ -117,7 +119,7 @@ def test_convergence_has_a_run_for_each_size_and_each_other_width(convergence_se
 
 def test_runs_of_convergence_differ_in_width_alone(convergence_settings):
     runs = {
-        name: plan.convergence_settings(convergence_settings, name, "float32")
+        name: of_run("convergence", convergence_settings, name, "float32")
         for name in ("examples-50", "examples-100", "units-12", "units-6")
     }
     assert runs["examples-50"] == runs["examples-100"] == runs["units-6"]
@@ -131,7 +133,7 @@ def test_runs_of_convergence_differ_in_width_alone(convergence_settings):
 
 
 def test_only_convergence_has_a_threshold(settings):
-    assert "threshold" not in plan.run_settings(settings, 6, "float32")["training"]
+    assert "threshold" not in of_run("capacity", settings, "units-6", "float32")["training"]
 
 
 def test_the_runs_of_cnns_are_known(complexity_settings, regularization_settings):
@@ -160,7 +162,7 @@ def test_regularization_has_a_run_for_each_regulariser(regularization_settings):
         "weight_decay",
         "adversarial_dropout",
     ]
-    run = plan.regularization_settings(regularization_settings, "dropout", "float32")
+    run = of_run("regularization", regularization_settings, "dropout", "float32")
     members = [plan.Member(*member) for member in run["members"]]
     assert [(m.dropout, m.noise_kind, m.noise_level, m.seed) for m in members] == [
         (p, kind, level, seed)
@@ -170,13 +172,13 @@ def test_regularization_has_a_run_for_each_regulariser(regularization_settings):
     ]
     assert run["selected"] == 0.8
     assert "adversarial_examples" not in run
-    none = plan.regularization_settings(regularization_settings, "none", "float32")
+    none = of_run("regularization", regularization_settings, "none", "float32")
     assert len(none["members"]) == 4
     assert not any(any(plan.Member(*m).strengths().values()) for m in none["members"])
 
 
 def test_strengths_of_adversarial_training_with_dropout_are_pairs(regularization_settings):
-    run = plan.regularization_settings(regularization_settings, "adversarial_dropout", "float32")
+    run = of_run("regularization", regularization_settings, "adversarial_dropout", "float32")
     member = plan.Member(*run["members"][0])
     assert (member.adversarial, member.dropout) == (0.5, 0.4)
     assert run["adversarial_examples"]["radius"] == 16.0

@@ -5,9 +5,9 @@ from datetime import datetime
 
 import pytest
 import yaml
-from test_workflow import Study
 
 from conftest import ROOT
+from tiny_study import Study
 
 PROFILES = {
     path.parent.name: yaml.safe_load(path.read_text())
@@ -22,8 +22,8 @@ def test_a_profile_repeats_what_it_stands_in_for(name):
 
 
 def test_slurm_treats_all_rules_with_a_gpu_alike():
-    rules = re.findall(r"rule (\w+):.*?gpu=", (ROOT / "rules/train.smk").read_text(), re.DOTALL)
-    assert sorted(PROFILES["slurm"]["set-resources"]) == sorted(rules)
+    rules = re.findall(r"rule (\w+):.*?gpu=", (ROOT / "rules/runs.smk").read_text(), re.DOTALL)
+    assert list(PROFILES["slurm"]["set-resources"]) == rules == ["compute_run"]
 
 
 def test_jobs_that_use_a_gpu_run_one_at_a_time(tmp_path):
@@ -35,7 +35,7 @@ def test_jobs_that_use_a_gpu_run_one_at_a_time(tmp_path):
     profile = ["--workflow-profile", ROOT / "profiles/gpu", "--cores", "2"]
     study.snakemake(*runs, *profile)
     times = []
-    for log in tmp_path.glob("results/demo/logs/train_ensemble/capacity/*.log"):
+    for log in tmp_path.glob("results/demo/logs/compute_run/capacity/*.log"):
         lines = log.read_text().splitlines()
         written = datetime.fromtimestamp(
             (tmp_path / runs[0]).with_name(log.stem + ".nc").stat().st_mtime

@@ -2,19 +2,20 @@
 
 from types import SimpleNamespace
 
+import measure_complexity
+import measure_sensitivity
 import pytest
+import train_ensemble
 
 import extract_metrics
 import fetch_dataset
-import measure_complexity
-import measure_sensitivity
 import noise_dataset
 import plot_figure
-import train_ensemble
 from rote.data import sources
 from rote.files import netcdf
 from rote.files.provenance import with_provenance
 from rote.study import plan
+from rote.study.run_settings import of_run
 
 
 def job(tmp_path, *, output, input=(), log="job.log", **rest):
@@ -66,7 +67,7 @@ def test_train_extract_and_plot(tmp_path, files, settings, figure):
             input=[files[1]],
             output=[run],
             params=params(
-                run=plan.run_settings(settings, 6, "float32"),
+                run=of_run("capacity", settings, "units-6", "float32"),
                 store=str(tmp_path / "store"),
                 device="cpu",
                 checkpoint_seconds=300,
@@ -81,7 +82,7 @@ def test_convergence_extract_and_plot(tmp_path, files, convergence_settings):
     runs = []
     noised = plan.noised_datasets({"convergence": convergence_settings})
     for name in plan.runs("fig2", convergence_settings):
-        data_name = plan.convergence_data(convergence_settings, name)
+        data_name = plan.noised_of_run("convergence", convergence_settings, name)
         path = str(tmp_path / f"{name}-data.nc")
         noise_dataset.main(
             job(
@@ -98,7 +99,7 @@ def test_convergence_extract_and_plot(tmp_path, files, convergence_settings):
                 input=[path],
                 output=[runs[-1]],
                 params=params(
-                    run=plan.convergence_settings(convergence_settings, name, "float32"),
+                    run=of_run("convergence", convergence_settings, name, "float32"),
                     store=str(tmp_path / "store"),
                     device="cpu",
                     checkpoint_seconds=300,
@@ -121,7 +122,7 @@ def test_measure_extract_and_plot(tmp_path, files, sensitivity_settings, figure,
                 input=[files[1]],
                 output=[run],
                 params=params(
-                    run=plan.sensitivity_settings(sensitivity_settings, labelling),
+                    run=of_run("sensitivity", sensitivity_settings, labelling, "float32"),
                     store=str(tmp_path / "store"),
                     device="cpu",
                 ),
@@ -144,7 +145,7 @@ def test_complexity_extract_and_plot(tmp_path, noised_digits, complexity_setting
             input=[noised],
             output=[run],
             params=params(
-                run=plan.complexity_settings(complexity_settings, case, "float32"),
+                run=of_run("complexity", complexity_settings, case, "float32"),
                 store=str(tmp_path / "store"),
                 device="cpu",
                 checkpoint_seconds=300,

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from test_workflow import TRAINING, Study
 
 import slurm_cluster
 from conftest import ROOT
 from rote.files import netcdf
+from tiny_study import TRAINING, Study
 
 SITE = ["--slurm-status-command", "squeue"]  # as where there is no accounting database
 # The plugin looks for finished jobs after 40 s, then more and more seldom: here every second.
@@ -132,7 +132,7 @@ class Cluster(Study):
         return "1 of them from checkpoints" in self.log(units)
 
     def log(self, units: int) -> str:
-        name = f"results/demo/logs/train_ensemble/capacity/units-{units}.log"
+        name = f"results/demo/logs/compute_run/capacity/units-{units}.log"
         return (self.folder / name).read_text()
 
 
@@ -145,7 +145,7 @@ def test_every_job_goes_through_slurm(cluster):
     assert [re.match("rule_([a-z]+_[a-z]+)", job["Comment"])[1] for job in jobs] == [
         "fetch_dataset",
         "noise_dataset",
-        "train_ensemble",
+        "compute_run",
         "extract_metrics",
         "plot_figure",
     ]
@@ -201,7 +201,7 @@ def test_a_gpu_is_asked_for_and_a_failed_job_asks_for_more(cluster):
     assert {job["TresPerJob"] for job in jobs} == {"gres:gpu:1"}
     if not torch.cuda.is_available():
         first, second = jobs
-        assert (first["TimeLimit"], second["TimeLimit"]) == ("00:30:00", "01:00:00")
+        assert (first["TimeLimit"], second["TimeLimit"]) == ("04:00:00", "08:00:00")
         assert (first["MinMemoryNode"], second["MinMemoryNode"]) == ("4000M", "8000M")
         assert "Error: SLURM gave this job a GPU" in cluster.log(8)
         assert "Traceback" not in cluster.log(8)

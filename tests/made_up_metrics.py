@@ -1,0 +1,142 @@
+"""Metrics of studies that are made up: effects are there, absent or reversed."""
+
+import numpy as np
+import xarray as xr
+import yaml
+
+from conftest import ROOT
+
+CRITERIA = yaml.safe_load((ROOT / "config.yaml").read_text())["claims"]
+
+LEVELS = [0.0, 0.2, 0.4, 0.6, 0.8]
+
+NAMES = ["dropout", "input_dropout", "hidden_noise", "adversarial_dropout"]
+
+
+def _table(dims, values, **coords):
+    return xr.DataArray(values, dims=dims.split(), coords=coords)
+
+
+def study(effect: float, *, seeds: int, noise: float, rng: np.random.Generator) -> dict:
+    """Return the metrics of a made-up study.
+
+    ``effect`` is 1 where the claims hold, 0 where noise changes nothing, −1 where it does the
+    reverse. ``noise`` is the standard deviation of accuracies and ratios between seeds.
+    """
+
+    def spread(*shape):
+        return noise * rng.normal(size=shape)
+
+    level = np.array(LEVELS)
+    # Accuracy comes within 0.02 of its best 1.45 doublings above `half`.
+    widths = 2 ** np.arange(3, 13)
+    half = 6 + 2.5 * effect * (level - 0.4)
+    lost = 0.15 * 4.0 ** (half[:, None] - np.log2(widths))
+    curve = 0.9 - 0.5 * level[:, None] - lost
+    fig1 = {
+        "validation_accuracy": _table(
+            "noise_kind noise_level hidden_units seed",
+            curve[None, :, :, None] + 0.2 * spread(2, 5, 10, seeds),
+            noise_kind=["randX", "randY"],
+            noise_level=level,
+            hidden_units=widths,
+        ),
+        "train_accuracy": _table(
+            "noise_kind noise_level hidden_units seed", np.ones((2, 5, 10, seeds))
+        ),
+    }
+    sizes = np.array([250, 500, 1000, 2000, 4000])
+    grown = (sizes / 250) ** (0.5 * effect * level[:, None])
+    epochs = np.round(100 * grown[..., None] * np.exp(5 * spread(5, 5, seeds)))
+    fig2 = {
+        "epochs_to_convergence": _table(
+            "noise_level dataset_size seed", epochs, noise_level=level, dataset_size=sizes
+        ),
+        "converged": _table("noise_level dataset_size seed", np.ones_like(epochs, bool)),
+    }
+    # A beta distribution of the chance to be wrong; without spread all examples are alike.
+    of_condition = {1: [2.0, 1e6, 12.0], 0: [1e6, 1e6, 1e6], -1: [1e6, 2.0, 12.0]}[effect]
+    chance = np.array([rng.beta(a, a, 1000) for a in of_condition])
+    fig3_1 = {
+        "misclassified": _table(
+            "condition example seed",
+            rng.random((3, 1000, 100)) < chance[..., None],
+            condition=["real", "randX", "randY"],
+        ),
+        "diverged": _table("condition seed", np.zeros((3, 100), bool)),
+    }
+    higher = np.array([0.2 + 0.1 * effect, 0.2])
+    gini = np.broadcast_to(higher[:, None, None], (2, 2, 3, seeds)[1:])
+    fig3_2 = {
+        "gini": _table(
+            "labelling condition update seed",
+            gini + spread(2, 2, 3, seeds),
+            labelling=["class", "unique"],
+            condition=["real", "randX"],
+        ),
+        "exploded": _table("labelling condition update seed", np.zeros((2, 2, 3, seeds))),
+    }
+    fig3_3 = {
+        name: _table(
+            "condition seed", higher[:, None] + spread(2, seeds), condition=["real", "randX"]
+        )
+        for name in ("diagonal_share", "off_diagonal_gini")
+    }
+    fig3_3["exploded"] = _table("condition seed", np.zeros((2, seeds), bool))
+    epoch = np.array([1, 2, 5, 10, 20])
+    ends = np.array([0.3 - 0.1 * effect, 0.3 + 0.1 * effect, 0.3])
+    over = np.linspace(0.2, 1, 5)[:, None]
+    fig4_1 = {
+        "critical_sample_ratio": _table(
+            "condition epoch seed",
+            ends[:, None, None] * over + spread(3, 5, seeds),
+            condition=["real", "randX", "randY"],
+        ),
+        "train_accuracy": _table("condition epoch seed", np.ones((3, 5, seeds))),
+    }
+    # The peak is at the second epoch, or at the last if simple patterns are not first.
+    peaked = [0.5, 0.8, 0.7, 0.6, 0.5] if effect > 0 else [0.4, 0.5, 0.6, 0.7, 0.8]
+    shape = (1, 2, 5, 5, seeds)
+    dims = "dataset noise_kind noise_level epoch seed"
+    ratio = 0.3 + 0.2 * effect * level[:, None, None] * over
+    fig4_2 = {
+        "validation_accuracy": _table(
+            dims,
+            np.broadcast_to(np.array(peaked)[:, None], shape) + spread(*shape),
+            dataset=["digits"],
+            noise_kind=["randX", "randY"],
+            noise_level=level,
+            epoch=epoch,
+        ),
+        "train_accuracy": _table(
+            dims, np.broadcast_to(np.array([0.4, 0.5, 0.7, 0.9, 1.0])[:, None], shape).copy()
+        ),
+        "critical_sample_ratio": _table(dims, ratio[None, None] + spread(*shape)),
+        "title": _table("dataset", ["Digits, MLP"]),
+    }
+    fall = np.array([[0, 0.3, 0.6], [0, 0.1, 0.3], [0, 0.1, 0.3], [0, 0.5, 0.8]]) * effect
+    fig5_1 = {
+        "noise_train_accuracy": _table(
+            "regularizer strength_index seed",
+            (1 - 0.9 * fall)[..., None] + spread(4, 3, seeds),
+            regularizer=NAMES,
+        ),
+        "real_validation_accuracy": _table(
+            "regularizer strength_index seed", 0.9 + spread(4, 3, seeds), regularizer=NAMES
+        ),
+        "strength": _table("regularizer strength_index", np.tile([0, 0.3, 0.6], (4, 1))),
+    }
+    slow = np.array([[1.0, 0.9], [1.0, 0.9 - 0.3 * effect]])
+    fig5_2 = {
+        "train_accuracy": _table(
+            "condition regularizer epoch seed",
+            slow[:, :, None, None] + spread(2, 2, 5, seeds),
+            condition=["real", "randY"],
+            regularizer=["none", "dropout"],
+        )
+    }
+    each = {
+        "fig1": fig1, "fig2": fig2, "fig3_1": fig3_1, "fig3_2": fig3_2, "fig3_3": fig3_3,
+        "fig4_1": fig4_1, "fig4_2": fig4_2, "fig5_1": fig5_1, "fig5_2": fig5_2,
+    }  # fmt: skip
+    return {figure: xr.Dataset(variables) for figure, variables in each.items()}

@@ -1,0 +1,165 @@
+"""A study of all experiments that takes seconds a figure, run by the real Snakefile."""
+
+import os
+import shutil
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import yaml
+
+from conftest import ROOT
+
+TINY = {
+    "seed": 0,
+    "dataset": "digits",
+    "image_size": 7,
+    "train_examples": 50,
+    "validation_examples": 50,
+    "validation_from": "train",
+    "scaling": "unit",
+}
+TRAINING = {
+    "epochs": 2,
+    "batch_size": 25,
+    "learning_rate": 0.1,
+    "halve_every": None,
+    "momentum": 0,
+    "weight_decay": 0,
+    "evaluate_every": 1,
+}
+REGULARIZERS = {
+    "dropout": [0.5],
+    "input_dropout": [0.5],
+    "input_noise": [0.5],
+    "hidden_noise": [0.5],
+    "weight_decay": [0.01],
+    "adversarial": [0.5],
+    "adversarial_dropout": [[0.5, 0.5]],
+}
+TO_THRESHOLD = {key: value for key, value in TRAINING.items() if key != "evaluate_every"}
+TO_THRESHOLD |= {"epochs": 20, "threshold": 0.3}
+
+
+class Study:
+    """A folder with a tiny study, run by the real Snakefile."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.config = {
+            "device": "cpu",
+            "presets": {
+                "demo": {
+                    "capacity": {
+                        "data": TINY,
+                        "noise_kinds": ["randX", "randY"],
+                        "noise_levels": [0, 0.5],
+                        "seeds": 2,
+                        "model": {"hidden_layers": 2, "hidden_units": [4, 8]},
+                        "training": dict(TRAINING),
+                    },
+                    "convergence": {
+                        "data": TINY | {"train_examples": [25, 50], "validation_examples": 0},
+                        "noise_levels": [0, 1.0],
+                        "seeds": 2,
+                        "model": {"hidden_layers": 2, "hidden_units": 4},
+                        "capacity_units": [8],
+                        "training": TO_THRESHOLD,
+                    },
+                    "difficulty": {
+                        "data": TINY | {"validation_examples": 0},
+                        "noise_kinds": ["randX", "randY"],
+                        "noise_level": 1.0,
+                        "experiments": 3,
+                        "model": {"hidden_layers": 2, "hidden_units": 4},
+                        "training": dict(TRAINING) | {"epochs": 1},
+                    },
+                    "regularization": {
+                        "data": TINY,
+                        "seeds": 2,
+                        "mlp": {"hidden_layers": 2, "hidden_units": 7},
+                        "training": dict(TRAINING),
+                        "strengths": REGULARIZERS,
+                        "selected": {name: values[0] for name, values in REGULARIZERS.items()},
+                        "adversarial_examples": {"max_iterations": 1},
+                    },
+                    "complexity": {
+                        "noise_kinds": ["randX", "randY"],
+                        "noise_levels": [0, 1.0],
+                        "seeds": 2,
+                        "critical_samples": {"max_iterations": 2, "examples": 20},
+                        "cases": {
+                            "digits_mlp": {
+                                "data": TINY,
+                                "mlp": {"hidden_layers": 2, "hidden_units": 5},
+                                "training": dict(TRAINING),
+                                "critical_epochs": [1, 2],
+                            },
+                            "digits_cnn": {
+                                "data": TINY | {"image_size": 28},
+                                "cnn": {"maps": 2, "dense": [4], "crop": 0},
+                                "training": dict(TRAINING),
+                                "critical_epochs": [2],
+                            },
+                        },
+                    },
+                    "sensitivity": {
+                        "data": TINY | {"validation_examples": 0},
+                        "seeds": 2,
+                        "model": {"hidden_layers": 2, "hidden_units": 4},
+                        "labellings": {
+                            "class": {"epochs": 2, "batch_size": 25, "learning_rate": 0.1},
+                            "unique": {"epochs": 2, "batch_size": 25, "learning_rate": 0.1},
+                        },
+                        "evaluations": 2,
+                        "class_evaluations": 1,
+                    },
+                }
+            },
+        }
+
+        self.config = deepcopy(self.config)  # tests change it in place
+
+    def snakemake(self, *arguments: str, fails: bool = False) -> str:
+        """Run Snakemake, and return what it printed."""
+        (self.folder / "tiny.yaml").write_text(yaml.safe_dump(self.config))
+        command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", ROOT / "Snakefile"]
+        options = ["--directory", self.folder, "--configfile", "tiny.yaml"]
+        ran = subprocess.run(
+            [*command, *options],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+        )
+        assert (ran.returncode != 0) == fails, ran.stderr + ran.stdout
+        return ran.stderr + ran.stdout
+
+    def members(self) -> set[Path]:
+        """Return the files of the finished members in the store."""
+        files = (self.folder / "results" / "store").rglob("*.nc")
+        return {path for path in files if ".epoch-" not in path.name}
+
+    def new_members(self, *arguments: str) -> int:
+        """Run, and return how many members were trained; those there before must still be there."""
+        before = {path: path.stat().st_mtime_ns for path in self.members()}
+        self.snakemake(*arguments)
+        assert before == {path: path.stat().st_mtime_ns for path in before}
+        return len(self.members()) - len(before)
+
+    def finished(self, *targets: str) -> bool:
+        """Return whether nothing is left to do for the targets, all figures if there are none."""
+        return "Nothing to be done" in self.snakemake("-n", *(targets or ["figures"]))
+
+    def copied(self, folder: Path) -> "Study":
+        """Return a copy of the study in an empty folder, with all that Snakemake knows of it."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        copy = Study(folder)
+        copy.config = deepcopy(self.config)
+        return copy
+
+    @property
+    def results(self) -> Path:
+        """The folder of its results."""
+        return self.folder / "results" / "demo"
