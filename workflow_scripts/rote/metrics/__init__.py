@@ -127,7 +127,7 @@ def unstack_members(members: xr.Dataset, *coordinates: str) -> xr.Dataset:
     """Return the variables of ``members`` along ``coordinates`` instead of along ``member``.
 
     Together the coordinates tell all members apart. Their values are sorted; where there is no
-    member, values are missing. Other coordinates of members, and attributes, are left out.
+    member, values are missing. Other coordinates of members, and the attributes of a run, go.
     """
     table = members.set_index(member=coordinates).reset_coords(drop=True).unstack("member")
     return table.drop_attrs(deep=False)
