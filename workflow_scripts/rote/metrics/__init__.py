@@ -7,7 +7,6 @@ averaged away before the figure.
 import json
 import logging
 
-import numpy as np
 import xarray as xr
 
 from rote.files.provenance import with_provenance
@@ -20,8 +19,6 @@ CONDITION = {
     "long_name": "training data: real, randX, randY or halfX (50 % randX)",
     "units": "1",
 }
-NOISE_LEVEL = {"long_name": "fraction of the training examples that noise replaces", "units": "1"}
-SEED = {"long_name": "seed of initialisation and shuffling", "units": "1"}
 ABOUT_DATA = ("dataset", "train_examples", "validation_examples", "image_size")
 
 
@@ -108,25 +105,43 @@ def with_protocol(
     )
 
 
-def noise_kinds(runs: list[xr.Dataset]) -> list[str]:
-    """Return the kinds of noise in ``runs``, real data not among them."""
-    return sorted({kind for run in runs for kind in run["noise_kind"].values} - {"real"})
+def join_runs(runs: list[xr.Dataset]) -> xr.Dataset:
+    """Return all members of ``runs``; a scalar coordinate of a run becomes one of its members."""
+    return xr.concat(runs, "member", coords="all", join="outer")
 
 
-def place(member: xr.Dataset) -> dict[str, object]:
-    """Return the coordinates of a member; real data has its place with every kind of noise."""
-    where = {name: member[name].item() for name in ("noise_level", "seed")}
-    kind = member["noise_kind"].item()
-    return where if kind == "real" else {**where, "noise_kind": kind}
+def real_as_every_kind(members: xr.Dataset) -> xr.Dataset:
+    """Return ``members``, those on real data once for each kind of noise: they are its level 0."""
+    kinds = members["noise_kind"]
+    return join_runs(
+        [
+            members.sel(member=kinds.isin(["real", kind])).assign_coords(
+                noise_kind=((), kind, NOISE_KIND)
+            )
+            for kind in sorted({*kinds.values} - {"real"})
+        ]
+    )
 
 
-def filled(names: dict[str, str], coordinates: dict[str, tuple[object, dict]]) -> xr.Dataset:
-    """Return variables (name: long_name) of missing values along all of ``coordinates``."""
-    shape = [len(values) for values, _ in coordinates.values()]
-    return xr.Dataset(
-        {
-            name: (list(coordinates), np.full(shape, np.nan), {"long_name": text, "units": "1"})
-            for name, text in names.items()
-        },
-        coords={name: (name, values, attrs) for name, (values, attrs) in coordinates.items()},
+def unstack_members(members: xr.Dataset, *coordinates: str) -> xr.Dataset:
+    """Return the variables of ``members`` along ``coordinates`` instead of along ``member``.
+
+    Together the coordinates tell all members apart. Their values are sorted; where there is no
+    member, values are missing. Other coordinates of members, and the attributes of a run, go.
+    """
+    table = members.set_index(member=coordinates).reset_coords(drop=True).unstack("member")
+    return table.drop_attrs(deep=False)
+
+
+def unstack_conditions(members: xr.Dataset, *others: str) -> xr.Dataset:
+    """Return the variables of ``members`` along ``condition``, ``others``, …, ``seed``.
+
+    The conditions are the kinds of noise, in the order in which the members have them.
+    """
+    conditions = list(dict.fromkeys(members["noise_kind"].values))
+    table = unstack_members(members, "noise_kind", *others, "seed").sel(noise_kind=conditions)
+    return (
+        table.rename(noise_kind="condition")
+        .transpose("condition", *others, ..., "seed")
+        .assign_coords(condition=("condition", conditions, CONDITION))
     )

@@ -1,19 +1,16 @@
 """Figure 1: accuracy against capacity, for each kind and level of noise."""
 
-import numpy as np
 import xarray as xr
 
 from rote.metrics import (
-    NOISE_KIND,
-    NOISE_LEVEL,
-    SEED,
-    filled,
-    noise_kinds,
-    place,
+    join_runs,
+    real_as_every_kind,
     settings_of,
+    unstack_members,
     with_protocol,
 )
 
+HIDDEN_UNITS = {"long_name": "units of each hidden layer", "units": "1"}
 MEASURES = {
     "validation_accuracy": "accuracy on the real validation examples after the last epoch",
     "train_accuracy": "accuracy on the training examples and their labels after the last epoch",
@@ -30,22 +27,14 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         ``validation_accuracy`` and ``train_accuracy`` (noise_kind, noise_level, hidden_units,
         seed); NaN where a member diverged. Level 0 is the real data, the same for both kinds.
     """
-    last = [run.isel(epoch=-1) for run in runs]
-    coordinates = {
-        "noise_kind": (noise_kinds(runs), NOISE_KIND),
-        "noise_level": (np.unique(runs[0]["noise_level"]), NOISE_LEVEL),
-        "hidden_units": (
-            [settings_of(run)["model"]["hidden_units"] for run in runs],
-            {"long_name": "units of each hidden layer", "units": "1"},
-        ),
-        "seed": (np.unique(runs[0]["seed"]), SEED),
-    }
-    result = filled(MEASURES, coordinates).sortby("hidden_units")
-    for run in last:
-        units = settings_of(run)["model"]["hidden_units"]
-        for i in range(run.sizes["member"]):
-            member = run.isel(member=i)
-            where = {"hidden_units": units, **place(member)}
-            for name in MEASURES:
-                result[name].loc[where] = member[name].item()
+    of_runs = [
+        run[list(MEASURES)]
+        .isel(epoch=-1, drop=True)
+        .assign_coords(hidden_units=((), settings_of(run)["model"]["hidden_units"], HIDDEN_UNITS))
+        for run in runs
+    ]
+    members = real_as_every_kind(join_runs(of_runs))
+    result = unstack_members(members, "noise_kind", "noise_level", "hidden_units", "seed")
+    for name, long_name in MEASURES.items():
+        result[name].attrs["long_name"] = long_name
     return with_protocol(result, runs)

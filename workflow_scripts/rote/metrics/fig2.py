@@ -3,10 +3,10 @@
 import numpy as np
 import xarray as xr
 
-from rote.metrics import NOISE_LEVEL, SEED, settings_of, with_protocol
+from rote.metrics import join_runs, settings_of, unstack_members, with_protocol
+from rote.metrics.fig1 import HIDDEN_UNITS
 
 SIZE = {"long_name": "training examples", "units": "1"}
-UNITS = {"long_name": "units of each hidden layer", "units": "1"}
 
 
 def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
@@ -31,21 +31,20 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         (noise_level, hidden_units, seed). Attributes ``threshold``, ``epoch_limit``,
         ``hidden_units`` and ``capacity_size``.
     """
-    size_of = [run.attrs["train_examples"] for run in runs]
-    width_of = [settings_of(run)["model"]["hidden_units"] for run in runs]
-    largest, units = max(size_of), width_of[int(np.argmin(size_of))]
+    members = join_runs(
+        [
+            run[["converged_epoch", "diverged_epoch"]].assign_coords(
+                dataset_size=((), run.attrs["train_examples"], SIZE),
+                hidden_units=((), settings_of(run)["model"]["hidden_units"], HIDDEN_UNITS),
+            )
+            for run in runs
+        ]
+    )
+    sizes, widths = members["dataset_size"], members["hidden_units"]
+    largest, units = sizes.max().item(), widths[sizes.argmin("member")].item()
     training = settings_of(runs[0])["training"]
-    by_size = _table(
-        [run for run, width in zip(runs, width_of, strict=True) if width == units],
-        [size for size, width in zip(size_of, width_of, strict=True) if width == units],
-        ("dataset_size", SIZE),
-    )
-    at_largest = [run for run, size in zip(runs, size_of, strict=True) if size == largest]
-    by_width = _table(
-        at_largest,
-        [width for width, size in zip(width_of, size_of, strict=True) if size == largest],
-        ("hidden_units", UNITS),
-    )
+    by_size = _times(members.sel(member=widths == units), "dataset_size", training)
+    by_width = _times(members.sel(member=sizes == largest), "hidden_units", training)
     epochs = by_size["epochs_to_convergence"]
     relative = epochs / epochs.isel(dataset_size=0)
     result = by_size.assign(
@@ -63,7 +62,27 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             hidden_units=units,
             capacity_size=largest,
         ),
-        [*at_largest, *(run for run in runs if run.attrs["train_examples"] != largest)],
+        # A figure says how many examples the first run has.
+        sorted(runs, key=lambda run: run.attrs["train_examples"] != largest),
+    )
+
+
+def _times(members: xr.Dataset, varied: str, training: dict) -> xr.Dataset:
+    """Return the times of ``members``, (noise_level, ``varied``, seed)."""
+    table = unstack_members(members, "noise_level", varied, "seed")
+    epoch = table["converged_epoch"]
+    return xr.Dataset(
+        {
+            "epochs_to_convergence": epoch.where(epoch > 0, training["epochs"])
+            .astype(float)
+            .assign_attrs(long_name="epochs to convergence, or their limit", units="epoch"),
+            "converged": (epoch > 0).assign_attrs(
+                long_name="whether training converged within the limit", units="1"
+            ),
+            "diverged": (table["diverged_epoch"] > 0).assign_attrs(
+                long_name="whether the loss became infinite", units="1"
+            ),
+        }
     )
 
 
@@ -72,46 +91,3 @@ def _slope(epochs: xr.DataArray) -> xr.DataArray:
     x = np.log(epochs["dataset_size"])
     x = x - x.mean()
     return (x * np.log(epochs)).sum("dataset_size") / (x**2).sum()
-
-
-def _table(runs: list[xr.Dataset], along: list[int], coordinate: tuple[str, dict]) -> xr.Dataset:
-    """Return the times of ``runs``, which differ in one coordinate of the values ``along``."""
-    name, attrs = coordinate
-    levels, seeds = (np.unique(runs[0][key]) for key in ("noise_level", "seed"))
-    values = sorted(along)
-    shape = len(levels), len(values), len(seeds)
-    epochs, converged, diverged = np.zeros(shape), np.zeros(shape, bool), np.zeros(shape, bool)
-    for run, value in zip(runs, along, strict=True):
-        place = (
-            np.searchsorted(levels, run["noise_level"]),
-            values.index(value),
-            np.searchsorted(seeds, run["seed"]),
-        )
-        at, limit = run["converged_epoch"].values, settings_of(run)["training"]["epochs"]
-        epochs[place], converged[place] = np.where(at > 0, at, limit), at > 0
-        diverged[place] = run["diverged_epoch"] > 0
-    dims = "noise_level", name, "seed"
-    return xr.Dataset(
-        {
-            "epochs_to_convergence": (
-                dims,
-                epochs,
-                {"long_name": "epochs to convergence, or their limit", "units": "epoch"},
-            ),
-            "converged": (
-                dims,
-                converged,
-                {"long_name": "whether training converged within the limit", "units": "1"},
-            ),
-            "diverged": (
-                dims,
-                diverged,
-                {"long_name": "whether the loss became infinite", "units": "1"},
-            ),
-        },
-        coords={
-            "noise_level": ("noise_level", levels, NOISE_LEVEL),
-            name: (name, values, attrs),
-            "seed": ("seed", seeds, SEED),
-        },
-    )

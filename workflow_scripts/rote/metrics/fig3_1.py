@@ -1,10 +1,16 @@
 """Figure 3.1: how often each training example is wrong after a training as short as an epoch."""
 
-import numpy as np
 import xarray as xr
 
 from rote.machine.randomness import generator
-from rote.metrics import CONDITION, SEED, settings_of, with_protocol
+from rote.metrics import settings_of, unstack_conditions, with_protocol
+
+LONG_NAMES = {
+    "misclassified": "example is wrong after the last epoch",
+    "diverged": "experiment diverged",
+    "misclassification_rate": "misclassification rate",
+    "binomial_reference": "misclassification rate if all examples were alike",
+}
 
 
 def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
@@ -25,50 +31,29 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         and ``reference``, the condition that the binomial has its mean from.
     """
     (run,) = runs
-    conditions = list(dict.fromkeys(run["noise_kind"].values.tolist()))
-    of_condition = [run.isel(member=run["noise_kind"].values == name) for name in conditions]
-    wrong = np.stack([part["misclassified"].values.T for part in of_condition])
-    diverged = np.stack([part["diverged_epoch"].values > 0 for part in of_condition])
-    rate = np.ma.masked_array(wrong, np.broadcast_to(diverged[:, None], wrong.shape)).mean(2)
-    rate = rate.filled(np.nan)
-    experiments = wrong.shape[2]
+    of_members = {"misclassified": run["misclassified"], "diverged": run["diverged_epoch"] > 0}
+    result = unstack_conditions(xr.Dataset(of_members))
+    wrong, counts = result["misclassified"], ~result["diverged"]
+    rate = (wrong & counts).sum("seed") / counts.sum("seed")
+    experiments, conditions = result.sizes["seed"], result["condition"].values.tolist()
     # Without randX, the last kind of noise stands for data whose examples are all alike.
     alike = "randX" if "randX" in conditions else conditions[-1]
-    right = np.nan_to_num(1 - rate[conditions.index(alike)].mean())
-    draws = generator("binomial reference").binomial(experiments, right, size=wrong.shape[1])
-    result = xr.Dataset(
-        {
-            "misclassified": (
-                ("condition", "example", "seed"),
-                wrong,
-                {"long_name": "example is wrong after the last epoch", "units": "1"},
-            ),
-            "diverged": (
-                ("condition", "seed"),
-                diverged,
-                {"long_name": "experiment diverged", "units": "1"},
-            ),
-            "misclassification_rate": (
-                ("condition", "example"),
-                rate,
-                {"long_name": "misclassification rate", "units": "1"},
-            ),
-            "binomial_reference": (
-                "example",
-                1 - draws / experiments,
-                {"long_name": "misclassification rate if all examples were alike", "units": "1"},
-            ),
-        },
-        coords={
-            "condition": ("condition", conditions, CONDITION),
-            "seed": ("seed", of_condition[0]["seed"].values, SEED),
-            "index": run["index"],
-        },
-        attrs={
-            "experiments": experiments,
-            "epochs": settings_of(run)["training"]["epochs"],
-            "noise_level": run["noise_level"].max().item(),
-            "reference": alike,
-        },
+    # If all experiments diverged, there is no rate.
+    right = (1 - rate.sel(condition=alike).mean()).fillna(0).item()
+    draws = generator("binomial reference").binomial(
+        experiments, right, size=result.sizes["example"]
     )
-    return with_protocol(result, runs)
+    result = result.assign(
+        misclassification_rate=rate, binomial_reference=("example", 1 - draws / experiments)
+    ).assign_coords(index=run["index"])
+    for name, long_name in LONG_NAMES.items():
+        result[name].attrs = {"long_name": long_name, "units": "1"}
+    return with_protocol(
+        result.assign_attrs(
+            experiments=experiments,
+            epochs=settings_of(run)["training"]["epochs"],
+            noise_level=run["noise_level"].max().item(),
+            reference=alike,
+        ),
+        runs,
+    )

@@ -23,11 +23,8 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         ``rote.metrics.sensitivity`` at the last update: such a matrix is that of a few updates.
     """
     (run,) = runs
-    members = by_condition(run)
-    matrix = members["class_sensitivity"].transpose(
-        "condition", "loss_class", "example_class", "seed"
-    )
-    cells = matrix.transpose("condition", "seed", ...).values
+    matrix = run["class_sensitivity"].transpose("member", "loss_class", "example_class")
+    cells = matrix.values
     diagonal = np.eye(cells.shape[-1], dtype=bool)
     shares = {
         "diagonal_share": (
@@ -39,15 +36,14 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             "Gini coefficient of the cells off the diagonal",
         ),
     }
-    result = xr.Dataset(
+    members = xr.Dataset(
         {
             "class_sensitivity": matrix,
-            "exploded": exploded(members).isel(update=-1, drop=True),
+            "exploded": exploded(run).isel(update=-1, drop=True),
             **{
-                name: (("condition", "seed"), values, {"long_name": long_name, "units": "1"})
+                name: ("member", values, {"long_name": long_name, "units": "1"})
                 for name, (values, long_name) in shares.items()
             },
-        },
-        coords={"class_name": run["class_name"]},
+        }
     )
-    return with_protocol(result.drop_vars("index", errors="ignore"), runs)
+    return with_protocol(by_condition(members).assign_coords(class_name=run["class_name"]), runs)

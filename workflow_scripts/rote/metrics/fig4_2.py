@@ -1,20 +1,19 @@
 """Figure 4.2: accuracy and critical sample ratio over training, for each level of noise."""
 
-import numpy as np
 import xarray as xr
 
 from rote.metrics import (
-    NOISE_KIND,
-    NOISE_LEVEL,
-    SEED,
-    filled,
-    noise_kinds,
-    place,
+    join_runs,
     protocol,
+    real_as_every_kind,
     settings_of,
+    unstack_members,
     with_protocol,
 )
-from rote.metrics.fig4_1 import EPOCH, MEASURES, over_epochs
+from rote.metrics.fig4_1 import over_epochs
+
+CASE = {"long_name": "case: data and model", "units": "1"}
+TITLE = {"long_name": "data and kind of model", "units": "1"}
 
 
 def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
@@ -31,23 +30,6 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         the configuration, ``title`` says what they are, and names those that are alike.
     """
     cases = [settings_of(run)["case"] for run in runs]
-    every = np.unique(np.concatenate([run["epoch"].values for run in runs]))
-    coordinates = {
-        "dataset": (cases, {"long_name": "case: data and model", "units": "1"}),
-        "noise_kind": (noise_kinds(runs), NOISE_KIND),
-        "noise_level": (np.unique(runs[0]["noise_level"]), NOISE_LEVEL),
-        "epoch": (every, EPOCH),
-        "seed": (np.unique(runs[0]["seed"]), SEED),
-    }
-    result = filled(MEASURES, coordinates)
-    for case, run in zip(cases, runs, strict=True):
-        for i in range(run.sizes["member"]):
-            member = run.isel(member=i)
-            where = {"dataset": case, "epoch": member["epoch"].values, **place(member)}
-            for name, values in over_epochs(member).items():
-                target = result[name].loc[where]
-                along = xr.DataArray(values, dims="epoch", coords={"epoch": member["epoch"]})
-                result[name].loc[where] = along.broadcast_like(target).transpose(*target.dims)
     titles = [
         f"{run.attrs['dataset']}, {'CNN' if 'maps' in settings_of(run)['model'] else 'MLP'}"
         for run in runs
@@ -56,7 +38,15 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         f"{title} ({case})" if titles.count(title) > 1 else title
         for case, title in zip(cases, titles, strict=True)
     ]
-    result = result.assign_coords(
-        title=("dataset", titles, {"long_name": "data and kind of model", "units": "1"})
+    of_cases = [
+        over_epochs(run).assign_coords(dataset=((), case, CASE))
+        for case, run in zip(cases, runs, strict=True)
+    ]
+    members = real_as_every_kind(join_runs(of_cases))
+    result = unstack_members(members, "dataset", "noise_kind", "noise_level", "seed")
+    result = result.sel(dataset=cases).assign_coords(title=("dataset", titles, TITLE))
+    return with_protocol(
+        result.transpose(..., "epoch", "seed"),
+        runs,
+        [line for run in runs for line in protocol([run])],
     )
-    return with_protocol(result, runs, [line for run in runs for line in protocol([run])])

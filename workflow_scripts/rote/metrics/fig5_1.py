@@ -3,13 +3,14 @@
 import numpy as np
 import xarray as xr
 
-from rote.metrics import SEED, filled, settings_of, with_protocol
+from rote.metrics import join_runs, settings_of, unstack_members, with_protocol
 
 MEASURES = {
     "noise_train_accuracy": "training accuracy on random labels after the last epoch",
     "real_validation_accuracy": "best validation accuracy over the epochs, on real data",
 }
 REGULARIZER = {"long_name": "regulariser", "units": "1"}
+STRENGTH_INDEX = {"long_name": "rank of the strength", "units": "1"}
 STRENGTHS = {
     "strength": "p of dropout, standard deviation of noise, weight of decay or adversarial loss",
     "dropout": "p of the dropout that goes with adversarial training",
@@ -33,44 +34,44 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     """
     each = {settings_of(run)["regularizer"]: run for run in runs}
     unregularized = each.pop("none")
-    ranks = {name: sorted(set(strengths(run, name))) for name, run in each.items()}
-    count = 1 + max(map(len, ranks.values()))
-    coordinates = {
-        "regularizer": (list(each), REGULARIZER),
-        "strength_index": (np.arange(count), {"long_name": "rank of the strength", "units": "1"}),
-        "seed": (np.unique(unregularized["seed"]), SEED),
-    }
-    result = filled(MEASURES, coordinates)
-    for name, run in each.items():
-        # Index 0 by its run, not its strength: all models may have some weight decay.
-        indices = [1 + ranks[name].index(strength) for strength in strengths(run, name)]
-        for part, at in ((unregularized, [0] * unregularized.sizes["member"]), (run, indices)):
-            for i, index in enumerate(at):
-                member = part.isel(member=i)
-                measure, value = "noise_train_accuracy", member["train_accuracy"][-1].item()
-                if member["noise_kind"] == "real":
-                    measure = "real_validation_accuracy"
-                    # Missing at the end, it is missing: the member diverged.
-                    value = member["validation_accuracy"].max("epoch", skipna=False).item()
-                where = {
-                    "regularizer": name,
-                    "strength_index": index,
-                    "seed": member["seed"].item(),
-                }
-                result[measure].loc[where] = value
-    for k, (name, long_name) in enumerate(STRENGTHS.items()):
-        table = np.full((len(each), count), np.nan)
-        for row, regularizer in zip(table, each, strict=True):
-            if name == "strength" or regularizer == "adversarial_dropout":
-                row[: 1 + len(ranks[regularizer])] = [0, *(pair[k] for pair in ranks[regularizer])]
-        attrs = {"long_name": long_name, "units": "1"}
-        result[name] = ("regularizer", "strength_index"), table, attrs
+    curves = [_curve(name, unregularized, run) for name, run in each.items()]
+    result = xr.concat(curves, "regularizer", join="outer")
+    for name, long_name in (MEASURES | STRENGTHS).items():
+        result[name].attrs = {"long_name": long_name, "units": "1"}
     return with_protocol(result, runs)
 
 
-def strengths(run: xr.Dataset, regularizer: str) -> list[tuple[float, float]]:
-    """Return the strength of each member of a run, and the p of dropout that goes with it or 0."""
-    name, p = regularizer, np.zeros(run.sizes["member"])
+def _curve(regularizer: str, unregularized: xr.Dataset, run: xr.Dataset) -> xr.Dataset:
+    """Return what is shown of a regulariser, along ``strength_index`` and ``seed``."""
+    pairs, ranks = np.unique(strengths(run), axis=0, return_inverse=True)
+    members = join_runs(
+        [
+            # Index 0 by its run, not its strength: all models may have some weight decay.
+            unregularized.assign_coords(strength_index=((), 0, STRENGTH_INDEX)),
+            run.assign_coords(strength_index=("member", 1 + ranks, STRENGTH_INDEX)),
+        ]
+    )
+    accuracies = members[["train_accuracy", "validation_accuracy"]]
+    table = unstack_members(accuracies, "noise_kind", "strength_index", "seed")
+    real, noise = (table.sel(noise_kind=kind, drop=True) for kind in ("real", "randY"))
+    strength, dropout = np.vstack([(0, 0), pairs]).T
+    if regularizer != "adversarial_dropout":
+        dropout = np.full_like(dropout, np.nan)
+    return xr.Dataset(
+        {
+            "noise_train_accuracy": noise["train_accuracy"].isel(epoch=-1, drop=True),
+            # Missing at the end, it is missing: the member diverged.
+            "real_validation_accuracy": real["validation_accuracy"].max("epoch", skipna=False),
+            "strength": ("strength_index", strength),
+            "dropout": ("strength_index", dropout),
+        },
+        coords={"regularizer": ((), regularizer, REGULARIZER)},
+    )
+
+
+def strengths(run: xr.Dataset) -> np.ndarray:
+    """Return each member's strength and the p of dropout that goes with it or 0: (member, 2)."""
+    regularizer, none = settings_of(run)["regularizer"], np.zeros(run.sizes["member"])
     if regularizer == "adversarial_dropout":
-        name, p = "adversarial", run["dropout"].values
-    return list(zip(run[name].values.tolist(), p.tolist(), strict=True))
+        return np.stack([run["adversarial"], run["dropout"]], axis=1)
+    return np.stack([none if regularizer == "none" else run[regularizer], none], axis=1)

@@ -1,9 +1,8 @@
 """Filters of the first layer, learned on real data and on random labels."""
 
-import numpy as np
 import xarray as xr
 
-from rote.metrics import CONDITION, SEED, with_protocol
+from rote.metrics import CONDITION, with_protocol
 
 
 def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
@@ -20,17 +19,19 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     """
     (run,) = runs
     level = run["noise_level"].where(run["noise_kind"] == "randY").max().item()
-    seed = run["seed"].min()
-    shown, parts = [], []
-    for kind, at in (("real", 0.0), ("randY", level)):
-        chosen = (run["noise_kind"] == kind) & (run["noise_level"] == at) & (run["seed"] == seed)
-        shown.append(np.flatnonzero(chosen)[0])
-        parts.append(run["filter"].isel(member=shown[-1]).reset_coords(drop=True))
-    filters = xr.concat(parts, "condition", join="exact", combine_attrs="override")
-    filters = filters.rename(map="filter", filter_row="row", filter_column="column")
-    result = filters.to_dataset(name="filter")
-    result = result.assign_coords(
-        condition=("condition", ["real", "randY"], CONDITION), seed=((), seed.item(), SEED)
+    seed = run["seed"].min().item()
+    shown = (
+        run.set_index(member=["noise_kind", "noise_level", "seed"])
+        .sel(member=[("real", 0.0, seed), ("randY", level, seed)])
+        .reset_index("member")
+    )
+    filters = (
+        shown["filter"]
+        .reset_coords(drop=True)
+        .rename(member="condition", map="filter", filter_row="row", filter_column="column")
+    )
+    result = filters.to_dataset(name="filter").assign_coords(
+        condition=("condition", ["real", "randY"], CONDITION), seed=((), seed, run["seed"].attrs)
     )
     attrs = {"noise_level": level, "epoch": run["critical_epoch"].max().item()}
-    return with_protocol(result.assign_attrs(attrs), [run.isel(member=shown)])
+    return with_protocol(result.assign_attrs(attrs), [shown])
