@@ -598,3 +598,10 @@ def test_levels_that_replace_equally_many_are_refused(changes, message):
         load({"presets": {"demo": changes}})
     assert message in str(raised.value)
     assert "(a.yaml, line" in str(raised.value)
+
+
+def test_a_key_that_cannot_be_printed_is_spelled_out():
+    with pytest.raises(UserError) as raised:
+        load({"defaults": {"data": {"a\r\n": 1}}})
+    assert '(defaults.data."a\\r\\n" in a.yaml, line ' in str(raised.value)
+    assert len(str(raised.value).splitlines()) == 1

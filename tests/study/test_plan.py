@@ -136,14 +136,6 @@ def test_only_convergence_has_a_threshold(settings):
     assert "threshold" not in of_run("capacity", settings, "units-6", "float32")["training"]
 
 
-def test_the_runs_of_cnns_are_known(complexity_settings, regularization_settings):
-    assert plan.cnns("fig4_2", complexity_settings) == ["synthetic_cnn"]
-    assert plan.cnns("fig5_1", regularization_settings) == []
-    regularization_settings["cnn"] = regularization_settings.pop("mlp")
-    assert "none" in plan.cnns("fig5_1", regularization_settings)
-    assert plan.cnns("fig3_1", {"model": {"hidden_units": 64}}) == []
-
-
 def test_filters_need_a_cnn_and_random_labels(complexity_settings):
     experiments = {"complexity": complexity_settings}
     assert plan.impossible(experiments) == {}

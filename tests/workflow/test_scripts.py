@@ -2,11 +2,9 @@
 
 from types import SimpleNamespace
 
-import measure_complexity
-import measure_sensitivity
 import pytest
-import train_ensemble
 
+import compute_run
 import extract_metrics
 import fetch_dataset
 import noise_dataset
@@ -61,12 +59,13 @@ def test_train_extract_and_plot(tmp_path, files, settings, figure):
         del settings["noise_levels"], settings["seeds"]
         settings |= {"noise_level": 1.0, "experiments": 2}
     run = str(tmp_path / "experiment" / "units-6.nc")
-    train_ensemble.main(
+    compute_run.main(
         job(
             tmp_path,
             input=[files[1]],
             output=[run],
             params=params(
+                kind=plan.KIND_OF_RUN["capacity"],
                 run=of_run("capacity", settings, "units-6", "float32"),
                 store=str(tmp_path / "store"),
                 device="cpu",
@@ -93,12 +92,13 @@ def test_convergence_extract_and_plot(tmp_path, files, convergence_settings):
             )
         )
         runs.append(str(tmp_path / "convergence" / f"{name}.nc"))
-        train_ensemble.main(
+        compute_run.main(
             job(
                 tmp_path,
                 input=[path],
                 output=[runs[-1]],
                 params=params(
+                    kind=plan.KIND_OF_RUN["convergence"],
                     run=of_run("convergence", convergence_settings, name, "float32"),
                     store=str(tmp_path / "store"),
                     device="cpu",
@@ -116,15 +116,17 @@ def test_convergence_extract_and_plot(tmp_path, files, convergence_settings):
 def test_measure_extract_and_plot(tmp_path, files, sensitivity_settings, figure, labellings):
     runs = [str(tmp_path / "sensitivity" / f"{labelling}.nc") for labelling in labellings]
     for run, labelling in zip(runs, labellings, strict=True):
-        measure_sensitivity.main(
+        compute_run.main(
             job(
                 tmp_path,
                 input=[files[1]],
                 output=[run],
                 params=params(
+                    kind=plan.KIND_OF_RUN["sensitivity"],
                     run=of_run("sensitivity", sensitivity_settings, labelling, "float32"),
                     store=str(tmp_path / "store"),
                     device="cpu",
+                    checkpoint_seconds=300,
                 ),
             )
         )
@@ -139,12 +141,13 @@ def test_complexity_extract_and_plot(tmp_path, noised_digits, complexity_setting
     case = "synthetic_cnn"
     run = str(tmp_path / "complexity" / f"{case}.nc")
     complexity_settings["noise_levels"] = [0, 1.0]
-    measure_complexity.main(
+    compute_run.main(
         job(
             tmp_path,
             input=[noised],
             output=[run],
             params=params(
+                kind=plan.KIND_OF_RUN["complexity"],
                 run=of_run("complexity", complexity_settings, case, "float32"),
                 store=str(tmp_path / "store"),
                 device="cpu",

@@ -36,7 +36,8 @@ def resolved(schema: dict) -> dict:
 
 def dotted(path: list) -> str:
     """Return ['presets', 'demo', 'noise_levels', 2] as presets.demo.noise_levels[2]."""
-    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+    parts = (f"[{part}]" if isinstance(part, int) else f".{named(part)}" for part in path)
+    return "".join(parts).removeprefix(".")
 
 
 def closest(word: object, known: Sequence[str]) -> str:
