@@ -1,4 +1,5 @@
 # make figures: set up once in .venv, then draw the demo study.   make test: set up, then all tests.
+# make quick: the tests that take no time.
 # make bench: ours against the usual way of doing it.             make check: format and lint.
 # make faults: damage its files, try 2,000 configurations, kill it at 50 random moments.
 # make estimate: how long the poster preset takes on this machine; OPTIONS="--help": what else.
@@ -8,7 +9,7 @@ PYTHON ?= python3
 PRESET ?= demo
 READY := .venv/ready
 
-.PHONY: figures report gallery test bench faults estimate check setup
+.PHONY: figures report gallery test quick bench faults estimate check setup
 .DELETE_ON_ERROR:
 
 figures: setup
@@ -30,6 +31,9 @@ endif
 
 test: setup
 	.venv/bin/python -m pytest
+
+quick: setup
+	.venv/bin/python -m pytest -m "not slow"
 
 bench: setup
 	for benchmark in tests/benchmarks/*.py; do .venv/bin/python $$benchmark || exit 1; done

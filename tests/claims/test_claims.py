@@ -52,6 +52,7 @@ def most_by_chance(studies: int, rate: float) -> int:
     return int(stats.binom.ppf(0.999, studies, rate))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("effect", "noise", "wrong"), [(0, 0.05, SUPPORTED), (1, 0.02, NOT_SUPPORTED)]
 )
@@ -100,6 +101,7 @@ def _errors(rng, chance, experiments):
     return {"fig3_1": xr.Dataset({"misclassified": of_real, "diverged": finished})}
 
 
+@pytest.mark.slow
 def test_models_that_prefer_classes_widen_the_interval_of_dispersion():
     rng, studies, n = np.random.default_rng(14), 200, 100
     classes = np.arange(500) % 10

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import flip_anywhere
 import numpy as np
 import pytest
-import train_ensemble
 import xarray as xr
 from flip_anywhere import DAMAGES, emptied
 
+import compute_run
 import extract_metrics
 import noise_dataset
 import plot_figure
@@ -67,7 +67,8 @@ def study(tmp_path_factory, source):
     figure = smk("metrics", "figure")
     files = {kind: str(folder / f"f.{kind}") for kind in ("png", "pdf")}
     figure.output = SimpleNamespace(**files, caption=str(folder / "f.txt"))
-    training = {"device": "cpu", "checkpoint_seconds": 300, "store": str(folder / "store")}
+    training = {"kind": "training", "device": "cpu", "checkpoint_seconds": 300}
+    training["store"] = str(folder / "store")
     run = of_run("capacity", settings, "units-4", "float32")
     netcdf.write(source, path["data"])
     steps = {
@@ -75,7 +76,7 @@ def study(tmp_path_factory, source):
         "noised": lambda: noise_dataset.main(
             smk("data", "noised", data=plan.data_settings(settings), title="Synthetic")
         ),
-        "units-4": lambda: train_ensemble.main(smk("noised", "units-4", run=run, **training)),
+        "units-4": lambda: compute_run.main(smk("noised", "units-4", run=run, **training)),
         "metrics": lambda: extract_metrics.main(smk("units-4", "metrics")),
         "figure": lambda: plot_figure.main(figure),
     }

@@ -11,6 +11,7 @@ from rote.machine.errors import UserError
 from rote.study import check, configuration
 
 
+@pytest.mark.slow
 def test_a_configuration_is_refused_in_a_sentence_or_resolves():
     counts = fuzz(cases=200, seed=3)
     assert counts.total() >= 200

@@ -15,6 +15,8 @@ from kill_anywhere import ROOT, Runs, kill_anywhere, undisturbed
 from rote.files import netcdf
 from tiny_study import TINY, TRAINING, Study
 
+pytestmark = pytest.mark.slow
+
 CAPACITY = {
     "data": TINY,
     "noise_kinds": ["randX", "randY"],
@@ -266,7 +268,10 @@ for call in (lambda: netcdf.read("secret.nc"), lambda: netcdf.write(xr.Dataset()
     ("change", "sentence"),
     [
         ({"noise_levels": [0, float("nan")]}, ".noise_levels[1] is NaN: a noise level is"),
-        ({"seeds": 10**30}, ".seeds is 1000000000000000000000000000000: it must be at most 10000."),
+        (
+            {"seeds": 10**30},
+            ".seeds is 1000000000000000000000000000000: it must be at most 10000 (",
+        ),
         ({"data": {"dataset": "../x"}}, ".data.dataset names the data set ../x, which is unknown"),
     ],
 )

@@ -130,3 +130,12 @@ def test_chunks_hold_about_a_mebibyte():
         )
         assert np.prod(chunks) * 4 <= 2**20
         assert np.prod(chunks) * 4 > 2**18 or chunks == shape
+
+
+def test_objects_in_a_netcdf_file_stay_text(tmp_path):
+    """NetCDF has no type that would be executed; arrays of objects cannot even be written."""
+    named = {"long_name": "x", "units": "1"}
+    with pytest.raises((UserError, ValueError, TypeError)):
+        netcdf.write(xr.Dataset({"x": ("a", np.array([{1: 2}], object), named)}), tmp_path / "a.nc")
+    netcdf.write(xr.Dataset({"x": ("a", ["__import__(1)"], named)}), tmp_path / "a.nc")
+    assert netcdf.read(tmp_path / "a.nc")["x"].values.tolist() == ["__import__(1)"]

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from conftest import ROOT
 
 CODE = """
@@ -17,6 +19,7 @@ print(tuple(resnet18(num_classes=7).eval()(torch.zeros(2, 3, 32, 32)).shape))
 """
 
 
+@pytest.mark.slow
 def test_data_sets_and_models_import_in_a_process_of_their_own():
     ran = subprocess.run(
         [sys.executable, "-c", CODE],

@@ -12,6 +12,8 @@ import yaml
 from conftest import ROOT
 from rote.files import netcdf
 
+pytestmark = pytest.mark.slow
+
 MODULE = """
 configfile: "outer.yaml"
 
@@ -58,7 +60,6 @@ def outer(folder: Path, preset: str, content: dict, config: str, *options: str) 
     return ran.stderr + ran.stdout
 
 
-@pytest.mark.slow
 def test_a_module_with_a_configuration_of_its_own_draws_a_figure(tmp_path):
     content = OUTER | {"rote": {"preset": "mine", "presets": {"mine": TINY}}}
     printed = outer(tmp_path, "mine", content, '    config:\n        config["rote"]\n')
@@ -68,20 +69,17 @@ def test_a_module_with_a_configuration_of_its_own_draws_a_figure(tmp_path):
     assert (tmp_path / "own.txt").exists()
 
 
-@pytest.mark.slow
 def test_keys_of_the_other_workflow_are_no_mistake(tmp_path):
     content = OUTER | {"preset": "mine", "presets": {"mine": TINY}}
     printed = outer(tmp_path, "mine", content, "    config:\n        config\n", "-n")
     assert "rote_plot_figure" in printed
 
 
-@pytest.mark.slow
 def test_a_module_without_one_has_the_configuration_that_ships(tmp_path):
     printed = outer(tmp_path, "demo", OUTER, "", "-n")
     assert "rote_plot_figure" in printed
 
 
-@pytest.mark.slow
 def test_the_package_installs_with_its_schema_and_its_presets(tmp_path):
     command = [sys.executable, "-m", "venv", "--system-site-packages", tmp_path / "there"]
     ran = subprocess.run(command, capture_output=True)

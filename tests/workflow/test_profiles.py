@@ -26,6 +26,7 @@ def test_slurm_treats_all_rules_with_a_gpu_alike():
     assert list(PROFILES["slurm"]["set-resources"]) == rules == ["compute_run"]
 
 
+@pytest.mark.slow
 def test_jobs_that_use_a_gpu_run_one_at_a_time(tmp_path):
     study = Study(tmp_path)
     study.config["device"] = "auto"
@@ -45,6 +46,7 @@ def test_jobs_that_use_a_gpu_run_one_at_a_time(tmp_path):
     assert first <= second
 
 
+@pytest.mark.slow
 def test_on_the_cpu_no_gpu_is_asked_for(tmp_path):
     study = Study(tmp_path)
     for device, gpus in (("auto", 1), ("cuda", 1), ("cpu", 0)):

@@ -15,6 +15,8 @@ from conftest import ROOT
 from rote.files import netcdf
 from tiny_study import TRAINING, Study
 
+pytestmark = pytest.mark.slow
+
 SITE = ["--slurm-status-command", "squeue"]  # as where there is no accounting database
 # The plugin looks for finished jobs after 40 s, then more and more seldom: here every second.
 SNAKEMAKE = """
