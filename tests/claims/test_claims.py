@@ -81,6 +81,7 @@ def test_rate_of_support_on_the_border_is_nominal(seeds):
     assert low <= count <= high
 
 
+@pytest.mark.slow
 def test_dispersion_on_the_border_is_supported_at_the_nominal_rate():
     rng, studies, n, p = np.random.default_rng(5), 200, 100, 0.5
     # Of a beta-binomial count the variance is p(1−p)n(1 + (n−1)ρ): here 4 times the binomial's.
@@ -125,6 +126,7 @@ def test_models_that_prefer_classes_widen_the_interval_of_dispersion():
     assert too_narrow < 0.8 * studies
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("choices", "seeds"), [(5, 3), (30, 3), (30, 6)])
 def test_the_best_of_many_strengths_is_not_taken_for_better_than_it_is(choices, seeds):
     rng, studies, border = np.random.default_rng(6), 2000, CRITERIA["large"]

@@ -97,6 +97,7 @@ def test_any_damage_is_refused_or_harmless(study, kind, tmp_path):
     assert counts["refused"] >= 238  # all but a cut of just the last line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", EVERY)
 @pytest.mark.parametrize("kind", READERS)
 def test_a_damaged_input_is_named_set_aside_and_made_anew(study, kind, damage, capsys):
@@ -128,6 +129,7 @@ def test_a_damaged_member_is_trained_again(study, damage, caplog):
     xr.testing.assert_identical(netcdf.read(study.path["units-4"]), intact)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", EVERY)
 @pytest.mark.parametrize("kind", [".checkpoint", ".epoch-2"])
 def test_damaged_checkpoints_and_parameters_are_computed_again(

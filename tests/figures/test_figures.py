@@ -110,6 +110,7 @@ def all_text(figure) -> str:
     return "\n".join(text.get_text() for text in figure.findobj(Text))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "metrics"),
     [

@@ -134,6 +134,7 @@ def test_measure_extract_and_plot(tmp_path, files, sensitivity_settings, figure,
     extract_and_plot(tmp_path, figure, files[1], runs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("figure", ["fig4_1", "fig4_2", "filters"])
 def test_complexity_extract_and_plot(tmp_path, noised_digits, complexity_settings, figure):
     noised = str(tmp_path / "digits.nc")
