@@ -6,9 +6,9 @@ rule fetch_dataset:
         "data/{dataset}.nc",
     log:
         f"results/{study.preset}/logs/fetch_dataset/{{dataset}}.log",
+    priority: study.FIRST
     conda:
         "../envs/environment.yaml"
-    priority: study.FIRST
     resources:
         mem_mb=4000,
     params:
@@ -25,9 +25,9 @@ rule noise_dataset:
         "results/{preset}/datasets/{noised}.nc",
     log:
         "results/{preset}/logs/noise_dataset/{noised}.log",
+    priority: study.FIRST
     conda:
         "../envs/environment.yaml"
-    priority: study.FIRST
     resources:
         mem_mb=study.memory_of_noising,
     params:

@@ -8,9 +8,9 @@ rule extract_metrics:
         "results/{preset}/metrics/{figure}.nc",
     log:
         "results/{preset}/logs/extract_metrics/{figure}.log",
+    priority: study.FIRST
     conda:
         "../envs/environment.yaml"
-    priority: study.FIRST
     resources:
         mem_mb=2000,
     params:
@@ -33,9 +33,9 @@ rule plot_figure:
         caption="results/{preset}/figures/{figure}.txt",
     log:
         "results/{preset}/logs/plot_figure/{figure}.log",
+    priority: study.FIRST
     conda:
         "../envs/environment.yaml"
-    priority: study.FIRST
     resources:
         mem_mb=2000,
     params:

@@ -8,10 +8,10 @@ rule compute_run:
         "results/{preset}/runs/{experiment}/{run}.nc",
     log:
         "results/{preset}/logs/compute_run/{experiment}/{run}.log",
+    priority: study.rank_of_run
     conda:
         "../envs/environment.yaml"
     threads: 1
-    priority: study.rank_of_run
     resources:
         gpu=study.gpus(),
         mem_mb=study.memory_of_run,
