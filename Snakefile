@@ -22,12 +22,12 @@ include: "rules/claims.smk"
 rule figures:
     default_target: True
     input:
-        study.all_pictures(),
+        study.all_files,
 
 
 rule study:
     input:
-        study.all_pictures(),
+        study.all_files,
         study.pages(),
 
 
@@ -47,4 +47,4 @@ for figure in study.all_figures:
         name:
             figure
         input:
-            study.pictures(figure),
+            study.files_of(figure),

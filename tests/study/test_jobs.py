@@ -109,6 +109,13 @@ def test_a_figure_is_drawn_from_its_runs(study):
         "results/demo/runs/sensitivity/class.nc",
         "results/demo/runs/sensitivity/unique.nc",
     ]
+    assert study.files_of("fig4_1")(job()) == [
+        "results/demo/figures/fig4_1.png",
+        "results/demo/figures/fig4_1.pdf",
+        "results/demo/figures/fig4_1.txt",
+        "results/demo/metrics/fig4_1.nc",
+        "results/demo/runs/complexity/digits_cnn.nc",
+    ]
     assert study.title_of_figure(job(figure="fig3_1")) == "Figure 3.1"
     assert study.shown_by_figure(job(figure="filters")) == {"shows": "filters of the first layer"}
     for figure in study.all_figures:
@@ -122,7 +129,10 @@ def test_all_figures_of_a_preset_and_no_others():
     assert study.figures() == [
         figure for figure in plan.EXPERIMENT_OF_FIGURE if figure not in ("fig3_1", "filters")
     ]
-    assert "results/demo/figures/fig1.pdf" in study.all_pictures()
+    assert len(study.all_files(job())) == len({*study.all_files(job())})
+    assert {"results/demo/figures/fig1.pdf", "results/demo/metrics/fig5_2.nc"} < {
+        *study.all_files(job())
+    }
     assert study.metrics(job())[0] == "results/demo/metrics/fig1.nc"
     assert study.captions(job("poster"))[-1].startswith("results/poster/figures/")
     assert study.pages() == [f"results/demo/{page}" for page in study.PAGES]

@@ -168,6 +168,19 @@ def test_a_deleted_store_is_no_harm(study):
     assert study.finished()
 
 
+@pytest.mark.parametrize(
+    ("target", "missing"),
+    [("fig3_2", "metrics/fig3_2.nc"), ("figures", "runs/sensitivity/unique.nc")],
+)
+def test_what_is_missing_of_a_figures_files_is_made_again(study, target, missing):
+    path = study.results / missing
+    content = netcdf.read(path)
+    path.unlink()
+    assert study.new_members(target) == 0
+    assert netcdf.read(path).identical(content)
+    assert study.finished(target)
+
+
 def test_a_figure_is_drawn_again_from_its_metrics_alone(study):
     figure = study.results / "figures" / "fig1.png"
     pixels = figure.read_bytes()

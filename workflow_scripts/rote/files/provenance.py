@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import platform
 import subprocess
 from functools import cache
@@ -21,12 +22,22 @@ def _software() -> str:
 
 @cache
 def _git_commit() -> str:
-    describe = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    here = Path(__file__).parent
+    """Return the commit of this checkout of rote, or ``unknown`` if it is none.
+
+    The checkout may lie inside another repository, belong to somebody else, or be called while
+    Git's variables name another one: neither must change whose commit it is.
+    """
+    here = Path(__file__).resolve().parents[3]
+    git = ["git", "-c", "safe.directory=*", "-C", str(here)]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+
+    def ask(*command: str) -> str:
+        ran = subprocess.run([*git, *command], env=clean, check=True, capture_output=True)
+        return os.fsdecode(ran.stdout).strip()
+
     with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        return subprocess.run(
-            describe, cwd=here, check=True, capture_output=True, text=True
-        ).stdout.strip()
+        if Path(ask("rev-parse", "--show-toplevel")).resolve() == here:
+            return ask("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
     return "unknown"
 
 

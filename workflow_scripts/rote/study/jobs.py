@@ -9,6 +9,7 @@ import functools
 import math
 import sys
 from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 
 from rote.machine.errors import UserError
 from rote.study import plan, run_settings, versions, work
@@ -190,13 +191,25 @@ class Study:
             if experiment in experiments and figure not in impossible
         ]
 
-    def pictures(self, figure: str) -> list[str]:
-        """Return the files of a figure, of the preset that the configuration names."""
-        return [f"results/{self.preset}/figures/{figure}.{kind}" for kind in PICTURES]
+    def files_of(self, figure: str) -> Callable[[object], list[str]]:
+        """Return a function that returns the files of a figure, its metrics and its runs.
 
-    def all_pictures(self) -> list[str]:
-        """Return the files of all figures, of the preset that the configuration names."""
-        return [file for figure in self.figures() for file in self.pictures(figure)]
+        They are of the preset that the configuration names. All of them are a target of the user's:
+        if it were the pictures alone, Snakemake would not miss what they were drawn from.
+        """
+
+        def files(wildcards: object) -> list[str]:
+            job = SimpleNamespace(preset=self.preset, figure=figure)
+            folder = f"results/{self.preset}"
+            pictures = [f"{folder}/figures/{figure}.{kind}" for kind in PICTURES]
+            return [*pictures, f"{folder}/metrics/{figure}.nc", *self.runs_of_figure(job)]
+
+        return files
+
+    def all_files(self, wildcards: object) -> list[str]:
+        """Return the same of all figures that can be drawn."""
+        files = [file for figure in self.figures() for file in self.files_of(figure)(wildcards)]
+        return list(dict.fromkeys(files))
 
     def metrics(self, wildcards) -> list[str]:
         """Return the metrics of all figures of a preset."""
