@@ -9,7 +9,7 @@ PYTHON ?= python3
 PRESET ?= demo
 READY := .venv/ready
 
-.PHONY: figures report gallery test quick bench faults estimate check setup
+.PHONY: figures report gallery test quick bench faults estimate golden check setup
 .DELETE_ON_ERROR:
 
 figures: setup
@@ -45,6 +45,12 @@ faults: setup
 
 estimate: setup
 	@.venv/bin/python workflow_scripts/estimate.py $(OPTIONS)
+
+# The code as it is computes the frozen numbers: what it computed before stays valid.
+golden: setup
+	.venv/bin/python -m pytest tests/runs/test_golden.py || { echo "Its numbers differ: if that is\
+	 meant, raise versions.py, freeze the new ones in tests/runs/test_golden.py, and try again."; exit 1; }
+	.venv/bin/python workflow_scripts/record_code.py
 
 check: setup
 	.venv/bin/ruff check .

@@ -21,7 +21,7 @@ rule test_claims:
         mem_mb=2000,
     params:
         criteria=study.config["claims"],
-        version=study.versions.CLAIMS,
+        code=study.code_of_claims,
     script:
         "../workflow_scripts/test_claims.py"
 
@@ -39,7 +39,7 @@ rule write_gallery:
     resources:
         mem_mb=1000,
     params:
-        version=study.versions.GALLERY,
+        code=study.code_of_gallery,
     script:
         "../workflow_scripts/write_gallery.py"
 

@@ -13,7 +13,7 @@ rule fetch_dataset:
         mem_mb=4000,
     params:
         source=study.source,
-        version=study.versions.DATASET,
+        version=study.version_of_dataset,
     script:
         "../workflow_scripts/fetch_dataset.py"
 
@@ -33,6 +33,6 @@ rule noise_dataset:
     params:
         data=study.noising,
         title=study.title_of_noised,
-        version=study.versions.NOISING,
+        version=study.version_of_noising,
     script:
         "../workflow_scripts/noise_dataset.py"

@@ -14,7 +14,7 @@ rule extract_metrics:
     resources:
         mem_mb=2000,
     params:
-        version=study.version_of_metrics,
+        code=study.code_of_metrics,
     script:
         "../workflow_scripts/extract_metrics.py"
 
@@ -39,6 +39,6 @@ rule plot_figure:
     resources:
         mem_mb=2000,
     params:
-        version=study.version_of_figure,
+        code=study.code_of_figure,
     script:
         "../workflow_scripts/plot_figure.py"

@@ -84,6 +84,73 @@ def test_the_training(noised, tmp_path):
     )
 
 
+REGULARIZERS = {
+    "dropout": [0.3],
+    "input_dropout": [0.2],
+    "hidden_noise": [0.5],
+    "input_noise": [0.7],
+    "weight_decay": [0.1],
+    "adversarial": [0.5],
+    "adversarial_dropout": [[0.4, 0.3]],
+}
+FROZEN = {
+    ("mlp", "dropout"): [1.494487, 2.115934],
+    ("mlp", "input_dropout"): [1.41192, 2.105727],
+    ("mlp", "hidden_noise"): [1.429079, 2.089088],
+    ("mlp", "input_noise"): [1.448989, 2.11443],
+    ("mlp", "weight_decay"): [1.554578, 2.127952],
+    ("mlp", "adversarial"): [1.429053, 2.085082],
+    ("mlp", "adversarial_dropout"): [1.505728, 2.095203],
+    ("cnn", "dropout"): [2.350496, 2.241577],
+    ("cnn", "input_dropout"): [2.218507, 2.194062],
+    ("cnn", "hidden_noise"): [2.258361, 2.21719],
+    ("cnn", "input_noise"): [2.285622, 2.217442],
+    ("cnn", "weight_decay"): [2.275825, 2.209256],
+    ("cnn", "adversarial"): [2.21912, 2.190745],
+    ("cnn", "adversarial_dropout"): [2.323645, 2.247766],
+}
+
+
+@pytest.mark.parametrize("regularizer", REGULARIZERS)
+@pytest.mark.parametrize("model", ["mlp", "cnn"])
+def test_the_regularisers(noised, noised_digits, tmp_path, regularizer, model):
+    assert versions.TRAINING == 2
+    mlp, cnn = {"hidden_layers": 1, "hidden_units": 24}, {"maps": 3, "dense": [6], "crop": 1}
+    settings = {
+        "seeds": 1,
+        model: mlp if model == "mlp" else cnn,
+        "training": SETTINGS["training"] | {"momentum": 0, "halve_every": None, "weight_decay": 0},
+        "strengths": REGULARIZERS,
+        "selected": {},
+        "adversarial_examples": {"alpha": 5.0, "beta": 1.0, "radius": 12.0, "max_iterations": 2},
+    }
+    run = runs.compute_run(
+        noised if model == "mlp" else noised_digits,
+        of_run("regularization", settings, regularizer, "float32"),
+        Store(tmp_path),
+        name="golden",
+        device="cpu",
+    )
+    np.testing.assert_allclose(run["train_loss"][:, -1], FROZEN[model, regularizer], rtol=1e-3)
+
+
+def test_the_threshold(noised, tmp_path):
+    training = {k: v for k, v in SETTINGS["training"].items() if k != "evaluate_every"}
+    settings = of_run(
+        "convergence",
+        {
+            **SETTINGS,
+            "data": SETTINGS["data"] | {"train_examples": [50, 100]},
+            "model": {"hidden_layers": 2, "hidden_units": 16},
+            "training": training | {"epochs": 60, "halve_every": None, "threshold": 0.9},
+        },
+        "examples-100",
+        "float32",
+    )
+    run = runs.compute_run(noised, settings, Store(tmp_path), name="golden", device="cpu")
+    np.testing.assert_allclose(run["converged_epoch"], [11, 14], atol=1)
+
+
 def test_the_sensitivity(noised, tmp_path):
     assert versions.SENSITIVITY == 1
     training = {"epochs": 5, "batch_size": 30, "learning_rate": 0.1}
@@ -164,7 +231,6 @@ def test_the_cnn_and_its_critical_samples(noised_digits, tmp_path):
 
 
 def test_claims():
-    assert versions.CLAIMS == 2
     claims = claims_of(study(1, seeds=3, noise=0.02, rng=np.random.default_rng(0)), CRITERIA)
     golden = {
         "width_randX": [2.3981749, 2.0599479, 2.7364018],

@@ -63,7 +63,7 @@ def compute_run(
     members = [Member(*member) for member in settings["members"]]
     trained_keys = [member_key(noised, settings, member) for member in members]
     keys = [
-        fingerprint(version=versions.CRITICAL_SAMPLES, member=key, search=search)
+        fingerprint(version=versions.current("CRITICAL_SAMPLES"), member=key, search=search)
         for key in trained_keys
     ]
     trained_key = dict(zip(keys, trained_keys, strict=True))

@@ -84,7 +84,7 @@ def compute_run(
     determinants = {key: value for key, value in settings.items() if key != "members"}
     keys = [
         fingerprint(
-            version=[versions.TRAINING, versions.SENSITIVITY],
+            version=[versions.current("TRAINING"), versions.current("SENSITIVITY")],
             **data_determinants(noised, member),
             **determinants,
             seed=member.seed,

@@ -31,7 +31,7 @@ def member_key(noised: xr.Dataset, settings: dict, member: Member) -> str:
     if member.adversarial:
         regularization["adversarial_examples"] = settings["adversarial_examples"]
     return fingerprint(
-        version=versions.TRAINING,
+        version=versions.current("TRAINING"),
         **data_determinants(noised, member),
         model=settings["model"],
         training={**settings["training"], "weight_decay": member.weight_decay, **regularization},

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 
 from rote.machine.errors import UserError
-from rote.study import plan, run_settings, versions, work
+from rote.study import code, plan, run_settings, versions, work
 
 PICTURES = "png", "pdf", "txt"
 LIBRARIES_MB = 4000  # of a job that trains or measures
@@ -42,7 +42,6 @@ class Study:
     """
 
     FIRST = 1000  # the priority of what is quickly done, and what others wait for
-    versions = versions
     PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
     all_figures = tuple(plan.EXPERIMENT_OF_FIGURE)
 
@@ -119,9 +118,9 @@ class Study:
         """Return the module of ``rote.runs`` that computes a run."""
         return plan.KIND_OF_RUN[wildcards.experiment]
 
-    def version_of_run(self, wildcards) -> list[int]:
+    def version_of_run(self, wildcards) -> list[int | str]:
         """Return the versions of the code that determines the numbers of a run."""
-        return versions.RUNS[self.kind_of_run(wildcards)]
+        return [versions.current(name) for name in versions.OF_RUN[self.kind_of_run(wildcards)]]
 
     @_answer
     def memory_of_run(self, wildcards, attempt: int) -> int:
@@ -165,13 +164,29 @@ class Study:
         runs = plan.runs(figure, settings)
         return [f"results/{preset}/runs/{experiment}/{run}.nc" for run in runs]
 
-    def version_of_metrics(self, wildcards) -> int:
-        """Return the version of the code that extracts the metrics of a figure."""
-        return versions.METRICS[wildcards.figure]
+    def code_of_metrics(self, wildcards) -> str:
+        """Return the digest of the code that extracts the metrics of a figure."""
+        return code.digest([f"rote.metrics.{wildcards.figure}", "extract_metrics"])
 
-    def version_of_figure(self, wildcards) -> int:
-        """Return the version of the code that draws a figure."""
-        return versions.FIGURES[wildcards.figure]
+    def code_of_figure(self, wildcards) -> str:
+        """Return the digest of the code that draws a figure."""
+        return code.digest([f"rote.figures.{wildcards.figure}", "plot_figure"])
+
+    def code_of_claims(self, wildcards) -> str:
+        """Return the digest of the code that tests the claims."""
+        return code.digest(["test_claims"])
+
+    def code_of_gallery(self, wildcards) -> str:
+        """Return the digest of the code that writes the gallery."""
+        return code.digest(["write_gallery"])
+
+    def version_of_dataset(self, wildcards) -> int | str:
+        """Return the version of the code that reads images."""
+        return versions.current("DATASET")
+
+    def version_of_noising(self, wildcards) -> int | str:
+        """Return the version of the code that draws subsets and noise."""
+        return versions.current("NOISING")
 
     def title_of_figure(self, wildcards) -> str:
         """Return what people call a figure."""

@@ -1,34 +1,54 @@
-"""Versions of the code that determines numbers.
+"""Versions of the code that determines numbers: edited code never shows old ones.
 
-Snakemake does not see changes in imported modules. So each rule passes its version as a parameter,
-and a member's fingerprint holds those of the data and the training: raise a number here whenever
-the same settings give other numbers than before, and only what depends on it is computed again.
+What is quickly computed (metrics, figures, pages) depends on the digest of its code. What takes
+long (data, noise, models) depends on a number, as long as its code is the one that the number was
+recorded for: an upgrade that computes the same keeps all finished models. Edited code goes by its
+digest, apart from all that was computed before, until ``make golden`` has compared its numbers with
+frozen ones and records it, for the same number or for one that was raised here.
 """
+
+import json
+from functools import cache
+from pathlib import Path
+
+from rote.study import code
 
 DATASET = 2
 NOISING = 2
 TRAINING = 2
 SENSITIVITY = 1
 CRITICAL_SAMPLES = 2
-RUNS = {  # by the module of rote.runs
-    "training": [TRAINING],
-    "complexity": [TRAINING, CRITICAL_SAMPLES],
-    "sensitivity": [TRAINING, SENSITIVITY],
+
+MODULES = {  # that determine the numbers
+    "DATASET": ["rote.data.sources", "fetch_dataset"],
+    "NOISING": ["rote.data.noising", "noise_dataset"],
+    "TRAINING": ["rote.runs.training"],
+    "SENSITIVITY": ["rote.runs.sensitivity"],
+    "CRITICAL_SAMPLES": ["rote.runs.complexity"],
 }
-METRICS = {
-    "fig1": 2,
-    "fig2": 2,
-    "fig3_1": 2,
-    "fig3_2": 1,
-    "fig3_3": 2,
-    "fig4_1": 2,
-    "fig4_2": 2,
-    "filters": 2,
-    "fig5_1": 3,
-    "fig5_2": 2,
+OF_RUN = {  # by the module of rote.runs
+    "training": ["TRAINING"],
+    "complexity": ["TRAINING", "CRITICAL_SAMPLES"],
+    "sensitivity": ["TRAINING", "SENSITIVITY"],
 }
-FIGURES = dict.fromkeys(METRICS, 1) | dict.fromkeys(
-    ("fig3_1", "fig3_2", "fig3_3", "fig4_2", "fig5_1"), 2
-)
-CLAIMS = 2
-GALLERY = 1
+RECORD = Path(__file__).with_name("recorded.json")
+
+
+@cache
+def _recorded() -> dict[str, list]:
+    """Return, by name, the number and the digest of the code that it was recorded for."""
+    return json.loads(RECORD.read_text()) if RECORD.exists() else {}
+
+
+def current(name: str) -> int | str:
+    """Return a number of this module, or, for edited code, the number and the code's digest."""
+    number, digest = globals()[name], code.digest(MODULES[name])
+    return number if _recorded().get(name) == [number, digest] else f"{number}+{digest}"
+
+
+def record() -> dict[str, list]:
+    """Record the code as it is for the numbers as they are, and return what was recorded."""
+    now = {name: [globals()[name], code.digest(modules)] for name, modules in MODULES.items()}
+    RECORD.write_text(json.dumps(now, indent=2) + "\n")
+    _recorded.cache_clear()
+    return now

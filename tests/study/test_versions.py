@@ -1,0 +1,56 @@
+"""Edited code is kept apart from the code that a number was recorded for."""
+
+import json
+
+import pytest
+
+from rote.study import code, versions
+
+
+def test_the_code_that_is_committed_is_recorded():
+    """If this fails: call ``make golden``, which compares the numbers of the edited code."""
+    recorded = json.loads(versions.RECORD.read_text())
+    now = {name: code.digest(modules) for name, modules in versions.MODULES.items()}
+    assert {name: digest for name, (_, digest) in recorded.items()} == now
+    assert {name: versions.current(name) for name in now} == {
+        name: getattr(versions, name) for name in now
+    }
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setattr(versions, "RECORD", tmp_path / "recorded.json")
+    versions._recorded.cache_clear()
+    yield
+    versions._recorded.cache_clear()
+
+
+def test_edited_code_goes_by_its_digest_until_it_is_recorded(elsewhere, monkeypatch):
+    versions.record()
+    number = versions.TRAINING
+    assert versions.current("TRAINING") == number
+    monkeypatch.setattr(code, "digest", lambda modules: "edited")
+    assert versions.current("TRAINING") == f"{number}+edited"
+    versions.record()
+    assert versions.current("TRAINING") == number
+
+
+def test_a_raised_number_is_one_of_its_own_until_it_is_recorded(elsewhere, monkeypatch):
+    versions.record()
+    number = versions.TRAINING
+    monkeypatch.setattr(versions, "TRAINING", number + 1)
+    assert str(versions.current("TRAINING")).startswith(f"{number + 1}+")
+    versions.record()
+    assert versions.current("TRAINING") == number + 1
+
+
+def test_without_a_record_nothing_passes_for_recorded(elsewhere):
+    assert "+" in str(versions.current("NOISING"))
+
+
+def test_every_kind_of_run_has_its_versions():
+    from rote.study import plan
+
+    assert set(versions.OF_RUN) == set(plan.KIND_OF_RUN.values())
+    for modules in versions.MODULES.values():
+        assert all(code._path(module) for module in modules), modules

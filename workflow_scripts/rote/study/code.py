@@ -1,0 +1,146 @@
+"""The digest of code: what a file was computed by, as far as code determines its numbers.
+
+Comments, docstrings and layout do not count, so an edit of them costs nothing. A module counts with
+all modules of this package that it imports, but for those that say, wait or stop and compute
+nothing. The digest is the same for every version of Python.
+"""
+
+import ast
+import hashlib
+import io
+import tokenize
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+SILENT = {
+    f"rote.machine.{name}"
+    for name in ("device_claim", "errors", "interruption", "progress", "working_folder")
+} | {"rote.study.code", "rote.study.versions"}  # whose numbers are beside the digest
+LAYOUT = {
+    tokenize.COMMENT,
+    tokenize.DEDENT,
+    tokenize.ENCODING,
+    tokenize.ENDMARKER,
+    tokenize.INDENT,
+    tokenize.NEWLINE,
+    tokenize.NL,
+}
+
+
+def digest(modules: Iterable[str]) -> str:
+    """Return the digest of modules, such as ``rote.metrics.fig1``, and of what they import.
+
+    A name of one word is that of a rule's script, which stands beside the package, if it does.
+
+    It is that of the tokens, which say the same however a line is broken; a block counts by what
+    begins and ends it, so that what belongs to it makes a difference.
+    """
+    sha = hashlib.sha256()
+    for module in sorted(_with_imports(modules)):
+        sha.update(f"{module} {_of_module(module)}\n".encode())
+    return sha.hexdigest()[:16]
+
+
+def _with_imports(modules: Iterable[str]) -> set[str]:
+    found, ahead = set(), [*modules]
+    while ahead:
+        module = ahead.pop()
+        if module not in found and module not in SILENT and _path(module):
+            found.add(module)
+            ahead += [name for name in _imported(module) if name.startswith("rote")]
+    return found
+
+
+@cache
+def _path(module: str) -> Path | None:
+    """Return the file of a module of this package, None if it is none."""
+    root, *parts = module.split(".")
+    if root != PACKAGE.name:
+        script = PACKAGE.with_name(f"{root}.py")
+        return script if not parts and script.exists() else None
+    place = PACKAGE.joinpath(*parts)
+    for path in (place / "__init__.py", place.with_name(f"{place.name}.py")):
+        if path.exists():
+            return path
+    return None
+
+
+@cache
+def _imported(module: str) -> list[str]:
+    """Return what a module imports: names that may be modules."""
+    names = []
+    for node in ast.walk(ast.parse(_path(module).read_bytes())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
+
+
+@cache
+def _of_module(module: str) -> str:
+    return of_source(_path(module).read_bytes())
+
+
+def of_source(source: bytes) -> str:
+    """Return the digest of the code of a file."""
+    sha, tokens = hashlib.sha256(), _significant(source)
+    for token in tokens:
+        sha.update(f"{token}\0".encode())
+    return sha.hexdigest()
+
+
+def _significant(source: bytes) -> list[str]:
+    """Return the tokens that say what is done, and where blocks begin and end."""
+    lines = io.BytesIO(source).readlines()
+    tokens = list(tokenize.tokenize(iter([*lines, b""]).__next__))
+    found, statement, i = [], [], 0
+
+    def end_statement() -> None:
+        # A statement that is one piece of text is a docstring, or does nothing.
+        text = len(statement) == 1 and statement[0].lstrip("rRbBuUfF")[:1] in ("'", '"')
+        if statement and not text:
+            found.extend([*statement, ";"])
+        statement.clear()
+
+    while i < len(tokens):
+        token = tokens[i]
+        if token.type in (tokenize.NEWLINE, tokenize.ENDMARKER):
+            end_statement()
+        elif token.type == tokenize.INDENT:
+            found.append("{")
+        elif token.type == tokenize.DEDENT:
+            found.append("}")
+        elif tokenize.tok_name[token.type] in ("FSTRING_START", "TSTRING_START"):
+            # From Python 3.12 on an f-string is many tokens, before it was one.
+            last = _end_of_text(tokens, i)
+            statement.append(_between(lines, token.start, tokens[last].end))
+            i = last
+        elif token.type not in LAYOUT:
+            statement.append(token.string)
+        i += 1
+    return [token for i, token in enumerate(found) if not _needless(found, i)]
+
+
+def _end_of_text(tokens: list, first: int) -> int:
+    depth = 0
+    for i in range(first, len(tokens)):
+        name = tokenize.tok_name[tokens[i].type]
+        depth += name.endswith("STRING_START") - name.endswith("STRING_END")
+        if not depth:
+            return i
+    raise SyntaxError("a text has no end")
+
+
+def _between(lines: list[bytes], start: tuple[int, int], end: tuple[int, int]) -> str:
+    rows = [line.decode() for line in lines[start[0] - 1 : end[0]]]
+    rows[-1] = rows[-1][: end[1]]
+    rows[0] = rows[0][start[1] :]
+    return "".join(rows)
+
+
+def _needless(tokens: list[str], i: int) -> bool:
+    """Return whether a token is a comma that only the layout of a line asks for."""
+    return tokens[i] == "," and i + 1 < len(tokens) and tokens[i + 1] in ")]}"
