@@ -12,15 +12,14 @@ rule compute_run:
     conda:
         "../envs/environment.yaml"
     threads: 1
+    # How it is computed is no parameter: another device is no reason to compute it again.
     resources:
         gpu=study.gpus(),
         mem_mb=study.memory_of_run,
+        computed=study.computed,
     params:
         run=study.run,
         kind=study.kind_of_run,
         version=study.version_of_run,
-        device=study.config["device"],
-        checkpoint_seconds=study.config["checkpoint_seconds"],
-        store="results/store",
     script:
         "../workflow_scripts/compute_run.py"

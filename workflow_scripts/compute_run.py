@@ -1,5 +1,7 @@
 """Rule compute_run: a noised data set → results/{preset}/runs/{experiment}/{run}.nc."""
 
+import json
+import logging
 from importlib import import_module
 from pathlib import Path
 
@@ -9,20 +11,30 @@ from job import job
 from rote.files import netcdf
 from rote.files.provenance import with_provenance
 from rote.files.store import Store
+from rote.machine.device import check_available
+
+logger = logging.getLogger("rote")
 
 
 def main(smk):
     """Compute the members of ``smk.params.run`` that the store lacks, and assemble the run."""
     with job(smk):
+        how = json.loads(smk.resources.computed)
         torch.set_num_threads(smk.threads)
+        check_available(how["device"])  # also where the store has everything
+        if any(isinstance(version, str) for version in smk.params.version):
+            logger.warning(
+                "The code that computes numbers was edited: models are kept apart from those of "
+                "the code before (make golden compares them)."
+            )
         kind = import_module(f"rote.runs.{smk.params.kind}")
         run = kind.compute_run(
             netcdf.read(smk.input[0]),
             smk.params.run,
-            Store(smk.params.store),
+            Store(how["store"], reuse=how["reuse"]),
             name="/".join(Path(smk.output[0]).with_suffix("").parts[-2:]),
-            device=smk.params.device,
-            checkpoint_seconds=smk.params.checkpoint_seconds,
+            device=how["device"],
+            checkpoint_seconds=how["checkpoint_seconds"],
         )
         devices = ", ".join(sorted(set(run["device"].values)))
         netcdf.write(with_provenance(run, smk.params.run, device=devices), smk.output[0])

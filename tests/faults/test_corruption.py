@@ -1,5 +1,6 @@
 """Damage of every kind, in every kind of file: seen on reading, named, and computed again."""
 
+import json
 from types import SimpleNamespace
 
 import flip_anywhere
@@ -54,6 +55,8 @@ def study(tmp_path_factory, source):
         name: folder / f"{name}.nc" for name in ("data", "noised", "units-4", "metrics", "figure")
     }
 
+    how = {"device": "cpu", "checkpoint_seconds": 300, "reuse": True, "store": f"{folder}/store"}
+
     def smk(source, target, **params):
         return SimpleNamespace(
             input=[str(path[source])],
@@ -61,14 +64,14 @@ def study(tmp_path_factory, source):
             log=[str(folder / "job.log")],
             threads=1,
             params=SimpleNamespace(**params),
+            resources=SimpleNamespace(computed=json.dumps(how)),
             wildcards=SimpleNamespace(figure="fig1"),
         )
 
     figure = smk("metrics", "figure")
     files = {kind: str(folder / f"f.{kind}") for kind in ("png", "pdf")}
     figure.output = SimpleNamespace(**files, caption=str(folder / "f.txt"))
-    training = {"kind": "training", "device": "cpu", "checkpoint_seconds": 300}
-    training["store"] = str(folder / "store")
+    training = {"kind": "training", "version": [1]}
     run = of_run("capacity", settings, "units-4", "float32")
     netcdf.write(source, path["data"])
     steps = {

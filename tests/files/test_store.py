@@ -129,3 +129,29 @@ def test_a_file_that_is_replaced_while_it_is_read_is_read_again(member, tmp_path
 
     monkeypatch.setattr(netcdf, "read", stale_at_first)
     xr.testing.assert_identical(store.load("ab12"), member)
+
+
+def test_equal_numbers_are_the_same_however_they_are_written():
+    assert fingerprint(momentum=0, x=[1, {"y": 2.0}]) == fingerprint(
+        momentum=0.0, x=[1.0, {"y": 2}]
+    )
+    assert fingerprint(momentum=0) != fingerprint(momentum=False)
+    assert fingerprint(rate=0.1) != fingerprint(rate=0.10000001)
+    assert fingerprint(loss=float("nan")) != fingerprint(loss=0)
+
+
+def test_without_reuse_a_store_finds_only_what_it_has_kept_itself(tmp_path):
+    member = xr.Dataset({"x": ("a", [1.0], {"long_name": "x", "units": "1"})})
+    before, store = Store(tmp_path), Store(tmp_path, reuse=False)
+    before.save("ab" * 32, member)
+    before.save_parameters("ab" * 32, 3, member)
+    before.save_checkpoint("cd" * 32, member)
+    assert store.load("ab" * 32) is None
+    assert store.load_parameters("ab" * 32, 3) is None
+    assert not store.has_parameters("ab" * 32, [3])
+    assert store.load_checkpoint("cd" * 32) is None
+    store.save("ab" * 32, member + 1)
+    store.save_parameters("ab" * 32, 3, member)
+    assert store.load("ab" * 32)["x"].item() == 2
+    assert store.has_parameters("ab" * 32, [3])
+    assert before.load("ab" * 32)["x"].item() == 2

@@ -269,3 +269,19 @@ def test_cuda_and_its_precisions_need_cuda(noised, run_settings, tmp_path, monke
     run_settings["training"]["precision"] = "tf32"
     with pytest.raises(UserError, match="precision tf32 needs a CUDA device"):
         runs.compute_run(noised, run_settings, Store(tmp_path), name="test", device="auto")
+
+
+def test_packed_integers_are_no_inputs(source, settings, run_settings, tmp_path):
+    packed = noising.noise_dataset(source, plan.data_settings(settings))
+    packed = packed.assign_attrs(title="Synthetic", settings="{}")
+    with pytest.raises(UserError, match="holds packed integers, not the inputs of models: decode"):
+        train(packed, run_settings, Store(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["title", "settings"])
+def test_what_a_data_set_lacks_is_said_before_the_training(noised, run_settings, tmp_path, name):
+    noised = noised.copy()
+    del noised.attrs[name]
+    with pytest.raises(UserError, match=f"The data set lacks the attribute {name}: add it by"):
+        train(noised, run_settings, Store(tmp_path))
+    assert not list(tmp_path.iterdir())

@@ -1,5 +1,6 @@
 """The script of every rule, called as Snakemake calls it."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -17,7 +18,15 @@ from rote.study.run_settings import of_run
 
 
 def job(tmp_path, *, output, input=(), log="job.log", **rest):
-    return SimpleNamespace(input=input, output=output, log=[str(tmp_path / log)], threads=1, **rest)
+    how = {"device": "cpu", "checkpoint_seconds": 300, "reuse": True, "store": f"{tmp_path}/store"}
+    return SimpleNamespace(
+        input=input,
+        output=output,
+        log=[str(tmp_path / log)],
+        threads=1,
+        resources=SimpleNamespace(computed=json.dumps(how)),
+        **rest,
+    )
 
 
 def params(**content):
@@ -67,9 +76,7 @@ def test_train_extract_and_plot(tmp_path, files, settings, figure):
             params=params(
                 kind=plan.KIND_OF_RUN["capacity"],
                 run=of_run("capacity", settings, "units-6", "float32"),
-                store=str(tmp_path / "store"),
-                device="cpu",
-                checkpoint_seconds=300,
+                version=[1],
             ),
         )
     )
@@ -100,9 +107,7 @@ def test_convergence_extract_and_plot(tmp_path, files, convergence_settings):
                 params=params(
                     kind=plan.KIND_OF_RUN["convergence"],
                     run=of_run("convergence", convergence_settings, name, "float32"),
-                    store=str(tmp_path / "store"),
-                    device="cpu",
-                    checkpoint_seconds=300,
+                    version=[1],
                 ),
             )
         )
@@ -124,9 +129,7 @@ def test_measure_extract_and_plot(tmp_path, files, sensitivity_settings, figure,
                 params=params(
                     kind=plan.KIND_OF_RUN["sensitivity"],
                     run=of_run("sensitivity", sensitivity_settings, labelling, "float32"),
-                    store=str(tmp_path / "store"),
-                    device="cpu",
-                    checkpoint_seconds=300,
+                    version=[1],
                 ),
             )
         )
@@ -150,9 +153,7 @@ def test_complexity_extract_and_plot(tmp_path, noised_digits, complexity_setting
             params=params(
                 kind=plan.KIND_OF_RUN["complexity"],
                 run=of_run("complexity", complexity_settings, case, "float32"),
-                store=str(tmp_path / "store"),
-                device="cpu",
-                checkpoint_seconds=300,
+                version=[1],
             ),
         )
     )

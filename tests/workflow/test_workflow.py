@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from browser import check_report, chromium
 from conftest import ROOT
@@ -179,6 +180,32 @@ def test_what_is_missing_of_a_figures_files_is_made_again(study, target, missing
     assert study.new_members(target) == 0
     assert netcdf.read(path).identical(content)
     assert study.finished(target)
+
+
+def test_where_it_is_computed_is_no_reason_to_compute_it_again(study):
+    study.config |= {"device": "auto", "checkpoint_seconds": 17, "reuse": False}
+    assert study.finished("figures", "claims")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_device_that_is_insisted_on_must_be_there_even_if_the_store_has_everything(study):
+    (study.results / "runs" / "capacity" / "units-4.nc").unlink()
+    study.config["device"] = "cuda"
+    printed = study.snakemake("fig1", fails=True)
+    assert "Error: device is cuda, but torch finds no CUDA device" in printed
+    assert "Traceback" not in printed
+
+
+def test_without_reuse_models_are_trained_again(study):
+    study.config["reuse"] = False
+    before = {path: path.stat().st_mtime_ns for path in study.members()}
+    run = study.results / "runs" / "difficulty" / "units-4.nc"
+    content = netcdf.read(run)
+    run.unlink()
+    study.snakemake("fig3_1")
+    trained = [path for path, time in before.items() if path.stat().st_mtime_ns != time]
+    assert len(trained) == DIFFICULTY
+    assert netcdf.read(run).identical(content)
 
 
 def test_a_figure_is_drawn_again_from_its_metrics_alone(study):

@@ -237,7 +237,16 @@ def corrupt(noised: xr.Dataset, kind: str, level: float, noise_seed: int) -> xr.
 
 
 def data_attributes(noised: xr.Dataset) -> dict[str, str | int]:
-    """Return what a run tells about its data: as attributes, for figures drawn from the run."""
+    """Return what a run tells about its data: as attributes, for figures drawn from the run.
+
+    Raises:
+        UserError: the data set does not say what it is called, or by which settings it was made.
+    """
+    for name in ("title", "settings"):
+        if name not in noised.attrs:
+            raise UserError(
+                f"The data set lacks the attribute {name}: add it by assign_attrs({name}=…)."
+            )
     return {
         "dataset": noised.attrs["title"],
         "train_examples": noised.sizes["example"],

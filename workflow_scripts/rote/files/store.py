@@ -24,22 +24,48 @@ logger = logging.getLogger(__name__)
 
 
 def fingerprint(**determinants: object) -> str:
-    """Return the hash (SHA-256, in hex) of everything that determines a result."""
-    canonical = json.dumps(determinants, sort_keys=True, separators=(",", ":"))
+    """Return the hash (SHA-256, in hex) of everything that determines a result.
+
+    Equal numbers are the same, however they are written: 0 and 0.0.
+    """
+    canonical = json.dumps(_plain(determinants), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-class Store:
-    """The members in the folder ``root``."""
+def _plain(value: object) -> object:
+    """Return a value with whole numbers as integers."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
-    def __init__(self, root: str | Path):
-        self.root = Path(root)
+
+class Store:
+    """The members in the folder ``root``.
+
+    Args:
+        root: the folder.
+        reuse: whether to find what is kept there already; else only what was kept by this object.
+    """
+
+    def __init__(self, root: str | Path, reuse: bool = True):
+        self.root, self.reuse = Path(root), reuse
+        self._own: set[Path] = set()  # files that this object has written
 
     def _path(self, key: str, kind: str = "") -> Path:
         return self.root / key[:2] / f"{key}{kind}.nc"
 
-    @staticmethod
-    def _read(path: Path) -> xr.Dataset | None:
+    def _write(self, dataset: xr.Dataset, path: Path) -> None:
+        netcdf.write(dataset, path)
+        self._own.add(path)
+
+    def _found(self, path: Path) -> bool:
+        return path.exists() and (self.reuse or path in self._own)
+
+    def _read(self, path: Path) -> xr.Dataset | None:
+        if not self._found(path):
+            return None
         for last in (False, True):
             try:
                 return netcdf.read(path)
@@ -60,12 +86,12 @@ class Store:
 
     def save(self, key: str, member: xr.Dataset) -> None:
         """Keep a finished member; its checkpoint is of no more use and goes."""
-        netcdf.write(member, self._path(key))
+        self._write(member, self._path(key))
         self._path(key, ".checkpoint").unlink(missing_ok=True)
 
     def save_parameters(self, key: str, epoch: int, parameters: xr.Dataset) -> None:
         """Keep the parameters of a member as they were after an epoch."""
-        netcdf.write(parameters, self._path(key, f".epoch-{epoch}"))
+        self._write(parameters, self._path(key, f".epoch-{epoch}"))
 
     def load_parameters(self, key: str, epoch: int) -> xr.Dataset | None:
         """Return the parameters of a member after an epoch, or None."""
@@ -73,7 +99,7 @@ class Store:
 
     def has_parameters(self, key: str, epochs: list[int]) -> bool:
         """Return whether the parameters of a member are kept for all of ``epochs``."""
-        return all(self._path(key, f".epoch-{epoch}").exists() for epoch in epochs)
+        return all(self._found(self._path(key, f".epoch-{epoch}")) for epoch in epochs)
 
     def load_checkpoint(self, key: str) -> xr.Dataset | None:
         """Return the last checkpoint of an unfinished member, or None."""
@@ -81,4 +107,4 @@ class Store:
 
     def save_checkpoint(self, key: str, state: xr.Dataset) -> None:
         """Replace the checkpoint of an unfinished member."""
-        netcdf.write(state, self._path(key, ".checkpoint"))
+        self._write(state, self._path(key, ".checkpoint"))

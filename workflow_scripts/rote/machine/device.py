@@ -36,6 +36,27 @@ def choose(name: str, precision: str) -> torch.device:
         UserError: CUDA or its precision is asked for where there is none, or SLURM has given this
             job a GPU that torch cannot use.
     """
+    check_available(name)
+    has_cuda = torch.cuda.is_available()
+    device = torch.device("cpu")
+    if has_cuda and name != "cpu":
+        names = _cuda_devices()
+        device = torch.device("cuda", names.index(claim(names)))
+        torch.cuda.set_device(device)  # also what torch makes without being told a device
+    if precision != "float32" and device.type == "cpu":
+        raise UserError(f"precision {precision} needs a CUDA device: set precision to float32.")
+    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"  # convolutions have a switch of their own
+    return device
+
+
+def check_available(name: str) -> None:
+    """Check that the device of the settings is there.
+
+    Raises:
+        UserError: CUDA is asked for where there is none, or SLURM has given this job a GPU that
+            torch cannot use.
+    """
     has_cuda = torch.cuda.is_available()
     given = os.environ.get("CUDA_VISIBLE_DEVICES") if "SLURM_JOB_ID" in os.environ else None
     if name == "auto" and given not in NO_GPU and not has_cuda:
@@ -49,16 +70,6 @@ def choose(name: str, precision: str) -> torch.device:
             "device is cuda, but torch finds no CUDA device: set device to auto or cpu in "
             "config.yaml, or install a CUDA build of torch."
         )
-    device = torch.device("cpu")
-    if has_cuda and name != "cpu":
-        names = _cuda_devices()
-        device = torch.device("cuda", names.index(claim(names)))
-        torch.cuda.set_device(device)  # also what torch makes without being told a device
-    if precision != "float32" and device.type == "cpu":
-        raise UserError(f"precision {precision} needs a CUDA device: set precision to float32.")
-    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
-    torch.backends.cudnn.allow_tf32 = precision == "tf32"  # convolutions have a switch of their own
-    return device
 
 
 def describe(device: torch.device) -> str:

@@ -40,6 +40,11 @@ class DeviceData:
     def __init__(
         self, noised: xr.Dataset, settings: dict, members: list[Member], device: str = "auto"
     ):
+        if noised["image"].dtype.kind != "f":
+            raise UserError(
+                "The data set holds packed integers, not the inputs of models: decode it by "
+                "xarray.decode_cf, as reading its file does."
+            )
         self.noised, self.settings = noised, settings
         self.device = devices.choose(device, settings["training"]["precision"])
         self.described = devices.describe(self.device)

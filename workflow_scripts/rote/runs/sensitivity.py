@@ -80,6 +80,7 @@ def compute_run(
     Raises:
         UserError: the device is missing or too small.
     """
+    attributes = data_attributes(noised)  # which may lack one: not only after the training
     members = [Member(*member) for member in settings["members"]]
     determinants = {key: value for key, value in settings.items() if key != "members"}
     keys = [
@@ -99,7 +100,7 @@ def compute_run(
         lambda missing: _measure_missing(noised, settings, store, missing, name, device),
     )
     return run.assign_coords(index=noised["index"], class_name=noised["class_name"]).assign_attrs(
-        data_attributes(noised)
+        attributes
     )
 
 

@@ -71,6 +71,7 @@ def compute_run(
     Raises:
         UserError: the device is missing or too small.
     """
+    attributes = data_attributes(noised)  # which may lack one: not only after the training
     members = [Member(*member) for member in settings["members"]]
     keys = [member_key(noised, settings, member) for member in members]
     training = settings["training"]
@@ -98,7 +99,7 @@ def compute_run(
         run = run.assign_coords(index=noised["index"])
     else:
         run = run.drop_vars("misclassified")
-    return run.assign_attrs(data_attributes(noised))
+    return run.assign_attrs(attributes)
 
 
 def _train_missing(

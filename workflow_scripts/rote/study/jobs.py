@@ -6,6 +6,7 @@ user as a traceback.
 """
 
 import functools
+import json
 import math
 import sys
 from collections.abc import Callable, Iterable
@@ -17,6 +18,7 @@ from rote.study import code, plan, run_settings, versions, work
 PICTURES = "png", "pdf", "txt"
 LIBRARIES_MB = 4000  # of a job that trains or measures
 NUMBER = 4  # bytes of a float32
+STORE = "results/store"  # of finished members, for all presets
 
 
 def _answer(method: Callable) -> Callable:
@@ -146,6 +148,11 @@ class Study:
         name = plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
         data = plan.data_settings(self._noised_by_name(wildcards, name))
         return work.image(self.datasets[data["dataset"]], data), data
+
+    def computed(self, wildcards) -> str:
+        """Return how a run is computed, as JSON: what of the configuration changes no number."""
+        names = "device", "checkpoint_seconds", "reuse"
+        return json.dumps({**{name: self.config[name] for name in names}, "store": STORE})
 
     def gpus(self) -> int:
         """Return the number of GPUs that a run asks for."""
