@@ -1,5 +1,7 @@
 """Pages say what the files say, in words that both of their readers understand."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -72,10 +74,16 @@ def test_a_page_shows_text_as_text(claims):
 
 
 def test_a_caption_is_paragraphs_for_the_report_and_the_gallery(claims):
-    metrics = with_provenance(xr.Dataset(), {})
+    origin = {"software": {"torch": "2.13.0"}, "device": "cpu"}
+    models = [
+        {**origin, "git_commit": "a1", "models": 2},
+        {**origin, "git_commit": "b2", "models": 7},
+    ]
+    metrics = with_provenance(xr.Dataset(attrs={"models": json.dumps(models)}), {})
     text = caption("Figure 1: it.", "a: 1 ± 2\nb, β 0.2", metrics, "results/x/metrics/a.nc")
     assert text.startswith("Figure 1: it.\n\na: 1 ± 2\n\nb, β 0.2\n\nNumbers: results/x/metrics")
-    assert metrics.attrs["git_commit"] in text
+    assert f"made by commit {metrics.attrs['git_commit']}. 2 of 9 models computed by" in text
+    assert "7 of 9 models computed by commit b2 on cpu with python unknown, torch 2.13.0" in text
     html = publish_parts(text, writer="html", settings_overrides={"halt_level": 1})["body"]
     assert html.count("<p>") == 4
     page = gallery({"fig1": text, "filters": text}, claims, "demo")

@@ -1,4 +1,5 @@
 import copy
+import json
 
 import numpy as np
 import pytest
@@ -285,3 +286,14 @@ def test_what_a_data_set_lacks_is_said_before_the_training(noised, run_settings,
     with pytest.raises(UserError, match=f"The data set lacks the attribute {name}: add it by"):
         train(noised, run_settings, Store(tmp_path))
     assert not list(tmp_path.iterdir())
+
+
+def test_each_member_keeps_where_it_comes_from(noised, run_settings, tmp_path, monkeypatch):
+    """A run that finds members in the store names whoever computed them."""
+    few = run_settings | {"members": run_settings["members"][:2]}
+    monkeypatch.setattr("rote.files.provenance._git_commit", lambda: "before")
+    train(noised, few, Store(tmp_path))
+    monkeypatch.setattr("rote.files.provenance._git_commit", lambda: "now")
+    run = train(noised, run_settings, Store(tmp_path))
+    assert run["git_commit"].values.tolist() == ["before"] * 2 + ["now"] * (run.sizes["member"] - 2)
+    assert all("torch" in json.loads(software) for software in run["software"].values)

@@ -6,6 +6,7 @@ averaged away before the figure.
 
 import json
 import logging
+from collections import Counter
 
 import xarray as xr
 
@@ -97,11 +98,50 @@ def with_protocol(
     return with_provenance(
         metrics.assign_attrs(
             **{key: runs[0].attrs[key] for key in ABOUT_DATA},
+            models=json.dumps(origins(runs)),
             protocol="\n".join(lines or protocol(runs)),
             diverged_members=diverged,
         ),
         {"runs": [settings_of(run) for run in runs]},
         device=", ".join(sorted({run.attrs["device"] for run in runs})),
+    )
+
+
+def origins(runs: list[xr.Dataset]) -> list[dict]:
+    """Return where the models of ``runs`` come from: commit, software, device, and how many.
+
+    Models of a store may be of another commit, or another version of a library, than their run.
+    """
+    unknown = {"git_commit": "unknown", "software": "{}", "device": "unknown"}
+    columns = (
+        [
+            run[name].values.tolist()
+            if name in run.coords
+            else [run.attrs.get(name, default)] * run.sizes["member"]
+            for name, default in unknown.items()
+        ]
+        for run in runs
+    )
+    counts = Counter(one for each in columns for one in zip(*each, strict=True))
+    found = [
+        {"git_commit": commit, "software": json.loads(software), "device": device, "models": count}
+        for (commit, software, device), count in sorted(counts.items())
+    ]
+    if differing := differences([one["software"] for one in found]):
+        logger.warning("The models were computed with several versions: %s.", differing)
+    return found
+
+
+def differences(software: list[dict[str, str]]) -> str:
+    """Return the libraries of which there are several versions, for people; none if there are none.
+
+    Only those count that compute: torch and NumPy.
+    """
+    versions = {
+        name: sorted({one[name] for one in software if name in one}) for name in ("torch", "numpy")
+    }
+    return "; ".join(
+        f"{name} {' and '.join(each)}" for name, each in versions.items() if len(each) > 1
     )
 
 

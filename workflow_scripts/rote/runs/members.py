@@ -28,6 +28,14 @@ COORDINATES = {
 }
 
 
+# Where a member comes from: it may have been computed long before its run.
+ORIGIN = {
+    "device": "computed on",
+    "git_commit": "commit of rote that computed the member",
+    "software": "versions of what it was computed with, JSON",
+}
+
+
 def data_determinants(noised: xr.Dataset, member: Member) -> dict:
     """Return what a member's fingerprint says about its data: hashes of images and noise, classes.
 
@@ -143,6 +151,7 @@ def _assemble(results: list[xr.Dataset], members: list[Member]) -> xr.Dataset:
             COORDINATES.items(), zip(*members, strict=True), strict=True
         )
     }
-    device = [result.attrs["device"] for result in results]
-    coordinates["device"] = "member", device, {"long_name": "computed on", "units": "1"}
+    for name, long_name in ORIGIN.items():
+        own = [result.attrs[name] for result in results]
+        coordinates[name] = "member", own, {"long_name": long_name, "units": "1"}
     return run.assign_coords(coordinates)
