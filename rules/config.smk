@@ -2,6 +2,7 @@
 # config.yaml needs no `configfile:`: presets are merged in another way than Snakemake's.
 from pathlib import Path
 
+from rote.files.made_by import stale
 from rote.machine import working_folder
 from rote.machine.errors import UserError
 from rote.study import configuration
@@ -19,6 +20,8 @@ try:
             imported=not workflow.modifier.is_main_snakefile(),
         )
     )
+    if workflow.is_main_process:
+        working_folder.mark_unfinished(Path.cwd(), stale(study.made_by(), Path.cwd()))
 except UserError as error:
     sys.exit(f"Error: {error}")
 

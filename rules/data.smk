@@ -14,6 +14,7 @@ rule fetch_dataset:
     params:
         source=study.source,
         version=study.version_of_dataset,
+        made_by=study.dataset_made_by,
     script:
         "../workflow_scripts/fetch_dataset.py"
 
@@ -34,5 +35,6 @@ rule noise_dataset:
         data=study.noising,
         title=study.title_of_noised,
         version=study.version_of_noising,
+        made_by=study.noised_made_by,
     script:
         "../workflow_scripts/noise_dataset.py"

@@ -15,6 +15,7 @@ rule extract_metrics:
         mem_mb=2000,
     params:
         code=study.code_of_metrics,
+        made_by=study.metrics_made_by,
     script:
         "../workflow_scripts/extract_metrics.py"
 
@@ -40,5 +41,6 @@ rule plot_figure:
         mem_mb=2000,
     params:
         code=study.code_of_figure,
+        made_by=study.figure_made_by,
     script:
         "../workflow_scripts/plot_figure.py"

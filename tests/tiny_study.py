@@ -46,7 +46,7 @@ class Study:
     """A folder with a tiny study, run by the real Snakefile."""
 
     def __init__(self, folder: Path):
-        self.folder = folder
+        self.folder, self.snakefile = folder, ROOT / "Snakefile"
         self.config = {
             "device": "cpu",
             "presets": {
@@ -124,7 +124,7 @@ class Study:
     def snakemake(self, *arguments: str, fails: bool = False) -> str:
         """Run Snakemake, and return what it printed."""
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(self.config))
-        command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", ROOT / "Snakefile"]
+        command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", self.snakefile]
         options = ["--directory", self.folder, "--configfile", "tiny.yaml"]
         ran = subprocess.run(
             [*command, *options],

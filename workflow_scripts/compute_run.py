@@ -37,7 +37,8 @@ def main(smk):
             checkpoint_seconds=how["checkpoint_seconds"],
         )
         devices = ", ".join(sorted(set(run["device"].values)))
-        netcdf.write(with_provenance(run, smk.params.run, device=devices), smk.output[0])
+        run = with_provenance(run, smk.params.run, device=devices)
+        netcdf.write(run, smk.output[0], smk.params.made_by)
 
 
 if "snakemake" in globals():

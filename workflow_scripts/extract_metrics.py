@@ -11,7 +11,7 @@ def main(smk):
     with job(smk):
         figure = import_module(f"rote.metrics.{smk.wildcards.figure}")
         runs = [netcdf.read(path) for path in smk.input]
-        netcdf.write(figure.metrics(runs), smk.output[0])
+        netcdf.write(figure.metrics(runs), smk.output[0], smk.params.made_by)
 
 
 if "snakemake" in globals():

@@ -10,7 +10,8 @@ def main(smk):
     """Fetch the images that ``smk.params.source`` describes."""
     with job(smk):
         source = smk.params.source
-        netcdf.write(with_provenance(sources.fetch(**source), source), smk.output[0])
+        dataset = with_provenance(sources.fetch(**source), source)
+        netcdf.write(dataset, smk.output[0], smk.params.made_by)
 
 
 if "snakemake" in globals():

@@ -12,7 +12,7 @@ def main(smk):
         data = smk.params.data
         noised = noising.noise_dataset(netcdf.read(smk.input[0]), data)
         noised = noised.assign_attrs(title=smk.params.title)
-        netcdf.write(with_provenance(noised, data), smk.output[0])
+        netcdf.write(with_provenance(noised, data), smk.output[0], smk.params.made_by)
 
 
 if "snakemake" in globals():

@@ -5,6 +5,7 @@ from importlib import import_module
 from job import job
 from rote.figures import captions, style
 from rote.files import netcdf, text
+from rote.files.made_by import words
 
 
 def main(smk):
@@ -17,7 +18,7 @@ def main(smk):
             style.save(figure, smk.output.png, smk.output.pdf)
         shows = module.__doc__.splitlines()[0]
         caption = captions.caption(shows, figure.get_supxlabel(), metrics, smk.input[0])
-        text.write(caption, smk.output.caption)
+        text.write(f"{caption}\n{words(smk.params.made_by)}\n", smk.output.caption)
 
 
 if "snakemake" in globals():

@@ -12,7 +12,7 @@ def main(smk):
     with job(smk):
         metrics = {Path(path).stem: netcdf.read(path) for path in smk.input}
         claims = test_claims(metrics, smk.params.criteria)
-        netcdf.write(claims, smk.output.nc)
+        netcdf.write(claims, smk.output.nc, smk.params.made_by)
         text.write(tables.claims_markdown(claims, smk.wildcards.preset), smk.output.md)
         text.write(tables.claims_html(claims, smk.wildcards.preset), smk.output.html)
 

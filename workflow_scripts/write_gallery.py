@@ -5,6 +5,7 @@ from pathlib import Path
 from job import job
 from rote.claims.gallery import gallery
 from rote.files import netcdf, text
+from rote.files.made_by import words
 
 
 def main(smk):
@@ -12,7 +13,8 @@ def main(smk):
     with job(smk):
         captions = {Path(path).stem: Path(path).read_text("utf-8") for path in smk.input.captions}
         claims = netcdf.read(smk.input.claims)
-        text.write(gallery(captions, claims, smk.wildcards.preset), smk.output[0])
+        page = gallery(captions, claims, smk.wildcards.preset)
+        text.write(f"{page}\n<sub>{words(smk.params.made_by)}</sub>\n", smk.output[0])
 
 
 if "snakemake" in globals():

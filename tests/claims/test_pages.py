@@ -86,7 +86,7 @@ def test_a_caption_is_paragraphs_for_the_report_and_the_gallery(claims):
     assert "7 of 9 models computed by commit b2 on cpu with python unknown, torch 2.13.0" in text
     html = publish_parts(text, writer="html", settings_overrides={"halt_level": 1})["body"]
     assert html.count("<p>") == 4
-    page = gallery({"fig1": text, "filters": text}, claims, "demo")
+    page = gallery(dict.fromkeys(("fig1", "filters"), f"{text}\nMade by 0\n"), claims, "demo")
     assert "## Figure 1: it.\n\n![fig1](figures/fig1.png)" in page
     assert page.count("criterion: ") == 2
     assert page.count("No claim rests on this figure.") == 1

@@ -63,7 +63,7 @@ def study(tmp_path_factory, source):
             output=[str(path[target])],
             log=[str(folder / "job.log")],
             threads=1,
-            params=SimpleNamespace(**params),
+            params=SimpleNamespace(**params, made_by="0" * 16),
             resources=SimpleNamespace(computed=json.dumps(how)),
             wildcards=SimpleNamespace(figure="fig1"),
         )

@@ -118,3 +118,28 @@ def test_a_folder_that_cannot_be_written_to_is_named(left, monkeypatch, number):
         working_folder.enter(left[0])
     assert left[1].exists()
     assert not list(left[0].rglob("*.probe"))
+
+
+def test_files_are_marked_as_unfinished_where_snakemake_looks(tmp_path):
+    from snakemake.persistence.file import FilePersistence
+
+    files = ["results/demo/runs/a.nc", f"results/demo/{'x' * 120}/{'y' * 200}.nc"]
+    working_folder.enter(tmp_path)
+    working_folder.mark_unfinished(tmp_path, files)
+    (tmp_path / ".snakemake" / "metadata").mkdir()
+    snakemake = FilePersistence.__new__(FilePersistence)
+    snakemake._max_len, snakemake._incomplete_cache = None, None
+    snakemake._incomplete_path = str(tmp_path / ".snakemake" / "incomplete")
+    assert snakemake._filter_incomplete_keys([*files, "results/b.nc"]) == {*files}
+    working_folder.mark_unfinished(tmp_path, files[1:])
+    snakemake._incomplete_cache = None
+    assert snakemake._filter_incomplete_keys(files) == {files[1]}
+
+
+def test_marks_of_snakemake_itself_stay(tmp_path):
+    working_folder.enter(tmp_path)
+    own = working_folder._mark(tmp_path / ".snakemake" / "incomplete", "a.nc")
+    own.parent.mkdir()
+    own.write_text('{"external_jobid": "7"}')
+    working_folder.mark_unfinished(tmp_path, [])
+    assert own.read_text() == '{"external_jobid": "7"}'

@@ -10,7 +10,7 @@ CODE = """
 import json, sys
 before = {*sys.modules}
 import rote
-import rote.machine.errors, rote.machine.working_folder
+import rote.machine.errors, rote.machine.working_folder, rote.files.made_by
 import rote.study.configuration, rote.study.jobs
 roots = {name.partition('.')[0] for name in {*sys.modules} - before}
 print(json.dumps(sorted(roots - {'rote'} - sys.stdlib_module_names)))
@@ -29,7 +29,13 @@ def test_the_package_and_the_rules_load_the_standard_library_alone():
 
 
 def test_rules_import_nothing_else_of_the_package():
-    allowed = ("rote.machine", "rote.machine.errors", "rote.study", "rote.study.jobs")
+    allowed = (
+        "rote.files.made_by",
+        "rote.machine",
+        "rote.machine.errors",
+        "rote.study",
+        "rote.study.jobs",
+    )
     for path in [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")]:
         for line in path.read_text().splitlines():
             words = line.split()

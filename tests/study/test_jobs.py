@@ -180,3 +180,42 @@ def test_the_configuration_of_a_preset_has_no_other(study):
     assert own["preset"] == "poster"
     assert list(own["presets"]) == ["poster"]
     assert own["claims"] == study.config["claims"]
+
+
+@pytest.mark.parametrize(
+    ("content", "touched", "untouched"),
+    [
+        (
+            {"presets": {"demo": {"capacity": {"training": {"learning_rate": 0.3}}}}},
+            ["runs/capacity/units-16.nc", "metrics/fig1.nc", "figures/fig1.txt", "claims.nc"],
+            ["datasets/capacity.nc", "runs/difficulty/units-64.nc", "metrics/fig2.nc"],
+        ),
+        (
+            {"presets": {"demo": {"difficulty": {"data": {"seed": 4}}}}},
+            ["datasets/difficulty.nc", "runs/difficulty/units-64.nc", "figures/fig3_1.txt"],
+            ["runs/capacity/units-16.nc", "metrics/fig1.nc"],
+        ),
+        (
+            {"claims": {"margin": 0.03}},
+            ["claims.nc", "gallery.md", "config.yaml"],
+            ["metrics/fig1.nc", "figures/fig1.txt"],
+        ),
+        ({"device": "cpu", "checkpoint_seconds": 5}, ["config.yaml"], ["claims.nc", "gallery.md"]),
+    ],
+    ids=["learning rate", "data", "criterion", "device"],
+)
+def test_what_a_file_is_made_by_follows_what_it_depends_on(study, content, touched, untouched):
+    before, after = study.made_by(), changed(content).made_by()
+    assert before.keys() == after.keys()
+    different = {
+        path.removeprefix("results/demo/") for path in before if before[path] != after[path]
+    }
+    assert {*touched} <= different
+    assert not {*untouched} & different
+
+
+def test_what_a_file_is_made_by_is_what_its_rule_says(study):
+    expected = study.made_by()
+    one = job(noised="complexity/digits_cnn")
+    assert expected["results/demo/datasets/complexity/digits_cnn.nc"] == study.noised_made_by(one)
+    assert len(set(expected.values())) == len(expected)

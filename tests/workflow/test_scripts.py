@@ -1,6 +1,7 @@
 """The script of every rule, called as Snakemake calls it."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,10 +12,12 @@ import fetch_dataset
 import noise_dataset
 import plot_figure
 from rote.data import sources
-from rote.files import netcdf
+from rote.files import made_by, netcdf
 from rote.files.provenance import with_provenance
 from rote.study import plan
 from rote.study.run_settings import of_run
+
+MADE_BY = "0123456789abcdef"
 
 
 def job(tmp_path, *, output, input=(), log="job.log", **rest):
@@ -30,7 +33,7 @@ def job(tmp_path, *, output, input=(), log="job.log", **rest):
 
 
 def params(**content):
-    return SimpleNamespace(params=SimpleNamespace(**content)).params
+    return SimpleNamespace(**content, made_by=MADE_BY)
 
 
 @pytest.fixture
@@ -168,16 +171,26 @@ def extract_and_plot(tmp_path, figure, noised, runs):
             tmp_path,
             input=runs,
             output=[metrics],
+            params=params(),
             wildcards=SimpleNamespace(figure=figure),
         )
     )
     files = {kind: str(tmp_path / f"f.{kind}") for kind in ("png", "pdf")}
     output = SimpleNamespace(**files, caption=str(tmp_path / "f.txt"))
     plot_figure.main(
-        job(tmp_path, input=[metrics], output=output, wildcards=SimpleNamespace(figure=figure))
+        job(
+            tmp_path,
+            input=[metrics],
+            output=output,
+            params=params(),
+            wildcards=SimpleNamespace(figure=figure),
+        )
     )
     assert (tmp_path / "f.png").stat().st_size > 10_000
     assert (tmp_path / "f.pdf").exists()
+    assert made_by.read(tmp_path / "f.txt") == MADE_BY
+    for path in (metrics, *runs):
+        assert made_by.read(Path(path)) == MADE_BY
     for path in (noised, *runs, metrics):
         written = netcdf.read(path)
         assert {"settings", "software", "git_commit", "device"} <= written.attrs.keys()

@@ -24,7 +24,7 @@ def gallery(captions: Mapping[str, str], claims: xr.Dataset, preset: str) -> str
         "[claims.md](claims.md).",
     ]
     for figure, text in captions.items():
-        (shows, *read, numbers) = text.strip().split("\n\n")
+        shows, *read, numbers, _ = text.strip().split("\n\n")  # the last is what it was made by
         lines += ["", f"## {shows}", "", f"![{figure}](figures/{figure}.png)", ""]
         own = [part for part in parts if part["figure"] == figure]
         lines += [

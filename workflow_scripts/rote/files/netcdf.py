@@ -14,6 +14,7 @@ from pathlib import Path
 import xarray as xr
 
 from rote.files.atomic import replacing
+from rote.files.made_by import line
 from rote.machine.errors import Damaged, UserError, brief, out_of_memory
 
 CHUNK_BYTES = 2**20
@@ -44,8 +45,13 @@ def _encoding(variable: xr.Variable) -> dict:
     return {"chunksizes": _chunks(variable), "fletcher32": True, **filters}
 
 
-def write(dataset: xr.Dataset, path: str | Path) -> None:
+def write(dataset: xr.Dataset, path: str | Path, made_by: str = "") -> None:
     """Write ``dataset`` to ``path``: afterwards the file is whole, or what was there before.
+
+    Args:
+        dataset: whose variables have a ``long_name`` and ``units``.
+        path: of the file.
+        made_by: the digest of what it was made by, see :mod:`rote.files.made_by`.
 
     Raises:
         UserError: the disk is full, or the folder cannot be written to.
@@ -62,6 +68,10 @@ def write(dataset: xr.Dataset, path: str | Path) -> None:
         except RuntimeError as error:  # as HDF5 calls some failures of the disk
             raise OSError(brief(error)) from error
         with temporary.open("rb+") as file:
+            if made_by:
+                file.seek(0, os.SEEK_END)
+                file.write(line(made_by))
+                file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             file.write(SEAL + digest.encode() + b"\n")
             file.flush()

@@ -15,14 +15,19 @@ Read by the rules, so it imports nothing but the standard library.
 
 import contextlib
 import fcntl
+import json
 import logging
 import os
 import shutil
 import signal
 import socket
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from pathlib import Path
 
-from rote.machine.errors import UserError
+from rote.machine.errors import UserError, brief
+
+logger = logging.getLogger(__name__)
 
 NEEDED_BYTES = 2**20  # for Snakemake's own notes
 
@@ -76,6 +81,45 @@ def _clear_stale_locks(notes: Path) -> None:
         _lock.write(here if free else f"{left_by} {here}")
         _lock.flush()
     fcntl.flock(_lock, fcntl.LOCK_SH)  # whoever has it alone shares it at once
+
+
+def mark_unfinished(folder: Path, files: Sequence[str]) -> None:
+    """Have Snakemake make files again, as if they were unfinished, as soon as they are asked for.
+
+    There is no other way to tell it of a file that is out of date, if it does not know itself.
+    Marks that were set here before go if they hold no longer.
+
+    Args:
+        folder: that Snakemake works in.
+        files: their paths, relative to it.
+
+    Raises:
+        UserError: the folder cannot be written to.
+    """
+    notes = folder / ".snakemake"
+    marks, ours = notes / "incomplete", notes / "rote.stale"
+    try:
+        before = json.loads(ours.read_text()) if ours.exists() else []
+        for file in {*before} - {*files}:
+            _mark(marks, file).unlink(missing_ok=True)
+        for file in {*files} - {*before}:
+            logger.warning("%s was made by other settings or other code: made again.", file)
+            _mark(marks, file).parent.mkdir(parents=True, exist_ok=True)
+            _mark(marks, file).write_text('{"external_jobid": null}')
+        if [*files] != before:
+            ours.write_text(json.dumps([*files]))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"The notes of Snakemake in {notes} cannot be written ({brief(error)}): see to the "
+            "permissions of the folder, then run the same command again."
+        ) from error
+
+
+def _mark(marks: Path, file: str) -> Path:
+    """Return where Snakemake notes that a file is unfinished."""
+    name, most = urlsafe_b64encode(file.encode()).decode(), 254
+    parts = [name[i : i + most] for i in range(0, len(name), most)]
+    return marks.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1])
 
 
 def pass_signals_on() -> None:

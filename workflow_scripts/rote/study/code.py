@@ -84,6 +84,11 @@ def _of_module(module: str) -> str:
     return of_source(_path(module).read_bytes())
 
 
+def first_words(module: str) -> str:
+    """Return the first line of the docstring of a module, for those who show it."""
+    return (ast.get_docstring(ast.parse(_path(module).read_bytes())) or "").partition("\n")[0]
+
+
 def of_source(source: bytes) -> str:
     """Return the digest of the code of a file."""
     sha, tokens = hashlib.sha256(), _significant(source)

@@ -6,6 +6,7 @@ user as a traceback.
 """
 
 import functools
+import hashlib
 import json
 import math
 import sys
@@ -79,6 +80,11 @@ class Study:
         return {key: value for key, value in block.items() if key != "title"}
 
     @_answer
+    def dataset_made_by(self, wildcards) -> str:
+        """Return the digest of what a data set is made by."""
+        return _digest(self.source(wildcards), self.version_of_dataset(wildcards))
+
+    @_answer
     def images_of_noised(self, wildcards) -> str:
         """Return the file of the data set that a noised one is drawn from."""
         return f"data/{self._noised(wildcards)['data']['dataset']}.nc"
@@ -92,6 +98,17 @@ class Study:
     def title_of_noised(self, wildcards) -> str:
         """Return what figures call the data set that a noised one is drawn from."""
         return self.datasets[self._noised(wildcards)["data"]["dataset"]]["title"]
+
+    @_answer
+    def noised_made_by(self, wildcards) -> str:
+        """Return the digest of what a noised data set is made by."""
+        dataset = SimpleNamespace(dataset=self._noised(wildcards)["data"]["dataset"])
+        return _digest(
+            self.noising(wildcards),
+            self.title_of_noised(wildcards),
+            self.version_of_noising(wildcards),
+            self.dataset_made_by(dataset),
+        )
 
     @_answer
     def memory_of_noising(self, wildcards, attempt: int) -> int:
@@ -123,6 +140,18 @@ class Study:
     def version_of_run(self, wildcards) -> list[int | str]:
         """Return the versions of the code that determines the numbers of a run."""
         return [versions.current(name) for name in versions.OF_RUN[self.kind_of_run(wildcards)]]
+
+    @_answer
+    def run_made_by(self, wildcards) -> str:
+        """Return the digest of what a run is made by."""
+        settings = self._experiment(wildcards, wildcards.experiment)
+        noised = plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
+        return _digest(
+            self.run(wildcards),
+            self.kind_of_run(wildcards),
+            self.version_of_run(wildcards),
+            self.noised_made_by(SimpleNamespace(preset=wildcards.preset, noised=noised)),
+        )
 
     @_answer
     def memory_of_run(self, wildcards, attempt: int) -> int:
@@ -176,8 +205,9 @@ class Study:
         return code.digest([f"rote.metrics.{wildcards.figure}", "extract_metrics"])
 
     def code_of_figure(self, wildcards) -> str:
-        """Return the digest of the code that draws a figure."""
-        return code.digest([f"rote.figures.{wildcards.figure}", "plot_figure"])
+        """Return the digest of the code that draws a figure, and the first words of its caption."""
+        module = f"rote.figures.{wildcards.figure}"
+        return f"{code.digest([module, 'plot_figure'])} {code.first_words(module)}"
 
     def code_of_claims(self, wildcards) -> str:
         """Return the digest of the code that tests the claims."""
@@ -194,6 +224,70 @@ class Study:
     def version_of_noising(self, wildcards) -> int | str:
         """Return the version of the code that draws subsets and noise."""
         return versions.current("NOISING")
+
+    @_answer
+    def metrics_made_by(self, wildcards) -> str:
+        """Return the digest of what the metrics of a figure are made by."""
+        experiment = plan.EXPERIMENT_OF_FIGURE[wildcards.figure]
+        runs = plan.runs(wildcards.figure, self._experiment(wildcards, experiment))
+        jobs = (
+            SimpleNamespace(preset=wildcards.preset, experiment=experiment, run=run) for run in runs
+        )
+        return _digest(self.code_of_metrics(wildcards), [self.run_made_by(job) for job in jobs])
+
+    @_answer
+    def figure_made_by(self, wildcards) -> str:
+        """Return the digest of what a figure is made by."""
+        return _digest(self.code_of_figure(wildcards), self.metrics_made_by(wildcards))
+
+    @_answer
+    def claims_made_by(self, wildcards) -> str:
+        """Return the digest of what the claims are made by."""
+        return _digest(
+            self.config["claims"],
+            self.code_of_claims(wildcards),
+            [self.metrics_made_by(job) for job in self._figures_of(wildcards)],
+        )
+
+    @_answer
+    def gallery_made_by(self, wildcards) -> str:
+        """Return the digest of what the gallery is made by."""
+        return _digest(
+            self.code_of_gallery(wildcards),
+            self.claims_made_by(wildcards),
+            [self.figure_made_by(job) for job in self._figures_of(wildcards)],
+        )
+
+    def configuration_made_by(self, wildcards) -> str:
+        """Return the digest of the configuration of a preset."""
+        return _digest(self.configuration_of(wildcards))
+
+    def made_by(self) -> dict[str, str]:
+        """Return the digest of every file of the preset that the configuration names, by its path.
+
+        Of a figure it is that of its caption, which is written with its pictures. Data sets are
+        left aside: users may put their own there.
+        """
+        preset = SimpleNamespace(preset=self.preset)
+        expected, folder = {}, f"results/{self.preset}"
+        for name in plan.noised_datasets(self.presets[self.preset]):
+            job = SimpleNamespace(preset=self.preset, noised=name)
+            expected[f"{folder}/datasets/{name}.nc"] = self.noised_made_by(job)
+        for experiment, settings in self.presets[self.preset].items():
+            for run in plan.runs_of_experiment(experiment, settings):
+                job = SimpleNamespace(preset=self.preset, experiment=experiment, run=run)
+                expected[f"{folder}/runs/{experiment}/{run}.nc"] = self.run_made_by(job)
+        for job in self._figures_of(preset):
+            expected[f"{folder}/metrics/{job.figure}.nc"] = self.metrics_made_by(job)
+            expected[f"{folder}/figures/{job.figure}.txt"] = self.figure_made_by(job)
+        expected[f"{folder}/claims.nc"] = self.claims_made_by(preset)
+        expected[f"{folder}/gallery.md"] = self.gallery_made_by(preset)
+        expected[f"{folder}/config.yaml"] = self.configuration_made_by(preset)
+        return expected
+
+    def _figures_of(self, wildcards) -> list[SimpleNamespace]:
+        figures = self.figures(wildcards.preset)
+        return [SimpleNamespace(preset=wildcards.preset, figure=figure) for figure in figures]
 
     def title_of_figure(self, wildcards) -> str:
         """Return what people call a figure."""
@@ -295,6 +389,11 @@ class Study:
         # Real inputs are unpacked to float64, noise is kept in float32.
         real = 2 * NUMBER * (data["train_examples"] + data["validation_examples"])
         return math.prod(shape) * (real + NUMBER * drawn * data["train_examples"]) // 10**6
+
+
+def _digest(*parts: object) -> str:
+    canonical = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 def _any_of(names: Iterable[str]) -> str:

@@ -1,0 +1,53 @@
+"""What a file was made by, in the file itself: a digest of settings, code and inputs.
+
+Snakemake remembers what it made a file by, until its notes are deleted or the file is copied
+elsewhere. So each file of results carries a digest, in a place where nobody looks who reads its
+content: a NetCDF file in a line behind the data, a page in its last words. It is read without any
+library, at every start of the workflow.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+LINE = b"rote-made-by:"
+DIGITS = 16
+WORDS = "Made by"
+TAIL = 300  # bytes in which it stands
+PATTERN = re.compile(rb"(?:%s|%s )([0-9a-f]{%d})\b" % (LINE, WORDS.encode(), DIGITS))
+
+
+def line(digest: str) -> bytes:
+    """Return the line of a NetCDF file."""
+    return LINE + digest.encode() + b"\n"
+
+
+def words(digest: str) -> str:
+    """Return the words of a page."""
+    return f"{WORDS} {digest}"
+
+
+def read(path: Path) -> str | None:
+    """Return the digest in a file, None if there is none, or no such file."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+            found = PATTERN.findall(file.read())
+    except OSError:
+        return None
+    return found[-1].decode() if found else None
+
+
+def stale(expected: Mapping[str, str], folder: Path) -> list[str]:
+    """Return the files in ``folder`` that are there, but were made by something else.
+
+    Args:
+        expected: the digest of every file, by its path.
+        folder: what the paths are relative to.
+    """
+    return [
+        path
+        for path, digest in expected.items()
+        if (folder / path).exists() and read(folder / path) != digest
+    ]
