@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 
+import netCDF4
 import pytest
 import xarray as xr
 
@@ -155,3 +156,14 @@ def test_without_reuse_a_store_finds_only_what_it_has_kept_itself(tmp_path):
     assert store.load("ab" * 32)["x"].item() == 2
     assert store.has_parameters("ab" * 32, [3])
     assert before.load("ab" * 32)["x"].item() == 2
+
+
+def test_a_member_that_somebody_has_changed_is_computed_again(tmp_path):
+    store = Store(tmp_path)
+    member = xr.Dataset({"x": ("a", [1.0], {"long_name": "x", "units": "1"})})
+    store.save("ab" * 32, member)
+    (path,) = tmp_path.rglob("*.nc")
+    with netCDF4.Dataset(path, "a") as file:
+        file["x"][0] = 2.0
+    assert store.load("ab" * 32) is None
+    assert not path.exists()

@@ -68,7 +68,7 @@ class Store:
             return None
         for last in (False, True):
             try:
-                return netcdf.read(path)
+                return netcdf.read(path, own=True)
             except UserError as error:
                 if not path.exists():  # asked for now: another job may have just removed it
                     return None
