@@ -109,7 +109,7 @@ def test_a_file_that_goes_while_it_is_read_is_none(member, tmp_path, monkeypatch
     store.save_checkpoint("ab12", member)
     read = netcdf.read
 
-    def read_too_late(path):
+    def read_too_late(path, own):
         path.unlink()
         return read(path)
 
@@ -122,7 +122,7 @@ def test_a_file_that_is_replaced_while_it_is_read_is_read_again(member, tmp_path
     store.save("ab12", member)
     read, calls = netcdf.read, []
 
-    def stale_at_first(path):
+    def stale_at_first(path, own):
         calls.append(path)
         if len(calls) == 1:
             raise UserError("stale file handle")
