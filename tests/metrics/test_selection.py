@@ -1,0 +1,47 @@
+"""Which members a number of a figure is of: the selected strength, the condition that is alike."""
+
+import numpy as np
+import pytest
+
+from made_up_runs import made_up_run, regularization_runs
+from rote.metrics import fig3_1, fig5_2
+from rote.study import plan
+
+
+@pytest.mark.parametrize(("selected", "first"), [(0.2, 0), (0.8, 4)])
+def test_figure_5_2_shows_the_selected_strength_and_no_other(
+    regularization_settings, selected, first
+):
+    regularization_settings["selected"] = {"dropout": selected}
+    runs = regularization_runs(regularization_settings)
+    metrics = fig5_2.metrics(runs)
+    assert metrics["regularizer"].values.tolist() == ["none", "dropout"]
+    assert metrics["strength"].values.tolist() == [0, selected]
+    shown = metrics["train_accuracy"].sel(regularizer="dropout")
+    for k, condition in enumerate(("real", "randY")):
+        expected = runs[1]["train_accuracy"].isel(member=[first + 2 * k, first + 2 * k + 1])
+        np.testing.assert_array_equal(shown.sel(condition=condition), expected.values.T)
+
+
+def of_conditions(chances: dict[str, float]) -> list:
+    """Return a run of ``difficulty`` in which each condition is right with a chance of its own."""
+    rng, experiments, examples = np.random.default_rng(0), 200, 500
+    members = [plan.Member(kind, 1.0, 0, s, 0.0) for kind in chances for s in range(experiments)]
+    chance = np.repeat([*chances.values()], experiments)[:, None]
+    wrong = rng.random((len(members), examples)) >= chance
+    return [made_up_run(members, 8, misclassified=wrong)]
+
+
+@pytest.mark.parametrize(
+    ("chances", "alike"),
+    [
+        ({"real": 0.9, "randX": 0.3, "randY": 0.6}, "randX"),
+        ({"real": 0.9, "randY": 0.6, "randX": 0.3}, "randX"),
+        ({"real": 0.9, "randY": 0.6}, "randY"),  # without randX the last kind of noise
+    ],
+)
+def test_the_binomial_has_the_mean_of_one_condition(chances, alike):
+    metrics = fig3_1.metrics(of_conditions(chances))
+    assert metrics.attrs["reference"] == alike
+    mean = metrics["binomial_reference"].mean().item()
+    assert mean == pytest.approx(1 - chances[alike], abs=0.02)
