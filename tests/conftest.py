@@ -19,6 +19,12 @@ def one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session", params=["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"])
+def device(request) -> torch.device:
+    """Each kind of device of this machine, for what is computed by the same code on all of them."""
+    return torch.device(request.param)
+
+
 @pytest.fixture(scope="session")
 def source() -> xr.Dataset:
     """400 blurred 8×8 images of 5 classes, 300 to train and 100 to test; classes can be learned."""

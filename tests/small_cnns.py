@@ -1,18 +1,19 @@
 """Ensembles of small CNNs, and the same models of plain PyTorch."""
 
+import math
 from itertools import pairwise
 
-import numpy as np
 import torch
 from torch import nn
 
+import small_mlps
 from rote.machine.randomness import seed_of
 from rote.models.cnn import CNN, Architecture, initial_parameters
 from rote.models.ensemble import Ensemble
 from rote.models.sgd import SGD
-from rote.models.workspace import Workspace, aligned, aligned_rows
+from rote.models.workspace import Workspace, aligned
 
-EXAMPLES = 50
+EXAMPLES = small_mlps.EXAMPLES
 
 GREY = Architecture((1, 26, 27), 5, maps=(4, 3), dense=(9, 7), crop=0)  # some windows incomplete
 
@@ -60,30 +61,34 @@ def normalisations(model: nn.Sequential) -> list[nn.Module]:
     return [m for m in model if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
 
 
-def make_data(architecture, members: int, dtype=torch.float64):
-    rng = torch.Generator().manual_seed(0)
-    features = int(np.prod(architecture.image))
-    table = torch.randn(2 * EXAMPLES, features, generator=rng, dtype=dtype)
-    rows = torch.stack(
-        [torch.randint(2 * EXAMPLES, (EXAMPLES,), generator=rng) for _ in range(members)]
+def make_data(architecture, members: int, dtype=torch.float64, device="cpu", **sizes):
+    """Return what :func:`small_mlps.make_data` does, with inputs of the architecture's size."""
+    features = math.prod(architecture.image)
+    return small_mlps.make_data(
+        members, dtype, device, features=features, **{"validation": 140, **sizes}
     )
-    labels = torch.randint(5, (members, EXAMPLES), generator=rng)
-    validation = (
-        torch.randn(140, features, generator=rng, dtype=dtype),
-        torch.randint(5, (140,), generator=rng),
-    )
-    return aligned_rows([table]), rows, labels, validation
 
 
 def make_ensemble(
-    architecture, seeds, *, dtype=torch.float64, momentum=0.9, decay=None, data=None, batch_size=20
+    architecture,
+    seeds,
+    *,
+    dtype=torch.float64,
+    device="cpu",
+    momentum=0.9,
+    decay=None,
+    data=None,
+    batch_size=20,
 ):
-    parameters = [aligned(p.to(dtype)) for p in initial_parameters(architecture, seeds)]
-    decay = torch.tensor(decay or [0.0] * len(seeds), dtype=dtype)
+    """Return an ensemble on the device of ``data``, if they are given."""
+    data = data or make_data(architecture, len(seeds), dtype, device)
+    device = data[0].device
+    parameters = [aligned(p.to(dtype)) for p in initial_parameters(architecture, seeds, device)]
+    decay = torch.tensor(decay or [0.0] * len(seeds), dtype=dtype, device=device)
     return Ensemble(
-        CNN(architecture, parameters, Workspace()),
+        CNN(architecture, parameters, Workspace(device)),
         SGD(parameters, 0.1, momentum, decay),
-        *(data or make_data(architecture, len(seeds), dtype)),
+        *data,
         list(seeds),
         batch_size=batch_size,
     )

@@ -1,5 +1,7 @@
 """Ensembles of small MLPs, and the same models of plain PyTorch."""
 
+import numpy as np
+import pytest
 import torch
 from torch import nn
 
@@ -20,26 +22,36 @@ def sequential(seed: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def make_data(members: int, dtype=torch.float64):
+def make_data(
+    members: int,
+    dtype=torch.float64,
+    device="cpu",
+    *,
+    features=12,
+    examples=EXAMPLES,
+    validation=30,
+):
+    """Return table, rows, labels and validation data: the same numbers on every device."""
     rng = torch.Generator().manual_seed(0)
-    table = torch.randn(2 * EXAMPLES, 12, generator=rng, dtype=dtype)
+    table = torch.randn(2 * examples, features, generator=rng, dtype=dtype)
     rows = torch.stack(
-        [torch.randint(2 * EXAMPLES, (EXAMPLES,), generator=rng) for _ in range(members)]
+        [torch.randint(2 * examples, (examples,), generator=rng) for _ in range(members)]
     )
-    labels = torch.randint(5, (members, EXAMPLES), generator=rng)
-    validation = (
-        torch.randn(30, 12, generator=rng, dtype=dtype),
-        torch.randint(5, (30,), generator=rng),
-    )
-    return aligned_rows([table]), rows, labels, validation
+    labels = torch.randint(5, (members, examples), generator=rng)
+    inputs = torch.randn(validation, features, generator=rng, dtype=dtype)
+    classes = torch.randint(5, (validation,), generator=rng)
+    rows, labels, inputs, classes = (part.to(device) for part in (rows, labels, inputs, classes))
+    return aligned_rows([table], device=device), rows, labels, (inputs, classes)
 
 
-def make_ensemble(seeds, *, dtype=torch.float64, momentum=0.0, decay=None, data=None):
-    parameters = [aligned(p.to(dtype)) for p in initial_parameters(SIZES, seeds)]
-    table, rows, labels, validation = data or make_data(len(seeds), dtype)
-    decay = torch.tensor(decay or [0.0] * len(seeds), dtype=dtype)
+def make_ensemble(seeds, *, dtype=torch.float64, device="cpu", momentum=0.0, decay=None, data=None):
+    """Return an ensemble on the device of ``data``, if they are given."""
+    table, rows, labels, validation = data or make_data(len(seeds), dtype, device)
+    device = table.device
+    parameters = [aligned(p.to(dtype)) for p in initial_parameters(SIZES, seeds, device)]
+    decay = torch.tensor(decay or [0.0] * len(seeds), dtype=dtype, device=device)
     return Ensemble(
-        MLP(parameters, Workspace()),
+        MLP(parameters, Workspace(device)),
         SGD(parameters, 0.1, momentum, decay),
         table,
         rows,
@@ -52,3 +64,28 @@ def make_ensemble(seeds, *, dtype=torch.float64, momentum=0.0, decay=None, data=
 
 def logits_of_each(model, inputs):
     return torch.stack([model.member_logits(m, own) for m, own in enumerate(inputs)])
+
+
+def check_score(ensemble, models, rel):
+    """Check the score of all members against plain models, of which each sees all data at once."""
+    score, features = ensemble.evaluate(), ensemble.model.features
+    x, y = (part.cpu() for part in ensemble.validation)
+    for member, model in enumerate(models):
+        inputs = ensemble.table[ensemble.rows[member], :features].cpu()
+        labels = ensemble.labels[member].cpu()
+        with torch.no_grad():
+            logits, right = model(inputs), model(x).argmax(1) == y
+        wrong = (logits.argmax(1) != labels).numpy()
+        loss = nn.functional.cross_entropy(logits, labels).item()
+        assert score.train_loss[member] == pytest.approx(loss, rel=rel)
+        assert score.train_accuracy[member] == pytest.approx(1 - wrong.mean())
+        assert score.validation_accuracy[member] == pytest.approx(right.double().mean().item())
+        np.testing.assert_array_equal(score.misclassified[member], wrong)
+
+
+def assert_same(ours: torch.Tensor, expected: torch.Tensor) -> None:
+    """Equal to the last bit on the CPU; elsewhere a group of another size is rounded otherwise."""
+    if ours.device.type == "cpu":
+        assert torch.equal(ours, expected)
+    else:
+        torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-11)

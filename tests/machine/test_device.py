@@ -9,9 +9,15 @@ from rote.machine import device, device_claim
 from rote.machine.errors import UserError
 
 
+def precisions() -> tuple[str, bool]:
+    """Return how precisely torch computes matrix products, and whether convolutions take TF32."""
+    return torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+
+
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
     """Return a function that pretends a number of CUDA devices, some claimed by other jobs."""
+    before = precisions()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(device_claim, "_held", {})
     for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
@@ -28,7 +34,8 @@ def machine(monkeypatch, tmp_path):
         return current
 
     yield pretend
-    torch.set_float32_matmul_precision("highest")
+    torch.set_float32_matmul_precision(before[0])
+    torch.backends.cudnn.allow_tf32 = before[1]
 
 
 def test_without_cuda_auto_is_the_cpu(machine):
@@ -47,6 +54,20 @@ def test_devices_are_told_apart_by_the_numbers_of_the_machine(machine, monkeypat
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
     machine(2, claimed=("5",))
     assert device.choose("auto", "float32") == torch.device("cuda", 1)  # the second that it sees
+
+
+def test_products_and_convolutions_are_as_precise_as_the_setting_says(machine):
+    machine(1)
+    for setting, expected in (
+        ("float32", ("highest", False)),
+        ("tf32", ("high", True)),
+        ("float32", ("highest", False)),  # and back, for the next run of the same process
+    ):
+        device.choose("cuda", setting)
+        assert precisions() == expected
+    device.choose("cuda", "tf32")
+    device.choose("cpu", "float32")
+    assert precisions() == ("highest", False)
 
 
 def test_cpu_claims_nothing(machine, tmp_path):

@@ -33,6 +33,12 @@ def data(labelling: str) -> tuple[torch.Tensor, torch.Tensor]:
     return inputs, torch.randint(4, (EXAMPLES,), generator=rng)
 
 
+def moved(device, parameters, inputs, labels):
+    """Return the arguments of a measure, these ones on the device."""
+    parameters = [tuple(part.to(device) for part in layer) for layer in parameters]
+    return parameters, inputs.to(device), labels.to(device), BATCHES, RATE, TIMES
+
+
 def logits(parameters, inputs):
     for weight, bias in parameters[:-1]:
         inputs = (inputs @ weight.T + bias).relu()
@@ -62,21 +68,21 @@ def unrolled(parameters, inputs, labels, terms):
 
 @pytest.mark.parametrize("labelling", ["class", "unique"])
 @pytest.mark.parametrize("depth", [0, 1, 2, 3])
-def test_it_equals_backpropagation_through_unrolled_training(labelling, depth):
+def test_it_equals_backpropagation_through_unrolled_training(labelling, depth, device):
     parameters = layers(CLASSES[labelling], depth)
     inputs, labels = data(labelling)
-    ours = loss_sensitivity(parameters, inputs, labels, BATCHES, RATE, TIMES)
+    ours = loss_sensitivity(*moved(device, parameters, inputs, labels))
     exact = unrolled(parameters, inputs, labels, torch.ones(EXAMPLES, 1))[:, 0]
     assert ours.shape == (len(TIMES), EXAMPLES)
     assert not ours.is_inference()
-    torch.testing.assert_close(ours, exact, rtol=1e-10, atol=0)
+    torch.testing.assert_close(ours.cpu(), exact, rtol=1e-10, atol=0)
 
 
 @pytest.mark.parametrize("labelling", ["class", "unique"])
-def test_it_equals_finite_differences_of_training_again(labelling):
+def test_it_equals_finite_differences_of_training_again(labelling, device):
     parameters = layers(CLASSES[labelling])
     inputs, labels = data(labelling)
-    ours = loss_sensitivity(parameters, inputs, labels, BATCHES, RATE, TIMES)
+    ours = loss_sensitivity(*moved(device, parameters, inputs, labels)).cpu()
 
     def losses(changed: torch.Tensor) -> np.ndarray:
         linear = [nn.Linear(w.shape[1], w.shape[0]).double() for w, _ in parameters]
@@ -108,19 +114,20 @@ def test_it_equals_finite_differences_of_training_again(labelling):
         np.testing.assert_allclose(ours[:, example], norm, rtol=1e-8)
 
 
-def test_before_the_first_update_only_the_direct_gradient_is_left():
+def test_before_the_first_update_only_the_direct_gradient_is_left(device):
     parameters, (inputs, labels) = layers(4), data("class")
     inputs.requires_grad_()
     loss = cross_entropy(logits(parameters, inputs), labels)
     (gradient,) = torch.autograd.grad(loss, inputs)
-    ours = loss_sensitivity(parameters, inputs.detach(), labels, [], RATE, [0])
-    torch.testing.assert_close(ours[0], gradient.abs().sum(1), rtol=1e-12, atol=0)
+    parameters, inputs, labels, *_ = moved(device, parameters, inputs.detach(), labels)
+    ours = loss_sensitivity(parameters, inputs, labels, [], RATE, [0])
+    torch.testing.assert_close(ours[0].cpu(), gradient.abs().sum(1), rtol=1e-12, atol=0)
 
 
-def test_class_sensitivity_is_the_mean_over_times_and_examples():
+def test_class_sensitivity_is_the_mean_over_times_and_examples(device):
     parameters, (inputs, labels) = layers(4), data("class")
     labels[labels == 2] = 1  # a class without examples
-    ours = class_sensitivity(parameters, inputs, labels, BATCHES, RATE, TIMES)
+    ours = class_sensitivity(*moved(device, parameters, inputs, labels)).cpu()
     exact = unrolled(parameters, inputs, labels, one_hot(labels, 4)).mean(0)
     assert ours.shape == (4, 4)
     for j in range(4):
@@ -130,9 +137,8 @@ def test_class_sensitivity_is_the_mean_over_times_and_examples():
     assert (ours[2, [0, 1, 3]] == 0).all()
 
 
-def test_few_times_at_once_give_the_same_as_all(monkeypatch):
-    parameters, (inputs, labels) = layers(4), data("class")
-    arguments = parameters, inputs, labels, BATCHES, RATE, TIMES
+def test_few_times_at_once_give_the_same_as_all(monkeypatch, device):
+    arguments = moved(device, layers(4), *data("class"))
     together = loss_sensitivity(*arguments), class_sensitivity(*arguments)
     monkeypatch.setattr(adjoints, "ACCUMULATED_BYTES", 1)
     one_by_one = loss_sensitivity(*arguments), class_sensitivity(*arguments)
@@ -140,7 +146,7 @@ def test_few_times_at_once_give_the_same_as_all(monkeypatch):
         torch.testing.assert_close(ours, expected, rtol=1e-12, atol=0)
 
 
-def test_members_that_are_swept_together_are_those_swept_alone():
+def test_members_that_are_swept_together_are_those_swept_alone(device):
     inputs, _ = data("class")
     alone = []
     for seed in (0, 1, 2):
@@ -149,9 +155,8 @@ def test_members_that_are_swept_together_are_those_swept_alone():
         order = torch.randperm(EXAMPLES, generator=rng)
         batches = [batch.tolist() for batch in order.split(9)]
         parameters = [(w * (1 + seed / 10), b) for w, b in layers(4)]
-        alone.append(
-            sensitivity._checked(parameters, inputs * (seed + 1), labels, batches, RATE, [3])[0]
-        )
+        arguments = moved(device, parameters, inputs * (seed + 1), labels)
+        alone.append(sensitivity._checked(*arguments[:3], batches, RATE, [3])[0])
     together = adjoints.Training(
         [torch.cat(weights) for weights in zip(*(one.weights for one in alone), strict=True)],
         torch.cat([one.inputs for one in alone]),
@@ -171,10 +176,10 @@ def test_members_that_are_swept_together_are_those_swept_alone():
         torch.testing.assert_close(norms[member], swept(one)[0], rtol=1e-12, atol=1e-18)
 
 
-def test_score_is_the_loss_and_accuracy_of_the_training_examples():
+def test_score_is_the_loss_and_accuracy_of_the_training_examples(device):
     parameters, (inputs, labels) = layers(4), data("class")
-    training, _, _ = sensitivity._checked(parameters, inputs, labels, BATCHES, RATE, [0])
-    loss, accuracy = adjoints.score(training, training.weights)
+    training, _, _ = sensitivity._checked(*moved(device, parameters, inputs, labels))
+    loss, accuracy = (part.cpu() for part in adjoints.score(training, training.weights))
     outputs = logits(parameters, inputs)
     torch.testing.assert_close(loss[0], cross_entropy(outputs, labels), rtol=1e-12, atol=0)
     assert accuracy[0] == (outputs.argmax(1) == labels).double().mean()
@@ -189,9 +194,9 @@ def test_progress_adds_up_to_all_work():
     assert sum(steps) == 4 * (2 + 13)
 
 
-def test_float32_agrees_with_float64():
-    parameters, (inputs, labels) = layers(4), data("class")
-    exact = loss_sensitivity(parameters, inputs, labels, BATCHES, RATE, TIMES)
+def test_float32_agrees_with_float64(device):
+    parameters, inputs, labels, *_ = arguments = moved(device, layers(4), *data("class"))
+    exact = loss_sensitivity(*arguments)
     single = [(w.float(), b.float()) for w, b in parameters]
     rounded = loss_sensitivity(single, inputs.float(), labels, BATCHES, RATE, TIMES)
     assert rounded.dtype == torch.float32

@@ -156,6 +156,8 @@ def _search(
             break
         # The one forward pass has served the comparison, and now serves the step.
         (gradient,) = torch.autograd.grad(z, x, _ascent(z.detach(), predicted))
+        if 0 in gradient.stride():  # one number for many pixels: the sign is taken in place
+            gradient = gradient.contiguous()
         leaves = changed
         if not beta:
             before = memory[: len(offset)].copy_(offset)
