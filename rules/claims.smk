@@ -22,7 +22,7 @@ rule test_claims:
     params:
         criteria=study.config["claims"],
         code=study.code_of_claims,
-        made_by=study.claims_made_by,
+        made_by=study.made_by.claims,
     script:
         "../workflow_scripts/test_claims.py"
 
@@ -41,7 +41,7 @@ rule write_gallery:
         mem_mb=1000,
     params:
         code=study.code_of_gallery,
-        made_by=study.gallery_made_by,
+        made_by=study.made_by.gallery,
     script:
         "../workflow_scripts/write_gallery.py"
 
@@ -62,6 +62,6 @@ rule write_configuration:
         mem_mb=1000,
     params:
         config=study.configuration_of,
-        made_by=study.configuration_made_by,
+        made_by=study.made_by.configuration,
     script:
         "../workflow_scripts/write_configuration.py"

@@ -5,12 +5,13 @@ from pathlib import Path
 from rote.files.made_by import stale
 from rote.machine import working_folder
 from rote.machine.errors import UserError
-from rote.study import configuration
+from rote.study import code, configuration
 from rote.study.jobs import Study
 
 try:
     if workflow.is_main_process:
         working_folder.enter(Path.cwd())
+    code.read_notes(Path(".snakemake/rote.code.json"))
     own = workflow.modifier.skip_configfile  # another workflow imports this one, with a config:
     study = Study(
         configuration.load(
@@ -21,7 +22,8 @@ try:
         )
     )
     if workflow.is_main_process:
-        working_folder.mark_unfinished(Path.cwd(), stale(study.made_by(), Path.cwd()))
+        working_folder.mark_unfinished(Path.cwd(), stale(study.made_by.everything(), Path.cwd()))
+        code.write_notes(Path(".snakemake/rote.code.json"))
 except UserError as error:
     sys.exit(f"Error: {error}")
 

@@ -14,7 +14,7 @@ rule fetch_dataset:
     params:
         source=study.source,
         version=study.version_of_dataset,
-        made_by=study.dataset_made_by,
+        made_by=study.made_by.dataset,
     script:
         "../workflow_scripts/fetch_dataset.py"
 
@@ -35,6 +35,6 @@ rule noise_dataset:
         data=study.noising,
         title=study.title_of_noised,
         version=study.version_of_noising,
-        made_by=study.noised_made_by,
+        made_by=study.made_by.noised,
     script:
         "../workflow_scripts/noise_dataset.py"

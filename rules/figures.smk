@@ -15,7 +15,7 @@ rule extract_metrics:
         mem_mb=2000,
     params:
         code=study.code_of_metrics,
-        made_by=study.metrics_made_by,
+        made_by=study.made_by.metrics,
     script:
         "../workflow_scripts/extract_metrics.py"
 
@@ -41,6 +41,6 @@ rule plot_figure:
         mem_mb=2000,
     params:
         code=study.code_of_figure,
-        made_by=study.figure_made_by,
+        made_by=study.made_by.figure,
     script:
         "../workflow_scripts/plot_figure.py"

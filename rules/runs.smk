@@ -21,6 +21,6 @@ rule compute_run:
         run=study.run,
         kind=study.kind_of_run,
         version=study.version_of_run,
-        made_by=study.run_made_by,
+        made_by=study.made_by.run,
     script:
         "../workflow_scripts/compute_run.py"

@@ -94,7 +94,7 @@ def test_a_module_counts_with_what_it_imports(tmp_path, monkeypatch):
     monkeypatch.setattr(code, "PACKAGE", package)
 
     def digest(module):
-        for cached in (code._path, code._imported, code._of_module):
+        for cached in (code._path, code._known, code._digest):
             cached.cache_clear()
         return code.digest([module])
 
@@ -103,7 +103,7 @@ def test_a_module_counts_with_what_it_imports(tmp_path, monkeypatch):
     (package / "a" / "three.py").write_text("number = 5  # instead of 3\n")
     after = {name: digest(f"rote.a.{name}") for name in before}
     assert {name for name in before if before[name] != after[name]} == {"one", "two", "three"}
-    for cached in (code._path, code._imported, code._of_module):
+    for cached in (code._path, code._known, code._digest):
         cached.cache_clear()
 
 
@@ -111,3 +111,28 @@ def test_what_trains_counts_and_what_only_speaks_does_not():
     modules = code._with_imports(["rote.runs.training"])
     assert {"rote.models.mlp", "rote.models.cnn", "rote.runs.epochs", "rote.data.noising"} < modules
     assert not {"rote.machine.errors", "rote.machine.progress", "rote.figures.fig1"} & modules
+
+
+def test_notes_spare_the_reading_of_files_that_have_not_changed(tmp_path, monkeypatch):
+    def digest():
+        code._known.cache_clear()
+        code._digest.cache_clear()
+        return code.digest(["rote.study.sizes"])
+
+    monkeypatch.setattr(code, "_notes", {})
+    before = digest()
+    code.write_notes(tmp_path / "notes.json")
+    monkeypatch.setattr(code, "_notes", {})
+    code.read_notes(tmp_path / "notes.json")
+    with monkeypatch.context() as unreadable:
+        unreadable.setattr(code, "of_source", lambda source: "read again")
+        assert digest() == before
+        for noted in code._notes.values():
+            noted[0][0] -= 1  # as if the file had been touched since
+        assert digest() != before
+    (tmp_path / "notes.json").write_text("{")
+    code.read_notes(tmp_path / "notes.json")
+    code.read_notes(tmp_path / "gone.json")
+    code.write_notes(tmp_path / "gone" / "notes.json")
+    monkeypatch.setattr(code, "_notes", {})
+    assert digest() == before

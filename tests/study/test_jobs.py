@@ -205,7 +205,7 @@ def test_the_configuration_of_a_preset_has_no_other(study):
     ids=["learning rate", "data", "criterion", "device"],
 )
 def test_what_a_file_is_made_by_follows_what_it_depends_on(study, content, touched, untouched):
-    before, after = study.made_by(), changed(content).made_by()
+    before, after = study.made_by.everything(), changed(content).made_by.everything()
     assert before.keys() == after.keys()
     different = {
         path.removeprefix("results/demo/") for path in before if before[path] != after[path]
@@ -215,7 +215,7 @@ def test_what_a_file_is_made_by_follows_what_it_depends_on(study, content, touch
 
 
 def test_what_a_file_is_made_by_is_what_its_rule_says(study):
-    expected = study.made_by()
+    expected = study.made_by.everything()
     one = job(noised="complexity/digits_cnn")
-    assert expected["results/demo/datasets/complexity/digits_cnn.nc"] == study.noised_made_by(one)
+    assert expected["results/demo/datasets/complexity/digits_cnn.nc"] == study.made_by.noised(one)
     assert len(set(expected.values())) == len(expected)

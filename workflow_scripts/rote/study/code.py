@@ -6,8 +6,10 @@ nothing. The digest is the same for every version of Python.
 """
 
 import ast
+import contextlib
 import hashlib
 import io
+import json
 import tokenize
 from collections.abc import Iterable
 from functools import cache
@@ -37,9 +39,14 @@ def digest(modules: Iterable[str]) -> str:
     It is that of the tokens, which say the same however a line is broken; a block counts by what
     begins and ends it, so that what belongs to it makes a difference.
     """
+    return _digest(tuple(modules))
+
+
+@cache
+def _digest(modules: tuple[str, ...]) -> str:
     sha = hashlib.sha256()
     for module in sorted(_with_imports(modules)):
-        sha.update(f"{module} {_of_module(module)}\n".encode())
+        sha.update(f"{module} {_known(module)[0]}\n".encode())
     return sha.hexdigest()[:16]
 
 
@@ -49,7 +56,7 @@ def _with_imports(modules: Iterable[str]) -> set[str]:
         module = ahead.pop()
         if module not in found and module not in SILENT and _path(module):
             found.add(module)
-            ahead += [name for name in _imported(module) if name.startswith("rote")]
+            ahead += [name for name in _known(module)[1] if name.startswith("rote")]
     return found
 
 
@@ -67,23 +74,39 @@ def _path(module: str) -> Path | None:
     return None
 
 
-@cache
-def _imported(module: str) -> list[str]:
-    """Return what a module imports: names that may be modules."""
-    names = []
-    for node in ast.walk(ast.parse(_path(module).read_bytes())):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return names
+_notes: dict[str, list] = {}  # by file: its time and size, its digest and what it imports
+
+
+def read_notes(path: Path) -> None:
+    """Read what was found out about files before, so that only those that have changed are read."""
+    with contextlib.suppress(OSError, ValueError):
+        _notes.update(json.loads(path.read_text()))
+
+
+def write_notes(path: Path) -> None:
+    """Keep what was found out for the next time; without room for it nothing is lost but time."""
+    with contextlib.suppress(OSError):
+        path.write_text(json.dumps(_notes))
 
 
 @cache
-def _of_module(module: str) -> str:
-    return of_source(_path(module).read_bytes())
+def _known(module: str) -> tuple[str, list[str]]:
+    """Return the digest of a module alone, and what it imports: names that may be modules."""
+    path = _path(module)
+    state = path.stat()
+    state = [state.st_mtime_ns, state.st_size]
+    if _notes.get(str(path), [None])[0] != state:
+        source, names = path.read_bytes(), []
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Import):
+                names += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        _notes[str(path)] = [state, of_source(source), names]
+    return _notes[str(path)][1:]
 
 
+@cache
 def first_words(module: str) -> str:
     """Return the first line of the docstring of a module, for those who show it."""
     return (ast.get_docstring(ast.parse(_path(module).read_bytes())) or "").partition("\n")[0]

@@ -2,11 +2,10 @@
 
 A rule passes its wildcards, and gets what it declares. A mistake that only a job can show, such as
 a run that an experiment does not have, ends Snakemake with a sentence: an exception would reach the
-user as a traceback.
+user as a traceback. The module is longer than others because a method answers a question each.
 """
 
 import functools
-import hashlib
 import json
 import math
 import sys
@@ -15,6 +14,7 @@ from types import SimpleNamespace
 
 from rote.machine.errors import UserError
 from rote.study import code, plan, run_settings, versions, work
+from rote.study.made_by import MadeBy
 
 PICTURES = "png", "pdf", "txt"
 LIBRARIES_MB = 4000  # of a job that trains or measures
@@ -52,6 +52,7 @@ class Study:
         self.config, self.preset = config, config["preset"]
         self.presets, self.datasets = config["presets"], config["datasets"]
         self._runs: dict[tuple[str, str], dict[str, None]] = {}
+        self.made_by = MadeBy(self)
 
     def wildcards(self) -> dict[str, str]:
         """Return regular expressions that tell the parts of paths apart."""
@@ -80,35 +81,19 @@ class Study:
         return {key: value for key, value in block.items() if key != "title"}
 
     @_answer
-    def dataset_made_by(self, wildcards) -> str:
-        """Return the digest of what a data set is made by."""
-        return _digest(self.source(wildcards), self.version_of_dataset(wildcards))
-
-    @_answer
     def images_of_noised(self, wildcards) -> str:
         """Return the file of the data set that a noised one is drawn from."""
-        return f"data/{self._noised(wildcards)['data']['dataset']}.nc"
+        return f"data/{self.noised_settings(wildcards)['data']['dataset']}.nc"
 
     @_answer
     def noising(self, wildcards) -> dict:
         """Return the settings of a noised data set."""
-        return plan.data_settings(self._noised(wildcards))
+        return plan.data_settings(self.noised_settings(wildcards))
 
     @_answer
     def title_of_noised(self, wildcards) -> str:
         """Return what figures call the data set that a noised one is drawn from."""
-        return self.datasets[self._noised(wildcards)["data"]["dataset"]]["title"]
-
-    @_answer
-    def noised_made_by(self, wildcards) -> str:
-        """Return the digest of what a noised data set is made by."""
-        dataset = SimpleNamespace(dataset=self._noised(wildcards)["data"]["dataset"])
-        return _digest(
-            self.noising(wildcards),
-            self.title_of_noised(wildcards),
-            self.version_of_noising(wildcards),
-            self.dataset_made_by(dataset),
-        )
+        return self.datasets[self.noised_settings(wildcards)["data"]["dataset"]]["title"]
 
     @_answer
     def memory_of_noising(self, wildcards, attempt: int) -> int:
@@ -120,7 +105,7 @@ class Study:
     @_answer
     def noised_of_run(self, wildcards) -> str:
         """Return the file of the noised data set that a run trains on."""
-        settings = self._experiment(wildcards, wildcards.experiment)
+        settings = self.experiment(wildcards, wildcards.experiment)
         self._check_run(wildcards, settings)
         name = plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
         return f"results/{wildcards.preset}/datasets/{name}.nc"
@@ -128,7 +113,7 @@ class Study:
     @_answer
     def run(self, wildcards) -> dict:
         """Return what a run depends on beside its data."""
-        settings = self._experiment(wildcards, wildcards.experiment)
+        settings = self.experiment(wildcards, wildcards.experiment)
         self._check_run(wildcards, settings)
         precision = self.config["precision"]
         return run_settings.of_run(wildcards.experiment, settings, wildcards.run, precision)
@@ -142,21 +127,9 @@ class Study:
         return [versions.current(name) for name in versions.OF_RUN[self.kind_of_run(wildcards)]]
 
     @_answer
-    def run_made_by(self, wildcards) -> str:
-        """Return the digest of what a run is made by."""
-        settings = self._experiment(wildcards, wildcards.experiment)
-        noised = plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
-        return _digest(
-            self.run(wildcards),
-            self.kind_of_run(wildcards),
-            self.version_of_run(wildcards),
-            self.noised_made_by(SimpleNamespace(preset=wildcards.preset, noised=noised)),
-        )
-
-    @_answer
     def memory_of_run(self, wildcards, attempt: int) -> int:
         """Return megabytes: libraries, the data as it is read and as it is used."""
-        settings = self._experiment(wildcards, wildcards.experiment)
+        settings = self.experiment(wildcards, wildcards.experiment)
         name = plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
         return 2 ** (attempt - 1) * (LIBRARIES_MB + 2 * self._megabytes(wildcards, name))
 
@@ -173,7 +146,7 @@ class Study:
     @_answer
     def inputs_of_run(self, wildcards) -> tuple[tuple[int, int, int], dict]:
         """Return (channels, rows, columns) of the inputs of a run, and the settings of its data."""
-        settings = self._experiment(wildcards, wildcards.experiment)
+        settings = self.experiment(wildcards, wildcards.experiment)
         name = plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
         data = plan.data_settings(self._noised_by_name(wildcards, name))
         return work.image(self.datasets[data["dataset"]], data), data
@@ -194,7 +167,7 @@ class Study:
         """Return the files of the runs that a figure is drawn from."""
         preset, figure = wildcards.preset, wildcards.figure
         experiment = plan.EXPERIMENT_OF_FIGURE[figure]
-        settings = self._experiment(wildcards, experiment)
+        settings = self.experiment(wildcards, experiment)
         if why := plan.impossible(self.presets[preset]).get(figure):
             raise UserError(f"config: presets.{preset}: {why}")
         runs = plan.runs(figure, settings)
@@ -224,70 +197,6 @@ class Study:
     def version_of_noising(self, wildcards) -> int | str:
         """Return the version of the code that draws subsets and noise."""
         return versions.current("NOISING")
-
-    @_answer
-    def metrics_made_by(self, wildcards) -> str:
-        """Return the digest of what the metrics of a figure are made by."""
-        experiment = plan.EXPERIMENT_OF_FIGURE[wildcards.figure]
-        runs = plan.runs(wildcards.figure, self._experiment(wildcards, experiment))
-        jobs = (
-            SimpleNamespace(preset=wildcards.preset, experiment=experiment, run=run) for run in runs
-        )
-        return _digest(self.code_of_metrics(wildcards), [self.run_made_by(job) for job in jobs])
-
-    @_answer
-    def figure_made_by(self, wildcards) -> str:
-        """Return the digest of what a figure is made by."""
-        return _digest(self.code_of_figure(wildcards), self.metrics_made_by(wildcards))
-
-    @_answer
-    def claims_made_by(self, wildcards) -> str:
-        """Return the digest of what the claims are made by."""
-        return _digest(
-            self.config["claims"],
-            self.code_of_claims(wildcards),
-            [self.metrics_made_by(job) for job in self._figures_of(wildcards)],
-        )
-
-    @_answer
-    def gallery_made_by(self, wildcards) -> str:
-        """Return the digest of what the gallery is made by."""
-        return _digest(
-            self.code_of_gallery(wildcards),
-            self.claims_made_by(wildcards),
-            [self.figure_made_by(job) for job in self._figures_of(wildcards)],
-        )
-
-    def configuration_made_by(self, wildcards) -> str:
-        """Return the digest of the configuration of a preset."""
-        return _digest(self.configuration_of(wildcards))
-
-    def made_by(self) -> dict[str, str]:
-        """Return the digest of every file of the preset that the configuration names, by its path.
-
-        Of a figure it is that of its caption, which is written with its pictures. Data sets are
-        left aside: users may put their own there.
-        """
-        preset = SimpleNamespace(preset=self.preset)
-        expected, folder = {}, f"results/{self.preset}"
-        for name in plan.noised_datasets(self.presets[self.preset]):
-            job = SimpleNamespace(preset=self.preset, noised=name)
-            expected[f"{folder}/datasets/{name}.nc"] = self.noised_made_by(job)
-        for experiment, settings in self.presets[self.preset].items():
-            for run in plan.runs_of_experiment(experiment, settings):
-                job = SimpleNamespace(preset=self.preset, experiment=experiment, run=run)
-                expected[f"{folder}/runs/{experiment}/{run}.nc"] = self.run_made_by(job)
-        for job in self._figures_of(preset):
-            expected[f"{folder}/metrics/{job.figure}.nc"] = self.metrics_made_by(job)
-            expected[f"{folder}/figures/{job.figure}.txt"] = self.figure_made_by(job)
-        expected[f"{folder}/claims.nc"] = self.claims_made_by(preset)
-        expected[f"{folder}/gallery.md"] = self.gallery_made_by(preset)
-        expected[f"{folder}/config.yaml"] = self.configuration_made_by(preset)
-        return expected
-
-    def _figures_of(self, wildcards) -> list[SimpleNamespace]:
-        figures = self.figures(wildcards.preset)
-        return [SimpleNamespace(preset=wildcards.preset, figure=figure) for figure in figures]
 
     def title_of_figure(self, wildcards) -> str:
         """Return what people call a figure."""
@@ -350,10 +259,12 @@ class Study:
         preset = wildcards.preset
         return {**self.config, "preset": preset, "presets": {preset: self.presets[preset]}}
 
-    def _experiment(self, wildcards, experiment: str) -> dict:
+    def experiment(self, wildcards, experiment: str) -> dict:
+        """Return the settings of an experiment of a preset."""
         return self._one(wildcards.preset, experiment, self.presets[wildcards.preset])
 
-    def _noised(self, wildcards) -> dict:
+    def noised_settings(self, wildcards) -> dict:
+        """Return the settings of whoever trains on a noised data set."""
         return self._noised_by_name(wildcards, wildcards.noised)
 
     def _noised_by_name(self, wildcards, name: str) -> dict:
@@ -389,11 +300,6 @@ class Study:
         # Real inputs are unpacked to float64, noise is kept in float32.
         real = 2 * NUMBER * (data["train_examples"] + data["validation_examples"])
         return math.prod(shape) * (real + NUMBER * drawn * data["train_examples"]) // 10**6
-
-
-def _digest(*parts: object) -> str:
-    canonical = json.dumps(parts, sort_keys=True, default=str)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 def _any_of(names: Iterable[str]) -> str:

@@ -1,0 +1,141 @@
+"""What every file of a study is made by: a digest of settings, of code and of what it is made from.
+
+The digest of a file holds those of its inputs, so it tells apart whatever is different further up.
+``rote.files.made_by`` writes it into the file, and reads it.
+"""
+
+import functools
+import hashlib
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+from rote.study import plan
+
+if TYPE_CHECKING:
+    from rote.study.jobs import Study
+
+
+WILDCARDS = "preset", "dataset", "noised", "experiment", "run", "figure"
+
+
+def _once(method: Callable) -> Callable:
+    """Have a method answer from memory: of a thousand runs, claims and gallery ask again."""
+
+    @functools.wraps(method)
+    def remembering(self, wildcards):
+        key = method.__name__, *(getattr(wildcards, name, None) for name in WILDCARDS)
+        if key not in self._known:
+            self._known[key] = method(self, wildcards)
+        return self._known[key]
+
+    return remembering
+
+
+class MadeBy:
+    """The digests of the files of a study.
+
+    Its methods take the ``wildcards`` of a job, as those of ``rote.study.jobs.Study`` do.
+    """
+
+    def __init__(self, study: "Study"):
+        self.study, self._known = study, {}
+
+    @_once
+    def dataset(self, wildcards) -> str:
+        """Return the digest of what a data set is made by."""
+        return _digest(self.study.source(wildcards), self.study.version_of_dataset(wildcards))
+
+    @_once
+    def noised(self, wildcards) -> str:
+        """Return the digest of what a noised data set is made by."""
+        dataset = SimpleNamespace(dataset=self.study.noised_settings(wildcards)["data"]["dataset"])
+        return _digest(
+            self.study.noising(wildcards),
+            self.study.title_of_noised(wildcards),
+            self.study.version_of_noising(wildcards),
+            self.dataset(dataset),
+        )
+
+    @_once
+    def run(self, wildcards) -> str:
+        """Return the digest of what a run is made by."""
+        settings = self.study.experiment(wildcards, wildcards.experiment)
+        noised = plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
+        return _digest(
+            self.study.run(wildcards),
+            self.study.kind_of_run(wildcards),
+            self.study.version_of_run(wildcards),
+            self.noised(SimpleNamespace(preset=wildcards.preset, noised=noised)),
+        )
+
+    @_once
+    def metrics(self, wildcards) -> str:
+        """Return the digest of what the metrics of a figure are made by."""
+        experiment = plan.EXPERIMENT_OF_FIGURE[wildcards.figure]
+        runs = plan.runs(wildcards.figure, self.study.experiment(wildcards, experiment))
+        jobs = (
+            SimpleNamespace(preset=wildcards.preset, experiment=experiment, run=run) for run in runs
+        )
+        return _digest(self.study.code_of_metrics(wildcards), [self.run(job) for job in jobs])
+
+    @_once
+    def figure(self, wildcards) -> str:
+        """Return the digest of what a figure is made by."""
+        return _digest(self.study.code_of_figure(wildcards), self.metrics(wildcards))
+
+    @_once
+    def claims(self, wildcards) -> str:
+        """Return the digest of what the claims are made by."""
+        return _digest(
+            self.study.config["claims"],
+            self.study.code_of_claims(wildcards),
+            [self.metrics(job) for job in self._figures_of(wildcards)],
+        )
+
+    @_once
+    def gallery(self, wildcards) -> str:
+        """Return the digest of what the gallery is made by."""
+        return _digest(
+            self.study.code_of_gallery(wildcards),
+            self.claims(wildcards),
+            [self.figure(job) for job in self._figures_of(wildcards)],
+        )
+
+    @_once
+    def configuration(self, wildcards) -> str:
+        """Return the digest of the configuration of a preset."""
+        return _digest(self.study.configuration_of(wildcards))
+
+    def everything(self) -> dict[str, str]:
+        """Return the digest of every file of the preset that the configuration names, by its path.
+
+        Of a figure it is that of its caption, which is written with its pictures. Data sets are
+        left aside: users may put their own there.
+        """
+        preset = SimpleNamespace(preset=self.study.preset)
+        expected, folder = {}, f"results/{self.study.preset}"
+        for name in plan.noised_datasets(self.study.presets[self.study.preset]):
+            job = SimpleNamespace(preset=self.study.preset, noised=name)
+            expected[f"{folder}/datasets/{name}.nc"] = self.noised(job)
+        for experiment, settings in self.study.presets[self.study.preset].items():
+            for run in plan.runs_of_experiment(experiment, settings):
+                job = SimpleNamespace(preset=self.study.preset, experiment=experiment, run=run)
+                expected[f"{folder}/runs/{experiment}/{run}.nc"] = self.run(job)
+        for job in self._figures_of(preset):
+            expected[f"{folder}/metrics/{job.figure}.nc"] = self.metrics(job)
+            expected[f"{folder}/figures/{job.figure}.txt"] = self.figure(job)
+        expected[f"{folder}/claims.nc"] = self.claims(preset)
+        expected[f"{folder}/gallery.md"] = self.gallery(preset)
+        expected[f"{folder}/config.yaml"] = self.configuration(preset)
+        return expected
+
+    def _figures_of(self, wildcards) -> list[SimpleNamespace]:
+        figures = self.study.figures(wildcards.preset)
+        return [SimpleNamespace(preset=wildcards.preset, figure=figure) for figure in figures]
+
+
+def _digest(*parts: object) -> str:
+    canonical = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
