@@ -3,7 +3,8 @@
 Values of the configuration that ships are replaced, at random places, by what the schema allows or
 by what it does not: wrong types, numbers out of range, not finite or huge, empty and repeated
 lists, unknown and missing keys. Half of the configurations are merged ones; the others are files,
-with what presets share, which are merged first. The search is that of hypothesis.
+with what presets share, which are merged first: in the place of config.yaml, and over it. The
+search is that of hypothesis.
 
     python tests/faults/fuzz_config.py --cases 2000 --seed 0
 """
@@ -209,20 +210,30 @@ def outcome(config: dict, changed: list[tuple]) -> str:
     return "valid"
 
 
-def outcome_of_file(content: dict, changed: list[tuple]) -> str:
-    """Return the same of the content of a file that takes the place of config.yaml."""
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "config.yaml"
+def outcome_of_file(content: dict, changed: list[tuple], over: bool) -> str:
+    """Return the same of the content of a file.
+
+    Args:
+        content: that of config.yaml, changed.
+        changed: the places that were changed.
+        over: whether the file is merged over config.yaml, as by ``--configfile``; else it takes its
+            place.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "changed.yaml"
+        try:
             path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
-            config = configuration.load(path)
-    except yaml.YAMLError:
-        return "unwritable"
-    except UserError as error:
-        sentence = str(error)
-        if sentence.startswith("config: "):
-            _check_sentence(sentence, changed)
-        return "refused"
+        except yaml.YAMLError:
+            return "unwritable"
+        try:
+            files = [ROOT / "config.yaml", path] if over else [path]
+            config = configuration.load(files[0], files[1:])
+        except UserError as error:
+            sentence = str(error)
+            if not sentence.startswith(f"{path} "):  # which is no YAML of keys and values
+                _check_sentence(sentence, changed)
+            assert len(sentence.splitlines()) == 1, sentence
+            return "refused"
     resolve(config)
     return "valid"
 
@@ -283,10 +294,10 @@ def fuzz(cases: int, seed: int) -> Counter:
         database=None,
         suppress_health_check=list(hypothesis.HealthCheck),
     )
-    @hypothesis.given(configurations(), files())
-    def each(merged, file):
+    @hypothesis.given(configurations(), files(), st.booleans())
+    def each(merged, file, over):
         counts[outcome(*merged)] += 1
-        counts[outcome_of_file(*file)] += 1
+        counts[outcome_of_file(*file, over)] += 1
 
     each()
     return counts

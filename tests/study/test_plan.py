@@ -1,6 +1,5 @@
 from rote.models.regularization import KINDS
 from rote.study import plan
-from rote.study.run_settings import of_run
 
 
 def test_real_data_is_trained_once_a_seed(settings):
@@ -58,16 +57,12 @@ def test_each_figure_names_the_runs_that_it_needs(settings, sensitivity_settings
     assert plan.runs("fig3_3", sensitivity_settings) == ["class"]
 
 
-def test_sensitivity_has_a_member_for_each_condition_and_seed(sensitivity_settings):
-    run = of_run("sensitivity", sensitivity_settings, "unique", "float32")
-    members = [plan.Member(*member) for member in run["members"]]
-    assert [(m.noise_kind, m.noise_level, m.seed) for m in members] == [
-        (kind, level, seed)
-        for kind, level in (("real", 0.0), ("randX", 0.5), ("randX", 1.0))
-        for seed in (0, 1)
-    ]
-    assert run["class_evaluations"] == 0
+def test_the_noise_of_sensitivity_and_regularization_is_of_one_kind(
+    sensitivity_settings, regularization_settings
+):
     assert plan.data_settings(sensitivity_settings | {"data": {}})["noise_kinds"] == ["randX"]
+    noised = plan.noised_datasets({"regularization": regularization_settings})
+    assert plan.data_settings(noised["regularization"])["noise_kinds"] == ["randY"]
 
 
 def test_evaluation_times_are_even_and_end_with_training():
@@ -90,14 +85,6 @@ def test_each_case_of_complexity_has_its_own_data(complexity_settings, settings)
     assert plan.settings_key("complexity") == "complexity"
 
 
-def test_complexity_keeps_the_parameters_that_are_searched(complexity_settings):
-    run = of_run("complexity", complexity_settings, "synthetic_mlp", "tf32")
-    assert run["keep_epochs"] == run["critical_samples"]["epochs"] == [2, 6]
-    assert run["model"] == {"hidden_layers": 2, "hidden_units": 6}
-    assert run["training"]["precision"] == "tf32"
-    assert len(run["members"]) == 2 + 2 * 2 * 2
-
-
 def test_convergence_has_a_run_for_each_size_and_each_other_width(convergence_settings):
     # Width 6 at the largest size is the run examples-100.
     assert plan.runs("fig2", convergence_settings) == ["examples-50", "examples-100", "units-12"]
@@ -115,25 +102,6 @@ def test_convergence_has_a_run_for_each_size_and_each_other_width(convergence_se
         "convergence/examples-50",
         "convergence/examples-100",
     ]
-
-
-def test_runs_of_convergence_differ_in_width_alone(convergence_settings):
-    runs = {
-        name: of_run("convergence", convergence_settings, name, "float32")
-        for name in ("examples-50", "examples-100", "units-12", "units-6")
-    }
-    assert runs["examples-50"] == runs["examples-100"] == runs["units-6"]
-    assert runs["units-12"]["model"] == {"hidden_layers": 2, "hidden_units": 12}
-    run = runs["examples-50"]
-    assert run["training"]["threshold"] == 0.8
-    assert run["training"]["evaluate_every"] == 1
-    members = [plan.Member(*member) for member in run["members"]]
-    assert {m.noise_kind for m in members} == {"real", "randX"}
-    assert len(members) == 3 * 2
-
-
-def test_only_convergence_has_a_threshold(settings):
-    assert "threshold" not in of_run("capacity", settings, "units-6", "float32")["training"]
 
 
 def test_filters_need_a_cnn_and_random_labels(complexity_settings):
@@ -154,25 +122,3 @@ def test_regularization_has_a_run_for_each_regulariser(regularization_settings):
         "weight_decay",
         "adversarial_dropout",
     ]
-    run = of_run("regularization", regularization_settings, "dropout", "float32")
-    members = [plan.Member(*member) for member in run["members"]]
-    assert [(m.dropout, m.noise_kind, m.noise_level, m.seed) for m in members] == [
-        (p, kind, level, seed)
-        for p in (0.2, 0.8)
-        for kind, level in (("real", 0.0), ("randY", 1.0))
-        for seed in (0, 1)
-    ]
-    assert run["selected"] == 0.8
-    assert "adversarial_examples" not in run
-    none = of_run("regularization", regularization_settings, "none", "float32")
-    assert len(none["members"]) == 4
-    assert not any(any(plan.Member(*m).strengths().values()) for m in none["members"])
-
-
-def test_strengths_of_adversarial_training_with_dropout_are_pairs(regularization_settings):
-    run = of_run("regularization", regularization_settings, "adversarial_dropout", "float32")
-    member = plan.Member(*run["members"][0])
-    assert (member.adversarial, member.dropout) == (0.5, 0.4)
-    assert run["adversarial_examples"]["radius"] == 16.0
-    noised = plan.noised_datasets({"regularization": regularization_settings})
-    assert plan.data_settings(noised["regularization"])["noise_kinds"] == ["randY"]

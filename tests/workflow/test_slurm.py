@@ -1,6 +1,7 @@
 """The real workflow on a real SLURM of one node, by the settings of profiles/slurm."""
 
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -39,16 +40,25 @@ def environment(tmp_path_factory):
         yield environment
 
 
+@pytest.fixture
+def cluster(environment, tmp_path):
+    cluster = Cluster(tmp_path, environment)
+    yield cluster
+    cluster.end()
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("slurm")
+def made(tmp_path_factory):
+    """What the runs train on, made without SLURM, which would take longer."""
+    study = Cluster(tmp_path_factory.mktemp("made"), {})
+    Study.snakemake(study, "results/demo/datasets/capacity.nc")
+    return study.folder
 
 
 @pytest.fixture
-def cluster(environment, folder):
-    cluster = Cluster(folder, environment)
-    yield cluster
-    cluster.end()
+def noised(cluster, made):
+    """The cluster has only to train."""
+    shutil.copytree(made, cluster.folder, dirs_exist_ok=True)
 
 
 class Cluster(Study):
@@ -87,10 +97,6 @@ class Cluster(Study):
     def snakemake(self, *arguments: str) -> str:
         return self.ended(self.start(*arguments))
 
-    def noised(self) -> None:
-        """Make what the runs train on without SLURM, which would take longer."""
-        Study.snakemake(self, "results/demo/datasets/capacity.nc")
-
     def ended(self, process: subprocess.Popen, fails: bool = False) -> str:
         """Return what Snakemake printed, once it has ended."""
         printed = process.communicate(timeout=300)[0]
@@ -110,10 +116,11 @@ class Cluster(Study):
         return ran.stdout
 
     def jobs(self) -> list[dict[str, str]]:
-        """Return all jobs that SLURM has seen, the oldest first."""
+        """Return the jobs of this study that SLURM has seen, the oldest first."""
         shown = self.tell("scontrol", "--oneliner", "show", "jobs")
         jobs = [dict(re.findall(r"(\w+)=(\S*)", line)) for line in shown.splitlines()]
-        return sorted((job for job in jobs if "JobId" in job), key=lambda job: int(job["JobId"]))
+        own = [job for job in jobs if job.get("WorkDir") == str(self.folder)]
+        return sorted(own, key=lambda job: int(job["JobId"]))
 
     def caught_in_training(self, process: subprocess.Popen, jobs: int = 1) -> list[str]:
         """Return the numbers of the running jobs as soon as each has written a checkpoint."""
@@ -153,8 +160,8 @@ def test_every_job_goes_through_slurm(cluster):
     ]
 
 
+@pytest.mark.usefixtures("noised")
 def test_what_was_cancelled_or_took_too_long_goes_on_by_the_same_command(cluster):
-    cluster.noised()
     runs = [RUN.format(units=units) for units in (5, 6)]
     process = cluster.start(*runs, "--retries", "0")
     cancelled, overdue = cluster.caught_in_training(process, jobs=2)
@@ -174,8 +181,8 @@ def test_what_was_cancelled_or_took_too_long_goes_on_by_the_same_command(cluster
     assert not list(cluster.folder.rglob("*.checkpoint.nc"))
 
 
+@pytest.mark.usefixtures("noised")
 def test_after_a_node_was_down_the_study_goes_on_by_itself(cluster):
-    cluster.noised()
     run = RUN.format(units=7)
     process = cluster.start(run)
     (lost,) = cluster.caught_in_training(process)
@@ -193,8 +200,8 @@ def test_after_a_node_was_down_the_study_goes_on_by_itself(cluster):
     assert cluster.went_on(7)
 
 
+@pytest.mark.usefixtures("noised")
 def test_a_gpu_is_asked_for_and_a_failed_job_asks_for_more(cluster):
-    cluster.noised()
     cluster.config["device"] = "auto"
     run = RUN.format(units=8)
     # The GPU of this cluster is none: unless there is a real one too, the job must not accept it.
