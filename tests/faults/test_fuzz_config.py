@@ -16,7 +16,7 @@ def test_a_configuration_is_refused_in_a_sentence_or_resolves():
     counts = fuzz(cases=200, seed=3)
     assert counts.total() >= 200
     assert counts["refused"] > 20
-    assert counts["valid"] > 20
+    assert counts["valid"] > 10
 
 
 def test_what_ships_resolves():
