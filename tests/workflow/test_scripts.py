@@ -87,6 +87,7 @@ def test_train_extract_and_plot(tmp_path, files, settings, figure):
     extract_and_plot(tmp_path, figure, files[1], [run])
 
 
+@pytest.mark.slow
 def test_convergence_extract_and_plot(tmp_path, files, convergence_settings):
     runs = []
     noised = plan.noised_datasets({"convergence": convergence_settings})
@@ -118,6 +119,7 @@ def test_convergence_extract_and_plot(tmp_path, files, convergence_settings):
     extract_and_plot(tmp_path, "fig2", path, runs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("figure", "labellings"), [("fig3_2", ("class", "unique")), ("fig3_3", ("class",))]
 )
