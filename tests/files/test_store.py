@@ -81,6 +81,7 @@ print(found)
 """
 
 
+@pytest.mark.slow
 def test_jobs_share_a_store(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow_scripts")}
     jobs = [

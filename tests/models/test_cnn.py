@@ -43,6 +43,7 @@ def test_initialisation_is_that_of_pytorch(architecture, seed, device):
     assert torch.equal(filters[1].cpu(), model[1].weight)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", [GREY, COLOUR, OTHER])
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 @pytest.mark.parametrize("decay", [[0.0, 0.0, 0.0], [0.0, 0.01, 0.1]])

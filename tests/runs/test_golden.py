@@ -111,6 +111,7 @@ FROZEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("regularizer", REGULARIZERS)
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 def test_the_regularisers(noised, noised_digits, tmp_path, regularizer, model):
