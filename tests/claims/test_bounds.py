@@ -5,16 +5,20 @@ import pytest
 import xarray as xr
 
 from made_up_metrics import CRITERIA
-from rote.claims import capacity, complexity
+from rote.claims import capacity, complexity, convergence
 
 WIDTHS = [16, 32, 64, 128]
 # The smallest sufficient width is inside, it is the smallest one, accuracy still grows.
 INSIDE, SMALLEST, GROWING = [0.5, 0.7, 0.9, 0.9], [0.9, 0.9, 0.9, 0.9], [0.5, 0.6, 0.7, 0.9]
 
 
-def growth(*curves):
-    """Return the interval of claim 1 for these accuracies at the levels 0, 0.4 and 0.8."""
+def growth(*curves, last_seed=None):
+    """Return the interval of claim 1 for these accuracies at the levels 0, 0.4 and 0.8.
+
+    The last of three seeds may have curves of its own.
+    """
     accuracy = np.array(curves)[None, :, :, None] + np.array([0, 1e-4, 2e-4])
+    accuracy[0, :, :, -1] = curves if last_seed is None else last_seed
     dims = "noise_kind", "noise_level", "hidden_units", "seed"
     metrics = xr.Dataset(
         {
@@ -48,6 +52,64 @@ def test_widths_at_an_end_bound_the_growth_on_their_side(real, noisy, open_below
     assert bool(interval.caveat) == (open_below or open_above)
 
 
+@pytest.mark.parametrize("middle", [SMALLEST, GROWING])
+def test_the_middle_level_has_no_weight_and_bounds_nothing(middle):
+    interval = growth(INSIDE, middle, INSIDE)
+    assert np.isfinite([interval.lower, interval.upper]).all()
+    assert not interval.caveat
+
+
+def test_one_seed_at_an_end_is_enough_for_a_bound():
+    interval = growth(INSIDE, INSIDE, INSIDE, last_seed=[INSIDE, INSIDE, GROWING])
+    assert (np.isfinite(interval.lower), np.isposinf(interval.upper)) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("level", "size", "open_below", "open_above"),
+    [
+        (0.8, 400, False, True),  # noise at the largest size takes longer still: a steeper rise
+        (0.8, 100, True, False),
+        (0.0, 400, True, False),
+        (0.0, 100, False, True),
+        (0.4, 400, False, False),  # these have no weight
+        (0.8, 200, False, False),
+    ],
+)
+def test_a_time_that_is_a_limit_bounds_the_rise_on_its_side(level, size, open_below, open_above):
+    dims, levels, sizes = ("noise_level", "dataset_size", "seed"), [0.0, 0.4, 0.8], [100, 200, 400]
+    metrics = xr.Dataset(
+        {
+            "epochs_to_convergence": (dims, 5.0 + np.arange(27).reshape(3, 3, 3)),
+            "converged": (dims, np.ones((3, 3, 3), bool)),
+        },
+        coords={"noise_level": levels, "dataset_size": sizes},
+    )
+    metrics["converged"].loc[{"noise_level": level, "dataset_size": size, "seed": 1}] = False
+    interval = convergence._rise({"fig2": metrics}, CRITERIA)
+    assert np.isneginf(interval.lower) == open_below
+    assert np.isposinf(interval.upper) == open_above
+
+
+@pytest.mark.parametrize(
+    ("unfinished", "open_below", "open_above"),
+    [(0.0, True, False), (0.4, False, False), (0.8, False, True)],
+)
+def test_a_level_that_is_unfinished_bounds_the_rise_on_its_side(unfinished, open_below, open_above):
+    levels, seeds = [0.0, 0.4, 0.8], np.array([0, 1e-3, 2e-3])
+    dims = "dataset", "noise_kind", "noise_level", "epoch", "seed"
+    reached = np.where(np.array(levels) == unfinished, 0.5, 1.0)[:, None, None]
+    metrics = xr.Dataset(
+        {
+            "train_accuracy": (dims, (reached + 0 * seeds)[None, None]),
+            "critical_sample_ratio": (dims, (np.array(levels)[:, None, None] + seeds)[None, None]),
+        },
+        coords={"dataset": ["digits"], "noise_kind": ["randY"], "noise_level": levels},
+    )
+    interval = complexity._over_level({"fig4_2": metrics}, "digits", "randY", CRITERIA)
+    assert np.isneginf(interval.lower) == open_below
+    assert np.isposinf(interval.upper) == open_above
+
+
 @pytest.mark.parametrize(
     ("validation", "expected"),
     [
@@ -55,6 +117,8 @@ def test_widths_at_an_end_bound_the_growth_on_their_side(real, noisy, open_below
         ([0.5, 0.8, 0.8, 0.6], 0.7 - 0.2),  # the first of equal maxima
         ([0.8, 0.5, 0.8, 0.8], 0.7 - 0.1),
         ([0.5, 0.6, 0.7, 0.8], 0.0),
+        ([0.5, 0.78, 0.8, 0.6], 0.7 - 0.4),
+        ([np.nan, 0.5, 0.8, 0.6], 0.7 - 0.4),  # not evaluated after the first epoch
     ],
 )
 def test_what_is_gained_counts_from_the_first_peak(validation, expected):

@@ -23,11 +23,24 @@ def test_figure_5_2_shows_the_selected_strength_and_no_other(
         np.testing.assert_array_equal(shown.sel(condition=condition), expected.values.T)
 
 
+def test_figure_5_2_tells_strengths_by_both_numbers_of_a_pair(regularization_settings):
+    pairs = [[0.5, 0.2], [0.9, 0.4], [0.5, 0.4], [0.9, 0.2]]
+    regularization_settings["strengths"] = {"adversarial_dropout": pairs}
+    regularization_settings["selected"] = {"adversarial_dropout": pairs[2]}
+    runs = regularization_runs(regularization_settings)
+    metrics = fig5_2.metrics(runs).sel(regularizer="adversarial_dropout")
+    assert (metrics["strength"], metrics["dropout"]) == (0.5, 0.4)
+    shown = metrics["train_accuracy"].sel(condition="randY")
+    np.testing.assert_array_equal(shown, runs[1]["train_accuracy"][10:12].values.T)
+
+
 def of_conditions(chances: dict[str, float]) -> list:
-    """Return a run of ``difficulty`` in which each condition is right with a chance of its own."""
+    """Return a run of ``difficulty``: each condition is right with a mean chance of its own."""
     rng, experiments, examples = np.random.default_rng(0), 200, 500
     members = [plan.Member(kind, 1.0, 0, s, 0.0) for kind in chances for s in range(experiments)]
-    chance = np.repeat([*chances.values()], experiments)[:, None]
+    # A quarter of the examples are hard: what most of them have is not the mean.
+    ease = np.where(np.arange(examples) % 4 == 0, 0.4, 1.2)
+    chance = np.repeat([*chances.values()], experiments)[:, None] * ease
     wrong = rng.random((len(members), examples)) >= chance
     return [made_up_run(members, 8, misclassified=wrong)]
 
