@@ -131,6 +131,8 @@ def test_files_are_marked_as_unfinished_where_snakemake_looks(tmp_path):
     snakemake._max_len, snakemake._incomplete_cache = None, None
     snakemake._incomplete_path = str(tmp_path / ".snakemake" / "incomplete")
     assert snakemake._filter_incomplete_keys([*files, "results/b.nc"]) == {*files}
+    (tmp_path / files[0]).parent.mkdir(parents=True)
+    (tmp_path / files[0]).touch()
     working_folder.mark_unfinished(tmp_path, files[1:])
     snakemake._incomplete_cache = None
     assert snakemake._filter_incomplete_keys(files) == {files[1]}
@@ -143,3 +145,23 @@ def test_marks_of_snakemake_itself_stay(tmp_path):
     own.write_text('{"external_jobid": "7"}')
     working_folder.mark_unfinished(tmp_path, [])
     assert own.read_text() == '{"external_jobid": "7"}'
+
+
+def test_a_file_that_is_out_of_date_again_is_marked_again(tmp_path):
+    working_folder.enter(tmp_path)
+    mark = working_folder._mark(tmp_path / ".snakemake" / "incomplete", "a.nc")
+    working_folder.mark_unfinished(tmp_path, ["a.nc"])
+    mark.unlink()  # as Snakemake does once it has made the file
+    working_folder.mark_unfinished(tmp_path, ["a.nc"])
+    assert mark.exists()
+
+
+def test_the_mark_of_a_job_that_makes_a_file_now_stays(tmp_path):
+    working_folder.enter(tmp_path)
+    mark = working_folder._mark(tmp_path / ".snakemake" / "incomplete", "a.nc")
+    working_folder.mark_unfinished(tmp_path, ["a.nc"])
+    working_folder.mark_unfinished(tmp_path, [])  # it has been deleted, so that it is not stale
+    assert mark.exists()
+    (tmp_path / "a.nc").touch()
+    working_folder.mark_unfinished(tmp_path, [])
+    assert not mark.exists()

@@ -87,7 +87,8 @@ def mark_unfinished(folder: Path, files: Sequence[str]) -> None:
     """Have Snakemake make files again, as if they were unfinished, as soon as they are asked for.
 
     There is no other way to tell it of a file that is out of date, if it does not know itself.
-    Marks that were set here before go if they hold no longer.
+    Marks that were set here before go from files that are there and out of date no longer; those
+    of files that are missing stay, since a job that makes them may have set its own.
 
     Args:
         folder: that Snakemake works in.
@@ -100,14 +101,18 @@ def mark_unfinished(folder: Path, files: Sequence[str]) -> None:
     marks, ours = notes / "incomplete", notes / "rote.stale"
     try:
         before = json.loads(ours.read_text()) if ours.exists() else []
-        for file in {*before} - {*files}:
+        marked = [file for file in before if file in files or not (folder / file).exists()]
+        for file in {*before} - {*marked}:
             _mark(marks, file).unlink(missing_ok=True)
-        for file in {*files} - {*before}:
-            logger.warning("%s was made by other settings or other code: made again.", file)
-            _mark(marks, file).parent.mkdir(parents=True, exist_ok=True)
-            _mark(marks, file).write_text('{"external_jobid": null}')
-        if [*files] != before:
-            ours.write_text(json.dumps([*files]))
+        for file in files:
+            # Snakemake takes a mark away when it has made a file, which may be out of date again.
+            if not (mark := _mark(marks, file)).exists():
+                logger.warning("%s was made by other settings or other code: made again.", file)
+                mark.parent.mkdir(parents=True, exist_ok=True)
+                mark.write_text('{"external_jobid": null}')
+                marked.append(file)
+        if (marked := sorted({*marked})) != before:
+            ours.write_text(json.dumps(marked))
     except (OSError, ValueError) as error:
         raise UserError(
             f"The notes of Snakemake in {notes} cannot be written ({brief(error)}): see to the "
