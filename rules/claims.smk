@@ -21,7 +21,6 @@ rule test_claims:
         mem_mb=2000,
     params:
         criteria=study.config["claims"],
-        code=study.code_of_claims,
         made_by=study.made_by.claims,
     script:
         "../workflow_scripts/test_claims.py"
@@ -40,7 +39,6 @@ rule write_gallery:
     resources:
         mem_mb=1000,
     params:
-        code=study.code_of_gallery,
         made_by=study.made_by.gallery,
     script:
         "../workflow_scripts/write_gallery.py"

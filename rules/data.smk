@@ -13,7 +13,6 @@ rule fetch_dataset:
         mem_mb=4000,
     params:
         source=study.source,
-        version=study.version_of_dataset,
         made_by=study.made_by.dataset,
     script:
         "../workflow_scripts/fetch_dataset.py"
@@ -34,7 +33,6 @@ rule noise_dataset:
     params:
         data=study.noising,
         title=study.title_of_noised,
-        version=study.version_of_noising,
         made_by=study.made_by.noised,
     script:
         "../workflow_scripts/noise_dataset.py"

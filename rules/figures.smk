@@ -14,7 +14,6 @@ rule extract_metrics:
     resources:
         mem_mb=2000,
     params:
-        code=study.code_of_metrics,
         made_by=study.made_by.metrics,
     script:
         "../workflow_scripts/extract_metrics.py"
@@ -40,7 +39,6 @@ rule plot_figure:
     resources:
         mem_mb=2000,
     params:
-        code=study.code_of_figure,
         made_by=study.made_by.figure,
     script:
         "../workflow_scripts/plot_figure.py"

@@ -3,7 +3,7 @@
 
 rule compute_run:
     input:
-        study.noised_of_run,
+        study.file_of_noised,
     output:
         "results/{preset}/runs/{experiment}/{run}.nc",
     log:

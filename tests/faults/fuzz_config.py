@@ -278,7 +278,7 @@ def resolve(config: dict) -> None:
                 assert run["members"], name
                 json.dumps(run, allow_nan=False)
                 assert re.fullmatch(allowed["run"], name)
-                assert study.noised_of_run(job).startswith(f"results/{preset}/datasets/")
+                assert study.file_of_noised(job).startswith(f"results/{preset}/datasets/")
                 assert study.memory_of_run(job, attempt=2) > 0
                 assert study.rank_of_run(job) < study.FIRST
         for figure in study.figures(preset):

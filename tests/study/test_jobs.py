@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from conftest import ROOT
-from rote.study import configuration, plan, versions
+from rote.study import code, configuration, plan, versions
 from rote.study.jobs import Study
 
 
@@ -39,7 +39,7 @@ def test_every_file_of_a_study_is_matched_by_its_wildcards(study, preset):
     for one in runs(study, preset):
         assert re.fullmatch(allowed["run"], one.run)
         assert re.fullmatch(allowed["experiment"], one.experiment)
-        noised = study.noised_of_run(one).removeprefix(f"results/{preset}/datasets/")
+        noised = study.file_of_noised(one).removeprefix(f"results/{preset}/datasets/")
         assert re.fullmatch(allowed["noised"], noised.removesuffix(".nc"))
     for figure in study.figures(preset):
         assert re.fullmatch(allowed["figure"], figure)
@@ -73,7 +73,7 @@ def test_a_noised_data_set_is_drawn_from_its_data_set(study):
     ids=lambda value: getattr(value, "run", None),
 )
 def test_a_run_is_computed_from_its_noised_data_by_its_kind(study, one, noised, kind):
-    assert study.noised_of_run(one) == f"results/demo/datasets/{noised}.nc"
+    assert study.file_of_noised(one) == f"results/demo/datasets/{noised}.nc"
     assert study.kind_of_run(one) == kind
     assert study.version_of_run(one)[0] == versions.current("TRAINING")
     assert len(study.version_of_run(one)) == (1 if kind == "training" else 2)
@@ -118,10 +118,6 @@ def test_a_figure_is_drawn_from_its_runs(study):
     ]
     assert study.title_of_figure(job(figure="fig3_1")) == "Figure 3.1"
     assert study.shown_by_figure(job(figure="filters")) == {"shows": "filters of the first layer"}
-    of_code = {study.code_of_metrics(job(figure=figure)) for figure in study.all_figures}
-    of_code |= {study.code_of_figure(job(figure=figure)) for figure in study.all_figures}
-    of_code |= {study.code_of_claims(job()), study.code_of_gallery(job())}
-    assert len(of_code) == 2 * len(study.all_figures) + 2
 
 
 def test_all_figures_of_a_preset_and_no_others():
@@ -152,7 +148,7 @@ def test_all_figures_of_a_preset_and_no_others():
             "units-256.",
         ),
         (
-            lambda study: study.noised_of_run(run("difficulty", "units-64")),
+            lambda study: study.file_of_noised(run("difficulty", "units-64")),
             "config: preset demo has no experiment difficulty: add presets.demo.difficulty.",
         ),
         (
@@ -219,3 +215,28 @@ def test_what_a_file_is_made_by_is_what_its_rule_says(study):
     one = job(noised="complexity/digits_cnn")
     assert expected["results/demo/datasets/complexity/digits_cnn.nc"] == study.made_by.noised(one)
     assert len(set(expected.values())) == len(expected)
+
+
+@pytest.mark.parametrize("figure", plan.EXPERIMENT_OF_FIGURE)
+@pytest.mark.parametrize("step", ["metrics", "figures", "claims", "gallery"])
+def test_edited_code_changes_what_its_files_are_made_by(study, monkeypatch, step, figure):
+    scripts = {"claims": "test_claims", "gallery": "write_gallery"}
+    edited, digest = scripts.get(step, f"rote.{step}.{figure}"), code.digest
+    before = study.made_by.everything()
+    monkeypatch.setattr(
+        code, "digest", lambda modules: digest(modules) + "edited" * (edited in modules)
+    )
+    after = changed({}).made_by.everything()
+    different = {
+        path.removeprefix("results/demo/") for path in before if before[path] != after[path]
+    }
+    pages, drawn = {"claims.nc", "gallery.md"}, f"figures/{figure}.txt"
+    assert (
+        different
+        == {
+            "metrics": {f"metrics/{figure}.nc", drawn, *pages},
+            "figures": {drawn, "gallery.md"},
+            "claims": pages,
+            "gallery": {"gallery.md"},
+        }[step]
+    )

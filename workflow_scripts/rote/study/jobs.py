@@ -2,7 +2,7 @@
 
 A rule passes its wildcards, and gets what it declares. A mistake that only a job can show, such as
 a run that an experiment does not have, ends Snakemake with a sentence: an exception would reach the
-user as a traceback. The module is longer than others because a method answers a question each.
+user as a traceback.
 """
 
 import functools
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 
 from rote.machine.errors import UserError
-from rote.study import code, plan, run_settings, versions, work
+from rote.study import plan, run_settings, versions, work
 from rote.study.made_by import MadeBy
 
 PICTURES = "png", "pdf", "txt"
@@ -98,17 +98,20 @@ class Study:
     @_answer
     def memory_of_noising(self, wildcards, attempt: int) -> int:
         """Return megabytes: images of a folder may be larger than counted, so more each time."""
-        return 2 ** (attempt - 1) * (1000 + 2 * self._megabytes(wildcards, wildcards.noised))
+        return 2 ** (attempt - 1) * (1000 + 2 * self._megabytes(wildcards.preset, wildcards.noised))
 
     # Runs.
 
     @_answer
-    def noised_of_run(self, wildcards) -> str:
+    def file_of_noised(self, wildcards) -> str:
         """Return the file of the noised data set that a run trains on."""
+        self._check_run(wildcards, self.experiment(wildcards, wildcards.experiment))
+        return f"results/{wildcards.preset}/datasets/{self.noised_of_run(wildcards)}.nc"
+
+    def noised_of_run(self, wildcards) -> str:
+        """Return the name of the noised data set that a run trains on."""
         settings = self.experiment(wildcards, wildcards.experiment)
-        self._check_run(wildcards, settings)
-        name = plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
-        return f"results/{wildcards.preset}/datasets/{name}.nc"
+        return plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
 
     @_answer
     def run(self, wildcards) -> dict:
@@ -129,9 +132,8 @@ class Study:
     @_answer
     def memory_of_run(self, wildcards, attempt: int) -> int:
         """Return megabytes: libraries, the data as it is read and as it is used."""
-        settings = self.experiment(wildcards, wildcards.experiment)
-        name = plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
-        return 2 ** (attempt - 1) * (LIBRARIES_MB + 2 * self._megabytes(wildcards, name))
+        data = self._megabytes(wildcards.preset, self.noised_of_run(wildcards))
+        return 2 ** (attempt - 1) * (LIBRARIES_MB + 2 * data)
 
     @_answer
     def rank_of_run(self, wildcards) -> int:
@@ -146,10 +148,7 @@ class Study:
     @_answer
     def inputs_of_run(self, wildcards) -> tuple[tuple[int, int, int], dict]:
         """Return (channels, rows, columns) of the inputs of a run, and the settings of its data."""
-        settings = self.experiment(wildcards, wildcards.experiment)
-        name = plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
-        data = plan.data_settings(self._noised_by_name(wildcards, name))
-        return work.image(self.datasets[data["dataset"]], data), data
+        return self._inputs(wildcards.preset, self.noised_of_run(wildcards))
 
     def computed(self, wildcards) -> str:
         """Return how a run is computed, as JSON: what of the configuration changes no number."""
@@ -172,31 +171,6 @@ class Study:
             raise UserError(f"config: presets.{preset}: {why}")
         runs = plan.runs(figure, settings)
         return [f"results/{preset}/runs/{experiment}/{run}.nc" for run in runs]
-
-    def code_of_metrics(self, wildcards) -> str:
-        """Return the digest of the code that extracts the metrics of a figure."""
-        return code.digest([f"rote.metrics.{wildcards.figure}", "extract_metrics"])
-
-    def code_of_figure(self, wildcards) -> str:
-        """Return the digest of the code that draws a figure, and the first words of its caption."""
-        module = f"rote.figures.{wildcards.figure}"
-        return f"{code.digest([module, 'plot_figure'])} {code.first_words(module)}"
-
-    def code_of_claims(self, wildcards) -> str:
-        """Return the digest of the code that tests the claims."""
-        return code.digest(["test_claims"])
-
-    def code_of_gallery(self, wildcards) -> str:
-        """Return the digest of the code that writes the gallery."""
-        return code.digest(["write_gallery"])
-
-    def version_of_dataset(self, wildcards) -> int | str:
-        """Return the version of the code that reads images."""
-        return versions.current("DATASET")
-
-    def version_of_noising(self, wildcards) -> int | str:
-        """Return the version of the code that draws subsets and noise."""
-        return versions.current("NOISING")
 
     def title_of_figure(self, wildcards) -> str:
         """Return what people call a figure."""
@@ -265,12 +239,15 @@ class Study:
 
     def noised_settings(self, wildcards) -> dict:
         """Return the settings of whoever trains on a noised data set."""
-        return self._noised_by_name(wildcards, wildcards.noised)
+        return self._noised_by_name(wildcards.preset, wildcards.noised)
 
-    def _noised_by_name(self, wildcards, name: str) -> dict:
-        """Return the settings of whoever trains on a noised data set."""
-        preset = wildcards.preset
+    def _noised_by_name(self, preset: str, name: str) -> dict:
         return self._one(preset, name, plan.noised_datasets(self.presets[preset]))
+
+    def _inputs(self, preset: str, noised: str) -> tuple[tuple[int, int, int], dict]:
+        """Return (channels, rows, columns) of the inputs of a noised data set, and its settings."""
+        data = plan.data_settings(self._noised_by_name(preset, noised))
+        return work.image(self.datasets[data["dataset"]], data), data
 
     def _one(self, preset: str, name: str, there: dict) -> dict:
         if name not in there:
@@ -292,10 +269,9 @@ class Study:
                 f"{', '.join(known)}."
             )
 
-    def _megabytes(self, wildcards, noised: str) -> int:
+    def _megabytes(self, preset: str, noised: str) -> int:
         """Return the size of a noised data set in memory."""
-        data = plan.data_settings(self._noised_by_name(wildcards, noised))
-        shape = work.image(self.datasets[data["dataset"]], data)
+        shape, data = self._inputs(preset, noised)
         drawn = len(data["noise_seeds"]) if "randX" in data["noise_kinds"] else 0
         # Real inputs are unpacked to float64, noise is kept in float32.
         real = 2 * NUMBER * (data["train_examples"] + data["validation_examples"])

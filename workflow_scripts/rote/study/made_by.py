@@ -11,11 +11,10 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from rote.study import plan
+from rote.study import code, plan, versions
 
 if TYPE_CHECKING:
     from rote.study.jobs import Study
-
 
 WILDCARDS = "preset", "dataset", "noised", "experiment", "run", "figure"
 
@@ -45,7 +44,7 @@ class MadeBy:
     @_once
     def dataset(self, wildcards) -> str:
         """Return the digest of what a data set is made by."""
-        return _digest(self.study.source(wildcards), self.study.version_of_dataset(wildcards))
+        return _digest(self.study.source(wildcards), versions.current("DATASET"))
 
     @_once
     def noised(self, wildcards) -> str:
@@ -54,15 +53,14 @@ class MadeBy:
         return _digest(
             self.study.noising(wildcards),
             self.study.title_of_noised(wildcards),
-            self.study.version_of_noising(wildcards),
+            versions.current("NOISING"),
             self.dataset(dataset),
         )
 
     @_once
     def run(self, wildcards) -> str:
         """Return the digest of what a run is made by."""
-        settings = self.study.experiment(wildcards, wildcards.experiment)
-        noised = plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
+        noised = self.study.noised_of_run(wildcards)
         return _digest(
             self.study.run(wildcards),
             self.study.kind_of_run(wildcards),
@@ -78,19 +76,23 @@ class MadeBy:
         jobs = (
             SimpleNamespace(preset=wildcards.preset, experiment=experiment, run=run) for run in runs
         )
-        return _digest(self.study.code_of_metrics(wildcards), [self.run(job) for job in jobs])
+        extraction = code.digest([f"rote.metrics.{wildcards.figure}", "extract_metrics"])
+        return _digest(extraction, [self.run(job) for job in jobs])
 
     @_once
     def figure(self, wildcards) -> str:
         """Return the digest of what a figure is made by."""
-        return _digest(self.study.code_of_figure(wildcards), self.metrics(wildcards))
+        module = f"rote.figures.{wildcards.figure}"
+        drawing = code.digest([module, "plot_figure"])
+        # The first words of a module are those of its figure's caption.
+        return _digest(drawing, code.first_words(module), self.metrics(wildcards))
 
     @_once
     def claims(self, wildcards) -> str:
         """Return the digest of what the claims are made by."""
         return _digest(
             self.study.config["claims"],
-            self.study.code_of_claims(wildcards),
+            code.digest(["test_claims"]),
             [self.metrics(job) for job in self._figures_of(wildcards)],
         )
 
@@ -98,7 +100,7 @@ class MadeBy:
     def gallery(self, wildcards) -> str:
         """Return the digest of what the gallery is made by."""
         return _digest(
-            self.study.code_of_gallery(wildcards),
+            code.digest(["write_gallery"]),
             self.claims(wildcards),
             [self.figure(job) for job in self._figures_of(wildcards)],
         )
@@ -114,14 +116,15 @@ class MadeBy:
         Of a figure it is that of its caption, which is written with its pictures. Data sets are
         left aside: users may put their own there.
         """
-        preset = SimpleNamespace(preset=self.study.preset)
-        expected, folder = {}, f"results/{self.study.preset}"
-        for name in plan.noised_datasets(self.study.presets[self.study.preset]):
-            job = SimpleNamespace(preset=self.study.preset, noised=name)
-            expected[f"{folder}/datasets/{name}.nc"] = self.noised(job)
-        for experiment, settings in self.study.presets[self.study.preset].items():
+        name = self.study.preset
+        preset, experiments = SimpleNamespace(preset=name), self.study.presets[name]
+        expected, folder = {}, f"results/{name}"
+        for noised in plan.noised_datasets(experiments):
+            job = SimpleNamespace(preset=name, noised=noised)
+            expected[f"{folder}/datasets/{noised}.nc"] = self.noised(job)
+        for experiment, settings in experiments.items():
             for run in plan.runs_of_experiment(experiment, settings):
-                job = SimpleNamespace(preset=self.study.preset, experiment=experiment, run=run)
+                job = SimpleNamespace(preset=name, experiment=experiment, run=run)
                 expected[f"{folder}/runs/{experiment}/{run}.nc"] = self.run(job)
         for job in self._figures_of(preset):
             expected[f"{folder}/metrics/{job.figure}.nc"] = self.metrics(job)
