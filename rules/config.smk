@@ -11,7 +11,7 @@ from rote.study.jobs import Study
 try:
     if workflow.is_main_process:
         working_folder.enter(Path.cwd())
-    code.read_notes(Path(".snakemake/rote.code.json"))
+    code.read_notes(code.NOTES)
     own = workflow.modifier.skip_configfile  # another workflow imports this one, with a config:
     study = Study(
         configuration.load(
@@ -23,7 +23,7 @@ try:
     )
     if workflow.is_main_process:
         working_folder.mark_unfinished(Path.cwd(), stale(study.made_by.everything(), Path.cwd()))
-        code.write_notes(Path(".snakemake/rote.code.json"))
+        code.write_notes(code.NOTES)
 except UserError as error:
     sys.exit(f"Error: {error}")
 

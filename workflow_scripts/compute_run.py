@@ -12,6 +12,7 @@ from rote.files import netcdf
 from rote.files.provenance import with_provenance
 from rote.files.store import Store
 from rote.machine.device import check_available
+from rote.study import code
 
 logger = logging.getLogger("rote")
 
@@ -20,6 +21,7 @@ def main(smk):
     """Compute the members of ``smk.params.run`` that the store lacks, and assemble the run."""
     with job(smk):
         how = json.loads(smk.resources.computed)
+        code.read_notes(code.NOTES)  # so that fingerprints need not read all code again
         torch.set_num_threads(smk.threads)
         check_available(how["device"])  # also where the store has everything
         if any(isinstance(version, str) for version in smk.params.version):

@@ -27,7 +27,7 @@ def seconds(experiment: str, settings: dict, run: str, **data: object) -> float:
 def steady(monkeypatch):
     """A machine on which an update of a group, and whatever else is timed, takes a second."""
     monkeypatch.setattr(DeviceData, "seconds_of_update", lambda self, members: 1.0)
-    monkeypatch.setattr(estimate, "_fastest", lambda function, device, times=3: 1.0)
+    monkeypatch.setattr(estimate.devices, "fastest", lambda function, device, times=3: 1.0)
 
 
 def test_updates_and_scores_are_multiplied(settings, steady):

@@ -1,7 +1,6 @@
 """All inputs of a run, once, on the device; and from them the ensemble of any of its members."""
 
 import json
-import time
 
 import numpy as np
 import torch
@@ -160,12 +159,7 @@ class DeviceData:
         self.workspace.clear()
         ensemble = self.ensemble(members)
         batches = -(-ensemble.rows.shape[1] // ensemble.batch_size)
-        seconds = []
-        for _ in range(3):
-            devices.wait(self.device)
-            start = time.perf_counter()
-            ensemble.train_epoch(1, updates=TRIAL_UPDATES)
-            devices.wait(self.device)
-            seconds.append(time.perf_counter() - start)
-        # The first one finds cold caches and takes its memory.
-        return min(seconds[1:]) / min(batches, TRIAL_UPDATES)
+        seconds = devices.fastest(
+            lambda: ensemble.train_epoch(1, updates=TRIAL_UPDATES), self.device
+        )
+        return seconds / min(batches, TRIAL_UPDATES)

@@ -6,8 +6,6 @@ and the search for critical samples.
 """
 
 import tempfile
-import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -85,7 +83,7 @@ def _training(
     size = on_device.size_search(members, trial=True).size
     update = on_device.seconds_of_update(members[:size]) / size
     ensemble = on_device.ensemble(members[:size])
-    scored = _fastest(ensemble.evaluate, on_device.device) / size
+    scored = devices.fastest(ensemble.evaluate, on_device.device) / size
     on_device.give_back()
     updates = training["epochs"] * -(-data["train_examples"] // training["batch_size"])
     seen = data["train_examples"] + data["validation_examples"]
@@ -113,7 +111,7 @@ def _search(run: dict, noised: xr.Dataset, members: list[plan.Member], device: s
             generator=generator,
         )
 
-    one = _fastest(searched, on_device.device) / len(inputs)
+    one = devices.fastest(searched, on_device.device) / len(inputs)
     on_device.give_back()
     times = sum(1 + (member.noise_kind == "randX") for member in members)
     return times * len(search["epochs"]) * search["examples"] * one
@@ -134,17 +132,5 @@ def _sensitivity(
         with tempfile.TemporaryDirectory() as store:
             sensitivity.compute_run(noised, short, Store(store), name="short", device=device)
 
-    took = _fastest(measured, devices.choose(device, "float32"), times=2)
+    took = devices.fastest(measured, devices.choose(device, "float32"), times=2)
     return took * work.of_run(run, shape, data) / work.of_run(short, shape, cut)
-
-
-def _fastest(function: Callable[[], object], device: torch.device, times: int = 3) -> float:
-    """Return the seconds of one call, the shortest of some: the first one finds cold caches."""
-    seconds = []
-    for _ in range(times):
-        devices.wait(device)
-        start = time.perf_counter()
-        function()
-        devices.wait(device)
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)

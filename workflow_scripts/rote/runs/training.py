@@ -116,9 +116,7 @@ def _train_missing(
     data = DeviceData(noised, settings, list(missing.values()), device)
     search = data.size_search(list(missing.values()))
     results: dict[str, xr.Dataset] = {}
-    saved_at = time.monotonic()
-
-    progress, checkpoints = None, {}
+    saved_at, progress, checkpoints = time.monotonic(), None, {}
 
     def at_the_same_epoch(left: list[str]) -> list[list[str]]:
         nonlocal progress, checkpoints
@@ -132,6 +130,7 @@ def _train_missing(
         checkpoints = {key: saved for same in by_epoch.values() for key, saved in same.items()}
         return [list(same) for same in by_epoch.values()]
 
+    @interruption.held()
     def train_group(group: list[str]) -> None:
         nonlocal saved_at
         ensemble = data.ensemble([missing[key] for key in group])
@@ -156,15 +155,11 @@ def _train_missing(
             progress.advance(present + spared, f"{epoch}, {left} of {len(missing)} members left")
             present -= len(now.finished)
 
-    def train_held(group: list[str]) -> None:
-        with interruption.held():
-            train_group(group)
-
     compute_in_groups(
         missing,
         results,
         search,
-        train_held,
+        train_group,
         data.give_back,
         name=name,
         alike=at_the_same_epoch,

@@ -177,8 +177,12 @@ def unknown(kind: str, name: object, way: list[str], known: Sequence[str]) -> Mi
     )
 
 
-def validate(config: dict) -> None:
+def validate(config: dict, presets: Sequence[str] = ()) -> None:
     """Check a whole merged configuration, every preset of it.
+
+    Args:
+        config: the configuration.
+        presets: others that could have been named, because they have a file of their own.
 
     Raises:
         Misconfigured: one sentence about the first thing that is wrong, and its remedy.
@@ -201,7 +205,9 @@ def validate(config: dict) -> None:
             ["precision"],
         )
     if config["preset"] not in config["presets"]:
-        raise unknown("preset", config["preset"], ["preset"], sorted(config["presets"]))
+        raise unknown(
+            "preset", config["preset"], ["preset"], sorted({*config["presets"], *presets})
+        )
     for preset, experiments in config["presets"].items():
         for name, settings in plan.noised_datasets(experiments).items():
             way = ["presets", preset, *plan.settings_key(name).split(".")]

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
+NOTES = Path(".snakemake/rote.code.json")  # in the folder that Snakemake works in
 SILENT = {
     f"rote.machine.{name}"
     for name in ("device_claim", "errors", "interruption", "progress", "working_folder")

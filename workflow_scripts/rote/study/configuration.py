@@ -136,10 +136,7 @@ def _checked(sources: list[Source]) -> dict:
     if isinstance(presets, dict):
         _check_defaults(defaults)
         config["presets"] = {name: whole_preset(name, presets, defaults) for name in presets}
-        if isinstance(config.get("preset"), str) and config["preset"] not in presets:
-            known = sorted({*map(str, presets), *_named_by_files()})
-            raise check.unknown("preset", config["preset"], ["preset"], known)
-    check.validate(config)
+    check.validate(config, _named_by_files())
     return config
 
 
