@@ -3,13 +3,14 @@
 # make bench: ours against the usual way of doing it.             make check: format and lint.
 # make faults: damage its files, try 2,000 configurations, kill it at 50 random moments.
 # make estimate: how long the poster preset takes on this machine; OPTIONS="--help": what else.
+# make store: how much the store of finished models holds; OPTIONS="--prune" removes what is not asked for.
 # make gallery: the figures of results/, with their numbers, into docs/.
 # PRESET=poster names another size; OPTIONS="--configfile FILE" goes on to Snakemake.
 PYTHON ?= python3
 PRESET ?= demo
 READY := .venv/ready
 
-.PHONY: figures report gallery test quick bench faults estimate golden check setup
+.PHONY: figures report gallery test quick bench faults estimate store golden check setup
 .DELETE_ON_ERROR:
 
 figures: setup
@@ -45,6 +46,9 @@ faults: setup
 
 estimate: setup
 	@.venv/bin/python workflow_scripts/estimate.py $(OPTIONS)
+
+store: setup
+	@.venv/bin/python workflow_scripts/manage_store.py $(OPTIONS)
 
 # The code as it is computes the frozen numbers: what it computed before stays valid.
 golden: setup

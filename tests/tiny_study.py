@@ -9,7 +9,9 @@ from pathlib import Path
 
 import yaml
 
+import stores
 from conftest import ROOT
+from rote.files.pack import Record
 
 TINY = {
     "seed": 0,
@@ -136,16 +138,15 @@ class Study:
         assert (ran.returncode != 0) == fails, ran.stderr + ran.stdout
         return ran.stderr + ran.stdout
 
-    def members(self) -> set[Path]:
-        """Return the files of the finished members in the store."""
-        files = (self.folder / "results" / "store").rglob("*.nc")
-        return {path for path in files if ".epoch-" not in path.name}
+    def members(self) -> set[Record]:
+        """Return the finished members in the store."""
+        return stores.finished(self.store)
 
     def new_members(self, *arguments: str) -> int:
         """Run, and return how many members were trained; those there before must still be there."""
-        before = {path: path.stat().st_mtime_ns for path in self.members()}
+        before = self.members()
         self.snakemake(*arguments)
-        assert before == {path: path.stat().st_mtime_ns for path in before}
+        assert before <= self.members()
         return len(self.members()) - len(before)
 
     def finished(self, *targets: str) -> bool:
@@ -158,6 +159,11 @@ class Study:
         copy = Study(folder)
         copy.config = deepcopy(self.config)
         return copy
+
+    @property
+    def store(self) -> Path:
+        """The folder of its models."""
+        return self.folder / "results" / "store"
 
     @property
     def results(self) -> Path:

@@ -203,15 +203,6 @@ def test_a_new_seed_leaves_the_noise_of_the_others(source, settings):
     data = plan.data_settings(settings)
     before = noising.noise_dataset(source, data)
     after = noising.noise_dataset(source, data | {"noise_seeds": [0, 1, 2]})
-    for name in ("order", "noise_label", "noise_image", "randX_digest", "randY_digest"):
+    for name in ("order", "noise_label", "noise_image"):
         xr.testing.assert_equal(after[name].sel(noise_seed=[0, 1]), before[name])
-    assert after.attrs["real_digest"] == before.attrs["real_digest"]
-
-
-def test_digests_tell_contents_apart(source, settings):
-    data = plan.data_settings(settings)
-    digests = {
-        noising.noise_dataset(source, data | change).attrs["real_digest"]
-        for change in ({}, {"seed": 1}, {"image_size": 8}, {"scaling": "standardized"})
-    }
-    assert len(digests) == 4
+    xr.testing.assert_equal(after["image"], before["image"])

@@ -29,7 +29,9 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow_scripts")]
 
 import xarray as xr  # noqa: E402
 
-from rote.files import netcdf  # noqa: E402
+from rote.files import netcdf, pack  # noqa: E402
+from rote.files.arrays import decode  # noqa: E402
+from rote.files.store import UNFINISHED, Store  # noqa: E402
 from tiny_study import Study  # noqa: E402
 
 START = "start of Snakemake"
@@ -147,7 +149,7 @@ def differences(one: Path, other: Path) -> tuple[int, list[str]]:
         patterns = ("data/*.nc", "results/**/*.nc", "results/demo/figures/*", "results/demo/*.*")
         found = {path.relative_to(folder) for pattern in patterns for path in folder.glob(pattern)}
         # A killed writer's temporary file stays until the same file is written again, later.
-        return {p for p in found if ".checkpoint" not in p.name and p.suffix != ".tmp"}
+        return {p for p in found if p.suffix != ".tmp"}
 
     names = files(one)
     found = [f"only one study has {path}" for path in names ^ files(other)]
@@ -156,16 +158,32 @@ def differences(one: Path, other: Path) -> tuple[int, list[str]]:
             texts = [COMMIT.sub(b"", (folder / path).read_bytes()) for folder in (one, other)]
             found += [] if texts[0] == texts[1] else [f"{path} differs"]
             continue
-        contents = [netcdf.read(folder / path) for folder in (one, other)]
-        for content in contents:
-            for name, value in content.attrs.items():
-                if isinstance(value, str):
-                    content.attrs[name] = COMMIT.sub(b"", value.encode()).decode()
-        try:
-            xr.testing.assert_identical(*contents)
-        except AssertionError as error:
-            found.append(f"{path}: {error}")
-    return len(names), found
+        found += different(path, *(netcdf.read(folder / path) for folder in (one, other)))
+    models = [kept(folder / "results" / "store") for folder in (one, other)]
+    found += [f"only one study has {model}" for model in models[0].keys() ^ models[1].keys()]
+    for model in models[0].keys() & models[1].keys():
+        found += different(model, models[0][model], models[1][model])
+    return len(names) + len(models[0]), found
+
+
+def different(name: object, *contents: xr.Dataset) -> list[str]:
+    """Return what tells two datasets apart, but for the commit."""
+    for content in contents:
+        for key, value in content.attrs.items():
+            if isinstance(value, str):
+                content.attrs[key] = COMMIT.sub(b"", value.encode()).decode()
+    try:
+        xr.testing.assert_identical(*contents)
+    except AssertionError as error:
+        return [f"{name}: {error}"]
+    return []
+
+
+def kept(store: Path) -> dict[tuple[str, int], xr.Dataset]:
+    """Return the models and parameters of a store, by key and epoch; no checkpoint may be left."""
+    records = Store(store).records()
+    assert not [record for record in records if record.epoch == UNFINISHED]
+    return {(r.key, r.epoch): decode(pack.content(r)) for r in records}
 
 
 def kill_anywhere(

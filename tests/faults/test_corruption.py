@@ -13,6 +13,7 @@ import compute_run
 import extract_metrics
 import noise_dataset
 import plot_figure
+import stores
 from rote.files import netcdf
 from rote.files.store import Store
 from rote.machine.errors import Damaged, UserError
@@ -123,18 +124,18 @@ def test_a_damaged_input_is_named_set_aside_and_made_anew(study, kind, damage, c
 @pytest.mark.parametrize("damage", EVERY)
 def test_a_damaged_member_is_trained_again(study, damage, caplog):
     intact = netcdf.read(study.path["units-4"])
-    path = sorted((study.folder / "store").rglob("*.nc"))[0]
-    path.write_bytes(damage(path.read_bytes(), np.random.default_rng(2)))
+    member = min(stores.finished(study.folder / "store"), key=lambda record: record.offset)
+    stores.damage(member, lambda content: damage(content, np.random.default_rng(2)))
     study.steps["units-4"]()
     log = (study.folder / "job.log").read_text()
-    assert f"{path} is damaged (" in log
+    assert f"{member.path} is damaged (" in log
     assert "2 of 3 members are in the store" in log
     xr.testing.assert_identical(netcdf.read(study.path["units-4"]), intact)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", EVERY)
-@pytest.mark.parametrize("kind", [".checkpoint", ".epoch-2"])
+@pytest.mark.parametrize("kind", ["checkpoints", "parameters"])
 def test_damaged_checkpoints_and_parameters_are_computed_again(
     noised, run_settings, tmp_path, damage, kind
 ):
@@ -147,9 +148,10 @@ def test_damaged_checkpoints_and_parameters_are_computed_again(
         pass
 
     class Dying(Store):
-        def save_checkpoint(self, key, state):
-            super().save_checkpoint(key, state)
-            if state.attrs["epoch"] == 3:
+        def save_checkpoints(self, states):
+            states = list(states)
+            super().save_checkpoints(states)
+            if states[0][1].attrs["epoch"] == 3:
                 raise Killed
 
     whole = train(Store(tmp_path / "whole"))
@@ -162,13 +164,12 @@ def test_damaged_checkpoints_and_parameters_are_computed_again(
             device="cpu",
             checkpoint_seconds=1e-9,
         )
-    damaged = sorted((tmp_path / "part").rglob(f"*{kind}.nc"))
+    damaged = getattr(stores, kind)(tmp_path / "part")
     assert damaged
-    for path in damaged:
-        path.write_bytes(damage(path.read_bytes(), np.random.default_rng(3)))
-    if kind == ".epoch-2":  # found when it is asked for: then the member is trained again
-        key = damaged[0].name.partition(".")[0]
-        assert Store(tmp_path / "part").load_parameters(key, 2) is None
+    for record in damaged:
+        stores.damage(record, lambda content: damage(content, np.random.default_rng(3)))
+        if kind == "parameters":  # found when it is asked for: then the member is trained again
+            assert Store(tmp_path / "part").load_parameters(record.key, 2) is None
     xr.testing.assert_identical(train(Store(tmp_path / "part")), whole)
 
 

@@ -12,6 +12,7 @@ from copy import deepcopy
 import pytest
 from kill_anywhere import ROOT, Runs, kill_anywhere, undisturbed
 
+import stores
 from rote.files import netcdf
 from tiny_study import TINY, TRAINING, Study
 
@@ -132,7 +133,7 @@ def test_a_signal_ends_the_study_within_seconds_with_a_checkpoint(training, numb
     (os.killpg if whom == "all" else os.kill)(process.pid, number)
     assert process.wait(20) != 0
     assert time.monotonic() - started < 10
-    assert list(runs.folder.rglob("results/store/**/*.checkpoint.nc"))
+    assert stores.checkpoints(runs.folder / "results/store")
     printed = runs.printed.read_text()
     assert "the same command goes on from what is finished" in printed
     assert "Traceback" not in printed
@@ -196,7 +197,8 @@ def test_a_full_disk_is_one_sentence_and_earlier_results_stay(study, free):
         "image_size": 28,
         "train_examples": 1000,
     }
-    before = {path: path.read_bytes() for path in (*study.members(), folder / "data/digits.nc")}
+    files = *study.store.iterdir(), folder / "data/digits.nc"
+    before = {path: path.read_bytes() for path in files}
     mount = (
         f"cp -r {folder} {folder}.kept; mount -t tmpfs -o size=40m tmpfs {folder}; "
         f"cp -r {folder}.kept/. {folder}; rm -r {folder}.kept"

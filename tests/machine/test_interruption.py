@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import xarray as xr
 
+import stores
 from job import job
 from rote.files.store import Store
 from rote.machine import interruption
@@ -77,7 +78,8 @@ def test_a_training_stops_after_the_epoch_with_a_checkpoint(
     printed = capsys.readouterr().err
     assert f"Stopped by {signal.Signals(number).name}: the same command goes on" in printed
     assert "Traceback" not in printed
-    saved = [xr.open_dataset(p).attrs["epoch"] for p in tmp_path.rglob("part/**/*.checkpoint.nc")]
+    keys = {record.key for record in stores.checkpoints(tmp_path / "part")}
+    saved = [Store(tmp_path / "part").load_checkpoint(key).attrs["epoch"] for key in keys]
     assert set(saved) == {epochs[-1]}  # no checkpoint was due: only the signal asked for it
     before = len(epochs)
     xr.testing.assert_identical(train(tmp_path / "part"), whole)

@@ -6,8 +6,9 @@ import torch
 import xarray as xr
 from torch import nn
 
+import stores
 from rote.data import noising
-from rote.files import netcdf
+from rote.files import pack
 from rote.files.store import Store
 from rote.machine.errors import UserError
 from rote.machine.randomness import generator, seed_of
@@ -142,12 +143,11 @@ def test_members_are_trained_again_only_if_their_parameters_are_needed(
 ):
     store = Store(tmp_path)
     first = measure(noised, mlp_settings, store)
-    for path in tmp_path.rglob("*.epoch-2.nc"):
-        path.unlink()
-    xr.testing.assert_identical(measure(noised, mlp_settings, store), first)
+    stores.drop(tmp_path, lambda record: record.epoch == 2)
+    xr.testing.assert_identical(measure(noised, mlp_settings, Store(tmp_path)), first)
     assert counts["trained"] == 10  # the ratios are there
     mlp_settings["critical_samples"]["max_iterations"] = 4
-    measure(noised, mlp_settings, store)
+    measure(noised, mlp_settings, Store(tmp_path))
     assert counts["trained"] == 20
 
 
@@ -160,10 +160,11 @@ def test_an_interrupted_run_keeps_its_parameters(noised, mlp_settings, tmp_path)
     class Dying(Store):
         checkpoints = 0
 
-        def save_checkpoint(self, key, state):
-            super().save_checkpoint(key, state)
+        def save_checkpoints(self, states):
+            states = list(states)
+            super().save_checkpoints(states)
             self.checkpoints += 1
-            if state.attrs["epoch"] == 4:
+            if states[0][1].attrs["epoch"] == 4:
                 raise Killed
 
     with pytest.raises(Killed):
@@ -175,8 +176,9 @@ def test_an_interrupted_run_keeps_its_parameters(noised, mlp_settings, tmp_path)
             device="cpu",
             checkpoint_seconds=1e-9,
         )
-    for path in list((tmp_path / "part").rglob("*.epoch-2.nc"))[:1]:
-        path.unlink()  # then its checkpoint after epoch 4 is of no use
+    one = min(stores.parameters(tmp_path / "part"))
+    assert one.epoch == 2
+    stores.drop(one.path.parent, one.__eq__)  # then its checkpoint after epoch 4 is of no use
     xr.testing.assert_identical(measure(noised, mlp_settings, Store(tmp_path / "part")), whole)
 
 
@@ -244,14 +246,11 @@ def test_whatever_determines_a_ratio_is_in_its_fingerprint(noised, mlp_settings,
 def test_damaged_parameters_are_not_taken_for_divergence(noised, mlp_settings, tmp_path):
     store = Store(tmp_path)
     first = measure(noised, mlp_settings, store)
-    for path in tmp_path.rglob("*.nc"):
-        ratio = "epoch" not in path.name and "critical_sample_ratio" in netcdf.read(path)
-        if ratio:
-            path.unlink()
-    damaged = sorted(tmp_path.rglob("*.epoch-6.nc"))[0]
-    damaged.write_bytes(damaged.read_bytes()[:-20])
+    stores.drop(tmp_path, lambda record: b"critical_sample_ratio" in pack.content(record))
+    damaged = next(record for record in Store(tmp_path).records() if record.epoch == 6)
+    stores.damage(damaged, lambda content: content[:-20])
     with pytest.raises(
         UserError, match="after epoch 6 are not in the store any more: run the same"
     ):
-        measure(noised, mlp_settings, store)
-    xr.testing.assert_identical(measure(noised, mlp_settings, store), first)
+        measure(noised, mlp_settings, Store(tmp_path))
+    xr.testing.assert_identical(measure(noised, mlp_settings, Store(tmp_path)), first)

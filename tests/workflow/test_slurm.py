@@ -12,6 +12,7 @@ import torch
 import yaml
 
 import slurm_cluster
+import stores
 from conftest import ROOT
 from rote.files import netcdf
 from tiny_study import TRAINING, Study
@@ -125,7 +126,7 @@ class Cluster(Study):
     def caught_in_training(self, process: subprocess.Popen, jobs: int = 1) -> list[str]:
         """Return the numbers of the running jobs as soon as each has written a checkpoint."""
         end = time.monotonic() + 120
-        while len(list(self.folder.rglob("[!.]*.checkpoint.nc"))) < jobs:
+        while len({record.key for record in stores.checkpoints(self.store)}) < jobs:
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < end, self.tell("squeue", "--states=all")
             time.sleep(0.05)
@@ -178,7 +179,7 @@ def test_what_was_cancelled_or_took_too_long_goes_on_by_the_same_command(cluster
         assert netcdf.read(cluster.folder / run)["train_accuracy"].notnull().all()
     assert cluster.went_on(5)
     assert cluster.went_on(6)
-    assert not list(cluster.folder.rglob("*.checkpoint.nc"))
+    assert not list(cluster.store.glob("*.checkpoints"))
 
 
 @pytest.mark.usefixtures("noised")

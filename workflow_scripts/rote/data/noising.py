@@ -12,8 +12,6 @@ order in which noise replaces examples is drawn for each number anew: between le
 example that is noise in the smaller set may be real in the larger one.
 """
 
-import hashlib
-
 import numpy as np
 import xarray as xr
 
@@ -78,15 +76,6 @@ def check(source: xr.Dataset, name: str) -> None:
         raise UserError(f"{name} has one class, but must have two or more: {remedy}")
 
 
-def digest(*arrays: np.ndarray) -> str:
-    """Return a hash (SHA-256) of the content, shape and type of ``arrays``."""
-    sha = hashlib.sha256()
-    for array in arrays:
-        sha.update(f"{array.dtype.str}{array.shape}".encode())
-        sha.update(np.ascontiguousarray(array))
-    return sha.hexdigest()
-
-
 def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
     """Return the training and validation data of an experiment, with its noise.
 
@@ -99,7 +88,7 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
         ``image`` and ``validation_image`` as packed integers with CF attributes, which xarray
         decodes to model inputs: block means, scaled to [0, 1] (``unit``) or to mean 0 and variance
         1 over all training inputs (``standardized``). ``order``, ``noise_label`` and, for randX,
-        ``noise_image`` along ``noise_seed``. Hashes of the content, for fingerprints of members.
+        ``noise_image`` along ``noise_seed``.
 
     Raises:
         UserError: more examples are asked for than there are, or an image size that does not fit,
@@ -155,10 +144,6 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
         noise_label,
         {"long_name": "label that randY gives to the training example", "units": "1"},
     )
-    real_digest = digest(
-        images, source["label"].values[np.r_[train, validation]], np.array(list(packing.values()))
-    )
-    digests = {"randY": [digest(order[i], noise_label[i]) for i in range(len(seeds))]}
     if "randX" in data["noise_kinds"]:
         # In the units of the inputs: mean 0 and variance 1 where those are standardized.
         noise_mean, noise_std = mean * scale + offset, std * scale
@@ -173,13 +158,6 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
             {"long_name": "input that randX gives to the training example", "units": "1"},
             {"zlib": False},  # random floats do not shrink
         )
-        digests["randX"] = [digest(order[i], noise_image[i]) for i in range(len(seeds))]
-    for kind, values in digests.items():
-        variables[f"{kind}_digest"] = (
-            "noise_seed",
-            values,
-            {"long_name": f"SHA-256 of the noise of {kind}", "units": "1"},
-        )
     return xr.Dataset(
         variables,
         coords={
@@ -187,7 +165,6 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
             "class_name": source["class_name"],
         },
         attrs={
-            "real_digest": real_digest,
             "inputs_per_grey_level": scale / 255,
             "input_mean": mean * scale + offset,
             "input_std": std * scale,

@@ -23,10 +23,25 @@ def replacing(path: Path) -> Iterator[Path]:
     # No process of any machine that shares the folder has this name too.
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
+        with writing(path):
+            remove_abandoned(path.parent, path.name)
+            yield temporary
+            temporary.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Make the folder of ``path``, and turn what keeps one from writing there into a sentence.
+
+    Raises:
+        UserError: the disk is full, or the folder cannot be written to.
+    """
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(path)
-        yield temporary
-        temporary.replace(path)
+        yield
     except OSError as error:
         raise UserError(
             # The system's own words, without the temporary path.
@@ -34,9 +49,6 @@ def replacing(path: Path) -> Iterator[Path]:
             "some space or choose a folder that can be written to, then run the same command "
             "again; what is finished is kept."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _space(folder: Path) -> str:
@@ -46,13 +58,17 @@ def _space(folder: Path) -> str:
     return ""
 
 
-def _remove_abandoned(path: Path) -> None:
-    """Remove the temporary files of ``path`` that killed writers have left behind.
+def remove_abandoned(folder: Path, name: str) -> None:
+    """Remove the temporary files that killed writers have left behind.
+
+    Args:
+        folder: where they are.
+        name: that of the files that were to be written, may be a pattern.
 
     HDF5 holds a lock on a file that it writes. Where locks do not reach other machines, and for
     other files, one that is being written was at least touched a short time ago.
     """
-    for temporary in path.parent.glob(f".{path.name}.*.tmp"):
+    for temporary in folder.glob(f".{name}.*.tmp"):
         # NFS locks only what is open for writing.
         with contextlib.suppress(OSError), temporary.open("rb+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,26 +1,37 @@
 """Finished members, kept for good, and unfinished ones, kept until they are finished.
 
-One NetCDF file a member, and one for each epoch of which its parameters are kept, named by a
-fingerprint of all that determines the result. Whatever asks for the same member again finds it, and
-a changed setting can never find old numbers. Deleting the store, or any file of it, costs computing
+Every job appends its members, and the parameters of theirs that are kept, to a pack of its own (see
+:mod:`rote.files.pack`), under a fingerprint of all that determines the result. So a study of many
+thousand models has as many files as jobs. Whatever asks for the same member again finds it, and a
+changed setting can never find old numbers. Deleting the store, or any file of it, costs computing
 time and nothing else.
 
-Jobs of several machines may share a store. A file there is whole from its first moment, and another
-one may take its place, or it may go, at any time: jobs that want the same member at the same time
-each compute it, and the last one's stays.
+Jobs of several machines may share a store: a file of it is written by one job, and may go at any
+time. Jobs that want the same member at the same time each compute it.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
+import time
+import uuid
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
 import xarray as xr
 
-from rote.files import netcdf
-from rote.machine.errors import Damaged, UserError
+from rote.files import pack
+from rote.files.arrays import decode, encode
+from rote.files.atomic import remove_abandoned
+from rote.files.pack import Record
+from rote.machine.errors import Damaged
 
 logger = logging.getLogger(__name__)
+
+FINISHED, UNFINISHED = -1, -2  # in place of the epoch after which parameters are kept
+PACK, CHECKPOINTS = ".pack", ".checkpoints"
+FLUSH_SECONDS = 1.0
 
 
 def fingerprint(**determinants: object) -> str:
@@ -44,6 +55,8 @@ def _plain(value: object) -> object:
 class Store:
     """The members in the folder ``root``.
 
+    What other jobs put there later is not seen.
+
     Args:
         root: the folder.
         reuse: whether to find what is kept there already; else only what was kept by this object.
@@ -51,60 +64,144 @@ class Store:
 
     def __init__(self, root: str | Path, reuse: bool = True):
         self.root, self.reuse = Path(root), reuse
-        self._own: set[Path] = set()  # files that this object has written
+        self._pack = self._new(PACK)
+        self._flushed = 0.0  # when the disk last had to write
+        self._found: dict[tuple[str, int], list[Record]] | None = None  # the last one is the newest
+        self._needed: dict[Path, set[str]] = {}  # unfinished members, by their file of checkpoints
 
-    def _path(self, key: str, kind: str = "") -> Path:
-        return self.root / key[:2] / f"{key}{kind}.nc"
+    def _new(self, suffix: str) -> Path:
+        return self.root / f"{uuid.uuid4().hex}{suffix}"
 
-    def _write(self, dataset: xr.Dataset, path: Path) -> None:
-        netcdf.write(dataset, path)
-        self._own.add(path)
-
-    def _found(self, path: Path) -> bool:
-        return path.exists() and (self.reuse or path in self._own)
-
-    def _read(self, path: Path) -> xr.Dataset | None:
-        if not self._found(path):
-            return None
-        for last in (False, True):
-            try:
-                return netcdf.read(path, own=True)
-            except UserError as error:
-                if not path.exists():  # asked for now: another job may have just removed it
-                    return None
-                if not last:  # a network file system fails where the file was replaced
+    def files(self) -> list[Path]:
+        """Return the files of the store, in the order in which they were last written to."""
+        times = {}
+        for path in self.root.glob("*"):
+            if path.suffix in (PACK, CHECKPOINTS):
+                try:
+                    times[path] = path.stat().st_mtime_ns
+                except FileNotFoundError:  # another job has just removed it
                     continue
-                if not isinstance(error, Damaged):
-                    raise
-                logger.warning("%s is damaged (%s). It is computed again.", path, error.why)
-                path.unlink(missing_ok=True)
+        return sorted(times, key=lambda path: (times[path], path))
+
+    def records(self) -> list[Record]:
+        """Return all records of the store, those of a key and an epoch from old to new."""
+        return [record for records in self._index().values() for record in records]
+
+    def remove_all_but(self, keys: Container[str]) -> None:
+        """Remove the members of other keys, and what is damaged or there twice.
+
+        Files that hold such are written anew, without it; no job may be at work.
+        """
+        kept = {records[-1] for (key, _), records in self._index().items() if key in keys}
+        by_file: dict[Path, list[Record]] = {path: [] for path in self.files()}
+        for record in kept:
+            by_file[record.path].append(record)
+        for path, records in by_file.items():
+            if sum(record.size for record in records) + pack.LINE_BYTES == path.stat().st_size:
+                continue
+            if records:
+                pack.write(self._new(path.suffix), self._whole(records))
+            path.unlink()
+        self._found, self._needed = None, {}
+
+    def _whole(self, records: list[Record]) -> Iterator[tuple[str, int, bytes]]:
+        for record in records:
+            try:
+                yield record.key, record.epoch, pack.content(record)
+            except Damaged as error:
+                logger.warning("%s is damaged (%s) and goes.", error.path, error.why)
+
+    def _index(self) -> dict[tuple[str, int], list[Record]]:
+        """Return all records by key and epoch, as found at the first call.
+
+        Whatever writes calls it before, so as not to find what it has written.
+        """
+        if self._found is None:
+            self._found = {}
+            if self.reuse:
+                remove_abandoned(self.root, f"*{CHECKPOINTS}")
+                for path in self.files():
+                    try:
+                        for record in pack.records(path):
+                            self._enter(record)
+                    except FileNotFoundError:
+                        continue
+                for needed in self._needed.values():
+                    needed -= {key for key in needed if (key, FINISHED) in self._found}
+        return self._found
+
+    def _enter(self, record: Record) -> None:
+        self._index().setdefault((record.key, record.epoch), []).append(record)
+        if record.epoch == UNFINISHED:
+            self._needed.setdefault(record.path, set()).add(record.key)
+
+    def _read(self, key: str, epoch: int) -> xr.Dataset | None:
+        records = self._index().get((key, epoch), [])
+        damaged = None
+        while records:
+            try:
+                return decode(pack.content(records[-1]))
+            except FileNotFoundError:  # another job has just removed it
+                pass
+            except Damaged as error:
+                damaged = error
+                with contextlib.suppress(OSError):  # then it is found damaged again, and no more
+                    pack.remove(records[-1])
+            records.pop()
+        if damaged:
+            logger.warning("%s is damaged (%s). It is computed again.", damaged.path, damaged.why)
         return None
 
+    def _append(self, key: str, epoch: int, dataset: xr.Dataset) -> None:
+        self._index()
+        flush = time.monotonic() - self._flushed > FLUSH_SECONDS
+        self._enter(pack.append(self._pack, key, epoch, encode(dataset), flush=flush))
+        if flush:
+            self._flushed = time.monotonic()
+
     def load(self, key: str) -> xr.Dataset | None:
-        """Return the finished member of this fingerprint, or None; a damaged file is removed."""
-        return self._read(self._path(key))
+        """Return the finished member of this fingerprint, or None."""
+        return self._read(key, FINISHED)
 
     def save(self, key: str, member: xr.Dataset) -> None:
         """Keep a finished member; its checkpoint is of no more use and goes."""
-        self._write(member, self._path(key))
-        self._path(key, ".checkpoint").unlink(missing_ok=True)
+        self._append(key, FINISHED, member)
+        self._remove_checkpoints([key])
 
     def save_parameters(self, key: str, epoch: int, parameters: xr.Dataset) -> None:
         """Keep the parameters of a member as they were after an epoch."""
-        self._write(parameters, self._path(key, f".epoch-{epoch}"))
+        self._append(key, epoch, parameters)
 
     def load_parameters(self, key: str, epoch: int) -> xr.Dataset | None:
         """Return the parameters of a member after an epoch, or None."""
-        return self._read(self._path(key, f".epoch-{epoch}"))
+        return self._read(key, epoch)
 
     def has_parameters(self, key: str, epochs: list[int]) -> bool:
         """Return whether the parameters of a member are kept for all of ``epochs``."""
-        return all(self._found(self._path(key, f".epoch-{epoch}")) for epoch in epochs)
+        return all(self._index().get((key, epoch)) for epoch in epochs)
 
     def load_checkpoint(self, key: str) -> xr.Dataset | None:
         """Return the last checkpoint of an unfinished member, or None."""
-        return self._read(self._path(key, ".checkpoint"))
+        return self._read(key, UNFINISHED)
 
-    def save_checkpoint(self, key: str, state: xr.Dataset) -> None:
-        """Replace the checkpoint of an unfinished member."""
-        self._write(state, self._path(key, ".checkpoint"))
+    def save_checkpoints(self, states: Iterable[tuple[str, xr.Dataset]]) -> None:
+        """Keep the checkpoints of unfinished members, in place of those before.
+
+        Args:
+            states: fingerprints and checkpoints.
+        """
+        self._index()
+        contents = ((key, UNFINISHED, encode(state)) for key, state in states)
+        records = pack.write(self._new(CHECKPOINTS), contents)
+        self._remove_checkpoints([record.key for record in records])
+        for record in records:
+            self._enter(record)
+
+    def _remove_checkpoints(self, keys: list[str]) -> None:
+        """Forget the checkpoints of members, and remove the files that nobody needs any more."""
+        for key in keys:
+            for record in self._index().pop((key, UNFINISHED), []):
+                needed = self._needed[record.path]
+                needed.discard(key)
+                if not needed:
+                    record.path.unlink(missing_ok=True)

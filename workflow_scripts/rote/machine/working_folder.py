@@ -83,6 +83,18 @@ def _clear_stale_locks(notes: Path) -> None:
     fcntl.flock(_lock, fcntl.LOCK_SH)  # whoever has it alone shares it at once
 
 
+def in_use(folder: Path) -> bool:
+    """Return whether a Snakemake of this machine works in a folder."""
+    try:
+        with (folder / ".snakemake" / "rote.lock").open("rb+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # there never was one, or the file system has no locks
+        return False
+    return False
+
+
 def mark_unfinished(folder: Path, files: Sequence[str]) -> None:
     """Have Snakemake make files again, as if they were unfinished, as soon as they are asked for.
 

@@ -21,13 +21,25 @@ from rote.models.workspace import Workspace
 from rote.runs import training
 from rote.runs.grouping import SizeSearch
 from rote.runs.members import compute_in_groups, keep, stored_or_computed
-from rote.runs.training import member_key
 from rote.study import versions
 from rote.study.plan import Member
 
 logger = logging.getLogger(__name__)
 
 INPUTS = ["real", "noise"]
+
+
+def _keys(noised: xr.Dataset, settings: dict) -> tuple[list[str], list[str]]:
+    """Return the fingerprints of the members of a run, as trained and as searched."""
+    version, search = versions.current("CRITICAL_SAMPLES"), settings["critical_samples"]
+    trained = training.member_keys(noised, settings)
+    return trained, [fingerprint(version=version, member=key, search=search) for key in trained]
+
+
+def member_keys(noised: xr.Dataset, settings: dict) -> list[str]:
+    """Return the fingerprints of the members of a run, as trained and as searched."""
+    trained, searched = _keys(noised, settings)
+    return [*trained, *searched]
 
 
 def compute_run(
@@ -59,13 +71,8 @@ def compute_run(
     Raises:
         UserError: the device is missing or too small, or the images are too small for a CNN.
     """
-    search = settings["critical_samples"]
     members = [Member(*member) for member in settings["members"]]
-    trained_keys = [member_key(noised, settings, member) for member in members]
-    keys = [
-        fingerprint(version=versions.current("CRITICAL_SAMPLES"), member=key, search=search)
-        for key in trained_keys
-    ]
+    trained_keys, keys = _keys(noised, settings)
     trained_key = dict(zip(keys, trained_keys, strict=True))
     stored = {key: store.load(key) for key in keys}
     trained = training.compute_run(

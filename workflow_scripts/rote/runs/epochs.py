@@ -83,7 +83,6 @@ def _packed(content: dict[str, np.ndarray], epoch: int, long_name: str) -> xr.Da
                 [f"{name}_{axis}" for axis in range(value.ndim)],
                 value,
                 {"long_name": long_name, "units": "1"},
-                {"zlib": False},  # parameters do not shrink
             )
             for name, value in content.items()
         },

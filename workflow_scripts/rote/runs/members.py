@@ -1,9 +1,11 @@
 """From members to a run: the store has some, the others are computed, all become one dataset."""
 
+import hashlib
 import logging
 from collections.abc import Callable, Container, Iterable
 from itertools import chain
 
+import numpy as np
 import xarray as xr
 
 from rote.files.provenance import with_provenance
@@ -36,17 +38,47 @@ ORIGIN = {
 }
 
 
-def data_determinants(noised: xr.Dataset, member: Member) -> dict:
-    """Return what a member's fingerprint says about its data: hashes of images and noise, classes.
+REPLACES = {"randX": "image", "randY": "label"}
 
-    Real data has no noise: its fingerprint is the same whatever noise stands in the file beside it.
+
+class DataContent:
+    """The content of a noised data set, of which members' fingerprints hold hashes.
+
+    The arrays themselves are hashed, each once: nothing that is said about them is believed.
     """
-    noise = None
-    if member.noise_kind != "real":
-        content = noised[f"{member.noise_kind}_digest"].sel(noise_seed=member.noise_seed).item()
-        noise = [member.noise_kind, member.noise_level, content]
-    classes = noised.sizes["class"]  # which may be more than the labels show
-    return {"data": noised.attrs["real_digest"], "classes": classes, "noise": noise}
+
+    def __init__(self, noised: xr.Dataset):
+        self._noised, self._draws = noised, {}
+        self._real = {
+            "data": _digest(noised, "image", "label", "validation_image", "validation_label"),
+            "scale": [
+                float(noised.attrs[name])
+                for name in ("inputs_per_grey_level", "input_mean", "input_std")
+            ],
+            "classes": noised.sizes["class"],  # which may be more than the labels show
+        }
+
+    def determinants(self, member: Member) -> dict:
+        """Return what a member's fingerprint says about its data.
+
+        Real data has no noise: its fingerprint is the same whatever noise stands beside it.
+        """
+        if member.noise_kind == "real":
+            return {**self._real, "noise": None}
+        draw = member.noise_kind, member.noise_seed
+        if draw not in self._draws:
+            noise = self._noised.sel(noise_seed=member.noise_seed)
+            self._draws[draw] = _digest(noise, "order", f"noise_{REPLACES[member.noise_kind]}")
+        return {**self._real, "noise": [member.noise_kind, member.noise_level, self._draws[draw]]}
+
+
+def _digest(dataset: xr.Dataset, *names: str) -> str:
+    """Return a hash (SHA-256) of the content, shape and type of variables."""
+    sha = hashlib.sha256()
+    for array in (dataset[name].values for name in names):
+        sha.update(f"{array.dtype.str}{array.shape}".encode())
+        sha.update(np.ascontiguousarray(array))
+    return sha.hexdigest()
 
 
 def stored_or_computed(

@@ -17,8 +17,8 @@ from rote.models.mlp import initial_parameters
 from rote.runs.device_data import DeviceData
 from rote.runs.grouping import SizeSearch
 from rote.runs.members import (
+    DataContent,
     compute_in_groups,
-    data_determinants,
     keep,
     stored_or_computed,
 )
@@ -53,6 +53,21 @@ MEASURES = {  # name: dimensions, what it is, units
 }
 
 
+def member_keys(noised: xr.Dataset, settings: dict) -> list[str]:
+    """Return the fingerprints of the members of a run."""
+    data = DataContent(noised)
+    determinants = {key: value for key, value in settings.items() if key != "members"}
+    return [
+        fingerprint(
+            version=[versions.current("TRAINING"), versions.current("SENSITIVITY")],
+            **data.determinants(member),
+            **determinants,
+            seed=member.seed,
+        )
+        for member in (Member(*member) for member in settings["members"])
+    ]
+
+
 def compute_run(
     noised: xr.Dataset,
     settings: dict,
@@ -82,19 +97,9 @@ def compute_run(
     """
     attributes = data_attributes(noised)  # which may lack one: not only after the training
     members = [Member(*member) for member in settings["members"]]
-    determinants = {key: value for key, value in settings.items() if key != "members"}
-    keys = [
-        fingerprint(
-            version=[versions.current("TRAINING"), versions.current("SENSITIVITY")],
-            **data_determinants(noised, member),
-            **determinants,
-            seed=member.seed,
-        )
-        for member in members
-    ]
     run = stored_or_computed(
         members,
-        keys,
+        member_keys(noised, settings),
         store.load,
         name,
         lambda missing: _measure_missing(noised, settings, store, missing, name, device),

@@ -13,8 +13,8 @@ from rote.machine.progress import Progress
 from rote.runs.device_data import DeviceData
 from rote.runs.epochs import as_dataset, train
 from rote.runs.members import (
+    DataContent,
     compute_in_groups,
-    data_determinants,
     keep,
     stored_or_computed,
 )
@@ -24,7 +24,7 @@ from rote.study.plan import Member
 logger = logging.getLogger(__name__)
 
 
-def member_key(noised: xr.Dataset, settings: dict, member: Member) -> str:
+def _member_key(data: DataContent, settings: dict, member: Member) -> str:
     """Return the fingerprint of a member: data, noise, model, training, seed, code version."""
     # What does not apply is left out: it must not tell apart members that are alike.
     regularization = {name: value for name, value in member.strengths().items() if value}
@@ -32,11 +32,17 @@ def member_key(noised: xr.Dataset, settings: dict, member: Member) -> str:
         regularization["adversarial_examples"] = settings["adversarial_examples"]
     return fingerprint(
         version=versions.current("TRAINING"),
-        **data_determinants(noised, member),
+        **data.determinants(member),
         model=settings["model"],
         training={**settings["training"], "weight_decay": member.weight_decay, **regularization},
         seed=member.seed,
     )
+
+
+def member_keys(noised: xr.Dataset, settings: dict) -> list[str]:
+    """Return the fingerprints of the members of a run."""
+    data = DataContent(noised)
+    return [_member_key(data, settings, Member(*member)) for member in settings["members"]]
 
 
 def compute_run(
@@ -73,7 +79,7 @@ def compute_run(
     """
     attributes = data_attributes(noised)  # which may lack one: not only after the training
     members = [Member(*member) for member in settings["members"]]
-    keys = [member_key(noised, settings, member) for member in members]
+    keys = member_keys(noised, settings)
     training = settings["training"]
 
     def load(key: str) -> xr.Dataset | None:
@@ -143,8 +149,7 @@ def _train_missing(
                 results[key] = keep(result, store, key, missing[key], settings, data.described)
             stop = interruption.arrived()
             if stop or time.monotonic() - saved_at > checkpoint_seconds:
-                for position, state in now.unfinished():
-                    store.save_checkpoint(group[position], state)
+                store.save_checkpoints((group[i], state) for i, state in now.unfinished())
                 saved_at = time.monotonic()
             if stop:
                 return

@@ -1,0 +1,111 @@
+"""The command that tells what a store holds, on the real workflow."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+import stores
+from conftest import ROOT
+from rote.files.store import Store
+from tiny_study import Study
+
+pytestmark = pytest.mark.slow
+
+
+def manage(study: Study, *options: str, fails: bool = False) -> str:
+    (study.folder / "tiny.yaml").write_text(yaml.safe_dump(study.config))
+    command = [sys.executable, ROOT / "workflow_scripts" / "manage_store.py"]
+    ran = subprocess.run(
+        [*command, "--configfile", "tiny.yaml", *options],
+        cwd=study.folder,
+        capture_output=True,
+        text=True,
+    )
+    assert (ran.returncode != 0) == fails, ran.stderr + ran.stdout
+    assert "Traceback" not in ran.stderr
+    return ran.stdout + ran.stderr
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """A study with models of a learning rate that was given up, and of an older version."""
+    study = Study(tmp_path_factory.mktemp("study"))
+    study.snakemake("fig1", "fig4_1")
+    study.wanted = {record.key for record in Store(study.store).records()}
+    training = study.config["presets"]["demo"]["capacity"]["training"]
+    training["learning_rate"] = 0.2
+    study.snakemake("fig1")
+    training["learning_rate"] = 0.1
+    (study.store / "ab").mkdir()
+    (study.store / "ab" / f"{'ab' * 32}.epoch-3.nc").write_bytes(b"of an older version")
+    return study
+
+
+@pytest.fixture
+def study(original, tmp_path):
+    study = original.copied(tmp_path)
+    study.wanted = original.wanted
+    return study
+
+
+def test_what_no_study_asks_for_is_told_and_removed(study):
+    records = Store(study.store).records()
+    unwanted = {record.key for record in records} - study.wanted
+    assert len(unwanted) == 2 * 2 * (1 + 2)  # widths × seeds × (real + kinds)
+    printed = manage(study)
+    assert f"results/store: {len(stores.finished(study.store))} models, " in printed
+    assert f"Not asked for: {len(unwanted)} models, " in printed
+    assert "Of an older version of rote, which this one does not read: 1 files." in printed
+    assert Store(study.store).records() == records
+    manage(study, "--prune")
+    assert {record.key for record in Store(study.store).records()} == study.wanted
+    assert not (study.store / "ab").exists()
+    for run in (study.results / "runs").rglob("*.nc"):
+        run.unlink()
+    assert study.new_members("fig1", "fig4_1") == 0
+
+
+def test_what_cannot_be_told_is_said(study):
+    (study.results / "datasets" / "capacity.nc").unlink()
+    printed = manage(study)
+    assert "results/demo/datasets/capacity.nc is not there or out of date" in printed
+    study.snakemake("results/demo/datasets/capacity.nc")
+    study.config["presets"]["demo"]["capacity"]["data"] = {
+        **study.config["presets"]["demo"]["capacity"]["data"],
+        "seed": 5,
+    }
+    assert "results/demo/datasets/capacity.nc is not there or out of date" in manage(study)
+
+
+def test_nothing_is_removed_where_it_is_not_sure(study, tmp_path_factory):
+    records = Store(study.store).records()
+    (study.folder / "results" / "mine").mkdir()
+    printed = manage(study, "--prune", fails=True)
+    assert "Error: results/mine is no preset of this configuration" in printed
+    (study.folder / "results" / "mine").rmdir()
+    elsewhere = tmp_path_factory.mktemp("shared") / "store"
+    study.store.rename(elsewhere)
+    study.store.symlink_to(elsewhere)
+    printed = manage(study, "--prune", fails=True)
+    assert "results/store is a link, so other folders may share the store" in printed
+    assert len(Store(elsewhere).records()) == len(records)
+    manage(study, "--prune", "--directory", ".")
+    assert {record.key for record in Store(elsewhere).records()} == study.wanted
+    assert "no model has been computed" in manage(study, "--directory", "/", fails=True)
+
+
+def test_while_snakemake_works_nothing_is_removed(study):
+    lock = "import fcntl; f = open('.snakemake/rote.lock'); fcntl.flock(f, fcntl.LOCK_SH); "
+    with subprocess.Popen(
+        [sys.executable, "-c", lock + "print(1, flush=True); input()"],
+        cwd=study.folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        holder.stdout.readline()
+        printed = manage(study, "--prune", fails=True)
+        holder.communicate(b"\n")
+    assert f"Error: A Snakemake is at work in {study.folder}: wait for its end." in printed
+    assert study.wanted < {record.key for record in Store(study.store).records()}

@@ -1,0 +1,142 @@
+"""What the store of finished models holds, and what of it no study asks for: ``make store``.
+
+Every preset with results in the working folder counts as a study, with the settings that it has
+now. ``--prune`` removes what none of them asks for; that costs computing time if it is asked for
+later, and nothing else.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from rote.files.pack import Record
+from rote.files.store import FINISHED, UNFINISHED, Store
+from rote.machine import working_folder
+from rote.machine.errors import UserError
+from rote.study import code, configuration
+from rote.study.jobs import STORE, Study
+
+ROOT = Path(__file__).parents[1]
+
+
+def described(records: Iterable[Record]) -> str:
+    """Return how much there is, in words."""
+    records = list(records)
+    counts = {
+        "models": sum(record.epoch == FINISHED for record in records),
+        "sets of parameters": sum(record.epoch >= 0 for record in records),
+        "checkpoints": sum(record.epoch == UNFINISHED for record in records),
+    }
+    words = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    return f"{words or 'nothing'}, {sum(record.size for record in records) / 1e6:,.1f} MB"
+
+
+def studies(folder: Path, files: list[Path]) -> list[Study]:
+    """Return the presets that have results in a folder.
+
+    Raises:
+        UserError: the configuration lacks one of them.
+    """
+    found = []
+    for results in sorted((folder / STORE).parent.glob("*/")):
+        if results.name == Path(STORE).name:
+            continue
+        try:
+            config = configuration.load(ROOT / "config.yaml", files, {"preset": results.name})
+        except UserError as error:
+            raise UserError(
+                f"{results} is no preset of this configuration, or the configuration is wrong "
+                f"({error}): name its file by --configfile, or delete the folder."
+            ) from error
+        found.append(Study(config))
+    return found
+
+
+def main() -> None:
+    """Print what is there, and remove what is not asked for if that is wanted."""
+    parser = argparse.ArgumentParser(description="What the store of finished models holds.")
+    parser.add_argument("--prune", action="store_true", help="remove what no study asks for")
+    parser.add_argument(
+        "--configfile", type=Path, nargs="+", default=[], help="what differs from config.yaml"
+    )
+    parser.add_argument(
+        "--directory",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="the working folders, all of those that share the store (the current one)",
+    )
+    arguments = parser.parse_args()
+    folders = arguments.directory or [Path()]
+    try:
+        manage(folders, arguments.configfile, prune=arguments.prune, told=bool(arguments.directory))
+    except UserError as error:
+        sys.exit(f"Error: {error}")
+
+
+def manage(folders: list[Path], files: list[Path], *, prune: bool, told: bool) -> None:
+    """Print what the store holds, and remove what is not asked for.
+
+    Args:
+        folders: working folders that share one store.
+        files: of the configuration, over ``config.yaml``.
+        prune: whether to remove anything.
+        told: whether somebody has said that no other folder shares the store.
+
+    Raises:
+        UserError: it is not sure that nothing is lost.
+    """
+    root = folders[0] / STORE
+    if not root.is_dir():
+        raise UserError(f"{root} is not there: no model has been computed in this folder.")
+    for folder in folders:
+        if not (folder / STORE).exists() or not root.samefile(folder / STORE):
+            raise UserError(f"{folder / STORE} is another store than {root}: name one at a time.")
+    from rote.runs.asked_for import asked_for  # which takes a second, and a mistake should not
+
+    code.read_notes(code.NOTES)
+    store = Store(root)
+    records, before = store.records(), old_files(root)
+    print(f"{root}: {described(records)}, in {len(store.files()):,} files.")
+    wanted: set[str] = set()
+    for folder in folders:
+        for study in studies(folder, files):
+            keys, lacking = asked_for(study, folder)
+            wanted |= keys
+            theirs = [record for record in records if record.key in keys]
+            print(f"{folder / 'results' / study.preset} asks for {described(theirs)}.")
+            for file in lacking:
+                print(f"  {file} is not there or out of date: its models cannot be told.")
+    rest = [record for record in records if record.key not in wanted]
+    print(f"Not asked for: {described(rest)}.")
+    if before:
+        print(f"Of an older version of rote, which this one does not read: {len(before):,} files.")
+    if not prune:
+        if rest or before:
+            print('make store OPTIONS="--prune" removes them.')
+        return
+    if root.is_symlink() and not told:
+        raise UserError(
+            f"{root} is a link, so other folders may share the store: name all of them by "
+            "--directory. Nothing was removed."
+        )
+    for folder in folders:
+        if working_folder.in_use(folder):
+            raise UserError(f"A Snakemake is at work in {folder.resolve()}: wait for its end.")
+    for path in before:
+        path.unlink()
+        if not any(path.parent.iterdir()):
+            path.parent.rmdir()
+    store.remove_all_but(wanted)
+    print(f"Removed. {root}: {described(Store(root).records())}.")
+
+
+def old_files(root: Path) -> list[Path]:
+    """Return the files of format 1, one a model."""
+    digits = "[0-9a-f]"
+    return sorted(path for path in root.glob(f"{digits * 2}/{digits * 64}*.nc") if path.is_file())
+
+
+if __name__ == "__main__":
+    main()
