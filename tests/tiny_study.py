@@ -44,6 +44,15 @@ TO_THRESHOLD = {key: value for key, value in TRAINING.items() if key != "evaluat
 TO_THRESHOLD |= {"epochs": 20, "threshold": 0.3}
 
 
+def copied_workflow(folder: Path) -> Path:
+    """Return a copy of the workflow in a new folder, to be edited."""
+    for name in ("rules", "workflow_scripts", "envs", "report", "profiles"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
 class Study:
     """A folder with a tiny study, run by the real Snakefile."""
 
