@@ -1,0 +1,88 @@
+"""The store against a NetCDF file a model: seconds to write and to read, bytes on disk.
+
+A model is what a run of Figure 1 keeps of one: three curves, which of 1,000 examples it
+misclassifies, its settings. The other side is ``rote.files.netcdf``, as results are written.
+
+    python tests/benchmarks/storing.py --models 2000
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "workflow_scripts")]
+
+import numpy as np  # noqa: E402
+import xarray as xr  # noqa: E402
+
+from rote.files import netcdf  # noqa: E402
+from rote.files.store import Store  # noqa: E402
+
+REPEATS = 5
+
+
+def model() -> xr.Dataset:
+    """Return what is kept of a model."""
+    rng, named = np.random.default_rng(0), {"long_name": "what it is", "units": "1"}
+    curves = ("train_loss", "train_accuracy", "validation_accuracy")
+    return xr.Dataset(
+        {name: ("epoch", rng.random(60), named) for name in curves}
+        | {"misclassified": ("example", rng.random(1000) < 0.1, named)},
+        coords={"epoch": ("epoch", np.arange(1, 61), named)},
+        attrs={"settings": "x" * 1200, "software": "y" * 150, "git_commit": "z" * 40},
+    )
+
+
+def measure(folder: Path, count: int) -> dict[str, tuple[float, float, int, int]]:
+    """Return seconds to write and to read ``count`` models, bytes and files, of each side."""
+    kept, keys = model(), [f"{i:064x}" for i in range(count)]
+    started = time.perf_counter()
+    for key in keys:
+        netcdf.write(kept, folder / "netcdf" / f"{key}.nc")
+    written = time.perf_counter()
+    for key in keys:
+        netcdf.read(folder / "netcdf" / f"{key}.nc")
+    read = time.perf_counter()
+    found = {"a NetCDF file a model": (written - started, read - written)}
+    started = time.perf_counter()
+    store = Store(folder / "store")
+    for key in keys:
+        store.save(key, kept)
+    written, store = time.perf_counter(), Store(folder / "store")
+    for key in keys:
+        store.load(key)
+    found["the store"] = written - started, time.perf_counter() - written
+    sizes = [
+        [path.stat().st_size for path in (folder / name).iterdir()] for name in ("netcdf", "store")
+    ]
+    return {
+        name: (*seconds, sum(of), len(of))
+        for (name, seconds), of in zip(found.items(), sizes, strict=True)
+    }
+
+
+def main() -> None:
+    """Print a line a side: medians of some rounds."""
+    parser = argparse.ArgumentParser(description="The store against a NetCDF file a model.")
+    parser.add_argument("--models", type=int, default=1000)
+    parser.add_argument("--device", help="not used: the same for all benchmarks")
+    options = parser.parse_args()
+    rounds = []
+    for _ in range(REPEATS):
+        with tempfile.TemporaryDirectory() as folder:
+            rounds.append(measure(Path(folder), options.models))
+    print(f"{options.models} models, medians of {REPEATS} rounds, in ms and bytes a model")
+    for name in rounds[0]:
+        values = np.array([found[name] for found in rounds], float)
+        write, read, size, files = np.median(values, 0) / [*[options.models] * 3, 1]
+        print(
+            f"{name:22} writes {1e3 * write:6.3f}  reads {1e3 * read:6.3f}  {size:7,.0f} bytes  "
+            f"in {files:,.0f} files"
+        )
+
+
+if __name__ == "__main__":
+    main()
