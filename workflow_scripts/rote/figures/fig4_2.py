@@ -4,7 +4,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rote.figures import style
+from rote.figures import fonts, style
 
 
 def draw(metrics: xr.Dataset) -> Figure:
@@ -46,8 +46,9 @@ def draw(metrics: xr.Dataset) -> Figure:
         for axis in panels[len(kinds) :].ravel():
             axis.remove()
         # The names of cases that are alike have a line of their own: they may be long.
+        title = own["title"].item().replace(f" ({case})", f"\n({case})")
         for row in rows:
-            row[0].set_ylabel(own["title"].item().replace(f" ({case})", f"\n({case})"))
+            row[0].set_ylabel(fonts.wrapped(title, 8, 72 * 1.6))
     # Below each column, and where the last row of the last case has no panel.
     for axis in panels[len(kinds) - pairs : len(kinds)].ravel():
         axis.set_xlabel("epochs")

@@ -18,8 +18,9 @@ from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
 logger = logging.getLogger(__name__)
-# It warns of every family that has no regular weight.
-logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+# They warn of every family without a regular weight, and of what a PDF leaves out of a font.
+for name in ("matplotlib.font_manager", "fontTools.subset"):
+    logging.getLogger(name).setLevel(logging.ERROR)
 
 OWN = "DejaVu Sans"
 LACKING = "[see caption]"
@@ -28,7 +29,7 @@ _LAST_RESORT = "Last Resort High-Efficiency"
 
 
 def families(text: str) -> list[str]:
-    """Return the families of fonts that a text needs beside the figures' own, as few as possible."""
+    """Return the families of fonts that a text needs beside the figures' own: as few as can be."""
     return _found(_foreign(text))[0]
 
 
@@ -39,8 +40,27 @@ def lacking(text: str) -> frozenset[str]:
 
 def width(text: str, size: float) -> float:
     """Return the width of a line of text at a size, both in points."""
-    font = FontProperties(family=[OWN, *families(text)], size=size)
-    return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]
+    drawn = _drawn(text)
+    font = FontProperties(family=[OWN, *families(drawn)], size=size)
+    return text_to_path.get_text_width_height_descent(drawn, font, ismath=False)[0]
+
+
+def wrapped(text: str, size: float, widest: float) -> str:
+    """Return text in lines of at most a width, at a size; both in points.
+
+    matplotlib's own wrapping takes ``$`` for a formula, and breaks only at spaces, which Chinese
+    has none of. A word that is too long for a line is broken anywhere.
+    """
+    lines = []
+    for line in text.split("\n"):
+        lines.append("")
+        for part in re.split("( )", line):
+            pieces = part if width(part, size) > widest else [part]
+            for piece in pieces:
+                if lines[-1] and width(lines[-1] + piece, size) > widest:
+                    lines.append("")
+                lines[-1] += piece
+    return "\n".join(line.strip(" ") for line in lines)
 
 
 def make_readable(figure: Figure, remedy: str) -> None:
@@ -56,18 +76,13 @@ def make_readable(figure: Figure, remedy: str) -> None:
         for axis in (axes.xaxis, axes.yaxis)
         for label in (*axis.get_ticklabels(which="both"), axis.get_offset_text())
     }
-    missing = lacking(figure.get_label())
-    for text in figure.findobj(Text):
-        if text in numbers:
-            continue
+    texts = [text for text in figure.findobj(Text) if text not in numbers]
+    missing = lacking(figure.get_label() + "".join(text.get_text() for text in texts))
+    for text in texts:
         text.set_parse_math(False)
-        written = text.get_text()
-        if needed := families(written):
+        text.set_text(_drawn(text.get_text()))
+        if needed := families(text.get_text()):
             text.set_fontfamily([*text.get_fontfamily(), *needed])
-        if without := lacking(written):
-            missing |= without
-            letters = re.escape("".join(without))
-            text.set_text(re.sub(rf"[{letters}]([{letters}\s]*[{letters}])?", LACKING, written))
     if missing:
         some = sorted(missing)
         logger.warning(
@@ -78,6 +93,14 @@ def make_readable(figure: Figure, remedy: str) -> None:
             LACKING,
             remedy,
         )
+
+
+def _drawn(text: str) -> str:
+    """Return a text with a word in the place of what no font has."""
+    if not (without := lacking(text)):
+        return text
+    letters = re.escape("".join(without))
+    return re.sub(rf"[{letters}]([{letters}\s]*[{letters}])?", LACKING, text)
 
 
 def _foreign(text: str) -> frozenset[str]:

@@ -30,6 +30,7 @@ _LEVELS = LinearSegmentedColormap.from_list(
 )
 SPREAD = "mean, standard deviation and dots: {}"
 MARKERS = "osD^vPX*"
+SMALL = 6.0  # points: text below a figure
 # For what has no colour of the poster: distinct from its colours, and from each other, in grey and
 # to the colour-blind. Five colours and four lines make twenty pairs.
 _OTHER_COLOURS = "black", "#eabf3f", "#7a3d99", "#3a9bc9", "#5c2a12"
@@ -209,7 +210,9 @@ def footnote(
     text = [*lines, "; ".join([metrics.attrs["protocol"], *more])]
     if metrics.attrs["diverged_members"]:
         text.append(f"{metrics.attrs['diverged_members']} models diverged and {diverged}")
-    figure.supxlabel("\n".join(text), fontsize=6, color="0.35", wrap=True)
+    widest = 72 * figure.get_figwidth()
+    below = "\n".join(fonts.wrapped(line, SMALL, widest) for line in text)
+    figure.supxlabel(below, fontsize=SMALL, color="0.35")
     figure.set_label("\n".join([*text, *aside]))
 
 
@@ -226,4 +229,17 @@ def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:
     metadata = {"png": None, "pdf": {"CreationDate": None, "ModDate": None}}
     for kind, path in (("png", Path(png)), ("pdf", Path(pdf))):
         with replacing(path) as temporary:
-            figure.savefig(temporary, format=kind, metadata=metadata[kind])
+            for _ in range(3):
+                figure.savefig(temporary, format=kind, metadata=metadata[kind])
+                # Images keep their shape, so that one pass of the layout may cut off what is around
+                # them. The next one begins where it ended.
+                if _within(figure):
+                    break
+
+
+def _within(figure: Figure) -> bool:
+    """Tell whether all of a figure is on the page."""
+    drawn = figure.get_tightbbox()  # inches
+    width, height = figure.get_size_inches()
+    beyond = max(-drawn.x0, -drawn.y0, drawn.x1 - width, drawn.y1 - height)
+    return beyond <= 0.01  # rounding to pixels
