@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -130,7 +131,7 @@ def test_nothing_is_cut_off_and_data_set_and_size_are_named(module, metrics, req
     with style.paper():
         figure = module.draw(request.getfixturevalue(metrics))
         style.save(figure, tmp_path / "f.png", tmp_path / "f.pdf")
-        figure.canvas.draw()
+        figure.draw_without_rendering()
         drawn = figure.get_tightbbox()  # inches
         width, height = figure.get_size_inches()
         assert min(drawn.x0, drawn.y0) >= -0.02  # rounding to pixels
@@ -156,7 +157,7 @@ def test_protocols_of_the_published_sizes_fit(module, metrics, request):
     )
     with style.paper():
         figure = module.draw(request.getfixturevalue(metrics).assign_attrs(protocol=protocol))
-        figure.canvas.draw()
+        figure.draw_without_rendering()
         drawn = figure.get_tightbbox()
     assert drawn.x0 >= -0.02
     assert drawn.x1 <= figure.get_size_inches()[0] + 0.02
@@ -167,7 +168,7 @@ def test_figure_4_2_names_of_cases_do_not_run_into_each_other(levels):
     titles = [f"MNIST digits, CNN ({case})" for case in cases]
     with style.paper():
         figure = fig4_2.draw(levels.assign_coords(dataset=cases, title=("dataset", titles)))
-        figure.canvas.draw()
+        figure.draw_without_rendering()
         above, below = (axis.yaxis.label.get_window_extent() for axis in figure.axes[::4])
         assert above.y0 > below.y1
 
@@ -344,11 +345,83 @@ def test_figure_3_3_leaves_out_what_has_exploded(classes):
     classes["exploded"].loc[{"condition": "real"}] = True
     with style.paper():
         figure = fig3_3.draw(classes)
-        figure.canvas.draw()
+        figure.draw_without_rendering()
     assert "off the diagonal: real exploded in every seed, randX" in all_text(figure)
     classes["exploded"][:] = True
     with style.paper(), pytest.raises(UserError, match="exploded in every seed.* lower"):
         fig3_3.draw(classes)
+
+
+def test_figure_3_3_says_what_it_leaves_out(classes):
+    with style.paper():
+        figure = fig3_3.draw(classes)
+        assert "halfX is left out here" in figure.get_label()
+        assert "halfX" not in all_text(figure)
+        figure = fig3_3.draw(classes.sel(condition=["real", "randX"]))
+    assert "left out" not in figure.get_label()
+
+
+def test_figure_4_2_says_what_it_leaves_out(levels):
+    with style.paper():
+        assert "Level 100 % is left out here: Figure 4.1" in fig4_2.draw(levels).get_label()
+        without = levels.sel(noise_level=[0, 0.4])
+        assert "left out" not in fig4_2.draw(without).get_label()
+
+
+def named(classes, names) -> xr.Dataset:
+    """Return metrics of Figure 3.3 with as many classes as names."""
+    cells = np.random.default_rng(0).lognormal(size=(3, len(names), len(names), 2))
+    dims = classes["class_sensitivity"].dims
+    own = {"class", "loss_class", "example_class"}
+    others = classes.drop_vars([v for v in classes.variables if own & set(classes[v].dims)])
+    others["class_sensitivity"] = dims, cells
+    return others.assign_coords(class_name=("class", names))
+
+
+CIFAR = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (CIFAR, CIFAR),
+        ([f"class_{i}" for i in range(100)], [str(i) for i in range(0, 100, 10)]),
+        (["a", "\U0010ffff", "c"], ["0", "1", "2"]),  # a letter that no font has
+    ],
+)
+def test_names_of_classes_do_not_run_into_each_other(classes, names, shown, tmp_path):
+    with style.paper():
+        figure = fig3_3.draw(named(classes, names))
+        style.save(figure, tmp_path / "f.png", tmp_path / "f.pdf")
+        drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+        assert min(drawn.x0, drawn.y0, width - drawn.x1, height - drawn.y1) >= -0.02
+        for axis in (figure.axes[0].xaxis, figure.axes[0].yaxis):
+            labels = axis.get_ticklabels()
+            assert [label.get_text() for label in labels] == shown
+            boxes = [label.get_window_extent() for label in labels]
+            assert not any(a.overlaps(b) for a, b in pairwise(boxes))
+    assert max(width, height) < 8.5
+    said = "Classes: 0 " + ", 1 ".join(names[:2])
+    assert (said in figure.get_label()) == (shown != names)
+    assert ("by number" in all_text(figure)) == (shown != names)
+
+
+@pytest.mark.parametrize(
+    ("names", "shown", "turned"),
+    [
+        (list("0123456789"), list("0123456789"), False),
+        (["healthy", "diseased"], ["healthy", "diseased"], False),
+        ([f"animal {i}" for i in range(22)], [f"animal {i}" for i in range(22)], True),
+        ([f"a long name, which is that of class {i}" for i in range(7)], list("0123456"), False),
+        (list("abcdefghijklmnopqrstuvwxyz" * 2), [str(i) for i in range(0, 52, 5)], False),
+    ],
+)
+def test_labels_of_classes_fit(names, shown, turned):
+    labels = fig3_3.class_labels(names)
+    assert list(labels.labels.values()) == shown
+    assert labels.turned == turned
+    assert fig3_3.SMALLEST <= labels.size <= fig3_3.SIZE
 
 
 def test_class_names_are_no_formulas(classes, tmp_path):
@@ -357,6 +430,71 @@ def test_class_names_are_no_formulas(classes, tmp_path):
         figure = fig3_3.draw(classes.assign_coords(class_name=("class", names)))
         style.save(figure, tmp_path / "f.png", tmp_path / "f.pdf")
         assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == names
+
+
+@pytest.mark.slow
+def test_titles_are_no_formulas(levels, tmp_path):
+    title = r"a $\nothing$ b_c \d"
+    metrics = levels.assign_coords(title=("dataset", [title, "e"]))
+    metrics.attrs["protocol"] = f"{title}, CNN\n{title * 20}"
+    with style.paper():
+        figure = fig4_2.draw(metrics)
+        style.save(figure, tmp_path / "f.png", tmp_path / "f.pdf")
+        assert figure.axes[0].get_ylabel() == title
+        assert f"\n{title}, CNN\n" in figure.get_supxlabel()
+        assert figure.get_tightbbox().x0 >= -0.02
+
+
+OTHERS = ["gaussX", "permuted", "$shuffled$"]
+
+
+def with_others(metrics, dim) -> xr.Dataset:
+    """Return metrics that hold conditions without a colour of the poster, too."""
+    more = [metrics.isel({dim: [-1]}).assign_coords({dim: [name]}) for name in OTHERS]
+    joined = xr.concat(
+        [metrics, *more], dim, data_vars="minimal", coords="minimal", compat="override"
+    )
+    return joined.assign_attrs(metrics.attrs)
+
+
+@pytest.mark.parametrize(
+    ("module", "metrics", "dim"),
+    [
+        (fig1, "capacity", "noise_kind"),
+        (fig3_1, "difficulty", "condition"),
+        (fig3_2, "inequality", "condition"),
+        (fig3_2, "inequality", "labelling"),
+        (fig3_3, "classes", "condition"),
+        (fig4_1, "complexity", "condition"),
+        (fig4_2, "levels", "noise_kind"),
+        (fig5_1, "regularizers", "regularizer"),
+        (fig5_2, "curves", "regularizer"),
+        (fig5_2, "curves", "condition"),
+        (filters, "learned", "condition"),
+    ],
+)
+def test_every_condition_of_the_metrics_is_drawn(module, metrics, dim, request):
+    with style.paper():
+        figure = module.draw(with_others(request.getfixturevalue(metrics), dim))
+        labels = {text.get_text() for text in figure.findobj(Text)}
+        figure.draw_without_rendering()
+    for name in OTHERS:
+        assert any(re.match(rf"{re.escape(name)}(:| \d|$)", label) for label in labels)
+    assert dim == "labelling" or figure.get_figwidth() < 8.5
+
+
+def test_filters_of_one_condition_are_drawn(learned):
+    with style.paper():
+        assert len(filters.draw(learned.sel(condition=["real"])).axes) == 1
+
+
+def test_looks_are_distinct():
+    names = [f"kind {i}" for i in range(12)]
+    looks = style.looks(["randX", *names, "real"], style.CONDITION_COLOURS)
+    assert list(looks) == ["real", "randX", *names]  # those of the poster first
+    assert looks["randX"] == (style.CONDITION_COLOURS["randX"], style.MARKERS[1], "-")
+    assert len({(look.colour, look.line) for look in looks.values()}) == len(looks)
+    assert {looks[name].line for name in names} & {"-"} == set()
 
 
 def test_figure_4_1_draws_ratio_and_accuracy_at_the_searched_epochs(complexity):
@@ -470,7 +608,7 @@ def grey(colour: str | tuple) -> float:
 
 def test_colours_differ_in_grey():
     for colours in (
-        list(style.CONDITION_COLOURS.values()),
+        [*style.CONDITION_COLOURS.values(), *style._OTHER_COLOURS],
         [style.level_colour(level) for level in (0, 0.2, 0.4, 0.6, 0.8, 1)],
     ):
         lightness = np.sort([grey(colour) for colour in colours])

@@ -50,7 +50,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     if len(looks) <= len(style.CONDITION_COLOURS):
         axis.legend(loc="lower right")
     else:  # a longer one would hide curves
-        figure.legend(loc="outside upper center", ncols=2)
+        style.legend_above(figure, axis.get_legend_handles_labels()[0])
     level = style.percent(metrics.attrs["noise_level"])
     style.footnote(
         figure,

@@ -41,6 +41,7 @@ def draw(metrics: xr.Dataset) -> Figure:
                 noise,
                 look.colour,
                 linestyle="--",
+                marker=None if condition in style.COMPLEXITY_COLOURS else look.marker,
                 linewidth=0.9,
                 label=f"{condition}, on inputs of noise",
             )

@@ -74,7 +74,10 @@ def draw(metrics: xr.Dataset) -> Figure:
     )
     axis.set_xlabel("training accuracy on random labels (randY)")
     axis.set_ylabel("best validation accuracy on real data")
-    axis.legend(loc="lower right")
+    if len(looks) <= len(COLOURS):
+        axis.legend(loc="lower right")
+    else:  # a longer one would hide curves
+        style.legend_above(figure, axis.get_legend_handles_labels()[0])
     seeds = style.of_seeds(metrics)
     style.footnote(figure, metrics, f"mean and standard deviation of {seeds}; numbers: strengths")
     return figure

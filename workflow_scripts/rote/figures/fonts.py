@@ -105,7 +105,7 @@ def _drawn(text: str) -> str:
 
 def _foreign(text: str) -> frozenset[str]:
     """Return the characters that the figures' own font lacks; the end of a line is none."""
-    if text.isascii():
+    if text.isascii() and text.replace("\n", "").isprintable():
         return frozenset()
     return frozenset(set(text) - {"\n"} - _drawn_by(OWN, frozenset(text)))
 

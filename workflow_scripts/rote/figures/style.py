@@ -33,7 +33,7 @@ MARKERS = "osD^vPX*"
 SMALL = 6.0  # points: text below a figure
 # For what has no colour of the poster: distinct from its colours, and from each other, in grey and
 # to the colour-blind. Five colours and four lines make twenty pairs.
-_OTHER_COLOURS = "black", "#eabf3f", "#7a3d99", "#3a9bc9", "#5c2a12"
+_OTHER_COLOURS = "#7a3d99", "#eabf3f", "#3f1a08", "#3a9bc9", "#949494"
 _OTHER_LINES = (0, (5, 1.5)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (6, 1, 1, 1, 1, 1))
 
 
@@ -176,12 +176,17 @@ def seeds(axis: Axes, values: xr.DataArray, colour: tuple | str, **line: object)
 
 
 def legend_above(figure: Figure, handles: Sequence[Artist]) -> None:
-    """Put a legend above all panels, in as few rows as the width of the figure allows."""
+    """Put a legend above all panels, in as few rows as the width of the figure allows.
+
+    The figure gets higher by all rows but the first.
+    """
     for columns in range(len(handles), 0, -1):
         legend = figure.legend(handles=handles, loc="outside upper center", ncols=columns)
         if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
-            return
+            break
         legend.remove()
+    rows = -(-len(handles) // columns)
+    figure.set_figheight(figure.get_figheight() + 0.15 * (rows - 1))
 
 
 def powers_of_two(axis: Axes, ticks: np.ndarray) -> None:
@@ -210,7 +215,7 @@ def footnote(
     text = [*lines, "; ".join([metrics.attrs["protocol"], *more])]
     if metrics.attrs["diverged_members"]:
         text.append(f"{metrics.attrs['diverged_members']} models diverged and {diverged}")
-    widest = 72 * figure.get_figwidth()
+    widest = 72 * figure.get_figwidth() - SMALL  # points
     below = "\n".join(fonts.wrapped(line, SMALL, widest) for line in text)
     figure.supxlabel(below, fontsize=SMALL, color="0.35")
     figure.set_label("\n".join([*text, *aside]))
