@@ -1,17 +1,12 @@
 import re
-from itertools import pairwise
 
 import numpy as np
 import pytest
-import xarray as xr
 from matplotlib.text import Text
 
 from made_up_runs import (
     convergence_runs,
-    made_up_complexity,
     made_up_run,
-    made_up_sensitivity,
-    regularization_runs,
 )
 from rote.figures import (
     fig1,
@@ -27,84 +22,9 @@ from rote.figures import (
     style,
 )
 from rote.machine.errors import UserError
-from rote.metrics import fig1 as fig1_metrics
 from rote.metrics import fig2 as fig2_metrics
 from rote.metrics import fig3_1 as fig3_1_metrics
-from rote.metrics import fig3_2 as fig3_2_metrics
-from rote.metrics import fig3_3 as fig3_3_metrics
-from rote.metrics import fig4_1 as fig4_1_metrics
-from rote.metrics import fig4_2 as fig4_2_metrics
-from rote.metrics import fig5_1 as fig5_1_metrics
-from rote.metrics import fig5_2 as fig5_2_metrics
-from rote.metrics import filters as filters_metrics
 from rote.study import plan
-
-
-@pytest.fixture
-def capacity(settings) -> xr.Dataset:
-    runs = [made_up_run(plan.members(settings), units) for units in (8, 32)]
-    metrics = fig1_metrics.metrics(runs)
-    return metrics.assign(validation_accuracy=metrics["validation_accuracy"] / 1000)
-
-
-@pytest.fixture
-def convergence() -> xr.Dataset:
-    return fig2_metrics.metrics(convergence_runs())
-
-
-@pytest.fixture
-def difficulty() -> xr.Dataset:
-    rng = np.random.default_rng(0)
-    members = [
-        plan.Member(kind, 1.0, 0, seed, 0.0)
-        for kind in ("real", "randX", "randY")
-        for seed in range(20)
-    ]
-    p = np.concatenate([np.tile(rng.random(200), (20, 1)), np.full((40, 200), 0.7)])
-    run = made_up_run(members, 64, misclassified=rng.random((60, 200)) < p)
-    return fig3_1_metrics.metrics([run])
-
-
-@pytest.fixture
-def inequality() -> xr.Dataset:
-    runs = [made_up_sensitivity("class"), made_up_sensitivity("unique", times=(0, 10, 20, 30))]
-    runs[1]["sensitivity"][3, 2:] = 5000.0  # real, seed 1, explodes
-    return fig3_2_metrics.metrics(runs)
-
-
-@pytest.fixture
-def classes() -> xr.Dataset:
-    return fig3_3_metrics.metrics([made_up_sensitivity("class")])
-
-
-@pytest.fixture
-def complexity() -> xr.Dataset:
-    return fig4_1_metrics.metrics([made_up_complexity("digits_cnn", cnn=True)])
-
-
-@pytest.fixture
-def levels() -> xr.Dataset:
-    runs = [
-        made_up_complexity("digits_mlp", cnn=False),
-        made_up_complexity("digits_cnn", cnn=True, epochs=(1, 2, 3)),
-    ]
-    runs[1] = runs[1].assign_coords(critical_epoch=[1, 3])
-    return fig4_2_metrics.metrics(runs)
-
-
-@pytest.fixture
-def regularizers(regularization_settings) -> xr.Dataset:
-    return fig5_1_metrics.metrics(regularization_runs(regularization_settings))
-
-
-@pytest.fixture
-def curves(regularization_settings) -> xr.Dataset:
-    return fig5_2_metrics.metrics(regularization_runs(regularization_settings))
-
-
-@pytest.fixture
-def learned() -> xr.Dataset:
-    return filters_metrics.metrics([made_up_complexity("digits_cnn", cnn=True)])
 
 
 def all_text(figure) -> str:
@@ -352,151 +272,6 @@ def test_figure_3_3_leaves_out_what_has_exploded(classes):
         fig3_3.draw(classes)
 
 
-def test_figure_3_3_says_what_it_leaves_out(classes):
-    with style.paper():
-        figure = fig3_3.draw(classes)
-        assert "halfX is left out here" in figure.get_label()
-        assert "halfX" not in all_text(figure)
-        figure = fig3_3.draw(classes.sel(condition=["real", "randX"]))
-    assert "left out" not in figure.get_label()
-
-
-def test_figure_4_2_says_what_it_leaves_out(levels):
-    with style.paper():
-        assert "Level 100 % is left out here: Figure 4.1" in fig4_2.draw(levels).get_label()
-        without = levels.sel(noise_level=[0, 0.4])
-        assert "left out" not in fig4_2.draw(without).get_label()
-
-
-def named(classes, names) -> xr.Dataset:
-    """Return metrics of Figure 3.3 with as many classes as names."""
-    cells = np.random.default_rng(0).lognormal(size=(3, len(names), len(names), 2))
-    dims = classes["class_sensitivity"].dims
-    own = {"class", "loss_class", "example_class"}
-    others = classes.drop_vars([v for v in classes.variables if own & set(classes[v].dims)])
-    others["class_sensitivity"] = dims, cells
-    return others.assign_coords(class_name=("class", names))
-
-
-CIFAR = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("names", "shown"),
-    [
-        (CIFAR, CIFAR),
-        ([f"class_{i}" for i in range(100)], [str(i) for i in range(0, 100, 10)]),
-        (["a", "\U0010ffff", "c"], ["0", "1", "2"]),  # a letter that no font has
-    ],
-)
-def test_names_of_classes_do_not_run_into_each_other(classes, names, shown, tmp_path):
-    with style.paper():
-        figure = fig3_3.draw(named(classes, names))
-        style.save(figure, tmp_path / "f.png", tmp_path / "f.pdf")
-        drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-        assert min(drawn.x0, drawn.y0, width - drawn.x1, height - drawn.y1) >= -0.02
-        for axis in (figure.axes[0].xaxis, figure.axes[0].yaxis):
-            labels = axis.get_ticklabels()
-            assert [label.get_text() for label in labels] == shown
-            boxes = [label.get_window_extent() for label in labels]
-            assert not any(a.overlaps(b) for a, b in pairwise(boxes))
-    assert max(width, height) < 8.5
-    said = "Classes: 0 " + ", 1 ".join(names[:2])
-    assert (said in figure.get_label()) == (shown != names)
-    assert ("by number" in all_text(figure)) == (shown != names)
-
-
-@pytest.mark.parametrize(
-    ("names", "shown", "turned"),
-    [
-        (list("0123456789"), list("0123456789"), False),
-        (["healthy", "diseased"], ["healthy", "diseased"], False),
-        ([f"animal {i}" for i in range(22)], [f"animal {i}" for i in range(22)], True),
-        ([f"a long name, which is that of class {i}" for i in range(7)], list("0123456"), False),
-        (list("abcdefghijklmnopqrstuvwxyz" * 2), [str(i) for i in range(0, 52, 5)], False),
-    ],
-)
-def test_labels_of_classes_fit(names, shown, turned):
-    labels = fig3_3.class_labels(names)
-    assert list(labels.labels.values()) == shown
-    assert labels.turned == turned
-    assert fig3_3.SMALLEST <= labels.size <= fig3_3.SIZE
-
-
-def test_class_names_are_no_formulas(classes, tmp_path):
-    names = ["a$_$", "b_", "$c$", r"\d", "e"]
-    with style.paper():
-        figure = fig3_3.draw(classes.assign_coords(class_name=("class", names)))
-        style.save(figure, tmp_path / "f.png", tmp_path / "f.pdf")
-        assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == names
-
-
-@pytest.mark.slow
-def test_titles_are_no_formulas(levels, tmp_path):
-    title = r"a $\nothing$ b_c \d"
-    metrics = levels.assign_coords(title=("dataset", [title, "e"]))
-    metrics.attrs["protocol"] = f"{title}, CNN\n{title * 20}"
-    with style.paper():
-        figure = fig4_2.draw(metrics)
-        style.save(figure, tmp_path / "f.png", tmp_path / "f.pdf")
-        assert figure.axes[0].get_ylabel() == title
-        assert f"\n{title}, CNN\n" in figure.get_supxlabel()
-        assert figure.get_tightbbox().x0 >= -0.02
-
-
-OTHERS = ["gaussX", "permuted", "$shuffled$"]
-
-
-def with_others(metrics, dim) -> xr.Dataset:
-    """Return metrics that hold conditions without a colour of the poster, too."""
-    more = [metrics.isel({dim: [-1]}).assign_coords({dim: [name]}) for name in OTHERS]
-    joined = xr.concat(
-        [metrics, *more], dim, data_vars="minimal", coords="minimal", compat="override"
-    )
-    return joined.assign_attrs(metrics.attrs)
-
-
-@pytest.mark.parametrize(
-    ("module", "metrics", "dim"),
-    [
-        (fig1, "capacity", "noise_kind"),
-        (fig3_1, "difficulty", "condition"),
-        (fig3_2, "inequality", "condition"),
-        (fig3_2, "inequality", "labelling"),
-        (fig3_3, "classes", "condition"),
-        (fig4_1, "complexity", "condition"),
-        (fig4_2, "levels", "noise_kind"),
-        (fig5_1, "regularizers", "regularizer"),
-        (fig5_2, "curves", "regularizer"),
-        (fig5_2, "curves", "condition"),
-        (filters, "learned", "condition"),
-    ],
-)
-def test_every_condition_of_the_metrics_is_drawn(module, metrics, dim, request):
-    with style.paper():
-        figure = module.draw(with_others(request.getfixturevalue(metrics), dim))
-        labels = {text.get_text() for text in figure.findobj(Text)}
-        figure.draw_without_rendering()
-    for name in OTHERS:
-        assert any(re.match(rf"{re.escape(name)}(:| \d|$)", label) for label in labels)
-    assert dim == "labelling" or figure.get_figwidth() < 8.5
-
-
-def test_filters_of_one_condition_are_drawn(learned):
-    with style.paper():
-        assert len(filters.draw(learned.sel(condition=["real"])).axes) == 1
-
-
-def test_looks_are_distinct():
-    names = [f"kind {i}" for i in range(12)]
-    looks = style.looks(["randX", *names, "real"], style.CONDITION_COLOURS)
-    assert list(looks) == ["real", "randX", *names]  # those of the poster first
-    assert looks["randX"] == (style.CONDITION_COLOURS["randX"], style.MARKERS[1], "-")
-    assert len({(look.colour, look.line) for look in looks.values()}) == len(looks)
-    assert {looks[name].line for name in names} & {"-"} == set()
-
-
 def test_figure_4_1_draws_ratio_and_accuracy_at_the_searched_epochs(complexity):
     with style.paper():
         figure = fig4_1.draw(complexity)
@@ -598,21 +373,6 @@ def test_filters_are_tiled_with_zero_as_grey():
     assert (image[:, 0] == 1).all()
     assert (image[4:6, 4:6] == 1).all()  # no filter
     assert filters.tiled(np.ones((3, 3, 2, 2)), columns=2).shape == (7, 7, 3)
-
-
-def grey(colour: str | tuple) -> float:
-    from matplotlib.colors import to_rgb
-
-    return float(np.dot(to_rgb(colour), (0.299, 0.587, 0.114)))
-
-
-def test_colours_differ_in_grey():
-    for colours in (
-        [*style.CONDITION_COLOURS.values(), *style._OTHER_COLOURS],
-        [style.level_colour(level) for level in (0, 0.2, 0.4, 0.6, 0.8, 1)],
-    ):
-        lightness = np.sort([grey(colour) for colour in colours])
-        assert np.diff(lightness).min() > 0.04
 
 
 def test_the_same_metrics_give_the_same_files(difficulty, tmp_path):
