@@ -42,6 +42,7 @@ def test_the_own_font_suffices(text, tmp_path, caplog):
     title = drawn(text, tmp_path)
     assert title.get_text() == text
     assert title.get_fontfamily() == ["sans-serif"]
+    assert b"/Type3" not in (tmp_path / "f.pdf").read_bytes()
     assert not caplog.records
 
 
@@ -51,6 +52,8 @@ def test_another_font_is_taken_where_it_has_the_letters(tmp_path, caplog, recwar
     title = drawn(f"a{MATHEMATICAL}", tmp_path)
     assert title.get_text() == f"a{MATHEMATICAL}"
     assert title.get_fontfamily() == ["sans-serif", family]
+    # As another type, letters of a font with PostScript outlines would be missing.
+    assert b"/Type3" in (tmp_path / "f.pdf").read_bytes()
     assert not caplog.records
     assert not recwarn.list
 

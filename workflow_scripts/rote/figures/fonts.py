@@ -89,7 +89,7 @@ def make_readable(figure: Figure, remedy: str) -> None:
             "No font of this system has %s%s: the figure shows numbers or %s instead, and the "
             "caption has the names; %s.",
             " ".join(some[:5]),
-            f" and {len(some) - 5} other letters" if len(some) > 5 else "",
+            f" and {len(some) - 5} more" if len(some) > 5 else "",
             LACKING,
             remedy,
         )
