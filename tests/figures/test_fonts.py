@@ -21,6 +21,7 @@ def fresh():
         cache.cache_clear()
     yield
     font_manager.fontManager.ttflist[:] = before
+    font_manager.fontManager._findfont_cached.cache_clear()
     for cache in caches:
         cache.cache_clear()
 

@@ -233,11 +233,11 @@ def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:
     fonts.make_readable(figure, remedy=f"install such a font and delete {png} to draw it again")
     # matplotlib writes fonts with PostScript outlines, as those of Noto CJK, wrongly as type 42.
     borrowed = any(len(text.get_fontfamily()) > 1 for text in figure.findobj(Text))
-    pdf = {"pdf.fonttype": 3} if borrowed else {}
+    embedded = {"pdf.fonttype": 3} if borrowed else {}
     # Without dates, the same metrics give the same file.
     metadata = {"png": None, "pdf": {"CreationDate": None, "ModDate": None}}
     for kind, path in (("png", Path(png)), ("pdf", Path(pdf))):
-        with replacing(path) as temporary, matplotlib.rc_context(pdf):
+        with replacing(path) as temporary, matplotlib.rc_context(embedded):
             for _ in range(3):
                 figure.savefig(temporary, format=kind, metadata=metadata[kind])
                 # Images keep their shape, so that one pass of the layout may cut off what is around
