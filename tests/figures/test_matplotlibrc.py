@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import matplotlib
 import numpy as np
 import pytest
 import xarray as xr
@@ -36,11 +37,10 @@ with style.paper():
 """
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("place", ["folder", "broken", "elsewhere"])
-def test_a_matplotlibrc_changes_no_figure(tmp_path, place):
+@pytest.fixture
+def metrics() -> xr.Dataset:
     attrs = {"experiments": 3, "epochs": 1, "reference": "randX", "noise_level": 1.0}
-    metrics = xr.Dataset(
+    return xr.Dataset(
         {
             "misclassification_rate": (("condition", "example"), [[0.1, 0.4], [0.6, 0.7]]),
             "diverged": (("condition", "seed"), np.zeros((2, 3), bool)),
@@ -49,9 +49,27 @@ def test_a_matplotlibrc_changes_no_figure(tmp_path, place):
         coords={"condition": ["real", "randX"]},
         attrs=attrs | {"protocol": "Synthetic", "diverged_members": 0},
     )
-    metrics.to_netcdf(tmp_path / "metrics.nc")
+
+
+def draw(metrics, folder) -> list[bytes]:
     with style.paper():
-        style.save(fig3_1.draw(metrics), tmp_path / "own.png", tmp_path / "own.pdf")
+        style.save(fig3_1.draw(metrics), folder / "own.png", folder / "own.pdf")
+    return [(folder / f"own.{kind}").read_bytes() for kind in ("png", "pdf")]
+
+
+def test_settings_of_the_same_process_change_no_figure(metrics, tmp_path):
+    expected = draw(metrics, tmp_path)
+    own = {"font.size": 20, "font.family": "serif", "savefig.bbox": "tight", "lines.linestyle": ":"}
+    with matplotlib.rc_context(own):
+        assert draw(metrics, tmp_path) == expected
+        assert matplotlib.rcParams["lines.linestyle"] == ":"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["folder", "broken", "elsewhere"])
+def test_a_matplotlibrc_changes_no_figure(metrics, tmp_path, place):
+    metrics.to_netcdf(tmp_path / "metrics.nc")
+    expected = draw(metrics, tmp_path)
     environment = os.environ | {"MPLBACKEND": "nonsense"}
     if place == "folder":
         (tmp_path / "matplotlibrc").write_text(HOSTILE)
@@ -71,5 +89,4 @@ def test_a_matplotlibrc_changes_no_figure(tmp_path, place):
         [sys.executable, "-c", DRAW], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
-    for kind in ("png", "pdf"):
-        assert (tmp_path / f"f.{kind}").read_bytes() == (tmp_path / f"own.{kind}").read_bytes()
+    assert [(tmp_path / f"f.{kind}").read_bytes() for kind in ("png", "pdf")] == expected
