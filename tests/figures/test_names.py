@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.image import imread
 
 from rote.figures import fig3_3, fig4_2, style
 
@@ -37,6 +38,8 @@ def test_names_of_classes_do_not_run_into_each_other(classes, names, shown, tmp_
         style.save(figure, tmp_path / "f.png", tmp_path / "f.pdf")
         drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
         assert min(drawn.x0, drawn.y0, width - drawn.x1, height - drawn.y1) >= -0.02
+        rows = imread(tmp_path / "f.png")
+        assert (rows[[0, -1]] == 1).all()  # nothing is cut off there either
         for axis in (figure.axes[0].xaxis, figure.axes[0].yaxis):
             labels = axis.get_ticklabels()
             assert [label.get_text() for label in labels] == shown
