@@ -17,7 +17,7 @@ def main(smk):
             figure = module.draw(metrics)
             style.save(figure, smk.output.png, smk.output.pdf)
         shows = module.__doc__.splitlines()[0]
-        caption = captions.caption(shows, figure.get_supxlabel(), metrics, smk.input[0])
+        caption = captions.caption(shows, figure.get_label(), metrics, smk.input[0])
         text.write(f"{caption}\n{words(smk.params.made_by)}\n", smk.output.caption)
 
 

@@ -223,12 +223,12 @@ def test_a_full_disk_under_the_figures_and_the_log_is_one_sentence(tmp_path):
 import resource, signal, sys; sys.path.insert(0, {str(ROOT / "workflow_scripts")!r})
 from types import SimpleNamespace
 from rote.figures import style
-import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 from job import job
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
 with job(SimpleNamespace(log=["job.log"], input=[])):
-    figure = plt.figure(); plt.plot([0, 1])
+    figure = Figure(); figure.subplots().plot([0, 1])
     style.save(figure, "f.png", "f.pdf")
 """
     for limit in (0, 1000):

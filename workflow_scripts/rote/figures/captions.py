@@ -14,7 +14,7 @@ def caption(shows: str, read: str, metrics: xr.Dataset, source: str) -> str:
 
     Args:
         shows: what the figure shows, a sentence.
-        read: the numbers and the protocol that the figure itself states.
+        read: the numbers and the protocol that the figure itself states, and what it leaves out.
         metrics: what it was drawn from, with provenance.
         source: the file that they were read from.
     """

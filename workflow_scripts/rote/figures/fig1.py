@@ -1,6 +1,5 @@
 """Figure 1: accuracy against capacity; a panel for each kind of noise, a curve for each level."""
 
-import matplotlib.pyplot as plt
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -16,10 +15,8 @@ def draw(metrics: xr.Dataset) -> Figure:
     """
     kinds = metrics["noise_kind"].values
     units = metrics["hidden_units"].values
-    figure, axes = plt.subplots(
-        1, len(kinds), figsize=(3.5 * len(kinds), 3.2), sharey=True, squeeze=False
-    )
-    for axis, kind in zip(axes[0], kinds, strict=True):
+    figure, axes = style.panels(len(kinds), 3.5, 3.2)
+    for axis, kind in zip(axes, kinds, strict=True):
         for i, level in enumerate(metrics["noise_level"].values):
             accuracy = metrics["validation_accuracy"].sel(noise_kind=kind, noise_level=level)
             style.seeds(
@@ -31,9 +28,10 @@ def draw(metrics: xr.Dataset) -> Figure:
             )
         style.powers_of_two(axis, units)
         axis.set_xlabel("hidden units per layer")
-        axis.set_title(PANELS[kind])
-    axes[0, 0].set_ylabel("validation accuracy")
-    axes[0, -1].legend(
+        axis.set_title(PANELS.get(kind, kind))
+    for axis in axes[::2]:
+        axis.set_ylabel("validation accuracy")
+    axes[:2][-1].legend(
         title="examples\nreplaced", loc="center left", bbox_to_anchor=(1.0, 0.5), alignment="left"
     )
     style.footnote(figure, metrics, style.SPREAD.format(style.of_seeds(metrics)))

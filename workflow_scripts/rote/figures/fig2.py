@@ -1,6 +1,5 @@
 """Figure 2: time to convergence against the size of the data set, and against capacity."""
 
-import matplotlib.pyplot as plt
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,7 +14,8 @@ def draw(metrics: xr.Dataset) -> Figure:
     triangles are seeds that did not converge: their time is longer than drawn or, where the
     smallest data set is what did not converge, unknown.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(6.9, 3.3))
+    figure = Figure(figsize=(6.9, 3.3))
+    left, right = figure.subplots(1, 2)
     base = metrics["converged"].isel(dataset_size=0, drop=True)
     panels = (
         (left, metrics["normalized_time"], metrics["converged"] & base),

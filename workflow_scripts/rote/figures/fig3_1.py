@@ -1,6 +1,5 @@
 """Figure 3.1: the misclassification rate of each example after a short training, sorted."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
@@ -14,21 +13,25 @@ def draw(metrics: xr.Dataset) -> Figure:
     The band is the standard error of a rate over the experiments, on either side. The legend holds
     the standard deviation over the examples, and that of a binomial of the same mean.
     """
-    figure, axis = plt.subplots(figsize=(4.6, 3.6))
+    looks = style.looks(metrics["condition"].values, style.CONDITION_COLOURS)
+    figure = Figure(figsize=(4.6, 3.6))
+    axis = figure.subplots()
     experiments = int(metrics.attrs["experiments"])
     rank = np.arange(1, metrics.sizes["example"] + 1)
-    for condition in metrics["condition"].values:
+    for condition, look in looks.items():
         rate = np.sort(metrics["misclassification_rate"].sel(condition=condition).values)
         used = experiments - int(metrics["diverged"].sel(condition=condition).sum())
         error = np.sqrt(rate * (1 - rate) / used)
         mean = rate.mean()
         binomial = np.sqrt(mean * (1 - mean) / used)
-        colour = style.CONDITION_COLOURS[condition]
-        axis.fill_between(rank, rate - error, rate + error, color=colour, alpha=0.2, linewidth=0)
+        axis.fill_between(
+            rank, rate - error, rate + error, color=look.colour, alpha=0.2, linewidth=0
+        )
         axis.plot(
             rank,
             rate,
-            color=colour,
+            color=look.colour,
+            linestyle=look.line,
             label=f"{condition}: SD {rate.std():.3f} (binomial {binomial:.3f})",
         )
     axis.plot(
@@ -44,7 +47,10 @@ def draw(metrics: xr.Dataset) -> Figure:
     axis.set_xlabel("examples, sorted by misclassification rate")
     epochs = metrics.attrs["epochs"]
     axis.set_ylabel(f"misclassification rate after {epochs} epoch{'s' if epochs > 1 else ''}")
-    axis.legend(loc="lower right")
+    if len(looks) <= len(style.CONDITION_COLOURS):
+        axis.legend(loc="lower right")
+    else:  # a longer one would hide curves
+        style.legend_above(figure, axis.get_legend_handles_labels()[0])
     level = style.percent(metrics.attrs["noise_level"])
     style.footnote(
         figure,

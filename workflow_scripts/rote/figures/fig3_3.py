@@ -1,19 +1,56 @@
 """Figure 3.3: sensitivity of the loss of each class to the examples of each class."""
 
-import matplotlib.pyplot as plt
+from typing import NamedTuple
+
 import numpy as np
 import xarray as xr
+from matplotlib import rcParams
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from rote.figures import style
+from rote.figures import fonts, style
 from rote.machine.errors import UserError
 
 PANELS = {"real": "real", "randX": "random inputs (randX)"}
+LEFT_OUT = "halfX"  # between the two, and part of Figure 3.2
 STATISTICS = {
     "diagonal_share": "share of the diagonal",
     "off_diagonal_gini": "Gini coefficient off the diagonal",
 }
+SIZE, SMALLEST = 8.0, 5.5  # points of a class's name
+MATRIX = 158.0  # points: the width of a matrix
+LONGEST = 95.0  # points of a name beside it
+
+
+class ClassLabels(NamedTuple):
+    """What stands beside the rows and below the columns of a matrix."""
+
+    labels: dict[int, str]  # by the number of the class; not every class needs one
+    size: float  # points
+    turned: bool  # below the columns
+    width: float  # points of the widest
+
+
+def class_labels(names: list[str]) -> ClassLabels:
+    """Return the names of the classes, turned or smaller if they are long or many.
+
+    Where even so they would run into each other or leave no room for the matrix, or no font has
+    their letters, it is the numbers of the classes, of as many as there is room for.
+    """
+    cell = MATRIX / len(names)
+    if not fonts.lacking("".join(names)):
+        every = dict(enumerate(names))
+        widest = max(fonts.width(name, SIZE) for name in names)
+        if widest + SIZE / 2 <= cell:
+            return ClassLabels(every, SIZE, False, widest)
+        size = min(SIZE, cell / 1.2)
+        widest *= size / SIZE
+        if size >= SMALLEST and widest <= LONGEST:
+            return ClassLabels(every, size, True, widest)
+    widest = fonts.width(str(len(names) - 1), SIZE)
+    steps = (step * 10**power for power in range(9) for step in (1, 2, 5))
+    step = next(step for step in steps if widest + SIZE / 2 <= step * cell)
+    return ClassLabels({i: str(i) for i in range(0, len(names), step)}, SIZE, False, widest)
 
 
 def draw(metrics: xr.Dataset) -> Figure:
@@ -22,7 +59,8 @@ def draw(metrics: xr.Dataset) -> Figure:
     Below stand both measures of a matrix's shape, mean and standard deviation over the seeds. Seeds
     whose sensitivities have exploded are left out of all means, which they would make up alone.
     """
-    conditions = [name for name in PANELS if name in metrics["condition"].values]
+    stored = style.ordered(metrics["condition"].values, PANELS)
+    conditions = [name for name in stored if name != LEFT_OUT]
     metrics = metrics.sel(condition=conditions)
     matrices = metrics["class_sensitivity"].where(metrics["exploded"] == 0).mean("seed")
     # A cell that is 0, or has overflowed, has no place on the scale and stays white.
@@ -33,24 +71,40 @@ def draw(metrics: xr.Dataset) -> Figure:
             "learning_rate or epochs of the labelling class."
         )
     norm = LogNorm(cells.min(), cells.max())
-    figure, axes = plt.subplots(
-        1, len(conditions), figsize=(3.1 * len(conditions) + 0.6, 3.7), sharey=True, squeeze=False
-    )
-    names = metrics["class_name"].values
-    for axis, condition in zip(axes[0], conditions, strict=True):
+    names = [" ".join(name.split()) for name in metrics["class_name"].values]
+    ticks = class_labels(names)
+    aside = ticks.width / 72 if ticks.turned else 0.0  # inches
+    figure, axes = style.panels(len(conditions), 3.1, 3.7 + aside, margin=0.6 + aside)
+    for axis, condition in zip(axes, conditions, strict=True):
         image = axis.imshow(matrices.sel(condition=condition), norm=norm, cmap="viridis")
-        axis.set_title(PANELS[condition])
+        axis.set_title(PANELS.get(condition, condition))
         axis.set_xlabel("class of the training example")
-        for ticks in (axis.xaxis, axis.yaxis):
+        for side in (axis.xaxis, axis.yaxis):
             # Folders may have any name, and two $ would make a formula of it.
-            ticks.set_ticks(np.arange(len(names)), names, parse_math=False)
+            side.set_ticks(
+                list(ticks.labels),
+                ticks.labels.values(),
+                parse_math=False,
+                fontsize=ticks.size,
+                fontfamily=[*rcParams["font.family"], *fonts.families("".join(names))],
+            )
+        if ticks.turned:
+            axis.tick_params(axis="x", rotation=90)
         axis.grid(visible=False)
         axis.spines[["top", "right"]].set_visible(True)
-    axes[0, 0].set_ylabel("class of the loss terms")
+    for axis in axes[::2]:
+        axis.set_ylabel("class of the loss terms")
     figure.colorbar(image, ax=axes, label="mean loss-sensitivity [nat]", shrink=0.85)
     read = []
     for name, words in STATISTICS.items():
         each = [f"{c} {style.without_exploded(metrics.sel(condition=c), name)}" for c in conditions]
         read.append(f"{words}: " + ", ".join(each))
-    style.footnote(figure, metrics, f"mean of {style.of_seeds(metrics)}", lines=read)
+    below = []
+    if any(names[i] != label for i, label in ticks.labels.items()):
+        read.append("classes: by number, as listed in the caption")
+        listed = ", ".join(f"{i} {name}" for i, name in enumerate(names))
+        below.append(f"Classes: {listed}.")
+    if LEFT_OUT in stored:
+        below.append(f"{LEFT_OUT} is left out here: the numbers hold it, and Figure 3.2 shows it.")
+    style.footnote(figure, metrics, f"mean of {style.of_seeds(metrics)}", lines=read, aside=below)
     return figure

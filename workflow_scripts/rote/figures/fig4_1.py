@@ -1,6 +1,5 @@
 """Figure 4.1: the critical sample ratio over training, and beside it how well the models fit."""
 
-import matplotlib.pyplot as plt
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -18,26 +17,33 @@ def draw(metrics: xr.Dataset) -> Figure:
     A model that has not fitted its data yet has a low ratio whatever the data: so accuracy stands
     beside it. Dashed: the ratio of randX on validation inputs that are noise themselves.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.0))
+    figure = Figure(figsize=(6.4, 3.0))
+    axes = figure.subplots(1, 2)
     searched = metrics["critical_sample_ratio"].dropna("epoch", how="all")["epoch"].values
     read = []
-    for condition, colour in style.COMPLEXITY_COLOURS.items():
-        if condition not in metrics["condition"].values:
-            continue
+    looks = style.looks(metrics["condition"].values, style.COMPLEXITY_COLOURS)
+    for condition, look in looks.items():
         curves = metrics.sel(condition=condition)
-        marker = style.MARKERS[list(style.COMPLEXITY_COLOURS).index(condition)]
         for axis, name in zip(axes, PANELS, strict=True):
             values = curves[name].sel(epoch=searched)
-            style.seeds(axis, values, colour, marker=marker, label=condition)
+            style.seeds(
+                axis,
+                values,
+                look.colour,
+                marker=look.marker,
+                linestyle=look.line,
+                label=condition,
+            )
         noise = curves["noise_critical_sample_ratio"]
         if noise.notnull().any():
             style.seeds(
                 axes[0],
                 noise,
-                colour,
+                look.colour,
                 linestyle="--",
+                marker=None if condition in style.COMPLEXITY_COLOURS else look.marker,
                 linewidth=0.9,
-                label="randX, on inputs of noise",
+                label=f"{condition}, on inputs of noise",
             )
         last = curves["critical_sample_ratio"].sel(epoch=searched[-1])
         read.append(f"{condition} {style.mean_and_spread(last, 3)}")
@@ -47,8 +53,7 @@ def draw(metrics: xr.Dataset) -> Figure:
         axis.set_ylabel(label)
         axis.set_ylim(bottom=0)
     axes[1].set_ylim(top=1.02)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    style.legend_above(figure, axes[0].get_legend_handles_labels()[0])
     style.footnote(
         figure,
         metrics,

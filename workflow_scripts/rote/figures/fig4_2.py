@@ -1,32 +1,29 @@
 """Figure 4.2: accuracy and critical sample ratio over training, a curve for each level of noise."""
 
-import matplotlib.pyplot as plt
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rote.figures import style
+from rote.figures import fonts, style
 
 
 def draw(metrics: xr.Dataset) -> Figure:
-    """Draw a row for each case and a pair of panels for each kind of noise.
+    """Draw a row for each case, and for each kind of noise a pair of panels, two pairs in a row.
 
     Accuracy: solid on the training examples, dotted on validation. Bands are one standard deviation
-    over the seeds. The highest level, if it is 1, is left to Figure 4.1.
+    over the seeds. The highest level, if it is 1, is left to Figure 4.1, as the caption says.
     """
     cases, kinds = metrics["dataset"].values, metrics["noise_kind"].values
     levels = [level for level in metrics["noise_level"].values if level < 1]
-    figure, axes = plt.subplots(
-        len(cases),
-        2 * len(kinds),
-        figsize=(2.0 * 2 * len(kinds), 0.9 + 1.75 * len(cases)),
-        squeeze=False,
-    )
-    for row, case in zip(axes, cases, strict=True):
+    pairs = min(len(kinds), 2)  # in a row
+    lines = -(-len(kinds) // pairs)  # of a case
+    figure = Figure(figsize=(2.0 * 2 * pairs, 0.9 + 1.75 * lines * len(cases)))
+    axes = figure.subplots(lines * len(cases), 2 * pairs, squeeze=False)
+    for rows, case in zip(axes.reshape(len(cases), lines, 2 * pairs), cases, strict=True):
         own = metrics.sel(dataset=case)
         searched = own["critical_sample_ratio"].dropna("epoch", how="all")["epoch"].values
-        for k, kind in enumerate(kinds):
-            accuracy, ratio = row[2 * k : 2 * k + 2]
+        panels = rows.reshape(-1, 2)
+        for kind, (accuracy, ratio) in zip(kinds, panels, strict=False):
             for i, level in enumerate(levels):
                 curves = own.sel(noise_kind=kind, noise_level=level)
                 colour = style.level_colour(level)
@@ -42,13 +39,18 @@ def draw(metrics: xr.Dataset) -> Figure:
                 style.powers_of_two(axis, searched)
                 axis.tick_params(labelsize=6)
                 axis.set_title(f"{kind}: {what}", fontsize=7)
-        # Both kinds of noise on one scale.
-        top = max(axis.get_ylim()[1] for axis in row[1::2])
-        for axis in row[1::2]:
-            axis.set_ylim(0, top)
+        # All kinds of noise on one scale.
+        top = max(ratio.get_ylim()[1] for _, ratio in panels[: len(kinds)])
+        for _, ratio in panels[: len(kinds)]:
+            ratio.set_ylim(0, top)
+        for axis in panels[len(kinds) :].ravel():
+            axis.remove()
         # The names of cases that are alike have a line of their own: they may be long.
-        row[0].set_ylabel(own["title"].item().replace(f" ({case})", f"\n({case})"))
-    for axis in axes[-1]:
+        title = own["title"].item().replace(f" ({case})", f"\n({case})")
+        for row in rows:
+            row[0].set_ylabel(fonts.wrapped(title, 8, 72 * 1.6))
+    # Below each column, and where the last row of the last case has no panel.
+    for axis in panels[len(kinds) - pairs : len(kinds)].ravel():
         axis.set_xlabel("epochs")
     handles = [
         Line2D(
@@ -64,13 +66,18 @@ def draw(metrics: xr.Dataset) -> Figure:
         Line2D([], [], color="0.3", linewidth=1.1, linestyle=line, label=label)
         for line, label in (("-", "training"), (":", "validation"))
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    style.legend_above(figure, handles)
     style.footnote(
         figure,
         metrics,
         lines=[
             f"critical samples: ratio on real validation inputs; {style.search(metrics)}; "
             f"mean and standard deviation of {style.of_seeds(metrics)}"
+        ],
+        aside=[
+            f"Level {style.percent(level)} is left out here: Figure 4.1 shows it."
+            for level in metrics["noise_level"].values
+            if level not in levels
         ],
     )
     return figure

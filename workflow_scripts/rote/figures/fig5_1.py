@@ -1,6 +1,5 @@
 """Figure 5.1: validation accuracy on real data against training accuracy on random labels."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
@@ -33,21 +32,23 @@ def draw(metrics: xr.Dataset) -> Figure:
     Bars are one standard deviation over the seeds; the strength stands at each point. The further
     left a curve gets before it falls, the less the model memorises at no cost.
     """
-    figure, axis = plt.subplots(figsize=(6.4, 4.4))
-    for i, regularizer in enumerate(metrics["regularizer"].values):
+    figure = Figure(figsize=(6.4, 4.4))
+    axis = figure.subplots()
+    looks = style.looks(metrics["regularizer"].values, COLOURS)
+    for i, (regularizer, look) in enumerate(looks.items()):
         own = metrics.sel(regularizer=regularizer).dropna("strength_index", subset=["strength"])
         x, y = own["noise_train_accuracy"], own["real_validation_accuracy"]
-        colour = COLOURS[regularizer]
         axis.errorbar(
             x.mean("seed"),
             y.mean("seed"),
             xerr=np.nan_to_num(x.std("seed", ddof=1)),
             yerr=np.nan_to_num(y.std("seed", ddof=1)),
-            color=colour,
+            color=look.colour,
+            linestyle=look.line,
             marker=style.MARKERS[i % len(style.MARKERS)],
             linewidth=1.1,
             elinewidth=0.5,
-            label=NAMES[regularizer],
+            label=NAMES.get(regularizer, regularizer),
         )
         for k, strength in enumerate(own["strength"].values):
             if strength > 0:
@@ -58,7 +59,7 @@ def draw(metrics: xr.Dataset) -> Figure:
                     xytext=(3, -7),
                     textcoords="offset points",
                     fontsize=5,
-                    color=colour,
+                    color=look.colour,
                 )
     baseline = metrics.isel(regularizer=0, strength_index=0)
     axis.plot(
@@ -73,7 +74,10 @@ def draw(metrics: xr.Dataset) -> Figure:
     )
     axis.set_xlabel("training accuracy on random labels (randY)")
     axis.set_ylabel("best validation accuracy on real data")
-    axis.legend(loc="lower right")
+    if len(looks) <= len(COLOURS):
+        axis.legend(loc="lower right")
+    else:  # a longer one would hide curves
+        style.legend_above(figure, axis.get_legend_handles_labels()[0])
     seeds = style.of_seeds(metrics)
     style.footnote(figure, metrics, f"mean and standard deviation of {seeds}; numbers: strengths")
     return figure

@@ -1,6 +1,5 @@
 """Filters of the first layer as one grid of images: learned on real data, and on random labels."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
@@ -20,12 +19,12 @@ def draw(metrics: xr.Dataset) -> Figure:
     count = metrics.sizes["filter"]
     columns = int(np.ceil(np.sqrt(2 * count)))
     height = 3.0 * -(-count // columns) / columns + 0.9  # inches: the grid, title and footnote
-    figure, axes = plt.subplots(1, len(conditions), figsize=(6.4, height))
+    figure, axes = style.panels(len(conditions), 3.2, height)
     for axis, condition in zip(axes, conditions, strict=True):
         weights = metrics["filter"].sel(condition=condition).values
         order = np.argsort(-np.linalg.norm(weights.reshape(count, -1), axis=1), kind="stable")
         axis.imshow(tiled(weights[order], columns), cmap="gray", vmin=0, vmax=1)
-        axis.set_title(PANELS[condition])
+        axis.set_title(PANELS.get(condition, condition))
         axis.set_axis_off()
     style.footnote(
         figure,
