@@ -2,8 +2,10 @@
 
 
 rule fetch_dataset:
+    input:
+        study.own_file,
     output:
-        "data/{dataset}.nc",
+        update("data/{dataset}.nc"),  # which stays if its source has gone, or is damaged
     log:
         f"results/{study.preset}/logs/fetch_dataset/{{dataset}}.log",
     priority: study.FIRST

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from rote.machine.errors import UserError, brief
 from rote.study import check
-from rote.study.check import SCHEMA, Misconfigured
 from rote.study.layers import SHARED, merged, whole_preset
 from rote.study.places import Source, where
 from rote.study.plan import EXPERIMENT_OF_FIGURE
+from rote.study.schema import SCHEMA, Misconfigured, closest, named, shown
 
 PRESETS = Path(__file__).with_name("presets")  # a file a preset, named like it
 
@@ -84,7 +84,7 @@ def read(path: Path) -> dict:
             if isinstance(key, yaml.ScalarNode) and keys.count(key.value) > 1:
                 line = key.start_mark.line + 1
                 raise UserError(
-                    f"{path} names the key {check.named(key.value)} twice, for the first time in "
+                    f"{path} names the key {named(key.value)} twice, for the first time in "
                     f"line {line}: keep one of them."
                 )
         loader.flatten_mapping(node)
@@ -115,7 +115,7 @@ def read(path: Path) -> dict:
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): see to it.") from error
     if not isinstance(content, dict):
-        raise UserError(f"{path} holds {check.shown(content)}, but no keys and values: write some.")
+        raise UserError(f"{path} holds {shown(content)}, but no keys and values: write some.")
     return content
 
 
@@ -168,13 +168,11 @@ def _named_by_files() -> list[str]:
 def _check_defaults(defaults: object) -> None:
     known = [*SHARED, *dict.fromkeys(EXPERIMENT_OF_FIGURE.values())]
     if not isinstance(defaults, dict):
-        raise Misconfigured(
-            f"defaults is {check.shown(defaults)}: write keys and values.", ["defaults"]
-        )
+        raise Misconfigured(f"defaults is {shown(defaults)}: write keys and values.", ["defaults"])
     for key in defaults:
         if key not in known:
             raise Misconfigured(
-                f"unknown key {check.named(key)} under defaults: {check.closest(key, known)}known "
+                f"unknown key {named(key)} under defaults: {closest(key, known)}known "
                 f"are {', '.join(known)}.",
                 ["defaults", key],
             )
