@@ -1,4 +1,8 @@
 # From a source of images to what an experiment trains on.
+from rote.data.survey import check_folders
+
+if workflow.is_main_process:
+    check_folders(study)
 
 
 rule fetch_dataset:

@@ -194,13 +194,13 @@ def test_a_folder_without_train(tmp_path):
 
 def test_images_of_different_size_are_named(tmp_path):
     save(tmp_path / "train" / "cat" / "0.png", np.zeros((4, 4), np.uint8))
-    save(tmp_path / "train" / "cat" / "1.png", np.zeros((5, 4), np.uint8))
+    save(tmp_path / "train" / "dog" / "1.png", np.zeros((5, 4), np.uint8))
     with pytest.raises(UserError, match=r"1.png has the shape \(1, 5, 4\).*make all images alike"):
         sources.fetch("folder", path=str(tmp_path))
 
 
 def test_an_unreadable_image_is_named(tmp_path):
-    save(tmp_path / "train" / "cat" / "0.png", np.zeros((4, 4), np.uint8))
+    two_classes(tmp_path)
     (tmp_path / "train" / "cat" / "1.png").write_bytes(b"not an image")
     with pytest.raises(UserError, match=r"1.png cannot be read as an image"):
         sources.fetch("folder", path=str(tmp_path))

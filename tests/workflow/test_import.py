@@ -95,7 +95,10 @@ def test_the_package_installs_with_its_schema_and_its_presets(tmp_path):
     if "No matching distribution" in ran.stderr:
         pytest.skip("setuptools cannot be downloaded")
     assert ran.returncode == 0, ran.stderr
-    code = "from rote.study import configuration as c, schema; print(schema.SCHEMA['title'], c.PRESETS)"
+    code = (
+        "from rote.study import configuration, schema\n"
+        "print(schema.SCHEMA['title'], configuration.PRESETS)"
+    )
     ran = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     title, presets = ran.stdout.split()
     assert title == "config.yaml"

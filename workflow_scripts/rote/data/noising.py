@@ -60,6 +60,9 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
             or the source is not as it must be.
     """
     form.check(source, data["dataset"])
+    parts = np.bincount(source["split"].values, minlength=2).tolist()
+    if reasons := sizes.unmet(data, sizes.Sizes(*source["image"].shape[1:], *parts)):
+        raise UserError("\n".join(reasons))
     train, validation = select(source, data)
     classes = source.sizes["class"]
     images = source["image"].values[np.r_[train, validation]]
@@ -155,7 +158,7 @@ def replaced(order: np.ndarray, level: float) -> np.ndarray:
     ``order`` is (examples,), the examples in the order in which noise replaces them.
     """
     mask = np.zeros(len(order), bool)
-    mask[order[: round(level * len(order))]] = True
+    mask[order[: sizes.replaced(level, len(order))]] = True
     return mask
 
 

@@ -4,7 +4,7 @@ What is checked is the merged configuration of ``rote.study.configuration``, in 
 holds all of its values.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rote.machine.errors import UserError
 from rote.study import own_data, plan, schema, sizes
@@ -60,10 +60,8 @@ def _check_one(settings: dict, datasets: dict, way: list[str]) -> None:
     dataset, place = settings["data"]["dataset"], dotted(way)
     if dataset not in datasets:
         raise unknown("data set", dataset, [*way, "data", "dataset"], sorted(datasets))
-    try:
-        _check_fit(settings, datasets[dataset])
-    except UserError as error:
-        raise Misconfigured(f"{place} on {dataset}: {error}", way) from error
+    if reasons := misfits(settings, sizes.published(datasets[dataset])):
+        raise Misconfigured(f"{place} on {dataset}: {' '.join(reasons)}", way)
     _check_levels(settings, way)
     if "critical_epochs" in settings:
         _check_critical(settings, way)
@@ -79,33 +77,55 @@ def _check_one(settings: dict, datasets: dict, way: list[str]) -> None:
 
 def _check_levels(settings: dict, way: list[str]) -> None:
     """Check that every noise level is a data set of its own."""
-    if not {"noise_levels", "noise_level"} & settings.keys():
+    key = "conditions" if "conditions" in settings else "noise_levels"
+    if key == "conditions":
+        levels = sorted(plan.CONDITIONS[condition][1] for condition in settings[key])
+    elif {"noise_levels", "noise_level"} & settings.keys():
+        levels = plan.noise_levels(settings)
+    else:  # real data and noise alone
         return
     examples, seen = settings["data"]["train_examples"], {}
-    for level in plan.noise_levels(settings):
-        count = round(level * examples)  # as rote.data.noising has it
+    for level in levels:
+        count = sizes.replaced(level, examples)
         if count in seen:
             raise Misconfigured(
                 f"{dotted(way)}: the noise levels {seen[count]:g} and {level:g} replace equally "
                 f"many of {examples} training examples, {count}: keep one of them, or raise "
                 "train_examples.",
-                [*way[:3], "noise_levels"],
+                [*way[:3], key],
             )
         seen[count] = level
 
 
-def _check_fit(settings: dict, source: dict) -> None:
-    """Check what is known before the images are read, as jobs do for images of any source."""
-    data, known = settings["data"], sizes.published(source)
-    rows = data["image_size"] or (known and known.rows)
+def _sentences(ask: Callable, *arguments: object) -> list[str]:
+    """Return the sentence that a function raises, none if it raises nothing."""
+    try:
+        ask(*arguments)
+    except UserError as error:
+        return [str(error)]
+    return []
+
+
+def misfits(settings: dict, known: sizes.Sizes | None) -> list[str]:
+    """Return why what trains on a data set cannot, as far as that is known: a sentence each.
+
+    Args:
+        settings: those of ``rote.study.plan.noised_datasets``.
+        known: the sizes of the images, if they are.
+    """
+    data, reasons = settings["data"], []
+    rows = columns = data["image_size"]
     if known:
-        sizes.block(rows, known.rows, known.rows)
-        sizes.check_examples(data, {"train": known.train, "test": known.test})
+        reasons += sizes.unmet(data, known)
+        rows = rows or known.rows
+        columns = max(1, rows * known.columns // known.rows)
     if "cnn" in settings:
-        batch_size = settings["training"]["batch_size"]
-        check_last_batch(batch_size, data["train_examples"], Architecture.smallest_batch)
+        smallest = Architecture.smallest_batch
+        batch = settings["training"]["batch_size"], data["train_examples"], smallest
+        reasons += _sentences(check_last_batch, *batch)
         if rows:
-            Architecture.of(settings["cnn"], (1, rows, rows), 2).planes()
+            reasons += _sentences(Architecture.of(settings["cnn"], (1, rows, columns), 2).planes)
+    return reasons
 
 
 def _check_critical(settings: dict, way: list[str]) -> None:

@@ -70,6 +70,11 @@ def check(dataset: str, datasets: Mapping[str, dict]) -> None:
             raise UserError(
                 f"{whole} stands where rote writes its own {copy_of(name)}: {elsewhere}"
             )
+    if source["source"] == "netcdf" and re.search("[{}]", whole):
+        raise UserError(
+            f"{whole} holds a brace, which Snakemake takes for a wildcard: rename it, also under "
+            f"datasets.{dataset}.path."
+        )
     if source["source"] == "netcdf" and not real.is_file():
         wrong = "is a folder" if real.is_dir() else "is missing"
         raise UserError(
