@@ -373,6 +373,36 @@ def test_a_netcdf_file_of_ones_own_is_checked(source, change, message):
         form.check(change(source), "mine")
 
 
+def test_names_of_classes_are_text(source):
+    with pytest.raises(UserError, match="mine has class names that are no text: write them as str"):
+        form.check(source.assign_coords(class_name=("class", np.arange(5))), "mine")
+
+
+def test_a_netcdf_file_of_ones_own_is_read_as_it_is_without_what_else_it_holds(source, tmp_path):
+    own = source.drop_attrs().assign(label=source["label"].astype(np.int64), more=("x", [1.0]))
+    own.to_netcdf(tmp_path / "own.nc")
+    before = (tmp_path / "own.nc").read_bytes()
+    dataset = sources.fetch("netcdf", path=str(tmp_path / "own.nc"))
+    for name in form.VARIABLES:
+        np.testing.assert_array_equal(dataset[name], own[name])
+        assert dataset[name].dtype.kind == own[name].dtype.kind
+    assert "more" not in dataset
+    netcdf.write(dataset, tmp_path / "copy.nc")  # which asks for long names and units
+    assert (tmp_path / "own.nc").read_bytes() == before
+
+
+@pytest.mark.parametrize("kept", [0, 100, -1])
+def test_a_damaged_netcdf_file_of_ones_own_is_named_and_not_to_be_deleted(source, tmp_path, kept):
+    path = tmp_path / "own.nc"
+    source.to_netcdf(path)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(
+        UserError, match=r"own.nc is damaged \(.*\): put a whole file there\.$"
+    ) as raised:
+        sources.fetch("netcdf", path=str(path))
+    assert type(raised.value) is UserError  # what is Damaged is renamed by its job
+
+
 def test_a_sound_file_passes(source):
     assert form.check(source, "mine") is None
 

@@ -4,12 +4,12 @@ What is checked is the merged configuration of ``rote.study.configuration``, in 
 holds all of its values.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rote.machine.errors import UserError
 from rote.study import own_data, plan, schema, sizes
 from rote.study.architecture import Architecture, check_last_batch
-from rote.study.schema import Misconfigured, dotted, shown, unknown
+from rote.study.schema import Misconfigured, SeveralMistakes, dotted, shown, unknown
 
 
 def validate(config: dict, presets: Sequence[str] = ()) -> None:
@@ -21,6 +21,7 @@ def validate(config: dict, presets: Sequence[str] = ()) -> None:
 
     Raises:
         Misconfigured: one sentence about the first thing that is wrong, and its remedy.
+        SeveralMistakes: a sentence about each of several that are wrong independently.
     """
     schema.check(config)
     if config["device"] == "cpu" and config["precision"] != "float32":
@@ -34,14 +35,23 @@ def validate(config: dict, presets: Sequence[str] = ()) -> None:
             "preset", config["preset"], ["preset"], sorted({*config["presets"], *presets})
         )
     _check_own_data(config)
+    mistakes: dict[tuple, Misconfigured] = {}
+    for mistake in _mistakes(config):  # of those at one place, the first
+        mistakes.setdefault(tuple(mistake.way), mistake)
+    if mistakes:
+        raise SeveralMistakes.of([*mistakes.values()])
+
+
+def _mistakes(config: dict) -> Iterator[Misconfigured]:
+    """Yield what does not fit together in the experiments of all presets."""
     for preset, experiments in config["presets"].items():
         for name, settings in plan.noised_datasets(experiments).items():
             way = ["presets", preset, *plan.settings_key(name).split(".")]
-            _check_one(settings, config["datasets"], way)
+            yield from _mistakes_of(settings, config["datasets"], way)
         for name, wrong in plan.impossible(experiments).items():
             if name != "filters":  # which is left out where it cannot be
                 way = ["presets", preset, plan.EXPERIMENT_OF_FIGURE[name]]
-                raise Misconfigured(f"presets.{preset}: {wrong}", way)
+                yield Misconfigured(f"presets.{preset}: {wrong}", way)
 
 
 def _check_own_data(config: dict) -> None:
@@ -55,28 +65,28 @@ def _check_own_data(config: dict) -> None:
                 raise Misconfigured(str(error), ["datasets", dataset, "path"]) from error
 
 
-def _check_one(settings: dict, datasets: dict, way: list[str]) -> None:
-    """Check what trains on one noised data set: its settings stand at ``way``."""
+def _mistakes_of(settings: dict, datasets: dict, way: list[str]) -> Iterator[Misconfigured]:
+    """Yield what is wrong with what trains on one noised data set, by its settings at ``way``."""
     dataset, place = settings["data"]["dataset"], dotted(way)
     if dataset not in datasets:
-        raise unknown("data set", dataset, [*way, "data", "dataset"], sorted(datasets))
-    if reasons := misfits(settings, sizes.published(datasets[dataset])):
-        raise Misconfigured(f"{place} on {dataset}: {' '.join(reasons)}", way)
-    _check_levels(settings, way)
+        yield unknown("data set", dataset, [*way, "data", "dataset"], sorted(datasets))
+    elif reasons := misfits(settings, sizes.published(datasets[dataset])):
+        yield Misconfigured(f"{place} on {dataset}: {' '.join(reasons)}", way)
+    yield from _equal_levels(settings, way)
     if "critical_epochs" in settings:
-        _check_critical(settings, way)
+        yield from _critical(settings, way)
     for regularizer, strength in settings.get("selected", {}).items():
         there = settings["strengths"].get(regularizer)
         if there and strength not in there:
-            raise Misconfigured(
+            yield Misconfigured(
                 f"{place}.selected names the strength {strength} of {regularizer}, which is not "
                 f"trained: choose one of {place}.strengths.{regularizer}, {shown(there)}.",
                 [*way, "selected", regularizer],
             )
 
 
-def _check_levels(settings: dict, way: list[str]) -> None:
-    """Check that every noise level is a data set of its own."""
+def _equal_levels(settings: dict, way: list[str]) -> Iterator[Misconfigured]:
+    """Yield which noise levels are no data sets of their own."""
     key = "conditions" if "conditions" in settings else "noise_levels"
     if key == "conditions":
         levels = sorted(plan.CONDITIONS[condition][1] for condition in settings[key])
@@ -88,7 +98,7 @@ def _check_levels(settings: dict, way: list[str]) -> None:
     for level in levels:
         count = sizes.replaced(level, examples)
         if count in seen:
-            raise Misconfigured(
+            yield Misconfigured(
                 f"{dotted(way)}: the noise levels {seen[count]:g} and {level:g} replace equally "
                 f"many of {examples} training examples, {count}: keep one of them, or raise "
                 "train_examples.",
@@ -128,12 +138,12 @@ def misfits(settings: dict, known: sizes.Sizes | None) -> list[str]:
     return reasons
 
 
-def _check_critical(settings: dict, way: list[str]) -> None:
-    """Check what a case of ``complexity`` says about critical samples against the rest of it."""
+def _critical(settings: dict, way: list[str]) -> Iterator[Misconfigured]:
+    """Yield what a case of ``complexity`` says about critical samples against the rest of it."""
     place, scored = dotted(way), plan.evaluated_epochs(settings["training"])
     for epoch in settings["critical_epochs"]:
         if epoch not in scored:
-            raise Misconfigured(
+            yield Misconfigured(
                 f"{place}.critical_epochs names the epoch {epoch}, after which the models "
                 f"are not evaluated: choose among multiples of evaluate_every up to {scored[-1]}.",
                 [*way, "critical_epochs"],
@@ -143,7 +153,7 @@ def _check_critical(settings: dict, way: list[str]) -> None:
         settings["data"]["validation_examples"],
     )
     if wanted > there:
-        raise Misconfigured(
+        yield Misconfigured(
             f"{place} searches {wanted} validation inputs for critical samples, but its "
             f"data has only {there}: lower critical_samples.examples or raise validation_examples.",
             [*way, "data", "validation_examples"],

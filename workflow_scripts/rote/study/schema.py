@@ -121,6 +121,8 @@ def named(key: object) -> str:
 
 def _hint(value: object, wanted: str) -> str:
     """Explain why YAML did not read a number as one, or what null is good for."""
+    if wanted == "string" and isinstance(value, (int, float)):
+        return "; put it into quotes"
     if value is None and wanted == "object":
         return "; null only takes out what another file names"
     if isinstance(value, float) and not math.isfinite(value):
@@ -129,6 +131,8 @@ def _hint(value: object, wanted: str) -> str:
         with contextlib.suppress(ValueError, OverflowError):
             plain = float(value) if wanted == "number" else int(float(value))
             if plain == float(value):
+                if str(plain) == value:
+                    return "; without quotes it is one"
                 return f"; YAML takes {value} for text, but {plain} for a number"
     if isinstance(value, float) and wanted.startswith("integer") and value.is_integer():
         return f"; {int(value)} is one"
@@ -159,6 +163,19 @@ class Misconfigured(UserError):
     def __init__(self, sentence: str, way: Sequence[str | int] = (), where: str = ""):
         self.sentence, self.way = sentence, list(way)
         super().__init__(f"config: {sentence[:-1]}{f' ({where})' if where else ''}.")
+
+
+class SeveralMistakes(UserError):
+    """Mistakes in the configuration that do not lead to each other: a line each."""
+
+    def __init__(self, mistakes: Sequence[Misconfigured]):
+        self.mistakes = mistakes
+        super().__init__("\n".join(map(str, mistakes)))
+
+    @classmethod
+    def of(cls, mistakes: Sequence[Misconfigured]) -> UserError:
+        """Return what to raise: a single mistake is itself."""
+        return cls(mistakes) if len(mistakes) > 1 else mistakes[0]
 
 
 def unknown(kind: str, name: object, way: list[str], known: Sequence[str]) -> Misconfigured:
