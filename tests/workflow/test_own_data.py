@@ -76,4 +76,4 @@ def test_what_a_folder_does_not_give_is_said_before_anything_runs(study):
     study.config["datasets"]["mine"] |= {"source": "folder", "path": "nowhere"}
     printed = study.snakemake(NOISED, fails=True)
     assert "Error: nowhere/train is missing: a folder of images holds train/<class>/" in printed
-    assert not (study.folder / "data").exists()
+    assert not (study.folder / "results").exists()
