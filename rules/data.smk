@@ -1,9 +1,15 @@
 # From a source of images to what an experiment trains on.
+from rote.data.survey import check_folders
+
+if workflow.is_main_process:
+    check_folders(study)
 
 
 rule fetch_dataset:
+    input:
+        study.own_file,
     output:
-        "data/{dataset}.nc",
+        update("data/{dataset}.nc"),  # which stays if its source has gone, or is damaged
     log:
         f"results/{study.preset}/logs/fetch_dataset/{{dataset}}.log",
     priority: study.FIRST

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rote.data import folder, sources
+from rote.data import listing, sources
 from rote.machine.errors import UserError
 
 
@@ -137,4 +137,4 @@ def test_the_endings_are_those_that_torchvision_reads():
     from rote.machine.torchvision_import import torchvision
 
     known = torchvision("datasets").folder.IMG_EXTENSIONS
-    assert tuple(known) == folder.ENDINGS
+    assert tuple(known) == listing.ENDINGS

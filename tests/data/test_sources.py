@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from conftest import ROOT
-from rote.data import noising, sources
+from rote.data import form, noising, sources
 from rote.data.folder import read_image
 from rote.files import netcdf
 from rote.machine.errors import UserError
@@ -194,13 +194,13 @@ def test_a_folder_without_train(tmp_path):
 
 def test_images_of_different_size_are_named(tmp_path):
     save(tmp_path / "train" / "cat" / "0.png", np.zeros((4, 4), np.uint8))
-    save(tmp_path / "train" / "cat" / "1.png", np.zeros((5, 4), np.uint8))
+    save(tmp_path / "train" / "dog" / "1.png", np.zeros((5, 4), np.uint8))
     with pytest.raises(UserError, match=r"1.png has the shape \(1, 5, 4\).*make all images alike"):
         sources.fetch("folder", path=str(tmp_path))
 
 
 def test_an_unreadable_image_is_named(tmp_path):
-    save(tmp_path / "train" / "cat" / "0.png", np.zeros((4, 4), np.uint8))
+    two_classes(tmp_path)
     (tmp_path / "train" / "cat" / "1.png").write_bytes(b"not an image")
     with pytest.raises(UserError, match=r"1.png cannot be read as an image"):
         sources.fetch("folder", path=str(tmp_path))
@@ -369,12 +369,42 @@ def test_without_a_test_part_validation_cannot_come_from_it(tmp_path):
     ],
 )
 def test_a_netcdf_file_of_ones_own_is_checked(source, change, message):
-    with pytest.raises(UserError, match=f"mine {message}.*mend data/mine.nc, or delete it"):
-        noising.check(change(source), "mine")
+    with pytest.raises(UserError, match=f"mine {message}"):
+        form.check(change(source), "mine")
+
+
+def test_names_of_classes_are_text(source):
+    with pytest.raises(UserError, match="mine has class names that are no text: write them as str"):
+        form.check(source.assign_coords(class_name=("class", np.arange(5))), "mine")
+
+
+def test_a_netcdf_file_of_ones_own_is_read_as_it_is_without_what_else_it_holds(source, tmp_path):
+    own = source.drop_attrs().assign(label=source["label"].astype(np.int64), more=("x", [1.0]))
+    own.to_netcdf(tmp_path / "own.nc")
+    before = (tmp_path / "own.nc").read_bytes()
+    dataset = sources.fetch("netcdf", path=str(tmp_path / "own.nc"))
+    for name in form.VARIABLES:
+        np.testing.assert_array_equal(dataset[name], own[name])
+        assert dataset[name].dtype.kind == own[name].dtype.kind
+    assert "more" not in dataset
+    netcdf.write(dataset, tmp_path / "copy.nc")  # which asks for long names and units
+    assert (tmp_path / "own.nc").read_bytes() == before
+
+
+@pytest.mark.parametrize("kept", [0, 100, -1])
+def test_a_damaged_netcdf_file_of_ones_own_is_named_and_not_to_be_deleted(source, tmp_path, kept):
+    path = tmp_path / "own.nc"
+    source.to_netcdf(path)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(
+        UserError, match=r"own.nc is damaged \(.*\): put a whole file there\.$"
+    ) as raised:
+        sources.fetch("netcdf", path=str(path))
+    assert type(raised.value) is UserError  # what is Damaged is renamed by its job
 
 
 def test_a_sound_file_passes(source):
-    assert noising.check(source, "mine") is None
+    assert form.check(source, "mine") is None
 
 
 # What is downloaded or found is checked before it is opened.

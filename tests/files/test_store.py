@@ -94,6 +94,29 @@ def test_the_checkpoints_of_a_killed_job_go_once_its_members_are_finished(member
     assert {path.suffix for path in tmp_path.iterdir()} == {".pack"}
 
 
+def test_a_checkpoint_that_a_job_writes_while_another_one_finishes_the_member_goes(
+    member, tmp_path
+):
+    late, other = Store(tmp_path), Store(tmp_path)
+    assert not late.records()
+    other.save(KEY, member)
+    late.save_checkpoints([(KEY, member)])
+    assert Store(tmp_path).load_checkpoint(KEY) is None
+    assert {path.suffix for path in tmp_path.iterdir()} == {".pack"}
+
+
+def test_what_is_forgotten_is_trained_again_from_its_checkpoints(member, tmp_path):
+    store = Store(tmp_path)
+    store.save(KEY, member)
+    store.save(OTHER, member)
+    store.forget(KEY)
+    store.save_checkpoints([(KEY, member)])
+    for found in (store, Store(tmp_path)):
+        assert found.load(KEY) is None
+        xr.testing.assert_identical(found.load_checkpoint(KEY), member)
+        xr.testing.assert_identical(found.load(OTHER), member)
+
+
 def test_without_reuse_a_store_finds_only_what_it_has_kept_itself(member, tmp_path):
     before, store = Store(tmp_path), Store(tmp_path, reuse=False)
     before.save(KEY, member)

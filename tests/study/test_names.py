@@ -3,7 +3,7 @@
 import re
 
 from rote.study import plan
-from rote.study.check import SCHEMA
+from rote.study.schema import SCHEMA
 
 
 def names(schema, found):

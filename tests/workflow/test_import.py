@@ -96,7 +96,8 @@ def test_the_package_installs_with_its_schema_and_its_presets(tmp_path):
         pytest.skip("setuptools cannot be downloaded")
     assert ran.returncode == 0, ran.stderr
     code = (
-        "from rote.study import check, configuration as c; print(check.SCHEMA['title'], c.PRESETS)"
+        "from rote.study import configuration, schema\n"
+        "print(schema.SCHEMA['title'], configuration.PRESETS)"
     )
     ran = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     title, presets = ran.stdout.split()

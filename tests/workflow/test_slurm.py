@@ -179,7 +179,7 @@ def test_what_was_cancelled_or_took_too_long_goes_on_by_the_same_command(cluster
         assert netcdf.read(cluster.folder / run)["train_accuracy"].notnull().all()
     assert cluster.went_on(5)
     assert cluster.went_on(6)
-    assert not list(cluster.store.glob("*.checkpoints"))
+    assert not stores.checkpoints(cluster.store)
 
 
 @pytest.mark.usefixtures("noised")

@@ -15,6 +15,7 @@ example that is noise in the smaller set may be real in the larger one.
 import numpy as np
 import xarray as xr
 
+from rote.data import form
 from rote.data.subsets import select
 from rote.machine.errors import UserError
 from rote.machine.randomness import generator
@@ -27,53 +28,6 @@ def _pooled(images: np.ndarray, size: int) -> tuple[np.ndarray, int]:
     factor = sizes.block(size, rows, columns)
     blocks = images.reshape(examples, channels, size, factor, columns // factor, factor)
     return blocks.sum((3, 5), dtype=np.uint32), factor**2
-
-
-def check(source: xr.Dataset, name: str) -> None:
-    """Check that a dataset, wherever it comes from, is as those of ``rote.data.sources`` are.
-
-    Raises:
-        UserError: a variable is missing or has other dimensions, or holds what it must not.
-    """
-    remedy = f"mend data/{name}.nc, or delete it and have it made from its source."
-    for variable, dimensions in {
-        "image": ("example", "channel", "row", "column"),
-        "label": ("example",),
-        "split": ("example",),
-        "index": ("example",),
-        "class_name": ("class",),
-    }.items():
-        there = source.variables.get(variable)
-        if there is None or there.dims != dimensions:
-            raise UserError(
-                f"{name} lacks a variable {variable} ({', '.join(dimensions)}): {remedy}"
-            )
-    if source["image"].dtype != np.uint8:
-        raise UserError(
-            f"{name} has images of type {source['image'].dtype}, but must have grey levels from 0 "
-            f"to 255, of type uint8: {remedy}"
-        )
-    if not source["image"].size:
-        raise UserError(f"{name} has no images: {remedy}")
-    for variable, values in {
-        "label": range(source.sizes["class"]),
-        "split": range(2),
-        "index": range(2**62),
-    }.items():
-        found = source[variable]
-        if found.dtype.kind not in "iu":
-            raise UserError(
-                f"{name} has a {variable} of type {found.dtype}, but must have whole numbers: "
-                f"{remedy}"
-            )
-        least, most = found.values.min().item(), found.values.max().item()
-        if least not in values or most not in values:
-            raise UserError(
-                f"{name} has a {variable} from {least} to {most}, but must have one from 0 to "
-                f"{values[-1]}: {remedy}"
-            )
-    if source.sizes["class"] < 2:
-        raise UserError(f"{name} has one class, but must have two or more: {remedy}")
 
 
 def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
@@ -94,7 +48,10 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
         UserError: more examples are asked for than there are, or an image size that does not fit,
             or the source is not as it must be.
     """
-    check(source, data["dataset"])
+    form.check(source, data["dataset"])
+    parts = np.bincount(source["split"].values, minlength=2).tolist()
+    if reasons := sizes.unmet(data, sizes.Sizes(*source["image"].shape[1:], *parts)):
+        raise UserError("\n".join(reasons))
     train, validation = select(source, data)
     classes = source.sizes["class"]
     images = source["image"].values[np.r_[train, validation]]
@@ -178,7 +135,7 @@ def replaced(order: np.ndarray, level: float) -> np.ndarray:
     ``order`` is (examples,), the examples in the order in which noise replaces them.
     """
     mask = np.zeros(len(order), bool)
-    mask[order[: round(level * len(order))]] = True
+    mask[order[: sizes.replaced(level, len(order))]] = True
     return mask
 
 

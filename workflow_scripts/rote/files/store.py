@@ -126,8 +126,10 @@ class Store:
                             self._enter(record)
                     except FileNotFoundError:
                         continue
-                for needed in self._needed.values():
-                    needed -= {key for key in needed if (key, FINISHED) in self._found}
+                # Whoever was killed, or finished what another job had begun, has left some behind.
+                for key, epoch in list(self._found):
+                    if epoch == UNFINISHED and self._found.get((key, FINISHED)):
+                        self._remove_checkpoints([key])
         return self._found
 
     def _enter(self, record: Record) -> None:
@@ -162,6 +164,12 @@ class Store:
     def load(self, key: str) -> xr.Dataset | None:
         """Return the finished member of this fingerprint, or None."""
         return self._read(key, FINISHED)
+
+    def forget(self, key: str) -> None:
+        """Have a finished member not be found any more, because it is to be trained again."""
+        for record in self._index().pop((key, FINISHED), []):
+            with contextlib.suppress(OSError):  # then it is found again, and trained again
+                pack.remove(record)
 
     def save(self, key: str, member: xr.Dataset) -> None:
         """Keep a finished member; its checkpoint is of no more use and goes."""

@@ -1,180 +1,15 @@
-"""The check of a configuration: a closed JSON schema, and a sentence for whatever breaks it.
+"""The check of a configuration: of its schema, and of what must fit together.
 
 What is checked is the merged configuration of ``rote.study.configuration``, in which every preset
 holds all of its values.
 """
 
-import contextlib
-import difflib
-import json
-import math
-from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
 from rote.machine.errors import UserError
-from rote.study import plan, sizes
+from rote.study import own_data, plan, schema, sizes
 from rote.study.architecture import Architecture, check_last_batch
-
-SCHEMA = json.loads(Path(__file__).with_name("config.schema.json").read_text())
-SHOWN = 80  # characters of a wrong value
-
-
-def resolved(schema: dict) -> dict:
-    """Return a part of the schema with the properties of what it refers to beside its own."""
-    if "$ref" not in schema:
-        return schema
-    part = SCHEMA
-    for key in schema["$ref"].removeprefix("#/").split("/"):
-        part = part[key]
-    part = resolved(part)
-    properties = part.get("properties", {}) | schema.get("properties", {})
-    return {key: value for key, value in (part | schema).items() if key != "$ref"} | {
-        "properties": properties
-    }
-
-
-def dotted(path: list) -> str:
-    """Return ['presets', 'demo', 'noise_levels', 2] as presets.demo.noise_levels[2]."""
-    parts = (f"[{part}]" if isinstance(part, int) else f".{named(part)}" for part in path)
-    return "".join(parts).removeprefix(".")
-
-
-def closest(word: object, known: Sequence[str]) -> str:
-    """Return a question for the known word that looks most like another one, if any does."""
-    close = difflib.get_close_matches(str(word)[:SHOWN], known, n=1)
-    return f"did you mean {close[0]}? " if close else ""
-
-
-def shown(value: object) -> str:
-    """Return a value as it stands in the file, but for what is too long to read."""
-    try:
-        text = json.dumps(value, default=str, ensure_ascii=False)
-    except (ValueError, TypeError, RecursionError):  # of values that no file of JSON could hold
-        return f"a {type(value).__name__}"
-    text = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _way(error) -> list[str | int]:
-    """Return the keys that lead to what a ``jsonschema.ValidationError`` found."""
-    way = list(error.absolute_path)
-    if "propertyNames" in error.absolute_schema_path:
-        return [*way, error.instance]
-    if error.validator in ("additionalProperties", "unevaluatedProperties"):
-        known = resolved(error.schema)["properties"]
-        return [*way, next(key for key in error.instance if key not in known)]
-    return way
-
-
-def _sentence(error) -> str:
-    """Say what a ``jsonschema.ValidationError`` found, and what to write instead."""
-    place = dotted(list(error.absolute_path))
-    value = shown(error.instance)
-    remedy = error.schema.get("description") if isinstance(error.schema, dict) else None
-    if "propertyNames" in error.absolute_schema_path:
-        under = f" under {place}" if place else ""
-        return f"the name {value}{under} cannot stand in a path: {remedy}."
-    match error.validator:
-        case "additionalProperties" | "unevaluatedProperties":
-            known = sorted(resolved(error.schema)["properties"])
-            key = next(key for key in error.instance if key not in known)
-            where = f" under {place}" if place else ""
-            close = closest(key, known)
-            return f"unknown key {named(key)}{where}: {close}known are {', '.join(known)}."
-        case "required":
-            key = next(key for key in error.validator_value if key not in error.instance)
-            return f"{place or 'the file'} lacks the key {key}: add it."
-        case "enum":
-            known = [str(choice) for choice in error.validator_value]
-            close = closest(error.instance, known)
-            return f"{place} is {value}, which is unknown: {close}choose one of {', '.join(known)}."
-        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
-            words = {
-                "minimum": "at least",
-                "exclusiveMinimum": "more than",
-                "maximum": "at most",
-                "exclusiveMaximum": "less than",
-            }
-            bound = f"it must be {words[error.validator]} {error.validator_value}"
-            return f"{place} is {value}: {remedy or bound}."
-        case "type":
-            wanted = error.validator_value
-            wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
-            allowed = remedy or f"write a value of type {wanted}"
-            return f"{place or 'the file'} is {value}: {allowed}{_hint(error.instance, wanted)}."
-        case "uniqueItems":
-            return f"{place} names a value twice: {value}; keep one of them."
-        case "oneOf":
-            known = [choice["required"][0] for choice in error.validator_value]
-            return f"{place} must hold exactly one of the keys {' and '.join(known)}."
-        case "minItems" if error.validator_value > 1:
-            return f"{place} is {value}: {remedy}."
-        case "maxItems":
-            bound = f"it may hold at most {error.validator_value} values"
-            return f"{place} is {value}: {remedy or bound}."
-        case "maxLength" | "pattern":
-            return f"{place} is {value}: {remedy}."
-        case "minItems" | "minLength" | "minProperties":
-            return f"{place} is empty: name at least one value."
-    return f"{place}: {error.message}."
-
-
-def named(key: object) -> str:
-    """Return a key as it stands in the file."""
-    return key if isinstance(key, str) and key.isprintable() and key else shown(key)
-
-
-def _hint(value: object, wanted: str) -> str:
-    """Explain why YAML did not read a number as one, or what null is good for."""
-    if value is None and wanted == "object":
-        return "; null only takes out what another file names"
-    if isinstance(value, float) and not math.isfinite(value):
-        return " that is finite"
-    if isinstance(value, str) and wanted.startswith(("number", "integer")):
-        with contextlib.suppress(ValueError, OverflowError):
-            plain = float(value) if wanted == "number" else int(float(value))
-            if plain == float(value):
-                return f"; YAML takes {value} for text, but {plain} for a number"
-    if isinstance(value, float) and wanted.startswith("integer") and value.is_integer():
-        return f"; {int(value)} is one"
-    return ""
-
-
-@cache
-def _validator():
-    """Return the validator of the schema, for which only what Python can count with is a number.
-
-    JSON has neither NaN nor infinity, and takes 3.0 for an integer, which ``range`` does not.
-    """
-    from jsonschema import Draft202012Validator, validators
-
-    def integer(_, value: object) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool)
-
-    def number(_, value: object) -> bool:
-        return integer(_, value) or (isinstance(value, float) and math.isfinite(value))
-
-    types = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": integer, "number": number})
-    return validators.extend(Draft202012Validator, type_checker=types)(SCHEMA)
-
-
-class Misconfigured(UserError):
-    """A mistake in the configuration: a sentence, and the keys that lead to its place."""
-
-    def __init__(self, sentence: str, way: Sequence[str | int] = (), where: str = ""):
-        self.sentence, self.way = sentence, list(way)
-        super().__init__(f"config: {sentence[:-1]}{f' ({where})' if where else ''}.")
-
-
-def unknown(kind: str, name: object, way: list[str], known: Sequence[str]) -> Misconfigured:
-    """Return the mistake that ``way`` names a preset or a data set that is not there."""
-    name = named(name)
-    return Misconfigured(
-        f"{dotted(way)} names the {kind} {name}, which is unknown: {closest(name, known)}choose "
-        f"one of {', '.join(known)}, or add it under {kind.replace(' ', '')}s.",
-        way,
-    )
+from rote.study.schema import Misconfigured, SeveralMistakes, dotted, shown, unknown
 
 
 def validate(config: dict, presets: Sequence[str] = ()) -> None:
@@ -186,18 +21,9 @@ def validate(config: dict, presets: Sequence[str] = ()) -> None:
 
     Raises:
         Misconfigured: one sentence about the first thing that is wrong, and its remedy.
+        SeveralMistakes: a sentence about each of several that are wrong independently.
     """
-    # The mistake nearest to the top first; on a level, in the order of the file's keys.
-    errors = sorted(
-        _validator().iter_errors(config),
-        key=lambda error: (
-            len(error.absolute_path),
-            dotted(list(error.absolute_path)),
-            error.validator == "required",  # what is lacking may be there under another name
-        ),
-    )
-    if errors:
-        raise Misconfigured(_sentence(errors[0]), _way(errors[0]))
+    schema.check(config)
     if config["device"] == "cpu" and config["precision"] != "float32":
         raise Misconfigured(
             f"precision is {config['precision']}, which needs a CUDA device, but device is "
@@ -208,75 +34,116 @@ def validate(config: dict, presets: Sequence[str] = ()) -> None:
         raise unknown(
             "preset", config["preset"], ["preset"], sorted({*config["presets"], *presets})
         )
+    _check_own_data(config)
+    mistakes: dict[tuple, Misconfigured] = {}
+    for mistake in _mistakes(config):  # of those at one place, the first
+        mistakes.setdefault(tuple(mistake.way), mistake)
+    if mistakes:
+        raise SeveralMistakes.of([*mistakes.values()])
+
+
+def _mistakes(config: dict) -> Iterator[Misconfigured]:
+    """Yield what does not fit together in the experiments of all presets."""
     for preset, experiments in config["presets"].items():
         for name, settings in plan.noised_datasets(experiments).items():
             way = ["presets", preset, *plan.settings_key(name).split(".")]
-            _check_one(settings, config["datasets"], way)
+            yield from _mistakes_of(settings, config["datasets"], way)
         for name, wrong in plan.impossible(experiments).items():
             if name != "filters":  # which is left out where it cannot be
                 way = ["presets", preset, plan.EXPERIMENT_OF_FIGURE[name]]
-                raise Misconfigured(f"presets.{preset}: {wrong}", way)
+                yield Misconfigured(f"presets.{preset}: {wrong}", way)
 
 
-def _check_one(settings: dict, datasets: dict, way: list[str]) -> None:
-    """Check what trains on one noised data set: its settings stand at ``way``."""
+def _check_own_data(config: dict) -> None:
+    """Check the user's own files of those data sets that the preset needs: others may be away."""
+    preset = plan.noised_datasets(config["presets"][config["preset"]]).values()
+    for dataset in {settings["data"]["dataset"]: None for settings in preset}:
+        if dataset in config["datasets"]:
+            try:
+                own_data.check(dataset, config["datasets"])
+            except UserError as error:
+                raise Misconfigured(str(error), ["datasets", dataset, "path"]) from error
+
+
+def _mistakes_of(settings: dict, datasets: dict, way: list[str]) -> Iterator[Misconfigured]:
+    """Yield what is wrong with what trains on one noised data set, by its settings at ``way``."""
     dataset, place = settings["data"]["dataset"], dotted(way)
     if dataset not in datasets:
-        raise unknown("data set", dataset, [*way, "data", "dataset"], sorted(datasets))
-    try:
-        _check_fit(settings, datasets[dataset])
-    except UserError as error:
-        raise Misconfigured(f"{place} on {dataset}: {error}", way) from error
-    _check_levels(settings, way)
+        yield unknown("data set", dataset, [*way, "data", "dataset"], sorted(datasets))
+    elif reasons := misfits(settings, sizes.published(datasets[dataset])):
+        yield Misconfigured(f"{place} on {dataset}: {' '.join(reasons)}", way)
+    yield from _equal_levels(settings, way)
     if "critical_epochs" in settings:
-        _check_critical(settings, way)
+        yield from _critical(settings, way)
     for regularizer, strength in settings.get("selected", {}).items():
         there = settings["strengths"].get(regularizer)
         if there and strength not in there:
-            raise Misconfigured(
+            yield Misconfigured(
                 f"{place}.selected names the strength {strength} of {regularizer}, which is not "
                 f"trained: choose one of {place}.strengths.{regularizer}, {shown(there)}.",
                 [*way, "selected", regularizer],
             )
 
 
-def _check_levels(settings: dict, way: list[str]) -> None:
-    """Check that every noise level is a data set of its own."""
-    if not {"noise_levels", "noise_level"} & settings.keys():
+def _equal_levels(settings: dict, way: list[str]) -> Iterator[Misconfigured]:
+    """Yield which noise levels are no data sets of their own."""
+    key = "conditions" if "conditions" in settings else "noise_levels"
+    if key == "conditions":
+        levels = sorted(plan.CONDITIONS[condition][1] for condition in settings[key])
+    elif {"noise_levels", "noise_level"} & settings.keys():
+        levels = plan.noise_levels(settings)
+    else:  # real data and noise alone
         return
     examples, seen = settings["data"]["train_examples"], {}
-    for level in plan.noise_levels(settings):
-        count = round(level * examples)  # as rote.data.noising has it
+    for level in levels:
+        count = sizes.replaced(level, examples)
         if count in seen:
-            raise Misconfigured(
+            yield Misconfigured(
                 f"{dotted(way)}: the noise levels {seen[count]:g} and {level:g} replace equally "
                 f"many of {examples} training examples, {count}: keep one of them, or raise "
                 "train_examples.",
-                [*way[:3], "noise_levels"],
+                [*way[:3], key],
             )
         seen[count] = level
 
 
-def _check_fit(settings: dict, source: dict) -> None:
-    """Check what is known before the images are read, as jobs do for images of any source."""
-    data, known = settings["data"], sizes.published(source)
-    rows = data["image_size"] or (known and known.rows)
+def _sentences(ask: Callable, *arguments: object) -> list[str]:
+    """Return the sentence that a function raises, none if it raises nothing."""
+    try:
+        ask(*arguments)
+    except UserError as error:
+        return [str(error)]
+    return []
+
+
+def misfits(settings: dict, known: sizes.Sizes | None) -> list[str]:
+    """Return why what trains on a data set cannot, as far as that is known: a sentence each.
+
+    Args:
+        settings: those of ``rote.study.plan.noised_datasets``.
+        known: the sizes of the images, if they are.
+    """
+    data, reasons = settings["data"], []
+    rows = columns = data["image_size"]
     if known:
-        sizes.block(rows, known.rows, known.rows)
-        sizes.check_examples(data, {"train": known.train, "test": known.test})
+        reasons += sizes.unmet(data, known)
+        rows = rows or known.rows
+        columns = max(1, rows * known.columns // known.rows)
     if "cnn" in settings:
-        batch_size = settings["training"]["batch_size"]
-        check_last_batch(batch_size, data["train_examples"], Architecture.smallest_batch)
+        smallest = Architecture.smallest_batch
+        batch = settings["training"]["batch_size"], data["train_examples"], smallest
+        reasons += _sentences(check_last_batch, *batch)
         if rows:
-            Architecture.of(settings["cnn"], (1, rows, rows), 2).planes()
+            reasons += _sentences(Architecture.of(settings["cnn"], (1, rows, columns), 2).planes)
+    return reasons
 
 
-def _check_critical(settings: dict, way: list[str]) -> None:
-    """Check what a case of ``complexity`` says about critical samples against the rest of it."""
+def _critical(settings: dict, way: list[str]) -> Iterator[Misconfigured]:
+    """Yield what a case of ``complexity`` says about critical samples against the rest of it."""
     place, scored = dotted(way), plan.evaluated_epochs(settings["training"])
     for epoch in settings["critical_epochs"]:
         if epoch not in scored:
-            raise Misconfigured(
+            yield Misconfigured(
                 f"{place}.critical_epochs names the epoch {epoch}, after which the models "
                 f"are not evaluated: choose among multiples of evaluate_every up to {scored[-1]}.",
                 [*way, "critical_epochs"],
@@ -286,7 +153,7 @@ def _check_critical(settings: dict, way: list[str]) -> None:
         settings["data"]["validation_examples"],
     )
     if wanted > there:
-        raise Misconfigured(
+        yield Misconfigured(
             f"{place} searches {wanted} validation inputs for critical samples, but its "
             f"data has only {there}: lower critical_samples.examples or raise validation_examples.",
             [*way, "data", "validation_examples"],

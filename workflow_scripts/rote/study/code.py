@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from rote.machine.errors import UserError
+
 PACKAGE = Path(__file__).parents[1]
 NOTES = Path(".snakemake/rote.code.json")  # in the folder that Snakemake works in
 SILENT = {
@@ -90,12 +92,16 @@ def write_notes(path: Path) -> None:
         path.write_text(json.dumps(_notes))
 
 
+def _state(path: Path) -> list[int]:
+    state = path.stat()
+    return [state.st_mtime_ns, state.st_size]
+
+
 @cache
 def _known(module: str) -> tuple[str, list[str]]:
     """Return the digest of a module alone, and what it imports: names that may be modules."""
     path = _path(module)
-    state = path.stat()
-    state = [state.st_mtime_ns, state.st_size]
+    state = _state(path)
     if _notes.get(str(path), [None])[0] != state:
         source, names = path.read_bytes(), []
         for node in ast.walk(ast.parse(source)):
@@ -105,6 +111,25 @@ def _known(module: str) -> tuple[str, list[str]]:
                 names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         _notes[str(path)] = [state, of_source(source), names]
     return _notes[str(path)][1:]
+
+
+@cache
+def of_content(path: Path) -> str:
+    """Return the SHA-256 of a file of data, which is read again only if its time or size changed.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        state = _state(path)
+        if _notes.get(str(path), [None])[0] != state:
+            with path.open("rb") as file:
+                _notes[str(path)] = [state, hashlib.file_digest(file, "sha256").hexdigest()]
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}): see to its permissions."
+        ) from error
+    return _notes[str(path)][1]
 
 
 @cache

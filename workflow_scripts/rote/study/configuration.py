@@ -18,11 +18,21 @@ from pathlib import Path
 
 from rote.machine.errors import UserError, brief
 from rote.study import check
-from rote.study.check import SCHEMA, Misconfigured
 from rote.study.layers import SHARED, merged, whole_preset
 from rote.study.places import Source, where
 from rote.study.plan import EXPERIMENT_OF_FIGURE
+from rote.study.schema import SCHEMA, Misconfigured, SeveralMistakes, closest, dotted, named, shown
 
+TAG = "tag:yaml.org,2002:"
+NUMBER = r"[-+]?(0|[1-9]\d*|(\d*\.\d*([eE][-+]?\d+)?)|\.(inf|nan))"
+REMEDY = "write a number without a 0 before it, and without : or _; text, in quotes"
+# What YAML takes as its readers do, and what to write instead of the rest: no date is wanted.
+PLAIN = {
+    "int": (NUMBER, REMEDY),
+    "float": (NUMBER, REMEDY),
+    "bool": ("true|false", "write true or false; text, in quotes"),
+    "timestamp": (None, "write text in quotes"),
+}
 PRESETS = Path(__file__).with_name("presets")  # a file a preset, named like it
 
 
@@ -46,11 +56,14 @@ def load(
         The keys of the schema; each preset with all of its values, and nothing else.
 
     Raises:
-        UserError: a file is no YAML, or, in a sentence that names the place in the file, something
-            in it is wrong.
+        UserError: a file is no YAML, or, in sentences that name the place in the file, a line each,
+            something in it is wrong.
     """
     sources = [Source(path.name, read(path), path) for path in (shipped, *files)]
-    sources.append(Source("the command line" if not imported else "config", deepcopy(given or {})))
+    given = deepcopy(dict(given or {}))
+    if not imported:  # the keys of a data set are all text
+        given = {k: v if k == "datasets" else _typed(v) for k, v in given.items()}
+    sources.append(Source("the command line" if not imported else "config", given))
     if imported:
         known = SCHEMA["properties"]
         sources[1:] = [
@@ -59,12 +72,15 @@ def load(
         ]
     try:
         return _checked(sources)
-    except Misconfigured as error:
-        raise Misconfigured(
-            error.sentence,
-            error.way,
-            where(error.way, sources, _merged_all(sources).get("presets")),
-        ) from error
+    except (Misconfigured, SeveralMistakes) as error:
+        presets, located = _merged_all(sources).get("presets"), {}
+        for mistake in getattr(error, "mistakes", [error]):
+            place = where(mistake.way, sources, presets)
+            # What several experiments share is said once.
+            said = mistake.sentence.removeprefix(dotted(mistake.way))
+            mistake = Misconfigured(mistake.sentence, mistake.way, place)
+            located.setdefault((place, said), mistake)
+        raise SeveralMistakes.of([*located.values()]) from error
 
 
 def read(path: Path) -> dict:
@@ -78,33 +94,7 @@ def read(path: Path) -> dict:
     """
     import yaml
 
-    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict:
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and keys.count(key.value) > 1:
-                line = key.start_mark.line + 1
-                raise UserError(
-                    f"{path} names the key {check.named(key.value)} twice, for the first time in "
-                    f"line {line}: keep one of them."
-                )
-        loader.flatten_mapping(node)
-        return loader.construct_mapping(node, deep=True)
-
-    def number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int | float:
-        value = yaml.constructor.SafeConstructor.yaml_constructors[node.tag](loader, node)
-        if not re.fullmatch(
-            r"[-+]?(0|[1-9]\d*|(\d*\.\d*([eE][-+]?\d+)?)|\.(inf|nan))", node.value, re.I
-        ):
-            raise UserError(
-                f"{path} has {node.value} in line {node.start_mark.line + 1}, which YAML takes for "
-                f"{value}: write a number without a 0 before it, and without : or _."
-            )
-        return value
-
-    loader = type("Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
-    loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
-    for kind in ("int", "float"):
-        loader.add_constructor(f"tag:yaml.org,2002:{kind}", number)
+    loader = _loader(str(path))
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), loader)  # a kind of SafeLoader
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
@@ -115,8 +105,66 @@ def read(path: Path) -> dict:
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): see to it.") from error
     if not isinstance(content, dict):
-        raise UserError(f"{path} holds {check.shown(content)}, but no keys and values: write some.")
+        raise UserError(f"{path} holds {shown(content)}, but no keys and values: write some.")
     return content
+
+
+def _loader(place: str) -> type:
+    """Return a loader of YAML that refuses what its readers would take for something else."""
+    import yaml
+
+    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and keys.count(key.value) > 1:
+                line = key.start_mark.line + 1
+                raise UserError(
+                    f"{place} names the key {named(key.value)} twice, for the first time in "
+                    f"line {line}: keep one of them."
+                )
+        loader.flatten_mapping(node)
+        return loader.construct_mapping(node, deep=True)
+
+    def scalar(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
+        plain, remedy = PLAIN[node.tag.removeprefix(TAG)]
+        if plain and re.fullmatch(plain, node.value, re.I):
+            return yaml.constructor.SafeConstructor.yaml_constructors[node.tag](loader, node)
+        value = "a date"
+        if plain:
+            value = yaml.constructor.SafeConstructor.yaml_constructors[node.tag](loader, node)
+        line = f" in line {node.start_mark.line + 1}" if node.start_mark else ""
+        raise UserError(
+            f"{place} has {node.value}{line}, which YAML takes for {str(value).lower()}: {remedy}."
+        )
+
+    loader = type("Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
+    loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    for kind in PLAIN:
+        loader.add_constructor(f"{TAG}{kind}", scalar)
+    return loader
+
+
+def _typed(value: object) -> object:
+    """Return a value of the command line with numbers for text that stands for a number.
+
+    Snakemake takes all for text that stands within braces or brackets there.
+
+    Raises:
+        UserError: YAML takes a text for something else than its readers do.
+    """
+    import yaml
+
+    if isinstance(value, dict):
+        return {key: _typed(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_typed(part) for part in value]
+    if not isinstance(value, str):
+        return value
+    loader = _loader("the command line")("")
+    tag = loader.resolve(yaml.ScalarNode, value, (True, False))
+    if tag.removeprefix(TAG) not in (*PLAIN, "null"):
+        return value
+    return loader.construct_object(yaml.ScalarNode(tag, value))
 
 
 def _checked(sources: list[Source]) -> dict:
@@ -168,13 +216,11 @@ def _named_by_files() -> list[str]:
 def _check_defaults(defaults: object) -> None:
     known = [*SHARED, *dict.fromkeys(EXPERIMENT_OF_FIGURE.values())]
     if not isinstance(defaults, dict):
-        raise Misconfigured(
-            f"defaults is {check.shown(defaults)}: write keys and values.", ["defaults"]
-        )
+        raise Misconfigured(f"defaults is {shown(defaults)}: write keys and values.", ["defaults"])
     for key in defaults:
         if key not in known:
             raise Misconfigured(
-                f"unknown key {check.named(key)} under defaults: {check.closest(key, known)}known "
+                f"unknown key {named(key)} under defaults: {closest(key, known)}known "
                 f"are {', '.join(known)}.",
                 ["defaults", key],
             )

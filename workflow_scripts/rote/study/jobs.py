@@ -8,12 +8,13 @@ user as a traceback.
 import functools
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 
 from rote.machine.errors import UserError
-from rote.study import plan, run_settings, versions, work
+from rote.study import own_data, plan, run_settings, versions, work
 from rote.study.made_by import MadeBy
 
 PICTURES = "png", "pdf", "txt"
@@ -81,9 +82,18 @@ class Study:
         return {key: value for key, value in block.items() if key != "title"}
 
     @_answer
+    def own_file(self, wildcards) -> list[str]:
+        """Return the user's own NetCDF file that a data set is read from, if it is from one."""
+        source = self.datasets[wildcards.dataset]
+        own_data.check(wildcards.dataset, self.datasets)
+        if source["source"] != "netcdf":
+            return []
+        return [os.path.normpath(own_data.expanded(source["path"]))]
+
+    @_answer
     def images_of_noised(self, wildcards) -> str:
         """Return the file of the data set that a noised one is drawn from."""
-        return f"data/{self.noised_settings(wildcards)['data']['dataset']}.nc"
+        return own_data.copy_of(self.noised_settings(wildcards)["data"]["dataset"])
 
     @_answer
     def noising(self, wildcards) -> dict:

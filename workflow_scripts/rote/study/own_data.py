@@ -1,0 +1,92 @@
+"""What is the user's own: images that rote reads, and never writes to or deletes.
+
+Every source of images is read once, into a file of rote under ``data``. Snakemake makes that file
+again whenever it is told to, so nothing of the user's may stand there.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from rote.machine.errors import UserError
+
+RESULTS = "results"  # what may be deleted at any time
+OF_ROTE = b"rote-"  # begins each of the lines in which every NetCDF file of rote ends
+TAIL = 300  # bytes in which they stand
+
+
+def copy_of(dataset: str) -> str:
+    """Return the file into which rote reads the images of a data set, whatever their source."""
+    return f"data/{dataset}.nc"
+
+
+def expanded(path: str) -> str:
+    """Return a path with the home folder for ``~`` and the values of variables like ``$HOME``.
+
+    Raises:
+        UserError: a variable has no value, or a user no home folder.
+    """
+    try:
+        whole = os.path.expandvars(Path(path).expanduser())
+    except RuntimeError as error:
+        raise UserError(
+            f"The path {path} names a home folder that is not known: write the folder out."
+        ) from error
+    if missing := re.search(r"\$\{?(\w+)", whole):
+        raise UserError(
+            f"The path {path} names the variable {missing[1]}, which has no value: set it, or "
+            "write the folder out."
+        )
+    return whole
+
+
+def check(dataset: str, datasets: Mapping[str, dict]) -> None:
+    """Check that nothing of the user's own stands where rote writes or deletes.
+
+    Args:
+        dataset: the name of a data set.
+        datasets: the blocks of all data sets, by name.
+
+    Raises:
+        UserError: something does, or ``path`` leads to no file where it must be one.
+    """
+    source, copy = datasets[dataset], Path(copy_of(dataset))
+    if copy.exists() and OF_ROTE not in _end(copy):
+        raise UserError(
+            f"{copy} does not end as the files of rote do, and would be overwritten: if it is "
+            f"yours, move it elsewhere, and write source: netcdf and its new path under "
+            f"datasets.{dataset}; if not, delete it."
+        )
+    if source["source"] not in ("folder", "netcdf"):
+        return
+    whole = expanded(source["path"])
+    real = Path(os.path.realpath(whole))
+    elsewhere = f"move it elsewhere, and write its new place under datasets.{dataset}.path."
+    if real.is_relative_to(os.path.realpath(RESULTS)):
+        raise UserError(f"{whole} lies in {RESULTS}, which rote writes to: {elsewhere}")
+    for name in datasets:
+        if real == Path(os.path.realpath(copy_of(name))):
+            raise UserError(
+                f"{whole} stands where rote writes its own {copy_of(name)}: {elsewhere}"
+            )
+    if source["source"] == "netcdf" and re.search("[{}]", whole):
+        raise UserError(
+            f"{whole} holds a brace, which Snakemake takes for a wildcard: rename it, also under "
+            f"datasets.{dataset}.path."
+        )
+    if source["source"] == "netcdf" and not real.is_file():
+        wrong = "is a folder" if real.is_dir() else "is missing"
+        raise UserError(
+            f"{whole} {wrong}: write the path of a NetCDF file under datasets.{dataset}.path."
+        )
+
+
+def _end(path: Path) -> bytes:
+    """Return the last bytes of a file; none of what cannot be read, which is nobody's then."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+            return file.read()
+    except OSError:
+        return b""
