@@ -99,9 +99,9 @@ class Walk:
         self.study = Study(folder / "walk")
         preset = self.study.config["presets"]["demo"]
         for name in preset.keys() - {*experiments}:
-            del preset[name]
-        if "complexity" in preset:
-            del preset["complexity"]["cases"]["digits_cnn"]
+            preset[name] = None  # which takes out that of config.yaml
+        if "complexity" in experiments:
+            preset["complexity"]["cases"]["digits_cnn"] = None
         self.settings = [setting for name in experiments for setting in SETTINGS[name]]
         self.own = self.study.folder / "mine" / "images.nc"
         self.own.parent.mkdir(parents=True)
