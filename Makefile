@@ -63,6 +63,8 @@ setup: $(READY)
 
 # Without pip inside, the environment needs no ensurepip, which Debian packs separately.
 $(READY): envs/requirements.txt
+	@case "$$(pwd -P)" in *[\"\$$\`\\:{}]*) echo 'The path of this folder holds one of " $$ ` \\ : { },\
+	 which cannot be passed on to jobs: rename the folder or choose another.'; exit 1;; esac
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "rote needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv --clear --without-pip .venv

@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,9 +11,8 @@ import torch
 import yaml
 
 import slurm_cluster
-from conftest import ROOT
 from rote.files import netcdf
-from tiny_study import TRAINING, Study
+from tiny_study import TRAINING, Study, copied_checkout, own_python
 
 pytestmark = pytest.mark.slow
 
@@ -79,9 +77,9 @@ class Cluster(Study):
 
     def start(self, *arguments: str) -> subprocess.Popen:
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(self.config))
-        command = [sys.executable, "-c", SNAKEMAKE, *arguments, "--snakefile", ROOT / "Snakefile"]
-        profile = ["--workflow-profile", ROOT / "profiles" / "slurm"]
-        options = ["--configfile", ROOT / "config.yaml", "tiny.yaml"]
+        command = [self.python, "-c", SNAKEMAKE, *arguments, "--snakefile", self.snakefile]
+        profile = ["--workflow-profile", self.snakefile.parent / "profiles" / "slurm"]
+        options = ["--configfile", self.snakefile.parent / "config.yaml", "tiny.yaml"]
         process = subprocess.Popen(
             [*command, *profile, *SITE, "--directory", self.folder, *options],
             cwd=self.folder,
@@ -119,7 +117,7 @@ class Cluster(Study):
         """Return the jobs of this study that SLURM has seen, the oldest first."""
         shown = self.tell("scontrol", "--oneliner", "show", "jobs")
         jobs = [dict(re.findall(r"(\w+)=(\S*)", line)) for line in shown.splitlines()]
-        own = [job for job in jobs if job.get("WorkDir") == str(self.folder)]
+        own = [job for job in jobs if job.get("WorkDir") == str(self.folder).partition(" ")[0]]
         return sorted(own, key=lambda job: int(job["JobId"]))
 
     def caught_in_training(self, process: subprocess.Popen, jobs: int = 1) -> list[str]:
@@ -158,6 +156,17 @@ def test_every_job_goes_through_slurm(cluster):
         "extract_metrics",
         "plot_figure",
     ]
+
+
+@pytest.mark.parametrize("options", [(), ("--groups", "fetch_dataset=data", "noise_dataset=data")])
+def test_paths_of_any_name_go_through_slurm(environment, tmp_path, options):
+    folder = tmp_path / "it's my süß study"
+    checkout = copied_checkout(folder / "rote")
+    cluster = Cluster(folder, environment)
+    cluster.snakefile, cluster.python = checkout / "Snakefile", own_python(checkout)
+    cluster.snakemake("results/demo/datasets/capacity.nc", *options)
+    cluster.end()
+    assert netcdf.read(folder / "results/demo/datasets/capacity.nc")
 
 
 @pytest.mark.usefixtures("noised")

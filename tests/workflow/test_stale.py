@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
 from rote.files import netcdf
-from tiny_study import Study
+from tiny_study import Study, copied_checkout
 
 pytestmark = pytest.mark.slow
 
@@ -53,12 +52,7 @@ def test_results_from_elsewhere_are_not_taken_for_the_studys(study, finished, tm
 @pytest.fixture
 def checkout(tmp_path_factory) -> Path:
     """A copy of the workflow, to be edited."""
-    copy = tmp_path_factory.mktemp("checkout")
-    for name in ("rules", "workflow_scripts", "envs", "report", "profiles"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Snakefile", "config.yaml"):
-        shutil.copy(ROOT / name, copy / name)
-    return copy
+    return copied_checkout(tmp_path_factory.mktemp("checkout"))
 
 
 def edit(checkout: Path, file: str, before: str, after: str) -> None:
