@@ -6,6 +6,7 @@ Read by the rules, so it imports nothing but the standard library.
 
 import logging
 import os
+import shlex
 import time
 from collections.abc import Iterable
 from datetime import datetime
@@ -38,8 +39,8 @@ def set_right(folder: Path, results: Iterable[str], data: Iterable[str]) -> None
             if file in data and made_by.read(path) is None:
                 raise UserError(
                     f"{ahead}, and Snakemake refuses what is made from such a file: set the clock "
-                    f"right if it is wrong, or call `touch -h {file}`, then run the same command "
-                    "again."
+                    f"right if it is wrong, or call `touch -h {shlex.quote(file)}`, then run the "
+                    "same command again."
                 )
             os.utime(path, (now, now), follow_symlinks=False)
             logger.warning("%s: its time is now.", ahead)
