@@ -44,13 +44,13 @@ faults: setup
 	.venv/bin/python tests/faults/kill_anywhere.py
 
 estimate: setup
-	@.venv/bin/python workflow_scripts/estimate.py $(OPTIONS)
+	@PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/estimate.py $(OPTIONS)
 
 # The code as it is computes the frozen numbers: what it computed before stays valid.
 golden: setup
 	.venv/bin/python -m pytest tests/runs/test_golden.py || { echo "Its numbers differ: if that is\
 	 meant, raise versions.py, freeze the new ones in tests/runs/test_golden.py, and try again."; exit 1; }
-	.venv/bin/python workflow_scripts/record_code.py
+	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/record_code.py
 
 check: setup
 	.venv/bin/ruff check .
