@@ -25,7 +25,9 @@ def test_results_and_data_of_rote_are_set_to_now_with_a_word(tmp_path, caplog):
     times.set_right(tmp_path, ["run.nc", "old.nc", "missing.nc"], ["data.nc"])
     assert all(path.stat().st_mtime <= time.time() for path in paths)
     assert old.stat().st_mtime == before
-    assert [message.partition(" was written in the future (")[0] for message in caplog.messages] == [
+    assert [
+        message.partition(" was written in the future (")[0] for message in caplog.messages
+    ] == [
         "run.nc",
         "data.nc",
     ]

@@ -10,8 +10,10 @@ from snakemake.settings.types import DAGSettings, ExecutionSettings
 from rote.machine import options
 from rote.machine.errors import UserError
 
+SUFFICIENT = frozenset({RerunTrigger.MTIME, RerunTrigger.PARAMS})
 
-def workflow(triggers=RerunTrigger.all(), **execution):
+
+def workflow(triggers=SUFFICIENT, **execution):
     return SimpleNamespace(
         is_main_process=True,
         dag_settings=DAGSettings(rerun_triggers=triggers),
@@ -19,9 +21,7 @@ def workflow(triggers=RerunTrigger.all(), **execution):
     )
 
 
-@pytest.mark.parametrize(
-    "triggers", [RerunTrigger.all(), {RerunTrigger.MTIME, RerunTrigger.PARAMS}]
-)
+@pytest.mark.parametrize("triggers", [RerunTrigger.all(), SUFFICIENT])
 def test_what_is_marked_is_made_again_under_any_options_that_suffice(triggers):
     sufficient = workflow(triggers)
     options.check(sufficient, Path("profile"))

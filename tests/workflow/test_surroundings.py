@@ -36,8 +36,10 @@ def test_neither_paths_nor_variables_make_a_difference(finished, tmp_path):
     for name in ("runs/difficulty/units-4.nc", "metrics/fig3_1.nc"):
         results = [netcdf.read(each.results / name) for each in (study, finished)]
         # The copy is no checkout of git.
-        assert results[0].drop_vars("git_commit", errors="ignore").equals(
-            results[1].drop_vars("git_commit", errors="ignore")
+        assert (
+            results[0]
+            .drop_vars("git_commit", errors="ignore")
+            .equals(results[1].drop_vars("git_commit", errors="ignore"))
         )
     figures = [each.results / "figures" / "fig3_1.png" for each in (study, finished)]
     assert figures[0].read_bytes() == figures[1].read_bytes()

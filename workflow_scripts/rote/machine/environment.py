@@ -42,8 +42,9 @@ def _check_path(path: Path, refused: str) -> None:
     found = [character for character in refused if character in str(path)]
     if found:
         raise UserError(
-            f"The path {str(path)!r} holds {' and '.join(map(repr, found))}, which cannot be passed "
-            "on to jobs: rename the folder or choose another, then run the same command again."
+            f"The path {str(path)!r} holds {' and '.join(map(repr, found))}, which cannot be "
+            "passed on to jobs: rename the folder or choose another, then run the same command "
+            "again."
         )
 
 
@@ -63,11 +64,11 @@ def _keep_caches(instead: Path) -> None:
         ("XDG_CACHE_HOME", "~/.cache"),
         ("MPLCONFIGDIR", f"{configuration}/matplotlib"),
     ):
-        folder = Path(os.path.expanduser(os.environ.get(variable) or usual))
         try:
+            folder = Path(os.environ.get(variable) or usual).expanduser()
             folder.mkdir(parents=True, exist_ok=True)
-            writable = os.access(folder, os.W_OK) and not str(folder).startswith("~")
-        except OSError:
+            writable = os.access(folder, os.W_OK)
+        except (OSError, RuntimeError):  # the latter where nobody knows the home
             writable = False
         if not writable:
             os.environ[variable] = str(instead)

@@ -34,8 +34,8 @@ def check(workflow, profile: Path) -> None:
     wrong += [] if execution.keep_metadata else ["drop-metadata is set"]
     if wrong:
         raise UserError(
-            f"Snakemake would not see what is out of date ({', '.join(wrong)}): change that on the "
-            "command line or in the profile that Snakemake's first line names, or use rote's own by "
-            f"--workflow-profile {shlex.quote(str(profile))}."
+            f"Snakemake would not see what is out of date ({', '.join(wrong)}): change that on "
+            "the command line or in the profile that Snakemake's first line names, or use rote's "
+            f"own by --workflow-profile {shlex.quote(str(profile))}."
         )
     dag.force_incomplete = True
