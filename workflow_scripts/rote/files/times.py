@@ -9,11 +9,11 @@ import os
 import shlex
 import time
 from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
 
 from rote.files import made_by
 from rote.machine.errors import UserError
+from rote.machine.progress import readable
 
 logger = logging.getLogger(__name__)
 
@@ -32,22 +32,23 @@ def set_right(folder: Path, results: Iterable[str], data: Iterable[str]) -> None
     for file in (*results, *data):
         path, now = folder / file, time.time()
         try:
-            written = path.lstat().st_mtime  # of a link itself, as Snakemake looks at it
-            if written <= now:
-                continue
-            ahead = f"{file} was written in the future ({datetime.fromtimestamp(written):%c})"
-            if file in data and made_by.read(path) is None:
-                raise UserError(
-                    f"{ahead}, and Snakemake refuses what is made from such a file: set the clock "
-                    f"right if it is wrong, or call `touch -h {shlex.quote(file)}`, then run the "
-                    "same command again."
-                )
-            os.utime(path, (now, now), follow_symlinks=False)
-            logger.warning("%s: its time is now.", ahead)
-        except FileNotFoundError:
+            ahead = path.lstat().st_mtime - now  # of a link itself, as Snakemake looks at it
+        except OSError:  # there is none
             continue
+        if ahead <= 0:
+            continue
+        said = f"{file} was written in the future (in {readable(ahead)})"
+        if file in data and made_by.read(path) is None:
+            raise UserError(
+                f"{said}, and Snakemake refuses what is made from such a file: set the clock right "
+                f"if it is wrong, or call `touch -h {shlex.quote(file)}`, then run the same "
+                "command again."
+            )
+        try:
+            os.utime(path, (now, now), follow_symlinks=False)
         except OSError as error:
             raise UserError(
-                f"{ahead}, and its time cannot be changed ({error.strerror}): see to its "
+                f"{said}, and its time cannot be changed ({error.strerror}): see to its "
                 "permissions, then run the same command again."
             ) from error
+        logger.warning("%s: its time is now.", said)
