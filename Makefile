@@ -45,16 +45,16 @@ faults: setup
 	.venv/bin/python tests/faults/kill_anywhere.py
 
 estimate: setup
-	@.venv/bin/python workflow_scripts/estimate.py $(OPTIONS)
+	@PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/estimate.py $(OPTIONS)
 
 store: setup
-	@.venv/bin/python workflow_scripts/manage_store.py $(OPTIONS)
+	@PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/manage_store.py $(OPTIONS)
 
 # The code as it is computes the frozen numbers: what it computed before stays valid.
 golden: setup
 	.venv/bin/python -m pytest tests/runs/test_golden.py || { echo "Its numbers differ: if that is\
 	 meant, raise versions.py, freeze the new ones in tests/runs/test_golden.py, and try again."; exit 1; }
-	.venv/bin/python workflow_scripts/record_code.py
+	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/record_code.py
 
 check: setup
 	.venv/bin/ruff check .
@@ -67,6 +67,8 @@ setup: $(READY)
 
 # Without pip inside, the environment needs no ensurepip, which Debian packs separately.
 $(READY): envs/requirements.txt
+	@case "$$(pwd -P)" in *[\"\$$\`\\:{}]*) echo 'The path of this folder holds one of " $$ ` \\ : { },\
+	 which cannot be passed on to jobs: rename the folder or choose another.'; exit 1;; esac
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "rote needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv --clear --without-pip .venv

@@ -1,28 +1,36 @@
 # The configuration, checked before anything runs, and the object that all rules ask.
 # config.yaml needs no `configfile:`: presets are merged in another way than Snakemake's.
+from functools import partial
 from pathlib import Path
 
+from rote.files import times
 from rote.files.made_by import stale
-from rote.machine import working_folder
+from rote.machine import environment, options, working_folder
 from rote.machine.errors import UserError
 from rote.study import code, configuration
 from rote.study.jobs import Study
 
+checkout = Path(str(workflow.current_basedir)).parent
+
 try:
+    environment.prepare(checkout, Path.cwd(), alone=workflow.modifier.is_main_snakefile())
     if workflow.is_main_process:
         working_folder.enter(Path.cwd())
     code.read_notes(code.NOTES)
     own = workflow.modifier.skip_configfile  # another workflow imports this one, with a config:
     study = Study(
         configuration.load(
-            Path(str(workflow.current_basedir)).parent / "config.yaml",
+            checkout / "config.yaml",
             [] if own else workflow.config_settings.configfiles,
             config if own else workflow.config_settings.config,
             imported=not workflow.modifier.is_main_snakefile(),
-        )
+        ),
+        asked=partial(options.check, workflow, checkout / "profiles" / "default"),
     )
     if workflow.is_main_process:
-        working_folder.mark_unfinished(Path.cwd(), stale(study.made_by.everything(), Path.cwd()))
+        made_by = study.made_by.everything()
+        times.set_right(Path.cwd(), made_by, study.own_files())
+        working_folder.mark_unfinished(Path.cwd(), stale(made_by, Path.cwd()))
         code.write_notes(code.NOTES)
 except UserError as error:
     sys.exit(f"Error: {error}")

@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 from copy import deepcopy
 from pathlib import Path
 
@@ -44,8 +46,8 @@ TO_THRESHOLD = {key: value for key, value in TRAINING.items() if key != "evaluat
 TO_THRESHOLD |= {"epochs": 20, "threshold": 0.3}
 
 
-def copied_workflow(folder: Path) -> Path:
-    """Return a copy of the workflow in a new folder, to be edited."""
+def copied_checkout(folder: Path) -> Path:
+    """Copy the workflow into a folder, to be edited, and return that folder."""
     for name in ("rules", "workflow_scripts", "envs", "report", "profiles"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Snakefile", "config.yaml"):
@@ -53,11 +55,20 @@ def copied_workflow(folder: Path) -> Path:
     return folder
 
 
+def own_python(checkout: Path) -> Path:
+    """Make a .venv as ``make setup`` does, with the libraries of this one, return its Python."""
+    venv.create(checkout / ".venv", symlinks=True)
+    libraries = Path(sysconfig.get_path("purelib", vars={"base": str(checkout / ".venv")}))
+    (libraries / "tests.pth").write_text(sysconfig.get_path("purelib"))
+    return checkout / ".venv" / "bin" / "python"
+
+
 class Study:
     """A folder with a tiny study, run by the real Snakefile."""
 
     def __init__(self, folder: Path):
         self.folder, self.snakefile = folder, ROOT / "Snakefile"
+        self.python, self.environment = sys.executable, dict(os.environ)
         self.config = {
             "device": "cpu",
             "presets": {
@@ -135,12 +146,12 @@ class Study:
     def snakemake(self, *arguments: str, fails: bool = False) -> str:
         """Run Snakemake, and return what it printed."""
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(self.config))
-        command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", self.snakefile]
+        command = [self.python, "-m", "snakemake", *arguments, "--snakefile", self.snakefile]
         options = ["--directory", self.folder, "--configfile", "tiny.yaml"]
         ran = subprocess.run(
             [*command, *options],
             cwd=self.folder,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**self.environment, "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
         )

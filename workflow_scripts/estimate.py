@@ -53,7 +53,7 @@ def _line(row: dict) -> str:
 
 def main() -> None:
     """Print the estimate of a preset."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="How long a preset takes.")
     parser.add_argument("--preset", default="poster", help="of the configuration (poster)")
     parser.add_argument("--configfile", type=Path, help="what differs from config.yaml")
     parser.add_argument("--device", help="auto, cpu or cuda (that of the configuration)")

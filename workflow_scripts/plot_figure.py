@@ -6,6 +6,7 @@ from job import job
 from rote.figures import captions, style
 from rote.files import netcdf, text
 from rote.files.made_by import words
+from rote.study import code
 
 
 def main(smk):
@@ -16,7 +17,7 @@ def main(smk):
         with style.paper():
             figure = module.draw(metrics)
             style.save(figure, smk.output.png, smk.output.pdf)
-        shows = module.__doc__.splitlines()[0]
+        shows = code.first_words(module.__name__)  # also where Python drops docstrings
         caption = captions.caption(shows, figure.get_label(), metrics, smk.input[0])
         text.write(f"{caption}\n{words(smk.params.made_by)}\n", smk.output.caption)
 

@@ -33,7 +33,7 @@ import yaml  # noqa: E402
 
 from rote.data import sources  # noqa: E402
 from rote.files import netcdf  # noqa: E402
-from tiny_study import Study, copied_workflow  # noqa: E402
+from tiny_study import Study, copied_checkout  # noqa: E402
 
 SECONDS = 120  # for a study of seconds: an edit may make it endless
 TARGET = "study"
@@ -93,7 +93,7 @@ class Walk:
 
     def __init__(self, folder: Path, experiments: tuple[str, ...], rng: random.Random):
         self.folder, self.experiments, self.rng = folder, experiments, rng
-        self.checkout = copied_workflow(folder / "checkout")
+        self.checkout = copied_checkout(folder / "checkout")
         self.code = {path: path.read_bytes() for path in self.checkout.rglob("*.py")}
         self.numbers: dict[Path, bytes] = {}  # files of code whose numbers are changed, as before
         self.study = Study(folder / "walk")

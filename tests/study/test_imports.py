@@ -10,7 +10,8 @@ CODE = """
 import json, sys
 before = {*sys.modules}
 import rote
-import rote.machine.errors, rote.machine.working_folder, rote.files.made_by
+import rote.machine.environment, rote.machine.errors, rote.machine.options
+import rote.machine.working_folder, rote.files.made_by, rote.files.times
 import rote.data.survey
 import rote.study.configuration, rote.study.jobs
 roots = {name.partition('.')[0] for name in {*sys.modules} - before}
@@ -32,6 +33,7 @@ def test_the_package_and_the_rules_load_the_standard_library_alone():
 def test_rules_import_nothing_else_of_the_package():
     allowed = (
         "rote.data.survey",
+        "rote.files",
         "rote.files.made_by",
         "rote.machine",
         "rote.machine.errors",

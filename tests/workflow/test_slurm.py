@@ -1,9 +1,9 @@
 """The real workflow on a real SLURM of one node, by the settings of profiles/slurm."""
 
+import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,9 +13,8 @@ import yaml
 
 import slurm_cluster
 import stores
-from conftest import ROOT
 from rote.files import netcdf
-from tiny_study import TRAINING, Study
+from tiny_study import TRAINING, Study, copied_checkout, own_python
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +50,7 @@ def cluster(environment, tmp_path):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """What the runs train on, made without SLURM, which would take longer."""
-    study = Cluster(tmp_path_factory.mktemp("made"), {})
+    study = Cluster(tmp_path_factory.mktemp("made"), dict(os.environ))
     Study.snakemake(study, "results/demo/datasets/capacity.nc")
     return study.folder
 
@@ -80,9 +79,9 @@ class Cluster(Study):
 
     def start(self, *arguments: str) -> subprocess.Popen:
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(self.config))
-        command = [sys.executable, "-c", SNAKEMAKE, *arguments, "--snakefile", ROOT / "Snakefile"]
-        profile = ["--workflow-profile", ROOT / "profiles" / "slurm"]
-        options = ["--configfile", ROOT / "config.yaml", "tiny.yaml"]
+        command = [self.python, "-c", SNAKEMAKE, *arguments, "--snakefile", self.snakefile]
+        profile = ["--workflow-profile", self.snakefile.parent / "profiles" / "slurm"]
+        options = ["--configfile", self.snakefile.parent / "config.yaml", "tiny.yaml"]
         process = subprocess.Popen(
             [*command, *profile, *SITE, "--directory", self.folder, *options],
             cwd=self.folder,
@@ -120,7 +119,7 @@ class Cluster(Study):
         """Return the jobs of this study that SLURM has seen, the oldest first."""
         shown = self.tell("scontrol", "--oneliner", "show", "jobs")
         jobs = [dict(re.findall(r"(\w+)=(\S*)", line)) for line in shown.splitlines()]
-        own = [job for job in jobs if job.get("WorkDir") == str(self.folder)]
+        own = [job for job in jobs if job.get("WorkDir") == str(self.folder).partition(" ")[0]]
         return sorted(own, key=lambda job: int(job["JobId"]))
 
     def caught_in_training(self, process: subprocess.Popen, jobs: int = 1) -> list[str]:
@@ -159,6 +158,17 @@ def test_every_job_goes_through_slurm(cluster):
         "extract_metrics",
         "plot_figure",
     ]
+
+
+def test_paths_of_any_name_go_through_slurm_without_a_home(environment, tmp_path):
+    folder = tmp_path / "it's my süß study"
+    checkout = copied_checkout(folder / "rote")
+    cluster = Cluster(folder, environment | {"HOME": "/dev/null"})
+    cluster.snakefile, cluster.python = checkout / "Snakefile", own_python(checkout)
+    noised = "results/demo/datasets/capacity.nc"
+    printed = cluster.snakemake(noised, "--groups", "noise_dataset=alone")
+    assert "warn" not in printed.lower()
+    assert netcdf.read(folder / noised)
 
 
 @pytest.mark.usefixtures("noised")

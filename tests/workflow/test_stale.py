@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rote.files import netcdf
-from tiny_study import Study, copied_workflow
+from tiny_study import Study, copied_checkout
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ def test_results_from_elsewhere_are_not_taken_for_the_studys(study, finished, tm
 @pytest.fixture
 def checkout(tmp_path_factory) -> Path:
     """A copy of the workflow, to be edited."""
-    return copied_workflow(tmp_path_factory.mktemp("edited") / "checkout")
+    return copied_checkout(tmp_path_factory.mktemp("checkout"))
 
 
 def edit(checkout: Path, file: str, before: str, after: str) -> None:

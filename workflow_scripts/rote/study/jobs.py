@@ -27,9 +27,10 @@ def _answer(method: Callable) -> Callable:
     """Have a method end Snakemake with a sentence where it raises one."""
 
     @functools.wraps(method)
-    def answering(*arguments, **named):
+    def answering(self, *arguments, **named):
         try:
-            return method(*arguments, **named)
+            self._asked()
+            return method(self, *arguments, **named)
         except UserError as error:
             sys.exit(f"Error: {error}")
 
@@ -43,14 +44,15 @@ class Study:
 
     Args:
         config: what ``rote.study.configuration.load`` returned.
+        asked: called before an answer: Snakemake has read its options by then, and not before.
     """
 
     FIRST = 1000  # the priority of what is quickly done, and what others wait for
     PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
     all_figures = tuple(plan.EXPERIMENT_OF_FIGURE)
 
-    def __init__(self, config: dict):
-        self.config, self.preset = config, config["preset"]
+    def __init__(self, config: dict, asked: Callable[[], None] = lambda: None):
+        self.config, self.preset, self._asked = config, config["preset"], asked
         self.presets, self.datasets = config["presets"], config["datasets"]
         self._runs: dict[tuple[str, str], dict[str, None]] = {}
         self.made_by = MadeBy(self)
@@ -75,6 +77,12 @@ class Study:
         }
 
     # Data sets.
+
+    def own_files(self) -> list[str]:
+        """Return the user's own NetCDF files that the preset draws from."""
+        noised = plan.noised_datasets(self.presets[self.preset]).values()
+        names = sorted({settings["data"]["dataset"] for settings in noised})
+        return [file for name in names for file in self.own_file(SimpleNamespace(dataset=name))]
 
     def source(self, wildcards) -> dict:
         """Return where the images of a data set come from."""
