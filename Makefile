@@ -1,7 +1,8 @@
 # make figures: set up once in .venv, then draw the demo study.   make test: set up, then all tests.
 # make quick: the tests that take no time.
 # make bench: ours against the usual way of doing it.             make check: format and lint.
-# make faults: damage its files, try 2,000 configurations, kill it at 50 random moments.
+# make faults: damage its files, try 2,000 configurations, kill it at 50 random moments, and compare it after 200
+# random edits with one made from nothing.
 # make estimate: how long the poster preset takes on this machine; OPTIONS="--help": what else.
 # make store: how much the store of finished models holds; OPTIONS="--prune" removes what is not asked for.
 # make gallery: the figures of results/, with their numbers, into docs/.
@@ -43,6 +44,7 @@ faults: setup
 	.venv/bin/python tests/faults/flip_anywhere.py
 	.venv/bin/python tests/faults/fuzz_config.py
 	.venv/bin/python tests/faults/kill_anywhere.py
+	.venv/bin/python tests/faults/edit_anywhere.py
 
 estimate: setup
 	@PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/estimate.py $(OPTIONS)

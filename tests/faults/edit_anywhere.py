@@ -137,7 +137,7 @@ class Walk:
         (row, begin), (_, end) = chosen.start, chosen.end
         lines = text.decode().splitlines(keepends=True)
         value = int(chosen.string, 0)
-        other = str(self.rng.choice([value + 1, 2 * value + 1, max(0, value - 1)]))
+        other = str(self.rng.choice([value + 1, 2 * value + 2, abs(value - 1)]))
         lines[row - 1] = lines[row - 1][:begin] + other + lines[row - 1][end:]
         self.numbers[path] = text
         path.write_text("".join(lines))

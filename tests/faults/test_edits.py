@@ -1,0 +1,9 @@
+"""A few random edits of a tiny study; ``make faults`` does more."""
+
+import pytest
+from edit_anywhere import edit_anywhere
+
+
+@pytest.mark.slow
+def test_after_any_edit_a_study_is_as_one_made_from_nothing(tmp_path):
+    assert edit_anywhere(tmp_path, edits=3, seed=3)["fails"] <= 3
