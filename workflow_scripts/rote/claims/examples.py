@@ -15,6 +15,7 @@ from rote.claims.verdicts import (
     over_examples_and_experiments,
     over_seeds,
 )
+from rote.measures.dispersion import dispersion
 
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
@@ -78,20 +79,6 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         partial(_shape, metrics, "off_diagonal_gini", criteria),
         "ours",
     )
-
-
-def dispersion(rate: np.ndarray, experiments: int) -> np.ndarray:
-    """Return the variance of misclassification rates over examples relative to equal examples.
-
-    Were all examples alike, the number of errors in N experiments would be binomial and the
-    variance of its rate p(1 − p)/N, p being the mean rate: the ratio is then 1.
-
-    Args:
-        rate: (..., examples).
-        experiments: N.
-    """
-    p = rate.mean(-1)
-    return rate.var(-1, ddof=1) / (p * (1 - p) / experiments)
 
 
 def _dispersion(
