@@ -2,7 +2,6 @@
 
 import re
 
-import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.text import Text
@@ -78,27 +77,3 @@ def test_every_condition_of_the_metrics_is_drawn(module, metrics, dim, request):
 def test_filters_of_one_condition_are_drawn(learned):
     with style.paper():
         assert len(filters.draw(learned.sel(condition=["real"])).axes) == 1
-
-
-def test_looks_are_distinct():
-    names = [f"kind {i}" for i in range(12)]
-    looks = style.looks(["randX", *names, "real"], style.CONDITION_COLOURS)
-    assert list(looks) == ["real", "randX", *names]  # those of the poster first
-    assert looks["randX"] == (style.CONDITION_COLOURS["randX"], style.MARKERS[1], "-")
-    assert len({(look.colour, look.line) for look in looks.values()}) == len(looks)
-    assert {looks[name].line for name in names} & {"-"} == set()
-
-
-def grey(colour: str | tuple) -> float:
-    from matplotlib.colors import to_rgb
-
-    return float(np.dot(to_rgb(colour), (0.299, 0.587, 0.114)))
-
-
-def test_colours_differ_in_grey():
-    for colours in (
-        [*style.CONDITION_COLOURS.values(), *style._OTHER_COLOURS],
-        [style.level_colour(level) for level in (0, 0.2, 0.4, 0.6, 0.8, 1)],
-    ):
-        lightness = np.sort([grey(colour) for colour in colours])
-        assert np.diff(lightness).min() > 0.04

@@ -19,6 +19,7 @@ from rote.figures import (
     fig5_1,
     fig5_2,
     filters,
+    looks,
     style,
 )
 from rote.machine.errors import UserError
@@ -104,6 +105,19 @@ def test_figure_1_draws_the_mean_over_seeds(capacity):
                 np.testing.assert_allclose(curves[label].get_xdata(), [8, 32])
 
 
+def test_figure_1_draws_the_width_that_is_tested(capacity):
+    accuracy = np.array([[0.5, 0.9], [0.7, 0.9], [0.9, 0.9]])  # level, hidden_units
+    capacity["validation_accuracy"][:] = accuracy[None, :, :, None]
+    with style.paper():
+        figure = fig1.draw(capacity, margin=0.1)
+    # Of 2 log2 units, three quarters and a half of the way to 0.8; the smallest is enough.
+    widths = [8 * 4**0.75, 8 * 4**0.5, 8]
+    for axis in figure.axes:
+        np.testing.assert_allclose(sorted(x for x, _ in hollow(axis)), widths[::-1])
+    assert "randX: 0 % ≥ 23, 40 % ≥ 16, 100 % ≤ 8" in figure.get_label()
+    assert "within 0.1 of the best" in figure.get_label()
+
+
 def test_figure_1_of_a_single_seed_has_no_spread(capacity):
     with style.paper():
         fig1.draw(capacity.isel(seed=[0]))
@@ -118,10 +132,25 @@ def test_figure_2_draws_relative_times_and_epochs(convergence):
         ):
             curves = {line.get_label(): line for line in axis.get_lines()}
             for level, label in ((0.0, "0 %"), (0.4, "40 %"), (1.0, "100 %")):
-                expected = convergence[name].sel(noise_level=level).mean("seed")
+                expected = np.exp(np.log(convergence[name].sel(noise_level=level)).mean("seed"))
                 np.testing.assert_allclose(curves[label].get_ydata(), expected)
                 np.testing.assert_allclose(curves[label].get_xdata(), along)
-        assert left.get_xscale() == "log"
+        assert {left.get_xscale(), left.get_yscale(), right.get_yscale()} == {"log"}
+
+
+def test_figure_2_draws_the_slopes_that_are_tested(convergence):
+    with style.paper():
+        left, _ = fig2.draw(convergence).axes
+    for level in convergence["noise_level"].values:
+        colour = looks.of_levels(convergence["noise_level"].values)[level].colour
+        (line,) = (
+            line
+            for line in left.get_lines()
+            if line.get_linestyle() == "--" and line.get_color() == colour
+        )
+        slopes = np.diff(np.log(line.get_ydata())) / np.diff(np.log(line.get_xdata()))
+        expected = convergence["slope"].sel(noise_level=level).mean().item()
+        np.testing.assert_allclose(slopes, expected, atol=1e-9)
 
 
 def hollow(axis) -> set:
@@ -175,8 +204,10 @@ def test_figure_3_1_draws_sorted_rates_in_the_colours_of_the_poster(difficulty):
     for condition in ("real", "randX", "randY"):
         rates = difficulty["misclassification_rate"].sel(condition=condition)
         np.testing.assert_allclose(lines[condition].get_ydata(), np.sort(rates))
-        assert lines[condition].get_color() == style.CONDITION_COLOURS[condition]
-        assert f"SD {rates.std().item():.3f}" in lines[condition].get_label()
+        assert lines[condition].get_color() == looks.CONDITIONS[condition].colour
+        binomial = rates.mean() * (1 - rates.mean()) / 20
+        tested = (rates.var(ddof=1) / binomial).item()
+        assert lines[condition].get_label() == f"{condition}: {tested:.2f}"
 
 
 def test_figure_3_1_says_what_its_noise_and_its_training_are(difficulty):
@@ -201,7 +232,8 @@ def test_figure_3_2_draws_the_mean_and_dots_what_has_exploded(inequality):
         for column, labelling in zip(axes.T, ("class", "unique"), strict=True):
             panel = inequality.sel(labelling=labelling).dropna("update", how="all")
             for axis, name in zip(column, ("gini", "mean_sensitivity"), strict=True):
-                for condition, colour in style.SENSITIVITY_COLOURS.items():
+                for condition in ("real", "halfX", "randX"):
+                    colour = looks.CONDITIONS[condition].colour
                     lines = [line for line in axis.get_lines() if line.get_color() == colour]
                     left = panel["exploded"].sel(condition=condition) == 0
                     mean = panel[name].sel(condition=condition).where(left).mean("seed")
@@ -226,16 +258,26 @@ def test_figure_3_2_says_what_the_numbers_are(inequality):
     assert "exploded" not in text
 
 
-def test_figure_3_3_draws_both_matrices_in_one_scale(classes):
+def shares(classes, **chosen) -> np.ndarray:
+    """Return a matrix as its cells' shares in percent, mean over the seeds."""
+    cells = classes["class_sensitivity"].sel(**chosen)
+    return (100 * cells / cells.sum(["loss_class", "example_class"])).transpose(
+        "loss_class", "example_class", ...
+    )
+
+
+def test_figure_3_3_draws_shares_of_both_matrices_in_one_scale(classes):
     with style.paper():
         figure = fig3_3.draw(classes)
         images = [axis.get_images()[0] for axis in figure.axes[:2]]
         assert images[0].norm is images[1].norm
-        for image, condition in zip(images, ("real", "randX"), strict=True):
-            expected = classes["class_sensitivity"].sel(condition=condition).mean("seed")
+        for axis, image, condition in zip(figure.axes, images, ("real", "randX"), strict=False):
+            expected = shares(classes, condition=condition).mean("seed").values
             np.testing.assert_allclose(image.get_array(), expected)
             assert image.norm.vmin <= expected.min()
             assert image.norm.vmax >= expected.max()
+            share = classes["diagonal_share"].sel(condition=condition).mean().item()
+            assert f"{100 * share:.0f} % on the diagonal" in axis.get_title()
         assert figure.axes[0].get_ylabel() == "class of the loss terms"  # the rows
         assert {axis.get_xlabel() for axis in figure.axes[:2]} == {"class of the training example"}
         text = all_text(figure)
@@ -257,9 +299,7 @@ def test_figure_3_3_leaves_out_what_has_exploded(classes):
     with style.paper():
         figure = fig3_3.draw(classes)
         image, text = figure.axes[0].get_images()[0], all_text(figure)
-    expected = classes["class_sensitivity"].sel(condition="real", seed=0)
-    np.testing.assert_allclose(image.get_array(), expected)
-    assert image.norm.vmax < 10
+    np.testing.assert_allclose(image.get_array(), shares(classes, condition="real", seed=0))
     share = classes["diagonal_share"].sel(condition="real", seed=0)
     assert f"share of the diagonal: real {share:.2f} (without 1 of 2 seeds, exploded)" in text
     classes["exploded"].loc[{"condition": "real"}] = True
@@ -274,49 +314,65 @@ def test_figure_3_3_leaves_out_what_has_exploded(classes):
 
 def test_figure_4_1_draws_ratio_and_accuracy_at_the_searched_epochs(complexity):
     with style.paper():
-        figure = fig4_1.draw(complexity)
+        figure = fig4_1.draw(complexity, fitted=0.9)
         (left, right), text = figure.axes, all_text(figure)
     for axis, name in ((left, "critical_sample_ratio"), (right, "train_accuracy")):
-        lines = {line.get_label(): line for line in axis.get_lines()}
-        for condition, colour in style.COMPLEXITY_COLOURS.items():
-            expected = complexity[name].sel(condition=condition, epoch=[2, 4]).mean("seed")
-            np.testing.assert_allclose(lines[condition].get_ydata(), expected)
-            np.testing.assert_array_equal(lines[condition].get_xdata(), [2, 4])
-            assert lines[condition].get_color() == colour
-    last = complexity["critical_sample_ratio"].sel(condition="randY", epoch=4)
-    assert f"randY {last.mean():.3f} ± {last.std(ddof=1):.3f}" in text
-    assert "randX, on inputs of noise" in [line.get_label() for line in left.get_lines()]
-    assert "real validation inputs" in left.get_ylabel()
-
-
-def test_figure_4_2_draws_a_row_for_each_case_and_a_pair_for_each_kind(levels):
-    with style.paper():
-        figure = fig4_2.draw(levels)
-        axes = np.array(figure.axes).reshape(2, 4)
-        text = all_text(figure)
-    for row, case in zip(axes, ("digits_mlp", "digits_cnn"), strict=True):
-        for k, kind in enumerate(("randX", "randY")):
-            own = levels.sel(dataset=case, noise_kind=kind, noise_level=0.4).dropna(
-                "epoch", how="all"
-            )
-            colour = style.level_colour(0.4)
-            solid, dotted = (
-                next(
-                    line
-                    for line in row[2 * k].get_lines()
-                    if line.get_color() == colour and line.get_linestyle() == kind_of_line
-                )
-                for kind_of_line in ("-", ":")
-            )
-            np.testing.assert_allclose(solid.get_ydata(), own["train_accuracy"].mean("seed"))
-            np.testing.assert_allclose(dotted.get_ydata(), own["validation_accuracy"].mean("seed"))
-            ratio = own["critical_sample_ratio"].dropna("epoch").mean("seed")
+        for condition in ("real", "randX", "randY"):
+            look = looks.CONDITIONS[condition]
             line = next(
                 line
-                for line in row[2 * k + 1].get_lines()
-                if line.get_color() == colour and line.get_linestyle() == "-"
+                for line in axis.get_lines()
+                if line.get_color() == look.colour and line.get_marker() == look.marker
             )
-            np.testing.assert_allclose(line.get_ydata(), ratio)
+            expected = complexity[name].sel(condition=condition, epoch=[2, 4]).mean("seed")
+            np.testing.assert_allclose(line.get_ydata(), expected)
+            np.testing.assert_array_equal(line.get_xdata(), [2, 4])
+    last = complexity["critical_sample_ratio"].sel(condition="randY", epoch=4)
+    assert f"randY {last.mean():.3f} ± {last.std(ddof=1):.3f}" in text
+    (noise,) = (line for line in left.get_lines() if line.get_markerfacecolor() == "white")
+    assert noise.get_label() == "randX, on inputs of noise"
+    assert left.get_ylabel() == "critical sample ratio"  # of whatever inputs
+    assert "of real validation inputs" in text
+    assert any(np.array_equal(line.get_ydata(), [0.9, 0.9]) for line in right.get_lines())
+
+
+def test_figure_4_2_draws_a_pair_for_each_case_and_kind(levels):
+    with style.paper():
+        figure = fig4_2.draw(levels)
+        axes = np.array(figure.axes).reshape(2, 2, 2)  # case, measure, kind
+        text = all_text(figure)
+    assert figure.get_figwidth() == style.PAGE
+    look = looks.of_levels([0, 0.4])[0.4]
+
+    def line(axis, style_of_line):
+        return next(
+            line
+            for line in axis.get_lines()
+            if (line.get_color(), line.get_linestyle()) == (look.colour, style_of_line)
+            and line.get_marker() == look.marker
+        )
+
+    for of_case, case in zip(axes, ("digits_mlp", "digits_cnn"), strict=True):
+        for accuracy, ratio, kind in zip(*of_case, ("randX", "randY"), strict=True):
+            own = levels.sel(dataset=case, noise_kind=kind, noise_level=0.4)
+            own = own.dropna("epoch", how="all")
+            mean = own.mean("seed")
+            solid, dotted = line(accuracy, "-"), line(accuracy, ":")
+            np.testing.assert_allclose(solid.get_ydata(), mean["train_accuracy"])
+            np.testing.assert_allclose(dotted.get_ydata(), mean["validation_accuracy"])
+            searched = mean["critical_sample_ratio"].dropna("epoch")
+            np.testing.assert_allclose(line(ratio, "-").get_ydata(), searched)
+            peak = mean["validation_accuracy"].idxmax("epoch").item()
+            rings = hollow(accuracy)
+            if kind == "randX":
+                assert not rings
+            else:
+                at_peak = mean.sel(epoch=peak)
+                assert rings == {
+                    (peak, at_peak["train_accuracy"].item()),
+                    (peak, at_peak["validation_accuracy"].item()),
+                }
+                assert len(hollow(ratio)) == 1
     assert "40 %" in text
     assert "100 %" not in text  # that of Figure 4.1
     assert "radius 0.3, α 0.25, β 0.2 grey levels, 10 iterations, 40 inputs" in text
@@ -329,12 +385,23 @@ def test_figure_5_1_draws_each_regulariser_from_none_to_the_strongest(regularize
     lines = {line.get_color(): line for line in axis.get_lines() if len(line.get_xdata()) > 1}
     for regularizer in regularizers["regularizer"].values:
         own = regularizers.sel(regularizer=regularizer).mean("seed")
-        line = lines[fig5_1.COLOURS[regularizer]]
+        line = lines[looks.REGULARIZERS[regularizer].colour]
         x, y = own["noise_train_accuracy"].dropna("strength_index"), own["real_validation_accuracy"]
         np.testing.assert_allclose(line.get_xdata(orig=False), x)
         np.testing.assert_allclose(line.get_ydata(orig=False), y.dropna("strength_index"))
     for strength in ("0.2", "0.8", "0.01", "0.5, 0.4", "no regulariser"):
         assert strength in text
+
+
+def test_figure_5_1_shades_where_the_claim_holds(regularizers):
+    none = regularizers.isel(regularizer=0, strength_index=0).mean("seed")
+    x, y = none["noise_train_accuracy"].item(), none["real_validation_accuracy"].item()
+    with style.paper():
+        (axis,) = fig5_1.draw(regularizers, margin=0.02, large=0.001).axes
+        (patch,) = (patch for patch in axis.patches if patch.get_zorder() == 0)
+        assert patch.get_bbox().x1 == pytest.approx(x - 0.001)
+        assert patch.get_bbox().y0 == pytest.approx(y - 0.02)
+        assert not [p for p in fig5_1.draw(regularizers).axes[0].patches if p.get_zorder() == 0]
 
 
 def test_figure_5_2_draws_noise_left_and_real_right(curves):
@@ -346,7 +413,8 @@ def test_figure_5_2_draws_noise_left_and_real_right(curves):
             line = next(
                 line
                 for line in axis.get_lines()
-                if line.get_color() == fig5_1.COLOURS[regularizer] and line.get_marker() != "."
+                if line.get_color() == looks.REGULARIZERS[regularizer].colour
+                and line.get_marker() != "."
             )
             expected = curves["train_accuracy"].sel(condition=condition, regularizer=regularizer)
             np.testing.assert_allclose(line.get_ydata(), expected.mean("seed"))

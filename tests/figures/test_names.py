@@ -84,6 +84,6 @@ def test_titles_are_no_formulas(levels, tmp_path):
     with style.paper():
         figure = fig4_2.draw(metrics)
         style.save(figure, tmp_path / "f.png", tmp_path / "f.pdf")
-        assert figure.axes[0].get_ylabel() == title
+        assert figure.axes[0].get_ylabel() == f"{title}\naccuracy"
         assert f"\n{title}, CNN\n" in figure.get_supxlabel()
         assert figure.get_tightbbox().x0 >= -0.02

@@ -3,12 +3,11 @@
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from rote.figures import style
+from rote.figures import looks, style
 
 PANELS = {"class": "class labels as targets", "unique": "as many classes as examples"}
-NAMES = {"real": "real", "halfX": "50 % randX", "randX": "randX"}
+NAMES = {"halfX": "50 % randX"}
 ROWS = {
     "gini": "Gini coefficient\nof loss-sensitivity",
     "mean_sensitivity": "mean loss-\nsensitivity [nat]",
@@ -21,9 +20,9 @@ def draw(metrics: xr.Dataset) -> Figure:
     A seed is dotted from where its sensitivities have exploded, and left out of the mean there.
     """
     labellings = metrics["labelling"].values
-    looks = style.looks(metrics["condition"].values, style.SENSITIVITY_COLOURS)
-    names = {condition: NAMES.get(condition, condition) for condition in looks}
-    figure = Figure(figsize=(3.4 * len(labellings), 4.2))
+    drawn = looks.looks(metrics["condition"].values, looks.CONDITIONS)
+    names = {condition: NAMES.get(condition, condition) for condition in drawn}
+    figure = Figure(figsize=(style.PAGE / 2 * max(2, len(labellings)), 4.2))
     axes = figure.subplots(
         2,
         len(labellings),
@@ -35,7 +34,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     read = []
     for column, labelling in zip(axes.T, labellings, strict=True):
         panel = metrics.sel(labelling=labelling).dropna("update", how="all", subset=["gini"])
-        for condition, look in looks.items():
+        for condition, look in drawn.items():
             curves = panel.sel(condition=condition)
             for axis, name in zip(column, ROWS, strict=True):
                 _draw_seeds(axis, curves[name], curves["exploded"] > 0, look)
@@ -52,12 +51,10 @@ def draw(metrics: xr.Dataset) -> Figure:
     for axis, label in zip(axes[:, 0], ROWS.values(), strict=True):
         axis.set_ylabel(label)
     axes[0, 0].set_ylim(bottom=0)
-    handles = [
-        Line2D([], [], color=look.colour, marker=look.marker, linestyle=look.line, label=names[c])
-        for c, look in looks.items()
-    ]
+    handles = [style.handle(look, names[condition]) for condition, look in drawn.items()]
     if (metrics["exploded"] > 0).any():
-        handles.append(Line2D([], [], color="0.4", linestyle=":", linewidth=0.9, label="exploded"))
+        grey = looks.Look("0.4", "", ":")
+        handles.append(style.handle(grey, "exploded", linewidth=0.9))
     style.legend_above(figure, handles)
     seeds = style.of_seeds(metrics)
     times = metrics["gini"].notnull().any(["condition", "seed"]).sum("update")
@@ -70,7 +67,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     return figure
 
 
-def _draw_seeds(axis, curves: xr.DataArray, exploded: xr.DataArray, look: style.Look) -> None:
+def _draw_seeds(axis, curves: xr.DataArray, exploded: xr.DataArray, look: looks.Look) -> None:
     update = curves["update"].values
     for seed in curves["seed"].values:
         one, flag = curves.sel(seed=seed).values, exploded.sel(seed=seed).values
@@ -79,13 +76,12 @@ def _draw_seeds(axis, curves: xr.DataArray, exploded: xr.DataArray, look: style.
         axis.plot(update, np.where(flag, np.nan, one), color=look.colour, linewidth=0.6, alpha=0.6)
         axis.plot(update, np.where(onwards, one, np.nan), ":", color=look.colour, linewidth=0.9)
     mean = curves.where(~exploded).mean("seed")
-    few = max(1, len(update) // 10)  # markers, so that the seeds are seen
+    few = max(1, len(update) // 8)  # markers, so that the seeds are seen
     axis.plot(
         update,
         mean,
         color=look.colour,
         linestyle=look.line,
         marker=look.marker,
-        markersize=3,
         markevery=few,
     )

@@ -17,8 +17,8 @@ STATISTICS = {
     "diagonal_share": "share of the diagonal",
     "off_diagonal_gini": "Gini coefficient off the diagonal",
 }
-SIZE, SMALLEST = 8.0, 5.5  # points of a class's name
-MATRIX = 158.0  # points: the width of a matrix
+SIZE, SMALLEST = 8.0, style.SMALL  # points of a class's name
+MATRIX = 165.0  # points: the width of a matrix, beside long names
 LONGEST = 95.0  # points of a name beside it
 
 
@@ -54,30 +54,33 @@ def class_labels(names: list[str]) -> ClassLabels:
 
 
 def draw(metrics: xr.Dataset) -> Figure:
-    """Draw the matrices, mean over seeds, in one logarithmic scale of colours.
+    """Draw each matrix as shares of its sum, mean over seeds, in one logarithmic scale of colours.
 
-    Below stand both measures of a matrix's shape, mean and standard deviation over the seeds. Seeds
-    whose sensitivities have exploded are left out of all means, which they would make up alone.
+    So the part on the diagonal, which claim 3 tests, is seen whatever the sum, which stands below.
+    All measures are mean and standard deviation over the seeds. Seeds whose sensitivities have
+    exploded are left out of all means, which they would make up alone.
     """
     stored = style.ordered(metrics["condition"].values, PANELS)
     conditions = [name for name in stored if name != LEFT_OUT]
     metrics = metrics.sel(condition=conditions)
-    matrices = metrics["class_sensitivity"].where(metrics["exploded"] == 0).mean("seed")
+    cells = metrics["class_sensitivity"].where(metrics["exploded"] == 0)
+    shares = 100 * cells / cells.where(np.isfinite(cells)).sum(["loss_class", "example_class"])
+    matrices = shares.mean("seed").transpose(..., "loss_class", "example_class")
     # A cell that is 0, or has overflowed, has no place on the scale and stays white.
-    cells = matrices.values[np.isfinite(matrices.values) & (matrices.values > 0)]
-    if not len(cells):
+    drawn = matrices.values[np.isfinite(matrices.values) & (matrices.values > 0)]
+    if not len(drawn):
         raise UserError(
             "Sensitivities have exploded in every seed, or none is positive and finite: lower "
             "learning_rate or epochs of the labelling class."
         )
-    norm = LogNorm(cells.min(), cells.max())
+    norm = LogNorm(drawn.min(), drawn.max())
     names = [" ".join(name.split()) for name in metrics["class_name"].values]
     ticks = class_labels(names)
     aside = ticks.width / 72 if ticks.turned else 0.0  # inches
-    figure, axes = style.panels(len(conditions), 3.1, 3.7 + aside, margin=0.6 + aside)
+    figure, axes = style.panels(len(conditions), 3.9 + aside)
     for axis, condition in zip(axes, conditions, strict=True):
         image = axis.imshow(matrices.sel(condition=condition), norm=norm, cmap="viridis")
-        axis.set_title(PANELS.get(condition, condition))
+        axis.set_title(_title(condition, matrices.sel(condition=condition)))
         axis.set_xlabel("class of the training example")
         for side in (axis.xaxis, axis.yaxis):
             # Folders may have any name, and two $ would make a formula of it.
@@ -94,8 +97,13 @@ def draw(metrics: xr.Dataset) -> Figure:
         axis.spines[["top", "right"]].set_visible(True)
     for axis in axes[::2]:
         axis.set_ylabel("class of the loss terms")
-    figure.colorbar(image, ax=axes, label="mean loss-sensitivity [nat]", shrink=0.85)
-    read = []
+    bar = figure.colorbar(image, ax=axes, label="share of the matrix's sum [%]", shrink=0.85)
+    style.logarithmic_ticks(bar.ax)
+    sizes = cells.mean(["loss_class", "example_class", "seed"])
+    read = [
+        "mean sensitivity [nat]: "
+        + ", ".join(f"{c} {sizes.sel(condition=c).item():.2g}" for c in conditions)
+    ]
     for name, words in STATISTICS.items():
         each = [f"{c} {style.without_exploded(metrics.sel(condition=c), name)}" for c in conditions]
         read.append(f"{words}: " + ", ".join(each))
@@ -108,3 +116,9 @@ def draw(metrics: xr.Dataset) -> Figure:
         below.append(f"{LEFT_OUT} is left out here: the numbers hold it, and Figure 3.2 shows it.")
     style.footnote(figure, metrics, f"mean of {style.of_seeds(metrics)}", lines=read, aside=below)
     return figure
+
+
+def _title(condition: str, matrix: xr.DataArray) -> str:
+    """Return what stands above a matrix of shares in percent."""
+    name, diagonal = PANELS.get(condition, condition), np.trace(matrix.values)
+    return f"{name}: {diagonal:.0f} % on the diagonal" if np.isfinite(diagonal) else name

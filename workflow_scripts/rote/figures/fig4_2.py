@@ -1,78 +1,68 @@
 """Figure 4.2: accuracy and critical sample ratio over training, a curve for each level of noise."""
 
+import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from rote.figures import fonts, style
+from rote.figures import fonts, looks, style
+
+PANELS = {"randX": "randX: noise in the inputs", "randY": "randY: noise in the labels"}
+PEAKED = "randY"  # claim 4 tests what is gained after the peak of its validation accuracy
+VALIDATION = {"linestyle": ":", "linewidth": 1.0}
+TRAINING = {"linestyle": "-", "linewidth": 1.0}
+HEIGHT = 1.5  # inches of a panel
 
 
 def draw(metrics: xr.Dataset) -> Figure:
-    """Draw a row for each case, and for each kind of noise a pair of panels, two pairs in a row.
+    """Draw for each case, and each kind of noise, accuracy and below it the critical sample ratio.
 
     Accuracy: solid on the training examples, dotted on validation. Bands are one standard deviation
-    over the seeds. The highest level, if it is 1, is left to Figure 4.1, as the caption says.
+    over the seeds; rings are at the peak of the mean validation accuracy. The highest level, if it
+    is 1, is left to Figure 4.1, as the caption says.
     """
     cases, kinds = metrics["dataset"].values, metrics["noise_kind"].values
     levels = [level for level in metrics["noise_level"].values if level < 1]
-    pairs = min(len(kinds), 2)  # in a row
-    lines = -(-len(kinds) // pairs)  # of a case
-    figure = Figure(figsize=(2.0 * 2 * pairs, 0.9 + 1.75 * lines * len(cases)))
-    axes = figure.subplots(lines * len(cases), 2 * pairs, squeeze=False)
-    for rows, case in zip(axes.reshape(len(cases), lines, 2 * pairs), cases, strict=True):
+    columns = min(len(kinds), 2)
+    lines = -(-len(kinds) // columns)  # of a case
+    figure = Figure(figsize=(style.PAGE, 1.0 + HEIGHT * 2 * lines * len(cases)))
+    axes = figure.subplots(2 * lines * len(cases), columns, squeeze=False)
+    for rows, case in zip(axes.reshape(len(cases), lines, 2, columns), cases, strict=True):
         own = metrics.sel(dataset=case)
-        searched = own["critical_sample_ratio"].dropna("epoch", how="all")["epoch"].values
-        panels = rows.reshape(-1, 2)
-        for kind, (accuracy, ratio) in zip(kinds, panels, strict=False):
-            for i, level in enumerate(levels):
-                curves = own.sel(noise_kind=kind, noise_level=level)
-                colour = style.level_colour(level)
-                style.seeds(accuracy, curves["train_accuracy"], colour, linewidth=1.1)
-                style.seeds(
-                    accuracy, curves["validation_accuracy"], colour, linestyle=":", linewidth=1.1
-                )
-                marker = style.MARKERS[i % len(style.MARKERS)]
-                style.seeds(ratio, curves["critical_sample_ratio"], colour, marker=marker)
-            accuracy.set_ylim(0, 1.02)
-            ratio.set_ylim(bottom=0)
-            for axis, what in ((accuracy, "accuracy"), (ratio, "critical samples")):
-                style.powers_of_two(axis, searched)
-                axis.tick_params(labelsize=6)
-                axis.set_title(f"{kind}: {what}", fontsize=7)
+        pairs = rows.transpose(0, 2, 1).reshape(-1, 2)
+        for kind, pair in zip(kinds, pairs, strict=False):
+            _draw_pair(*pair, own.sel(noise_kind=kind), looks.of_levels(levels), kind == PEAKED)
+            pair[0].set_title(PANELS.get(kind, kind))
         # All kinds of noise on one scale.
-        top = max(ratio.get_ylim()[1] for _, ratio in panels[: len(kinds)])
-        for _, ratio in panels[: len(kinds)]:
+        top = max(ratio.get_ylim()[1] for _, ratio in pairs[: len(kinds)])
+        for _, ratio in pairs[: len(kinds)]:
             ratio.set_ylim(0, top)
-        for axis in panels[len(kinds) :].ravel():
+        for axis in pairs[len(kinds) :].ravel():
             axis.remove()
         # The names of cases that are alike have a line of their own: they may be long.
         title = own["title"].item().replace(f" ({case})", f"\n({case})")
-        for row in rows:
-            row[0].set_ylabel(fonts.wrapped(title, 8, 72 * 1.6))
-    # Below each column, and where the last row of the last case has no panel.
-    for axis in panels[len(kinds) - pairs : len(kinds)].ravel():
-        axis.set_xlabel("epochs")
+        for accuracy, ratio in rows[:, :, 0]:
+            accuracy.set_ylabel(f"{fonts.wrapped(title, 8, 72 * HEIGHT)}\naccuracy")
+            ratio.set_ylabel("critical\nsample ratio")
+        # Below each column, and where the last row has no panel.
+        for _, ratio in pairs[len(kinds) - columns : len(kinds)]:
+            ratio.set_xlabel("epochs")
     handles = [
-        Line2D(
-            [],
-            [],
-            color=style.level_colour(level),
-            marker=style.MARKERS[i % len(style.MARKERS)],
-            label=style.percent(level),
-        )
-        for i, level in enumerate(levels)
+        style.handle(look, style.percent(level)) for level, look in looks.of_levels(levels).items()
     ]
+    grey = looks.Look("0.3", "", "-")
     handles += [
-        Line2D([], [], color="0.3", linewidth=1.1, linestyle=line, label=label)
-        for line, label in (("-", "training"), (":", "validation"))
+        style.handle(grey, "training", **TRAINING),
+        style.handle(grey, "validation", **VALIDATION),
     ]
     style.legend_above(figure, handles)
     style.footnote(
         figure,
         metrics,
         lines=[
+            *["○ peak of the mean validation accuracy"] * (PEAKED in kinds),
             f"critical samples: ratio on real validation inputs; {style.search(metrics)}; "
-            f"mean and standard deviation of {style.of_seeds(metrics)}"
+            f"mean and standard deviation of {style.of_seeds(metrics)}",
         ],
         aside=[
             f"Level {style.percent(level)} is left out here: Figure 4.1 shows it."
@@ -81,3 +71,32 @@ def draw(metrics: xr.Dataset) -> Figure:
         ],
     )
     return figure
+
+
+def _draw_pair(
+    accuracy: Axes, ratio: Axes, metrics: xr.Dataset, levels: dict[float, looks.Look], peak: bool
+) -> None:
+    """Draw accuracy and ratio of a case and a kind of noise, a curve for each level."""
+    searched = style.searched(metrics["critical_sample_ratio"])
+    for level, look in levels.items():
+        curves = metrics.sel(noise_level=level)
+        own = {
+            "train_accuracy": curves["train_accuracy"].dropna("epoch", how="all"),
+            "validation_accuracy": curves["validation_accuracy"].dropna("epoch", how="all"),
+            "ratio": searched.sel(noise_level=level).dropna("epoch", how="all"),
+        }
+        for name, line in (("train_accuracy", TRAINING), ("validation_accuracy", VALIDATION)):
+            marked = np.flatnonzero(np.isin(own[name]["epoch"], searched["epoch"])).tolist()
+            style.seeds(accuracy, own[name], look, markersize=3, markevery=marked, **line)
+        style.seeds(ratio, own["ratio"], look, markevery=1)
+        if peak and level > 0 and own["validation_accuracy"].sizes["epoch"]:
+            at = own["validation_accuracy"].mean("seed").idxmax("epoch").item()
+            for axis, curve in zip((accuracy, accuracy, ratio), own.values(), strict=True):
+                height = np.interp(at, curve["epoch"], curve.mean("seed"))
+                ring = {"markersize": 8, "markerfacecolor": "none", "markeredgewidth": 0.9}
+                axis.plot(at, height, "o", color=look.colour, **ring)
+    for axis in (accuracy, ratio):
+        style.powers_of_two(axis, searched["epoch"].values)
+    accuracy.set_ylim(0, 1.02)
+    accuracy.tick_params(labelbottom=False)
+    ratio.set_ylim(bottom=0)

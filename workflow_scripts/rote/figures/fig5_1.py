@@ -2,9 +2,11 @@
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-from rote.figures import style
+from rote.figures import labels, looks, style
 
 NAMES = {
     "none": "none",
@@ -16,55 +18,50 @@ NAMES = {
     "adversarial": "adversarial training",
     "adversarial_dropout": "adversarial training and dropout",
 }
-# Of different lightness, so that grey prints keep them apart; markers differ as well.
-COLOURS = dict(
-    zip(
-        NAMES,
-        ("black", "#1b3f8b", "#4a90d9", "#dd4433", "#f2a23a", "#7cc576", "#8e5ea2", "#c9a0dc"),
-        strict=True,
-    )
-)
+# The two bars of a point, as factors of its standard deviations.
+_BARS = np.array([[-1, 0], [1, 0]]), np.array([[0, -1], [0, 1]])
 
 
-def draw(metrics: xr.Dataset) -> Figure:
+def draw(metrics: xr.Dataset, margin: float | None = None, large: float | None = None) -> Figure:
     """Draw a curve for each regulariser, mean over seeds, from no regulariser to the strongest.
 
     Bars are one standard deviation over the seeds; the strength stands at each point. The further
-    left a curve gets before it falls, the less the model memorises at no cost.
+    left a curve gets before it falls, the less the model memorises at no cost. Grey is where claim
+    5 holds: ``large`` or more to the left of no regulariser, and not below it by ``margin``.
     """
-    figure = Figure(figsize=(6.4, 4.4))
+    figure = Figure(figsize=(style.PAGE, 4.4))
     axis = figure.subplots()
-    looks = style.looks(metrics["regularizer"].values, COLOURS)
-    for i, (regularizer, look) in enumerate(looks.items()):
+    drawn = looks.looks(metrics["regularizer"].values, looks.REGULARIZERS)
+    strengths, curves = [], []
+    for regularizer, look in drawn.items():
         own = metrics.sel(regularizer=regularizer).dropna("strength_index", subset=["strength"])
         x, y = own["noise_train_accuracy"], own["real_validation_accuracy"]
+        mean = np.stack([x.mean("seed"), y.mean("seed")], 1)
+        spread = np.nan_to_num(np.stack([x.std("seed", ddof=1), y.std("seed", ddof=1)], 1))
         axis.errorbar(
-            x.mean("seed"),
-            y.mean("seed"),
-            xerr=np.nan_to_num(x.std("seed", ddof=1)),
-            yerr=np.nan_to_num(y.std("seed", ddof=1)),
+            *mean.T,
+            xerr=spread[:, 0],
+            yerr=spread[:, 1],
             color=look.colour,
             linestyle=look.line,
-            marker=style.MARKERS[i % len(style.MARKERS)],
+            marker=look.marker,
             linewidth=1.1,
             elinewidth=0.5,
             label=NAMES.get(regularizer, regularizer),
         )
+        curves.append(mean)
         for k, strength in enumerate(own["strength"].values):
-            if strength > 0:
-                place = x.mean("seed")[k].item(), y.mean("seed")[k].item()
-                axis.annotate(
-                    strength_of(own.isel(strength_index=k)),
-                    place,
-                    xytext=(3, -7),
-                    textcoords="offset points",
-                    fontsize=5,
-                    color=look.colour,
-                )
+            if strength > 0 and np.isfinite(mean[k]).all():
+                text = strength_of(own.isel(strength_index=k))
+                strengths.append((mean[k], text, look.colour))
+                curves += [mean[k] + spread[k] * side for side in _BARS]
     baseline = metrics.isel(regularizer=0, strength_index=0)
+    none = [
+        baseline[name].mean().item()
+        for name in ("noise_train_accuracy", "real_validation_accuracy")
+    ]
     axis.plot(
-        baseline["noise_train_accuracy"].mean(),
-        baseline["real_validation_accuracy"].mean(),
+        *none,
         marker="*",
         markersize=11,
         color="black",
@@ -72,15 +69,48 @@ def draw(metrics: xr.Dataset) -> Figure:
         label="no regulariser",
         zorder=5,
     )
+    curves.append(np.array([none]))
+    read = []
+    if margin is not None and large is not None:
+        _tested(axis, none, margin, large)
+        read.append(
+            "grey: compared with no regulariser, accuracy is lower by at least "
+            f"{large:g} on random labels, and by less than {margin:g} on real data"
+        )
     axis.set_xlabel("training accuracy on random labels (randY)")
     axis.set_ylabel("best validation accuracy on real data")
-    if len(looks) <= len(COLOURS):
-        axis.legend(loc="lower right")
-    else:  # a longer one would hide curves
-        style.legend_above(figure, axis.get_legend_handles_labels()[0])
+    style.legend_above(figure, axis.get_legend_handles_labels()[0])
     seeds = style.of_seeds(metrics)
-    style.footnote(figure, metrics, f"mean and standard deviation of {seeds}; numbers: strengths")
+    style.footnote(
+        figure,
+        metrics,
+        f"mean and standard deviation of {seeds}; numbers: strengths",
+        lines=read,
+    )
+    if strengths:
+        figure.draw_without_rendering()  # labels go where the layout leaves room for them
+        points, texts, colours = zip(*strengths, strict=True)
+        curves = [curve[np.isfinite(curve).all(1)] for curve in curves]
+        labels.beside(axis, np.array(points), texts, curves, size=style.SMALL, colours=colours)
     return figure
+
+
+def _tested(axis: Axes, none: list[float], margin: float, large: float) -> None:
+    """Shade where a model memorises less than without a regulariser, and generalises as well."""
+    axis.autoscale_view()
+    (left, _), (_, top) = axis.get_xlim(), axis.get_ylim()
+    right, bottom = none[0] - large, none[1] - margin
+    if right > left and top > bottom:
+        axis.add_patch(
+            Rectangle(
+                (left, bottom),
+                right - left,
+                top - bottom,
+                color="0.94",
+                zorder=0,
+            )
+        )
+        axis.set(xlim=axis.get_xlim(), ylim=(axis.get_ylim()[0], top))
 
 
 def strength_of(point: xr.Dataset) -> str:

@@ -3,8 +3,8 @@
 import xarray as xr
 from matplotlib.figure import Figure
 
-from rote.figures import style
-from rote.figures.fig5_1 import COLOURS, NAMES, strength_of
+from rote.figures import looks, style
+from rote.figures.fig5_1 import NAMES, strength_of
 
 PANELS = {"randY": "random labels (randY)", "real": "real labels"}
 
@@ -12,27 +12,20 @@ PANELS = {"randY": "random labels (randY)", "real": "real labels"}
 def draw(metrics: xr.Dataset) -> Figure:
     """Draw a curve for each regulariser: noise left, real right; bands as in the other figures."""
     conditions = style.ordered(metrics["condition"].values, PANELS)
-    looks = style.looks(metrics["regularizer"].values, COLOURS)
-    figure, axes = style.panels(len(conditions), 3.3, 3.6)
+    drawn = looks.looks(metrics["regularizer"].values, looks.REGULARIZERS)
+    figure, axes = style.panels(len(conditions), 3.6)
     for axis, condition in zip(axes, conditions, strict=True):
-        for regularizer, look in looks.items():
+        for regularizer, look in drawn.items():
             own = metrics.sel(condition=condition, regularizer=regularizer)
             name = NAMES.get(regularizer, regularizer)
             if regularizer != "none":
                 name = f"{name} {strength_of(own)}"
-            style.seeds(
-                axis,
-                own["train_accuracy"],
-                look.colour,
-                linestyle="--" if regularizer == "none" else look.line,
-                label=name,
-            )
+            style.seeds(axis, own["train_accuracy"], look, label=name)
         axis.set_title(PANELS.get(condition, condition))
         axis.set_xlabel("epochs of training")
     for axis in axes[::2]:
         axis.set_ylabel("training accuracy")
     axes[0].set_ylim(0, 1.02)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, fontsize=7)
+    style.legend_above(figure, axes[0].get_legend_handles_labels()[0])
     style.footnote(figure, metrics, f"mean and standard deviation of {style.of_seeds(metrics)}")
     return figure

@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from rote.figures import style
 
@@ -16,14 +17,22 @@ def draw(metrics: xr.Dataset) -> Figure:
     of the input that excites it most.
     """
     conditions = metrics["condition"].values
-    count = metrics.sizes["filter"]
+    filters = metrics["filter"].transpose("condition", ..., "channel", "row", "column")
+    count = filters.shape[1]
     columns = int(np.ceil(np.sqrt(2 * count)))
-    height = 3.0 * -(-count // columns) / columns + 0.9  # inches: the grid, title and footnote
-    figure, axes = style.panels(len(conditions), 3.2, height)
+    # Inches: the grid, title and footnote.
+    height = style.COLUMN * -(-count // columns) / columns + 0.8
+    width = style.COLUMN * min(len(conditions), 2)
+    figure, axes = style.panels(len(conditions), height, width=width)
     for axis, condition in zip(axes, conditions, strict=True):
-        weights = metrics["filter"].sel(condition=condition).values
+        weights = filters.sel(condition=condition).values
         order = np.argsort(-np.linalg.norm(weights.reshape(count, -1), axis=1), kind="stable")
         axis.imshow(tiled(weights[order], columns), cmap="gray", vmin=0, vmax=1)
+        rows, columns_of_pixels = weights.shape[-2:]
+        for i in range(count):  # a frame, since white is a weight, too
+            corner = np.array([i % columns * (columns_of_pixels + 1), i // columns * (rows + 1)])
+            frame = {"fill": False, "edgecolor": "0.6", "linewidth": 0.5}
+            axis.add_patch(Rectangle(corner + 0.5, columns_of_pixels, rows, **frame))
         axis.set_title(PANELS.get(condition, condition))
         axis.set_axis_off()
     style.footnote(

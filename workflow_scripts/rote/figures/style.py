@@ -1,49 +1,27 @@
-"""The look that all figures share: sizes for a paper, the colours of the poster, the footnote."""
+"""What all figures share: sizes for a paper, bands over seeds, numbers as people write them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.ticker import NullFormatter, NullLocator, ScalarFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, ScalarFormatter
 
 from rote.figures import fonts
+from rote.figures.looks import Look
 from rote.files.atomic import replacing
 
-# The poster's blue, green and red, of different lightness so that grey prints keep them apart.
-_BLUE, _GREEN, _RED = "#1b3f8b", "#7cc576", "#dd4433"
-CONDITION_COLOURS = {"real": _BLUE, "randX": _GREEN, "randY": _RED}
-# The poster changes them from figure to figure.
-SENSITIVITY_COLOURS = {"real": _BLUE, "halfX": _GREEN, "randX": _RED}
-COMPLEXITY_COLOURS = {"real": _BLUE, "randY": _GREEN, "randX": _RED}
-# Real data yellow, more noise redder and darker.
-_LEVELS = LinearSegmentedColormap.from_list(
-    "noise level", ["#f2cc1f", "#f39c1f", "#e05f28", "#b01b1b", "#4a0010"]
-)
 SPREAD = "mean, standard deviation and dots: {}"
-MARKERS = "osD^vPX*"
-SMALL = 6.0  # points: text below a figure
-# For what has no colour of the poster: distinct from its colours, and from each other, in grey and
-# to the colour-blind. Five colours and four lines make twenty pairs.
-_OTHER_COLOURS = "#7a3d99", "#eabf3f", "#3f1a08", "#3a9bc9", "#949494"
-_OTHER_LINES = (0, (5, 1.5)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (6, 1, 1, 1, 1, 1))
-
-
-class Look(NamedTuple):
-    """How the curves of one condition are drawn."""
-
-    colour: str
-    marker: str
-    line: str | tuple
+SMALL = 6.0  # points: the smallest text of a figure
+COLUMN, PAGE = 3.5, 7.2  # inches: the widths at which figures are printed
 
 
 @contextmanager
@@ -73,53 +51,27 @@ def paper():
         yield
 
 
-def looks(names: Iterable[str], known: Mapping[str, str]) -> dict[str, Look]:
-    """Return the look of each name: first of those with a colour of their own, then of the others.
-
-    Args:
-        names: what metrics hold.
-        known: a colour for each name that has one, in the order in which they are drawn.
-    """
-    names = list(names)
-    result = {
-        name: Look(colour, MARKERS[i % len(MARKERS)], "-")
-        for i, (name, colour) in enumerate(known.items())
-        if name in names
-    }
-    others = [name for name in names if name not in known]
-    for i, name in enumerate(others):
-        result[name] = Look(
-            _OTHER_COLOURS[i % len(_OTHER_COLOURS)],
-            MARKERS[(len(known) + i) % len(MARKERS)],
-            _OTHER_LINES[i % len(_OTHER_LINES)],
-        )
-    return result
-
-
 def ordered(names: Iterable[str], known: Iterable[str]) -> list[str]:
     """Return the names that metrics hold: first those that are known, in that order."""
     names = list(names)
     return [name for name in known if name in names] + [n for n in names if n not in known]
 
 
-def panels(count: int, width: float, height: float, *, margin: float = 0.0) -> tuple:
+def panels(
+    count: int, height: float, *, width: float = PAGE, more: float = 0.0
+) -> tuple[Figure, list[Axes]]:
     """Return a figure of ``count`` panels, two in a row, and the list of its axes.
 
-    A panel is ``width`` × ``height`` inches; ``margin`` inches of width are beside them all. All
-    share the vertical axis.
+    The figure is ``width`` inches wide, each row of panels ``height`` inches high, with ``more``
+    inches beside them all. All panels share the vertical axis.
     """
     columns = min(count, 2)
     rows = -(-count // columns)
-    figure = Figure(figsize=(width * columns + margin, height * rows))
+    figure = Figure(figsize=(width, height * rows + more))
     axes = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
     for axis in axes[count:]:
         axis.remove()
     return figure, list(axes[:count])
-
-
-def level_colour(level: float) -> tuple:
-    """Return the colour of a noise level from 0 to 1."""
-    return _LEVELS(float(level))  # an integer would be an index
 
 
 def percent(level: float) -> str:
@@ -136,8 +88,17 @@ def of_seeds(metrics: xr.Dataset) -> str:
 def mean_and_spread(values: xr.DataArray, digits: int = 2) -> str:
     """Return the mean and the standard deviation of a number over the seeds."""
     mean, spread = values.mean("seed").item(), values.std("seed", ddof=1).item()
-    text = f"{round(mean, digits) + 0.0:.{digits}f}"  # no −0.00
-    return f"{text} ± {spread:.{digits}f}" if np.isfinite(spread) else text
+    if not np.isfinite(spread):
+        return number(mean, digits)
+    if 0 < spread < 0.5 * 10**-digits:  # which would read ± 0.00
+        digits += 1
+    return f"{number(mean, digits)} ± {number(spread, digits)}"
+
+
+def number(value: float, digits: int) -> str:
+    """Return a number with so many digits after the point, and with a true minus sign."""
+    rounded = round(value, digits) + 0.0  # no −0.00
+    return f"{rounded:.{digits}f}".replace("-", "−")
 
 
 def without_exploded(metrics: xr.Dataset, name: str) -> str:
@@ -160,29 +121,51 @@ def search(metrics: xr.Dataset) -> str:
     )
 
 
-def seeds(axis: Axes, values: xr.DataArray, colour: tuple | str, **line: object) -> None:
+def searched(ratio: xr.DataArray) -> xr.DataArray:
+    """Return a critical sample ratio along ``epoch``, at those at which it was searched."""
+    if "critical_epoch" in ratio.dims:
+        ratio = ratio.rename(critical_epoch="epoch")
+    return ratio.dropna("epoch", how="all")
+
+
+def seeds(
+    axis: Axes, values: xr.DataArray, look: Look, *, geometric: bool = False, **line: object
+) -> None:
     """Draw a curve over the dimension beside ``seed``: the mean, and dots where there are few.
 
-    The band is one standard deviation over the seeds on either side. Missing values are left out;
-    ``line`` goes to the curve of the mean.
+    The band is one standard deviation over the seeds on either side; ``geometric`` takes both of
+    the logarithm. Missing values are left out; ``line`` goes to the curve of the mean.
     """
     values = values.transpose(..., "seed").dropna(values.dims[0], how="all")
     along = values[values.dims[0]].values
-    mean, spread = values.mean("seed"), values.std("seed", ddof=1)
-    axis.plot(along, mean, color=colour, **line)
-    axis.fill_between(along, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0)
+    scaled, back = (np.log(values), np.exp) if geometric else (values, lambda value: value)
+    mean, spread = scaled.mean("seed"), scaled.std("seed", ddof=1)
+    few = max(1, len(along) // 8)  # markers
+    drawn = {"linestyle": look.line, "marker": look.marker, "markevery": few} | line
+    axis.plot(along, back(mean), color=look.colour, **drawn)
+    axis.fill_between(
+        along, back(mean - spread), back(mean + spread), color=look.colour, alpha=0.15, linewidth=0
+    )
     if len(along) <= 10:
         dots = np.repeat(along, values.sizes["seed"])
-        axis.plot(dots, values.values.ravel(), ".", color=colour, markersize=2, alpha=0.8)
+        axis.plot(dots, values.values.ravel(), ".", color=look.colour, markersize=2, alpha=0.8)
 
 
-def legend_above(figure: Figure, handles: Sequence[Artist]) -> None:
+def handle(look: Look, label: str, **line: object) -> Line2D:
+    """Return what stands for a look in a legend."""
+    drawn = {"color": look.colour, "linestyle": look.line, "marker": look.marker} | line
+    return Line2D([], [], label=label, **drawn)
+
+
+def legend_above(figure: Figure, handles: Sequence[Artist], title: str | None = None) -> None:
     """Put a legend above all panels, in as few rows as the width of the figure allows.
 
     The figure gets higher by all rows but the first.
     """
     for columns in range(len(handles), 0, -1):
-        legend = figure.legend(handles=handles, loc="outside upper center", ncols=columns)
+        legend = figure.legend(
+            handles=handles, loc="outside upper center", ncols=columns, title=title
+        )
         if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
             break
         legend.remove()
@@ -197,6 +180,19 @@ def powers_of_two(axis: Axes, ticks: np.ndarray) -> None:
     axis.xaxis.set_major_formatter(ScalarFormatter())
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_minor_formatter(NullFormatter())
+
+
+def logarithmic(axis: Axes) -> None:
+    """Give a vertical axis a logarithmic scale with plain numbers."""
+    axis.set_yscale("log")
+    logarithmic_ticks(axis)
+
+
+def logarithmic_ticks(axis: Axes) -> None:
+    """Give a logarithmic vertical axis, or a bar of colours, plain numbers."""
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.yaxis.set_minor_formatter(NullFormatter())
 
 
 def footnote(
