@@ -39,6 +39,8 @@ rule plot_figure:
     resources:
         mem_mb=2000,
     params:
+        criteria=study.drawing.criteria,
+        style=study.drawing.style,
         made_by=study.made_by.figure,
     script:
         "../workflow_scripts/plot_figure.py"

@@ -14,8 +14,8 @@ def main(smk):
     with job(smk):
         module = import_module(f"rote.figures.{smk.wildcards.figure}")
         metrics = netcdf.read(smk.input[0])
-        with style.paper():
-            figure = module.draw(metrics)
+        with style.paper(smk.params.style):
+            figure = module.draw(metrics, **smk.params.criteria)
             style.save(figure, smk.output.png, smk.output.pdf)
         shows = code.first_words(module.__name__)  # also where Python drops docstrings
         caption = captions.caption(shows, figure.get_label(), metrics, smk.input[0])

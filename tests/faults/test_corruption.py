@@ -69,7 +69,7 @@ def study(tmp_path_factory, source):
             wildcards=SimpleNamespace(figure="fig1"),
         )
 
-    figure = smk("metrics", "figure")
+    figure = smk("metrics", "figure", criteria={}, style=None)
     files = {kind: str(folder / f"f.{kind}") for kind in ("png", "pdf")}
     figure.output = SimpleNamespace(**files, caption=str(folder / "f.txt"))
     training = {"kind": "training", "version": [1]}

@@ -193,8 +193,8 @@ def test_the_configuration_of_a_preset_has_no_other(study):
         ),
         (
             {"claims": {"margin": 0.03}},
-            ["claims.nc", "gallery.md", "config.yaml"],
-            ["metrics/fig1.nc", "figures/fig1.txt"],
+            ["claims.nc", "gallery.md", "config.yaml", "figures/fig1.txt"],  # which draws it
+            ["metrics/fig1.nc", "figures/fig2.txt"],
         ),
         ({"device": "cpu", "checkpoint_seconds": 5}, ["config.yaml"], ["claims.nc", "gallery.md"]),
     ],

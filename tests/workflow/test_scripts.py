@@ -184,7 +184,7 @@ def extract_and_plot(tmp_path, figure, noised, runs):
             tmp_path,
             input=[metrics],
             output=output,
-            params=params(),
+            params=params(criteria={}, style=None),
             wildcards=SimpleNamespace(figure=figure),
         )
     )

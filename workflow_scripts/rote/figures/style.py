@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, ScalarFormatter
 
-from rote.figures import fonts
+from rote.figures import fonts, own_style
 from rote.figures.looks import Look
 from rote.files.atomic import replacing
 
@@ -25,8 +25,15 @@ COLUMN, PAGE = 3.5, 7.2  # inches: the widths at which figures are printed
 
 
 @contextmanager
-def paper():
-    """Draw with the settings of a paper, and none of the user's, while the context lasts."""
+def paper(own: str | Path | None = None):
+    """Draw with the settings of a paper while the context lasts, and none of the user's machine.
+
+    Args:
+        own: a style file of matplotlib, whose settings come on top of them.
+
+    Raises:
+        UserError: it cannot be used.
+    """
     defaults = {key: matplotlib.rcParamsDefault[key] for key in matplotlib.rcParamsDefault}
     del defaults["backend"]  # files have one of their own
     with matplotlib.rc_context(
@@ -47,6 +54,7 @@ def paper():
             "pdf.fonttype": 42,  # text stays text
             "savefig.dpi": 300,
         }
+        | (own_style.settings(own) if own else {})
     ):
         yield
 

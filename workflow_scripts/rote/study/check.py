@@ -7,7 +7,7 @@ holds all of its values.
 from collections.abc import Callable, Iterator, Sequence
 
 from rote.machine.errors import UserError
-from rote.study import own_data, plan, schema, sizes
+from rote.study import drawing, own_data, plan, schema, sizes
 from rote.study.architecture import Architecture, check_last_batch
 from rote.study.schema import Misconfigured, SeveralMistakes, dotted, shown, unknown
 
@@ -35,6 +35,7 @@ def validate(config: dict, presets: Sequence[str] = ()) -> None:
             "preset", config["preset"], ["preset"], sorted({*config["presets"], *presets})
         )
     _check_own_data(config)
+    drawing.check(config)
     mistakes: dict[tuple, Misconfigured] = {}
     for mistake in _mistakes(config):  # of those at one place, the first
         mistakes.setdefault(tuple(mistake.way), mistake)

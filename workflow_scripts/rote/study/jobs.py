@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 
 from rote.machine.errors import UserError
-from rote.study import own_data, plan, run_settings, versions, work
+from rote.study import drawing, own_data, plan, run_settings, versions, work
 from rote.study.made_by import MadeBy
 
 PICTURES = "png", "pdf", "txt"
@@ -55,7 +55,7 @@ class Study:
         self.config, self.preset, self._asked = config, config["preset"], asked
         self.presets, self.datasets = config["presets"], config["datasets"]
         self._runs: dict[tuple[str, str], dict[str, None]] = {}
-        self.made_by = MadeBy(self)
+        self.made_by, self.drawing = MadeBy(self), drawing.Drawing(config)
 
     def wildcards(self) -> dict[str, str]:
         """Return regular expressions that tell the parts of paths apart."""

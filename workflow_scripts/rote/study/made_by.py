@@ -86,7 +86,7 @@ class MadeBy:
     def figure(self, wildcards) -> str:
         """Return the digest of what a figure is made by."""
         module = f"rote.figures.{wildcards.figure}"
-        drawing = code.digest([module, "plot_figure"])
+        drawing = code.digest([module, "plot_figure"]), self.study.drawing.made_by(wildcards)
         # The first words of a module are those of its figure's caption.
         return _digest(drawing, code.first_words(module), self.metrics(wildcards))
 

@@ -1,0 +1,53 @@
+"""How figures are drawn, beside their metrics: the criteria in them, and a style of one's own."""
+
+from pathlib import Path
+
+from rote.machine.errors import UserError
+from rote.study import code, own_data
+from rote.study.schema import Misconfigured
+
+# The criteria, those of the claims, that a figure draws.
+CRITERIA = {"fig1": ("margin",), "fig4_1": ("fitted",), "fig5_1": ("margin", "large")}
+
+
+class Drawing:
+    """What a configuration says about drawing; methods take the ``wildcards`` of a job.
+
+    Args:
+        config: what ``rote.study.configuration.load`` returned.
+    """
+
+    def __init__(self, config: dict):
+        self._criteria, self._style = config["claims"], config.get("style")
+
+    def criteria(self, wildcards) -> dict[str, float]:
+        """Return the criteria that a figure draws, by name."""
+        return {name: self._criteria[name] for name in CRITERIA.get(wildcards.figure, ())}
+
+    def style(self, wildcards: object) -> str | None:
+        """Return the matplotlib style file with which all figures are drawn, if there is one."""
+        return own_data.expanded(self._style) if self._style else None
+
+    def made_by(self, wildcards) -> list:
+        """Return what a digest of a figure must hold: a style counts by its content."""
+        style = self.style(wildcards)
+        return [self.criteria(wildcards), *([code.of_content(Path(style))] if style else [])]
+
+
+def check(config: dict) -> None:
+    """Check that a style of the user's own is there.
+
+    Raises:
+        Misconfigured: it is not.
+    """
+    style = config.get("style")
+    try:
+        there = not style or Path(own_data.expanded(style)).is_file()
+    except UserError as error:
+        raise Misconfigured(str(error), ["style"]) from error
+    if not there:
+        raise Misconfigured(
+            f"style is {style}, which is no file: name a style file of matplotlib (.mplstyle), or "
+            "null for the figures' own look.",
+            ["style"],
+        )
