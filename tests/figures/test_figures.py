@@ -378,6 +378,22 @@ def test_figure_4_2_draws_a_pair_for_each_case_and_kind(levels):
     assert "radius 0.3, α 0.25, β 0.2 grey levels, 10 iterations, 40 inputs" in text
 
 
+@pytest.mark.parametrize(("module", "metrics"), [(fig4_1, "complexity"), (fig4_2, "levels")])
+def test_ratios_may_have_an_axis_of_their_own(module, metrics, request):
+    metrics = request.getfixturevalue(metrics)
+    apart = metrics.copy()
+    for name in ("critical_sample_ratio", "noise_critical_sample_ratio"):
+        own = metrics[name].dropna("epoch", how="all").rename(epoch="critical_epoch")
+        apart = apart.drop_vars(name).assign({name: own})
+    with style.paper():
+        drawn = [
+            [line.get_xydata() for axis in module.draw(one).axes for line in axis.get_lines()]
+            for one in (metrics, apart)
+        ]
+    for one, other in zip(*drawn, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_figure_5_1_draws_each_regulariser_from_none_to_the_strongest(regularizers):
     with style.paper():
         figure = fig5_1.draw(regularizers)

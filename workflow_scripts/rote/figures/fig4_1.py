@@ -35,7 +35,9 @@ def draw(metrics: xr.Dataset, fitted: float | None = None) -> Figure:
     handles = left.get_legend_handles_labels()[0]
     if fitted is not None:
         right.axhline(fitted, color="0.4", linewidth=0.8)
-        handles.append(style.handle(looks.Look("0.4", "", "-"), "fitted", linewidth=0.8))
+        handles.append(
+            style.handle(looks.Look("0.4", "", "-"), f"fitted ({fitted:g})", linewidth=0.8)
+        )
     left.set_ylabel("critical sample ratio")
     right.set_ylabel("training accuracy")
     for axis in (left, right):

@@ -21,7 +21,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     count = filters.shape[1]
     columns = int(np.ceil(np.sqrt(2 * count)))
     # Inches: the grid, title and footnote.
-    height = style.COLUMN * -(-count // columns) / columns + 0.8
+    height = style.COLUMN * -(-count // columns) / columns + 0.7
     width = style.COLUMN * min(len(conditions), 2)
     figure, axes = style.panels(len(conditions), height, width=width)
     for axis, condition in zip(axes, conditions, strict=True):

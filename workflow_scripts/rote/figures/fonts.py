@@ -49,12 +49,13 @@ def wrapped(text: str, size: float, widest: float) -> str:
     """Return text in lines of at most a width, at a size; both in points.
 
     matplotlib's own wrapping takes ``$`` for a formula, and breaks only at spaces, which Chinese
-    has none of. A word that is too long for a line is broken anywhere.
+    has none of. A word that is too long for a line is broken anywhere, a number is not broken from
+    its ± or its %.
     """
     lines = []
     for line in text.split("\n"):
         lines.append("")
-        for part in re.split("( )", line):
+        for part in re.split("(?<!±)( )(?![±%])", line):
             pieces = part if width(part, size) > widest else [part]
             for piece in pieces:
                 if lines[-1] and width(lines[-1] + piece, size) > widest:

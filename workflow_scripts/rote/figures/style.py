@@ -168,7 +168,7 @@ def handle(look: Look, label: str, **line: object) -> Line2D:
 def legend_above(figure: Figure, handles: Sequence[Artist], title: str | None = None) -> None:
     """Put a legend above all panels, in as few rows as the width of the figure allows.
 
-    The figure gets higher by all rows but the first.
+    The figure gets higher by all rows but the first, and by a title.
     """
     for columns in range(len(handles), 0, -1):
         legend = figure.legend(
@@ -177,8 +177,9 @@ def legend_above(figure: Figure, handles: Sequence[Artist], title: str | None = 
         if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
             break
         legend.remove()
-    rows = -(-len(handles) // columns)
-    figure.set_figheight(figure.get_figheight() + 0.15 * (rows - 1))
+    rows = -(-len(handles) // columns) + (title is not None)
+    row = 1.35 * matplotlib.rcParams["font.size"] / 72  # inches
+    figure.set_figheight(figure.get_figheight() + row * (rows - 1))
 
 
 def powers_of_two(axis: Axes, ticks: np.ndarray) -> None:
