@@ -7,8 +7,9 @@ from scipy import stats
 
 from made_up_metrics import CRITERIA, _table, study
 from rote import claims
-from rote.claims import capacity, complexity, examples, regularization, verdicts
+from rote.claims import complexity, examples, regularization, verdicts
 from rote.claims.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Interval
+from rote.measures.dispersion import dispersion
 
 
 def decided(metrics: dict) -> dict[str, str]:
@@ -112,14 +113,14 @@ def test_models_that_prefer_classes_widen_the_interval_of_dispersion():
     true = []
     for _ in range(2000):
         rate = (rng.random((500, n)) < rng.random((10, n))[classes]).mean(1)
-        true.append(examples.dispersion(rate, n))
+        true.append(dispersion(rate, n))
     holds, too_narrow = 0, 0
     for _ in range(studies):
         metrics = _errors(rng, rng.random((10, n))[classes], n)
         interval = examples._dispersion(metrics, ["real"], CRITERIA)
         holds += interval.lower < np.mean(true) < interval.upper
         rate = metrics["fig3_1"]["misclassified"][0].mean("seed").values
-        resampled = [examples.dispersion(rng.choice(rate, 500), n) for _ in range(100)]
+        resampled = [dispersion(rng.choice(rate, 500), n) for _ in range(100)]
         low, high = np.quantile(resampled, [0.025, 0.975])
         too_narrow += low < np.mean(true) < high
     assert holds >= 0.9 * studies
@@ -329,19 +330,6 @@ def test_sensitivity_that_exploded_is_left_out():
     assert "1 of 4 seeds" in result["reason"].item()
 
 
-def test_sufficient_width_by_hand():
-    widths = np.array([16, 32, 64, 128])
-    # 0.88 is needed: reached two thirds of the way from 32 to 64.
-    assert capacity.sufficient(np.array([0.7, 0.8, 0.92, 0.9]), widths, 0.04) == (
-        pytest.approx(5 + 2 / 3), False, False,
-    )  # fmt: skip
-    assert capacity.sufficient(np.array([0.9, 0.8, 0.7, 0.6]), widths, 0.04) == (4, True, False)
-    assert capacity.sufficient(np.array([0.5, 0.6, 0.7, 0.8]), widths, 0.04)[2]
-    assert np.isnan(capacity.sufficient(np.full(4, np.nan), widths, 0.04)[0])
-    skipped = capacity.sufficient(np.array([0.7, np.nan, 0.9, 0.9]), widths, 0.1)
-    assert skipped == (pytest.approx(5), False, False)
-
-
 def test_gain_after_the_peak_by_hand():
     epochs = np.array([1, 2, 4, 8])
     validation = np.array([0.5, 0.8, 0.7, 0.6])
@@ -441,13 +429,6 @@ def test_strength_is_chosen_on_the_other_seeds_by_hand():
     nothing_free, unknown = regularization.effects(fall, loss + 0.5, 0.02)
     assert nothing_free.tolist() == [0, 0, 0]
     assert np.isnan(unknown).all()
-
-
-def test_dispersion_of_a_beta_binomial():
-    rng, n, rho, p = np.random.default_rng(13), 100, 0.05, 0.3
-    a = (1 - rho) / rho
-    rate = rng.binomial(n, rng.beta(p * a, (1 - p) * a, 200_000)) / n
-    assert examples.dispersion(rate, n) == pytest.approx(1 + (n - 1) * rho, rel=0.02)
 
 
 def test_slope_weights_are_least_squares():

@@ -378,6 +378,7 @@ def test_figure_4_2_draws_a_pair_for_each_case_and_kind(levels):
     assert "radius 0.3, α 0.25, β 0.2 grey levels, 10 iterations, 40 inputs" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "metrics"), [(fig4_1, "complexity"), (fig4_2, "levels")])
 def test_ratios_may_have_an_axis_of_their_own(module, metrics, request):
     metrics = request.getfixturevalue(metrics)

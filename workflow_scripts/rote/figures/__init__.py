@@ -1,12 +1,15 @@
 """The figures, drawn from their metrics alone: one module a figure, with ``draw(metrics)``.
 
-``style`` holds the look that all share, ``fonts`` finds letters for names of any script,
-``captions`` is what stands below each of them in the report and in the gallery.
+``looks`` is the colour, marker and line of each condition, the same in all figures; ``style`` holds
+the sizes and the words that all share, ``labels`` finds room beside points, ``fonts`` finds letters
+for names of any script, ``captions`` is what stands below each of them in the report and in the
+gallery. What claims test is drawn too; the criteria for it are arguments of ``draw``.
 
-A figure is the same on every machine, so a user's matplotlibrc must not change it: ``style.paper``
-puts matplotlib's own settings in the place of the user's, and matplotlib is imported here, before
-any figure, without reading them, since a broken file stops the import itself. No figure uses
-pyplot, which would also read the user's styles and start a backend.
+A figure is the same on every machine: a user's matplotlibrc must not change it, only the style
+that the configuration names, which ``own_style`` reads. So ``style.paper`` puts matplotlib's own
+settings in the place of the user's, and matplotlib is imported here, before any figure, without
+reading them, since a broken file stops the import itself. No figure uses pyplot, which would also
+read the user's styles and start a backend.
 """
 
 import contextlib

@@ -102,7 +102,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     sizes = cells.mean(["loss_class", "example_class", "seed"])
     read = [
         "mean sensitivity [nat]: "
-        + ", ".join(f"{c} {sizes.sel(condition=c).item():.2g}" for c in conditions)
+        + ", ".join(f"{c} {sizes.sel(condition=c).item():#.2g}" for c in conditions)
     ]
     for name, words in STATISTICS.items():
         each = [f"{c} {style.without_exploded(metrics.sel(condition=c), name)}" for c in conditions]

@@ -26,8 +26,9 @@ def draw(metrics: xr.Dataset, margin: float | None = None, large: float | None =
     """Draw a curve for each regulariser, mean over seeds, from no regulariser to the strongest.
 
     Bars are one standard deviation over the seeds; the strength stands at each point. The further
-    left a curve gets before it falls, the less the model memorises at no cost. Grey is where claim
-    5 holds: ``large`` or more to the left of no regulariser, and not below it by ``margin``.
+    left a curve gets before it falls, the less the model memorises at no cost. Grey is what
+    claim 5 asks for: ``large`` or more to the left of no regulariser, and less than ``margin``
+    below it.
     """
     figure = Figure(figsize=(style.PAGE, 4.4))
     axis = figure.subplots()
