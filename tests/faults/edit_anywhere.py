@@ -192,7 +192,7 @@ class Walk:
         path = self.rng.choice(files)
         with netCDF4.Dataset(path, "a") as file:
             for variable in file.variables.values():
-                if variable.dtype.kind == "f" and variable.ndim:
+                if np.dtype(variable.dtype).kind == "f" and variable.ndim:
                     variable[...] = np.asarray(variable[...]) + 1
                     break
         return f"other numbers in {path.relative_to(self.study.folder)}"
