@@ -124,7 +124,7 @@ def test_a_damaged_input_is_named_set_aside_and_made_anew(study, kind, damage, c
 @pytest.mark.parametrize("damage", EVERY)
 def test_a_damaged_member_is_trained_again(study, damage, caplog):
     intact = netcdf.read(study.path["units-4"])
-    member = min(stores.finished(study.folder / "store"), key=lambda record: record.offset)
+    *_, member = Store(study.folder / "store").records()  # the newest one of its key
     stores.damage(member, lambda content: damage(content, np.random.default_rng(2)))
     study.steps["units-4"]()
     log = (study.folder / "job.log").read_text()
