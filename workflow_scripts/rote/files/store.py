@@ -146,7 +146,7 @@ class Store:
             except FileNotFoundError:  # another job has just removed it
                 pass
             except Damaged as error:
-                damaged = error
+                damaged = damaged or error
             records.pop()
         if damaged:
             logger.warning("%s is damaged (%s). It is computed again.", damaged.path, damaged.why)
