@@ -16,8 +16,9 @@ def job(smk) -> Iterator[None]:
     """Log to the rule's log file and, so that one sees it, to the terminal.
 
     Code that was edited since Snakemake was started stops it: what it made would pass for what the
-    code of the start has made. A :class:`UserError`, a signal and a lack of memory end the job with a sentence and without a
-    traceback. A damaged input is set aside, so that Snakemake's next call computes it again.
+    code of the start has made. A :class:`UserError`, a signal and a lack of memory end the job with
+    a sentence and without a traceback. A damaged input is set aside, so that Snakemake's next call
+    computes it again.
     """
     logger = logging.getLogger("rote")
     logger.setLevel(logging.INFO)

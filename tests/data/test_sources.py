@@ -367,7 +367,7 @@ def test_without_a_test_part_validation_cannot_come_from_it(tmp_path):
         (lambda d: d.isel(example=[]), "has no images"),
         (
             lambda d: d.isel({"class": [0]}).assign(label=d["label"] * 0),
-            "has fewer than two classes, which",
+            "has fewer than two classes, so none",
         ),
     ],
 )

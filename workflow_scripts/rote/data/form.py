@@ -62,9 +62,7 @@ def check(source: xr.Dataset, name: str) -> None:
     if not source["image"].size:
         raise UserError(f"{name} has no images: add some.")
     if source.sizes["class"] < 2:
-        raise UserError(
-            f"{name} has fewer than two classes, which are none to tell apart: add some."
-        )
+        raise UserError(f"{name} has fewer than two classes, so none to tell apart: add some.")
     for variable, values in {
         "label": range(source.sizes["class"]),
         "split": range(2),
