@@ -21,6 +21,7 @@ rule test_claims:
         mem_mb=2000,
     params:
         criteria=study.config["claims"],
+        code=study.code_of("test_claims"),
         made_by=study.made_by.claims,
     script:
         "../workflow_scripts/test_claims.py"
@@ -39,6 +40,7 @@ rule write_gallery:
     resources:
         mem_mb=1000,
     params:
+        code=study.code_of("write_gallery"),
         made_by=study.made_by.gallery,
     script:
         "../workflow_scripts/write_gallery.py"
@@ -60,6 +62,7 @@ rule write_configuration:
         mem_mb=1000,
     params:
         config=study.configuration_of,
+        code=study.code_of("write_configuration"),
         made_by=study.made_by.configuration,
     script:
         "../workflow_scripts/write_configuration.py"

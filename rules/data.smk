@@ -9,7 +9,7 @@ rule fetch_dataset:
     input:
         study.own_file,
     output:
-        update("data/{dataset}.nc"),  # which stays if its source has gone, or is damaged
+        "data/{dataset}.nc",
     log:
         f"results/{study.preset}/logs/fetch_dataset/{{dataset}}.log",
     priority: study.FIRST
@@ -19,6 +19,7 @@ rule fetch_dataset:
         mem_mb=4000,
     params:
         source=study.source,
+        code=study.code_of("fetch_dataset"),
         made_by=study.made_by.dataset,
     script:
         "../workflow_scripts/fetch_dataset.py"
@@ -39,6 +40,7 @@ rule noise_dataset:
     params:
         data=study.noising,
         title=study.title_of_noised,
+        code=study.code_of("noise_dataset"),
         made_by=study.made_by.noised,
     script:
         "../workflow_scripts/noise_dataset.py"

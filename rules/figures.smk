@@ -14,6 +14,7 @@ rule extract_metrics:
     resources:
         mem_mb=2000,
     params:
+        code=study.code_of("extract_metrics"),
         made_by=study.made_by.metrics,
     script:
         "../workflow_scripts/extract_metrics.py"
@@ -41,6 +42,7 @@ rule plot_figure:
     params:
         criteria=study.drawing.criteria,
         style=study.drawing.style,
+        code=study.code_of("plot_figure"),
         made_by=study.made_by.figure,
     script:
         "../workflow_scripts/plot_figure.py"

@@ -20,7 +20,7 @@ rule compute_run:
     params:
         run=study.run,
         kind=study.kind_of_run,
-        version=study.version_of_run,
+        code=study.code_of("compute_run"),
         made_by=study.made_by.run,
     script:
         "../workflow_scripts/compute_run.py"

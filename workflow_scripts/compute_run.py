@@ -12,7 +12,6 @@ from rote.files import netcdf
 from rote.files.provenance import with_provenance
 from rote.files.store import Store
 from rote.machine.device import check_available
-from rote.study import code
 
 logger = logging.getLogger("rote")
 
@@ -21,10 +20,9 @@ def main(smk):
     """Compute the members of ``smk.params.run`` that the store lacks, and assemble the run."""
     with job(smk):
         how = json.loads(smk.resources.computed)
-        code.read_notes(code.NOTES)  # so that fingerprints need not read all code again
         torch.set_num_threads(smk.threads)
         check_available(how["device"])  # also where the store has everything
-        if any(isinstance(version, str) for version in smk.params.version):
+        if any(isinstance(version, str) for version in smk.params.code[1:]):
             logger.warning(
                 "The code that computes numbers was edited: models are kept apart from those of "
                 "the code before (make golden compares them)."

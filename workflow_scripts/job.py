@@ -7,14 +7,18 @@ from collections.abc import Iterator
 
 from rote.machine.errors import Damaged, UserError, brief, out_of_memory
 from rote.machine.interruption import Stopped, stoppable
+from rote.study import code
+from rote.study.made_by import code_of
 
 
 @contextlib.contextmanager
 def job(smk) -> Iterator[None]:
     """Log to the rule's log file and, so that one sees it, to the terminal.
 
-    A :class:`UserError`, a signal and a lack of memory end the job with a sentence and without a
-    traceback. A damaged input is set aside, so that Snakemake's next call computes it again.
+    Code that was edited since Snakemake was started stops it: what it made would pass for what the
+    code of the start has made. A :class:`UserError`, a signal and a lack of memory end the job with
+    a sentence and without a traceback. A damaged input is set aside, so that Snakemake's next call
+    computes it again.
     """
     logger = logging.getLogger("rote")
     logger.setLevel(logging.INFO)
@@ -25,6 +29,11 @@ def job(smk) -> Iterator[None]:
         with stoppable():
             handlers.append(_log_file(smk.log[0]))
             logger.addHandler(handlers[1])
+            code.read_notes(code.NOTES)  # so that not all code is read again
+            if code_of(smk.params.code[0], smk.wildcards) != list(smk.params.code):
+                raise UserError(
+                    "The code was edited after Snakemake was started: run the same command again."
+                )
             yield
     except Damaged as error:
         logger.error("Error: %s", _set_aside(error, smk.input))

@@ -6,6 +6,7 @@ later, and nothing else.
 """
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -32,14 +33,17 @@ def described(records: Iterable[Record]) -> str:
     return f"{words or 'nothing'}, {sum(record.size for record in records) / 1e6:,.1f} MB"
 
 
-def studies(folder: Path, files: list[Path]) -> list[Study]:
-    """Return the presets that have results in a folder.
+def studies(files: list[Path]) -> list[Study]:
+    """Return the presets that have results in the folder in which this process works.
+
+    Args:
+        files: of the configuration, over ``config.yaml``.
 
     Raises:
         UserError: the configuration lacks one of them.
     """
     found = []
-    for results in sorted((folder / STORE).parent.glob("*/")):
+    for results in sorted(Path(STORE).parent.glob("*/")):
         if results.name == Path(STORE).name:
             continue
         try:
@@ -67,63 +71,96 @@ def main() -> None:
         default=[],
         help="the working folders, all of those that share the store (the current one)",
     )
+    parser.add_argument(
+        "--untold", action="store_true", help="remove also what may be of lacking noised data"
+    )
     arguments = parser.parse_args()
-    folders = arguments.directory or [Path()]
+    folders = [folder.absolute() for folder in arguments.directory or [Path()]]
+    files = [file.absolute() for file in arguments.configfile]
     try:
-        manage(folders, arguments.configfile, prune=arguments.prune, told=bool(arguments.directory))
+        root = the_store(folders, told=bool(arguments.directory) or not arguments.prune)
+        with contextlib.ExitStack() as locks:
+            if arguments.prune:
+                for folder in folders:
+                    locks.enter_context(working_folder.alone(folder))
+            manage(root, folders, files, prune=arguments.prune, untold=arguments.untold)
     except UserError as error:
         sys.exit(f"Error: {error}")
 
 
-def manage(folders: list[Path], files: list[Path], *, prune: bool, told: bool) -> None:
-    """Print what the store holds, and remove what is not asked for.
+def the_store(folders: list[Path], *, told: bool) -> Path:
+    """Return the one store of working folders.
 
     Args:
-        folders: working folders that share one store.
-        files: of the configuration, over ``config.yaml``.
-        prune: whether to remove anything.
-        told: whether somebody has said that no other folder shares the store.
+        folders: that share it.
+        told: whether it is said, or does not matter, that no other folder shares it.
 
     Raises:
-        UserError: it is not sure that nothing is lost.
+        UserError: it is not there, not one, or may be that of others, too.
     """
     root = folders[0] / STORE
-    if not root.is_dir():
-        raise UserError(f"{root} is not there: no model has been computed in this folder.")
     for folder in folders:
-        if not (folder / STORE).exists() or not root.samefile(folder / STORE):
+        if not (folder / STORE).is_dir():
+            raise UserError(f"{folder / STORE} is not there: nothing was computed in that folder.")
+        if not root.samefile(folder / STORE):
             raise UserError(f"{folder / STORE} is another store than {root}: name one at a time.")
-    from rote.runs.asked_for import asked_for  # which takes a second, and a mistake should not
-
-    code.read_notes(code.NOTES)
-    store = Store(root)
-    records, before = store.records(), old_files(root)
-    print(f"{root}: {described(records)}, in {len(store.files()):,} files.")
-    wanted: set[str] = set()
-    for folder in folders:
-        for study in studies(folder, files):
-            keys, lacking = asked_for(study, folder)
-            wanted |= keys
-            theirs = [record for record in records if record.key in keys]
-            print(f"{folder / 'results' / study.preset} asks for {described(theirs)}.")
-            for file in lacking:
-                print(f"  {file} is not there or out of date: its models cannot be told.")
-    rest = [record for record in records if record.key not in wanted]
-    print(f"Not asked for: {described(rest)}.")
-    if before:
-        print(f"Of an older version of rote, which this one does not read: {len(before):,} files.")
-    if not prune:
-        if rest or before:
-            print('make store OPTIONS="--prune" removes them.')
-        return
     if root.is_symlink() and not told:
         raise UserError(
             f"{root} is a link, so other folders may share the store: name all of them by "
             "--directory. Nothing was removed."
         )
+    return root
+
+
+def manage(
+    root: Path, folders: list[Path], files: list[Path], *, prune: bool, untold: bool
+) -> None:
+    """Print what the store holds, and remove what is not asked for.
+
+    Args:
+        root: the store.
+        folders: working folders that share it.
+        files: of the configuration, over ``config.yaml``.
+        prune: whether to remove anything.
+        untold: whether to remove also what noised data that is lacking may ask for.
+
+    Raises:
+        UserError: it is not sure that nothing is lost.
+    """
+    from rote.runs.asked_for import asked_for  # which takes a second, and a mistake should not
+
+    store = Store(root)
+    records, before = store.records(), old_files(root)
+    print(f"{root}: {described(records)}, in {len(store.files()):,} files.")
+    wanted: set[str] = set()
+    lacking: list[str] = []
     for folder in folders:
-        if working_folder.in_use(folder):
-            raise UserError(f"A Snakemake is at work in {folder.resolve()}: wait for its end.")
+        with contextlib.chdir(folder):  # of which paths in a configuration may be parts
+            code.read_notes(code.NOTES)
+            for study in studies(files):
+                keys, unknown = asked_for(study)
+                wanted |= keys
+                lacking += unknown
+                theirs = [record for record in records if record.key in keys]
+                print(f"{folder / 'results' / study.preset} asks for {described(theirs)}.")
+    rest = [record for record in records if record.key not in wanted]
+    print(f"Not asked for, as far as can be told: {described(rest)}.")
+    if before:
+        print(f"Of an older version of rote, which this one does not read: {len(before):,} files.")
+    if lacking:
+        print(
+            "What trains on these cannot be told, since they are not there or out of date; "
+            f"snakemake makes them:\n  {' '.join(lacking)}"
+        )
+    if not prune:
+        if rest or before:
+            print('make store OPTIONS="--prune" removes them.')
+        return
+    if lacking and not untold:
+        raise UserError(
+            "Models of noised data that is lacking would be removed, too: have it made by the "
+            "names above, or say --untold. Nothing was removed."
+        )
     for path in before:
         path.unlink()
         if not any(path.parent.iterdir()):

@@ -14,6 +14,7 @@ import extract_metrics
 import noise_dataset
 import plot_figure
 import stores
+from bare_job import CODE
 from rote.files import netcdf
 from rote.files.store import Store
 from rote.machine.errors import Damaged, UserError
@@ -64,7 +65,7 @@ def study(tmp_path_factory, source):
             output=[str(path[target])],
             log=[str(folder / "job.log")],
             threads=1,
-            params=SimpleNamespace(**params, made_by="0" * 16),
+            params=SimpleNamespace(**params, code=CODE, made_by="0" * 16),
             resources=SimpleNamespace(computed=json.dumps(how)),
             wildcards=SimpleNamespace(figure="fig1"),
         )
@@ -72,7 +73,7 @@ def study(tmp_path_factory, source):
     figure = smk("metrics", "figure", criteria={}, style=None)
     files = {kind: str(folder / f"f.{kind}") for kind in ("png", "pdf")}
     figure.output = SimpleNamespace(**files, caption=str(folder / "f.txt"))
-    training = {"kind": "training", "version": [1]}
+    training = {"kind": "training"}
     run = of_run("capacity", settings, "units-4", "float32")
     netcdf.write(source, path["data"])
     steps = {
@@ -124,7 +125,7 @@ def test_a_damaged_input_is_named_set_aside_and_made_anew(study, kind, damage, c
 @pytest.mark.parametrize("damage", EVERY)
 def test_a_damaged_member_is_trained_again(study, damage, caplog):
     intact = netcdf.read(study.path["units-4"])
-    member = min(stores.finished(study.folder / "store"), key=lambda record: record.offset)
+    *_, member = Store(study.folder / "store").records()  # the newest one of its key
     stores.damage(member, lambda content: damage(content, np.random.default_rng(2)))
     study.steps["units-4"]()
     log = (study.folder / "job.log").read_text()

@@ -3,12 +3,12 @@
 import resource
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import pytest
 import torch
 import xarray as xr
 
+from bare_job import bare_job
 from conftest import ROOT
 from job import job
 from rote.files.store import Store
@@ -171,7 +171,7 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(
 def test_a_job_without_memory_ends_in_one_sentence(tmp_path, capsys, error):
     with (
         pytest.raises(SystemExit) as stopped,
-        job(SimpleNamespace(log=[str(tmp_path / "job.log")], input=[])),
+        job(bare_job(tmp_path / "job.log")),
     ):
         raise error
     assert stopped.value.code == 1
@@ -184,13 +184,14 @@ def test_a_job_without_memory_ends_in_one_sentence(tmp_path, capsys, error):
 def test_a_real_lack_of_host_memory_is_one_sentence(tmp_path):
     """The limit of the operating system on a process that asks for more than it may have."""
     script = f"""
-import contextlib, sys; sys.path.insert(0, {str(ROOT / "workflow_scripts")!r})
-from types import SimpleNamespace
+import contextlib, sys
+sys.path[:0] = [{str(ROOT / "workflow_scripts")!r}, {str(ROOT / "tests")!r}]
 import numpy as np, torch
+from bare_job import bare_job
 from job import job
 for ones in (np.ones, torch.ones):
     with contextlib.suppress(SystemExit):
-        with job(SimpleNamespace(log=[{str(tmp_path / "job.log")!r}], input=[])):
+        with job(bare_job({str(tmp_path / "job.log")!r})):
             ones(2**32)
 """
     # Enough for the imports, which map some GB that they do not use.

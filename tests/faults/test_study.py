@@ -220,14 +220,15 @@ def test_a_full_disk_under_the_figures_and_the_log_is_one_sentence(tmp_path):
     """A process may not write files of more than some bytes: as on a full disk, EFBIG apart."""
     (tmp_path / "f.png").write_bytes(b"an earlier figure")
     script = f"""
-import resource, signal, sys; sys.path.insert(0, {str(ROOT / "workflow_scripts")!r})
-from types import SimpleNamespace
+import resource, signal, sys
+sys.path[:0] = [{str(ROOT / "workflow_scripts")!r}, {str(ROOT / "tests")!r}]
 from rote.figures import style
 from matplotlib.figure import Figure
+from bare_job import bare_job
 from job import job
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
-with job(SimpleNamespace(log=["job.log"], input=[])):
+with job(bare_job("job.log")):
     figure = Figure(); figure.subplots().plot([0, 1])
     style.save(figure, "f.png", "f.pdf")
 """

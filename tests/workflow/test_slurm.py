@@ -189,7 +189,9 @@ def test_what_was_cancelled_or_took_too_long_goes_on_by_the_same_command(cluster
         assert netcdf.read(cluster.folder / run)["train_accuracy"].notnull().all()
     assert cluster.went_on(5)
     assert cluster.went_on(6)
-    assert not stores.checkpoints(cluster.store)
+    # A job that is stopped may write its last one when the next has already begun.
+    finished = {record.key for record in stores.finished(cluster.store)}
+    assert {record.key for record in stores.checkpoints(cluster.store)} <= finished
 
 
 @pytest.mark.usefixtures("noised")

@@ -50,8 +50,9 @@ def check(source: xr.Dataset, name: str) -> None:
     for variable, (dimensions, _) in VARIABLES.items():
         there = source.variables.get(variable)
         if there is None or there.dims != dimensions:
+            wrong = "" if there is None else f", but has one ({', '.join(there.dims)})"
             raise UserError(
-                f"{name} lacks a variable {variable} ({', '.join(dimensions)}): add it."
+                f"{name} lacks a variable {variable} ({', '.join(dimensions)}){wrong}: add it."
             )
     if source["image"].dtype != np.uint8:
         raise UserError(
@@ -60,6 +61,8 @@ def check(source: xr.Dataset, name: str) -> None:
         )
     if not source["image"].size:
         raise UserError(f"{name} has no images: add some.")
+    if source.sizes["class"] < 2:
+        raise UserError(f"{name} has fewer than two classes, so none to tell apart: add some.")
     for variable, values in {
         "label": range(source.sizes["class"]),
         "split": range(2),
@@ -77,7 +80,5 @@ def check(source: xr.Dataset, name: str) -> None:
                 f"{name} has a {variable} from {least} to {most}, but must have one from 0 to "
                 f"{values[-1]}: mend it."
             )
-    if source.sizes["class"] < 2:
-        raise UserError(f"{name} has one class, but must have two or more to tell apart: add some.")
     if not all(isinstance(text, str) for text in source["class_name"].values.tolist()):
         raise UserError(f"{name} has class names that are no text: write them as strings.")

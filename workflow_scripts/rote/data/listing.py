@@ -1,6 +1,7 @@
 """What a folder of images holds: ``train/<class>/*`` and, where there is test data, ``test/…``."""
 
 import os
+import stat
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +28,7 @@ def listing(root: Path) -> Listing:
     Raises:
         UserError: a part or a class is missing, or cannot be read.
     """
-    if not (root / "train").is_dir():
+    if not _is_folder(root / "train"):
         raise UserError(
             f"{root / 'train'} is missing: a folder of images holds train/<class>/ and, if there "
             "is test data, test/<class>/, with the images of each class."
@@ -41,7 +42,7 @@ def listing(root: Path) -> Listing:
             name: _files(root / part / name, left_out) for name in _classes(root / part, left_out)
         }
         for part in PARTS
-        if (root / part).is_dir()
+        if _is_folder(root / part)
     }
     train, *test = ([*classes] for classes in images.values())
     if test and test[0] != train:
@@ -59,6 +60,17 @@ def listing(root: Path) -> Listing:
 
 def _of_system(name: str) -> bool:
     return name.startswith(".") or name in OF_SYSTEMS or name in FILES_OF_SYSTEMS
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except PermissionError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}): see to its permissions."
+        ) from error
+    except (OSError, ValueError):
+        return False
 
 
 def _listed(folder: Path) -> list[os.DirEntry]:

@@ -51,7 +51,7 @@ def decode(content: bytes) -> xr.Dataset:
     header, variables = json.loads(content[LENGTH.size : position]), {}
     for entry in header["variables"]:
         if "texts" in entry:
-            values = np.array(entry["texts"])
+            values = np.array(entry["texts"], str)
         else:
             block = content[position : position + entry["bytes"]]
             position += entry["bytes"]

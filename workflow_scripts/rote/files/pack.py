@@ -4,10 +4,12 @@ One process writes a pack, and any number may read it. A record is found if it i
 killed writer has left unfinished counts for nothing, and damage costs the records that it hits.
 
 A pack begins with a line that says its format. A record is a head (mark, key, epoch, length of the
-content, CRC-32 of these), the content, and the SHA-256 of both. What turns out to be damaged gets
-another mark, so that it is not found again.
+content, CRC-32 of these), the content, and the SHA-256 of both.
 """
 
+import contextlib
+import errno
+import fcntl
 import hashlib
 import logging
 import os
@@ -24,7 +26,7 @@ from rote.machine.errors import Damaged, UserError
 logger = logging.getLogger(__name__)
 
 FORMAT = 2  # 1 was a NetCDF file a model
-MARK, REMOVED = b"\x00rote\xffr2", b"\x00rote\xff--"
+MARK = b"\x00rote\xffr2"
 HEAD = struct.Struct("<8s32siQ")
 CRC = struct.Struct("<I")
 HEAD_BYTES, SHA_BYTES = HEAD.size + CRC.size, 32
@@ -95,6 +97,8 @@ def write(path: Path, contents: Iterable[tuple[str, int, bytes]]) -> list[Record
     """
     records = []
     with replacing(path) as temporary, temporary.open("wb") as file:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)  # which tells that it is not abandoned
         file.write(_line(FORMAT))
         for key, epoch, content in contents:
             records.append(Record(path, key, epoch, file.tell(), len(content)))
@@ -104,21 +108,8 @@ def write(path: Path, contents: Iterable[tuple[str, int, bytes]]) -> list[Record
     return records
 
 
-def remove(record: Record) -> None:
-    """Have a record not be found any more; its place stays taken.
-
-    Raises:
-        OSError: the file cannot be written to.
-    """
-    with record.path.open("rb+") as file:
-        file.seek(record.offset)
-        if file.read(HEAD_BYTES) == _head(record.key, record.epoch, record.length):
-            file.seek(record.offset)
-            file.write(_head(record.key, record.epoch, record.length, REMOVED))
-
-
-def _head(key: str, epoch: int, length: int, mark: bytes = MARK) -> bytes:
-    head = HEAD.pack(mark, bytes.fromhex(key), epoch, length)
+def _head(key: str, epoch: int, length: int) -> bytes:
+    head = HEAD.pack(MARK, bytes.fromhex(key), epoch, length)
     return head + CRC.pack(zlib.crc32(head))
 
 
@@ -142,13 +133,7 @@ def records(path: Path) -> Iterator[Record]:
         UserError: the pack is of another format, or cannot be read.
         FileNotFoundError: it is not there any more.
     """
-    try:
-        file = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}): see to it.") from error
-    try:
+    with _reading(path) as file:
         size, offset = os.fstat(file).st_size, _after_line(path, os.pread(file, 64, 0))
         while offset + HEAD_BYTES <= size:
             head = os.pread(file, HEAD_BYTES, offset)
@@ -162,13 +147,31 @@ def records(path: Path) -> Iterator[Record]:
                 )
                 offset = found
                 continue
-            mark, key, epoch, length = HEAD.unpack(head[: HEAD.size])
+            _, key, epoch, length = HEAD.unpack(head[: HEAD.size])
             record = Record(path, key.hex(), epoch, offset, length)
             offset += record.size
-            if offset <= size and mark == MARK:  # else its writer was killed, or is at it
+            if offset <= size:  # else its writer was killed, or is at it
                 yield record
-    finally:
-        os.close(file)
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[int]:
+    """Open a pack.
+
+    Raises:
+        UserError: it cannot be read.
+        FileNotFoundError: it is not there any more.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY)
+        try:
+            yield file
+        finally:
+            os.close(file)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ESTALE):  # as NFS calls what another machine removes
+            raise FileNotFoundError(errno.ENOENT, "It is not there any more", str(path)) from error
+        raise UserError(f"{path} cannot be read ({error.strerror}): see to it.") from error
 
 
 def _after_line(path: Path, begin: bytes) -> int:
@@ -188,13 +191,13 @@ def _after_line(path: Path, begin: bytes) -> int:
 
 def _is_head(head: bytes) -> bool:
     crc = CRC.pack(zlib.crc32(head[: HEAD.size]))
-    return head.startswith((MARK, REMOVED)) and head.endswith(crc)
+    return head.startswith(MARK) and head.endswith(crc)
 
 
 def _next_head(file: int, offset: int) -> int:
     """Return where the next whole head is, or the end of the file."""
     while block := os.pread(file, BLOCK + HEAD_BYTES, offset):
-        for found in re.finditer(b"|".join(map(re.escape, (MARK, REMOVED))), block[: BLOCK + 8]):
+        for found in re.finditer(re.escape(MARK), block[: BLOCK + len(MARK)]):
             if _is_head(block[found.start() : found.start() + HEAD_BYTES]):
                 return offset + found.start()
         offset += min(BLOCK, len(block))
@@ -209,14 +212,10 @@ def content(record: Record) -> bytes:
         UserError: it cannot be read.
         FileNotFoundError: its pack is not there any more.
     """
-    try:
-        with record.path.open("rb") as file:
-            file.seek(record.offset)
-            whole = file.read(record.size)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise UserError(f"{record.path} cannot be read ({error.strerror}): see to it.") from error
+    with _reading(record.path) as file:
+        os.lseek(file, record.offset, os.SEEK_SET)
+        with os.fdopen(file, "rb", closefd=False) as reader:
+            whole = reader.read(record.size)
     body, sha = whole[:-SHA_BYTES], whole[-SHA_BYTES:]
     expected = _head(record.key, record.epoch, record.length)
     if not body.startswith(expected) or hashlib.sha256(body).digest() != sha:

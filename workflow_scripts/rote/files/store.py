@@ -10,13 +10,12 @@ Jobs of several machines may share a store: a file of it is written by one job, 
 time. Jobs that want the same member at the same time each compute it.
 """
 
-import contextlib
 import hashlib
 import json
 import logging
 import time
 import uuid
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 import xarray as xr
@@ -88,28 +87,26 @@ class Store:
         return [record for records in self._index().values() for record in records]
 
     def remove_all_but(self, keys: Container[str]) -> None:
-        """Remove the members of other keys, and what is damaged or there twice.
+        """Remove other members, what is damaged or there twice, and checkpoints of no use.
 
-        Files that hold such are written anew, without it; no job may be at work.
+        Files that hold such are written anew, without it. No job may be at work.
         """
-        kept = {records[-1] for (key, _), records in self._index().items() if key in keys}
-        by_file: dict[Path, list[Record]] = {path: [] for path in self.files()}
-        for record in kept:
-            by_file[record.path].append(record)
-        for path, records in by_file.items():
+        self._found, self._needed = None, {}  # what was added meanwhile is looked at, too
+        remove_abandoned(self.root, f"*{PACK}")
+        kept: dict[Path, list[Record]] = {path: [] for path in self.files()}
+        for (key, epoch), records in list(self._index().items()):
+            if key not in keys or (epoch == UNFINISHED and (key, FINISHED) in self._index()):
+                continue
+            if self._content(key, epoch) is not None:  # which drops the damaged ones
+                kept[records[-1].path].append(records[-1])
+        for path, records in kept.items():
             if sum(record.size for record in records) + pack.LINE_BYTES == path.stat().st_size:
                 continue
             if records:
-                pack.write(self._new(path.suffix), self._whole(records))
+                contents = ((r.key, r.epoch, pack.content(r)) for r in records)
+                pack.write(self._new(path.suffix), contents)
             path.unlink()
         self._found, self._needed = None, {}
-
-    def _whole(self, records: list[Record]) -> Iterator[tuple[str, int, bytes]]:
-        for record in records:
-            try:
-                yield record.key, record.epoch, pack.content(record)
-            except Damaged as error:
-                logger.warning("%s is damaged (%s) and goes.", error.path, error.why)
 
     def _index(self) -> dict[tuple[str, int], list[Record]]:
         """Return all records by key and epoch, as found at the first call.
@@ -126,10 +123,8 @@ class Store:
                             self._enter(record)
                     except FileNotFoundError:
                         continue
-                # Whoever was killed, or finished what another job had begun, has left some behind.
-                for key, epoch in list(self._found):
-                    if epoch == UNFINISHED and self._found.get((key, FINISHED)):
-                        self._remove_checkpoints([key])
+                for needed in self._needed.values():
+                    needed -= {key for key in needed if (key, FINISHED) in self._found}
         return self._found
 
     def _enter(self, record: Record) -> None:
@@ -138,17 +133,20 @@ class Store:
             self._needed.setdefault(record.path, set()).add(record.key)
 
     def _read(self, key: str, epoch: int) -> xr.Dataset | None:
+        content = self._content(key, epoch)
+        return None if content is None else decode(content)
+
+    def _content(self, key: str, epoch: int) -> bytes | None:
+        """Return the newest content of a key and an epoch that can be read, or None."""
         records = self._index().get((key, epoch), [])
         damaged = None
         while records:
             try:
-                return decode(pack.content(records[-1]))
+                return pack.content(records[-1])
             except FileNotFoundError:  # another job has just removed it
                 pass
             except Damaged as error:
-                damaged = error
-                with contextlib.suppress(OSError):  # then it is found damaged again, and no more
-                    pack.remove(records[-1])
+                damaged = damaged or error
             records.pop()
         if damaged:
             logger.warning("%s is damaged (%s). It is computed again.", damaged.path, damaged.why)
@@ -165,12 +163,6 @@ class Store:
         """Return the finished member of this fingerprint, or None."""
         return self._read(key, FINISHED)
 
-    def forget(self, key: str) -> None:
-        """Have a finished member not be found any more, because it is to be trained again."""
-        for record in self._index().pop((key, FINISHED), []):
-            with contextlib.suppress(OSError):  # then it is found again, and trained again
-                pack.remove(record)
-
     def save(self, key: str, member: xr.Dataset) -> None:
         """Keep a finished member; its checkpoint is of no more use and goes."""
         self._append(key, FINISHED, member)
@@ -185,8 +177,8 @@ class Store:
         return self._read(key, epoch)
 
     def has_parameters(self, key: str, epochs: list[int]) -> bool:
-        """Return whether the parameters of a member are kept for all of ``epochs``."""
-        return all(self._index().get((key, epoch)) for epoch in epochs)
+        """Return whether the parameters of a member are kept, undamaged, for all of ``epochs``."""
+        return all(self._content(key, epoch) is not None for epoch in epochs)
 
     def load_checkpoint(self, key: str) -> xr.Dataset | None:
         """Return the last checkpoint of an unfinished member, or None."""

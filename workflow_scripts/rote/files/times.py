@@ -14,6 +14,8 @@ from pathlib import Path
 from rote.machine.errors import UserError
 from rote.machine.progress import readable
 
+AHEAD_SECONDS = 2  # by which clocks of machines that share a folder may differ
+
 logger = logging.getLogger(__name__)
 
 
@@ -34,7 +36,7 @@ def set_right(folder: Path, made: Iterable[str], own: Iterable[str]) -> None:
             ahead = path.lstat().st_mtime - now  # of a link itself, as Snakemake looks at it
         except OSError:  # there is none
             continue
-        if ahead <= 0:
+        if ahead <= AHEAD_SECONDS:
             continue
         said = f"{file} was written in the future (in {readable(ahead)})"
         if file in own:

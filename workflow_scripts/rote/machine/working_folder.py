@@ -22,7 +22,7 @@ import shutil
 import signal
 import socket
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rote.machine.errors import UserError, brief
@@ -83,16 +83,30 @@ def _clear_stale_locks(notes: Path) -> None:
     fcntl.flock(_lock, fcntl.LOCK_SH)  # whoever has it alone shares it at once
 
 
-def in_use(folder: Path) -> bool:
-    """Return whether a Snakemake of this machine works in a folder."""
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep every Snakemake of this machine out of a folder, for as long as the context lasts.
+
+    Raises:
+        UserError: one is at work there, or it cannot be told.
+    """
+    notes = folder / ".snakemake"
+    busy = f"A Snakemake is at work in {folder.resolve()}, or was killed there"
     try:
-        with (folder / ".snakemake" / "rote.lock").open("rb+") as lock:
+        notes.mkdir(exist_ok=True)
+        with (notes / "rote.lock").open("a+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # there never was one, or the file system has no locks
-        return False
-    return False
+            locks = notes / "locks"  # of Snakemake, also on another machine
+            if locks.is_dir() and any(locks.iterdir()):
+                raise UserError(f"{busy}: wait for its end, or call snakemake --unlock.")
+            yield
+    except BlockingIOError as error:
+        raise UserError(f"{busy}: wait for its end.") from error
+    except OSError as error:
+        raise UserError(
+            f"Whether a Snakemake is at work in {folder.resolve()} cannot be told "
+            f"({error.strerror}): see to the permissions of {notes}."
+        ) from error
 
 
 def mark_unfinished(folder: Path, files: Sequence[str]) -> None:

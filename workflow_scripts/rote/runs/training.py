@@ -87,7 +87,6 @@ def compute_run(
         if member is not None and key in parameters_of:
             left = member["diverged_epoch"].item() or training["epochs"]
             if not store.has_parameters(key, [e for e in settings["keep_epochs"] if e <= left]):
-                store.forget(key)
                 return None
         return member
 

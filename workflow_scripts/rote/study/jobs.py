@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 
 from rote.machine.errors import UserError
-from rote.study import drawing, own_data, plan, run_settings, versions, work
-from rote.study.made_by import MadeBy
+from rote.study import drawing, own_data, plan, run_settings, work
+from rote.study.made_by import MadeBy, code_of
 
 PICTURES = "png", "pdf", "txt"
 LIBRARIES_MB = 4000  # of a job that trains or measures
@@ -84,10 +84,18 @@ class Study:
         names = sorted({settings["data"]["dataset"] for settings in noised})
         return [file for name in names for file in self.own_file(SimpleNamespace(dataset=name))]
 
+    @_answer
     def source(self, wildcards) -> dict:
         """Return where the images of a data set come from."""
-        block = self.datasets[wildcards.dataset]
-        return {key: value for key, value in block.items() if key != "title"}
+        block = {**self.datasets[wildcards.dataset]}
+        del block["title"]
+        if "path" in block:
+            block["path"] = own_data.expanded(block["path"])
+        return block
+
+    def code_of(self, rule: str) -> Callable[[object], list]:
+        """Return a function that returns what a rule's job computes by."""
+        return functools.partial(code_of, rule)
 
     @_answer
     def own_file(self, wildcards) -> list[str]:
@@ -96,7 +104,7 @@ class Study:
         own_data.check(wildcards.dataset, self.datasets)
         if source["source"] != "netcdf":
             return []
-        return [os.path.normpath(own_data.expanded(source["path"]))]
+        return [os.path.realpath(own_data.expanded(source["path"]))]
 
     @_answer
     def images_of_noised(self, wildcards) -> str:
@@ -142,10 +150,6 @@ class Study:
     def kind_of_run(self, wildcards) -> str:
         """Return the module of ``rote.runs`` that computes a run."""
         return plan.KIND_OF_RUN[wildcards.experiment]
-
-    def version_of_run(self, wildcards) -> list[int | str]:
-        """Return the versions of the code that determines the numbers of a run."""
-        return [versions.current(name) for name in versions.OF_RUN[self.kind_of_run(wildcards)]]
 
     @_answer
     def memory_of_run(self, wildcards, attempt: int) -> int:

@@ -33,6 +33,30 @@ def _once(method: Callable) -> Callable:
     return remembering
 
 
+def code_of(rule: str, wildcards) -> list:
+    """Return the name of a rule and what its job computes by: versions, or the digest of its code.
+
+    A job asks again, since the code may have been edited while Snakemake ran.
+    """
+    figure = getattr(wildcards, "figure", None)
+    match rule:
+        case "fetch_dataset":
+            by = [versions.current("DATASET")]
+        case "noise_dataset":
+            by = [versions.current("NOISING")]
+        case "compute_run":
+            by = map(versions.current, versions.OF_RUN[plan.KIND_OF_RUN[wildcards.experiment]])
+        case "extract_metrics":
+            by = [code.digest([f"rote.metrics.{figure}", rule])]
+        case "plot_figure":
+            # The first words of a module are those of its figure's caption.
+            module = f"rote.figures.{figure}"
+            by = code.digest([module, rule]), code.first_words(module)
+        case _:
+            by = [code.digest([rule])]
+    return [rule, *by]
+
+
 class MadeBy:
     """The digests of the files of a study.
 
@@ -47,7 +71,7 @@ class MadeBy:
         """Return the digest of what a data set is made by."""
         source = self.study.source(wildcards)
         own = [code.of_content(Path(file)) for file in self.study.own_file(wildcards)]
-        return _digest(source, versions.current("DATASET"), *own)
+        return _digest(source, code_of("fetch_dataset", wildcards), *own)
 
     @_once
     def noised(self, wildcards) -> str:
@@ -56,7 +80,7 @@ class MadeBy:
         return _digest(
             self.study.noising(wildcards),
             self.study.title_of_noised(wildcards),
-            versions.current("NOISING"),
+            code_of("noise_dataset", wildcards),
             self.dataset(dataset),
         )
 
@@ -67,7 +91,7 @@ class MadeBy:
         return _digest(
             self.study.run(wildcards),
             self.study.kind_of_run(wildcards),
-            self.study.version_of_run(wildcards),
+            code_of("compute_run", wildcards),
             self.noised(SimpleNamespace(preset=wildcards.preset, noised=noised)),
         )
 
@@ -79,23 +103,23 @@ class MadeBy:
         jobs = (
             SimpleNamespace(preset=wildcards.preset, experiment=experiment, run=run) for run in runs
         )
-        extraction = code.digest([f"rote.metrics.{wildcards.figure}", "extract_metrics"])
-        return _digest(extraction, [self.run(job) for job in jobs])
+        return _digest(code_of("extract_metrics", wildcards), [self.run(job) for job in jobs])
 
     @_once
     def figure(self, wildcards) -> str:
         """Return the digest of what a figure is made by."""
-        module = f"rote.figures.{wildcards.figure}"
-        drawing = code.digest([module, "plot_figure"]), self.study.drawing.made_by(wildcards)
-        # The first words of a module are those of its figure's caption.
-        return _digest(drawing, code.first_words(module), self.metrics(wildcards))
+        return _digest(
+            code_of("plot_figure", wildcards),
+            self.study.drawing.made_by(wildcards),
+            self.metrics(wildcards),
+        )
 
     @_once
     def claims(self, wildcards) -> str:
         """Return the digest of what the claims are made by."""
         return _digest(
             self.study.config["claims"],
-            code.digest(["test_claims"]),
+            code_of("test_claims", wildcards),
             [self.metrics(job) for job in self._figures_of(wildcards)],
         )
 
@@ -103,7 +127,7 @@ class MadeBy:
     def gallery(self, wildcards) -> str:
         """Return the digest of what the gallery is made by."""
         return _digest(
-            code.digest(["write_gallery"]),
+            code_of("write_gallery", wildcards),
             self.claims(wildcards),
             [self.figure(job) for job in self._figures_of(wildcards)],
         )

@@ -75,11 +75,23 @@ def check(dataset: str, datasets: Mapping[str, dict]) -> None:
             f"{whole} holds a brace, which Snakemake takes for a wildcard: rename it, also under "
             f"datasets.{dataset}.path."
         )
-    if source["source"] == "netcdf" and not real.is_file():
-        wrong = "is a folder" if real.is_dir() else "is missing"
+    if source["source"] == "netcdf" and (wrong := _unreadable(real)):
         raise UserError(
             f"{whole} {wrong}: write the path of a NetCDF file under datasets.{dataset}.path."
         )
+
+
+def _unreadable(path: Path) -> str:
+    """Return what keeps a file from being read, in words; none if it can be."""
+    try:
+        with path.open("rb"):
+            return ""
+    except FileNotFoundError:
+        return "is missing"
+    except IsADirectoryError:
+        return "is a folder"
+    except (OSError, ValueError) as error:
+        return f"cannot be read ({getattr(error, 'strerror', error)})"
 
 
 def _end(path: Path) -> bytes:
