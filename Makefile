@@ -4,7 +4,7 @@ PRESET ?= demo
 TORCH ?=
 TORCH_INDEX ?= https://download.pytorch.org/whl
 READY := .venv/ready
-PIP = $(PYTHON) -m pip --python .venv/bin/python install --disable-pip-version-check
+PIP = "$(PYTHON)" -m pip --python .venv/bin/python install --disable-pip-version-check
 # Another build of PyTorch than that of .venv, asked for by name, replaces it.
 OTHER := $(shell [ -z "$(TORCH)" ] || [ ! -e $(READY) ] || grep -qx "$(TORCH)" $(READY) || echo other)
 
