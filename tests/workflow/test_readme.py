@@ -59,6 +59,13 @@ def test_links_lead_to_files_and_headings():
             assert not heading or heading in [h.lower().replace(" ", "-") for h in headings], link
 
 
+def test_commands_of_make_that_pages_name_are_there():
+    targets = {*re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M)}
+    for page in (*PAGES, ROOT / "config.yaml", ROOT / ".github" / "workflows" / "ci.yml"):
+        named = re.findall(r"(?:^|`|&& |run: )make ([a-z]+)\b", page.read_text(), re.M)
+        assert {*named} <= targets, page
+
+
 def test_every_page_of_the_docs_is_in_their_index():
     index = (ROOT / "docs" / "README.md").read_text()
     for page in (ROOT / "docs").glob("*.md"):
@@ -146,6 +153,17 @@ def test_numbers_of_the_results_are_those_of_the_files(kept):
     for elsewhere in ("−0.07, −0.10 and −0.12", "−0.16, −0.21 and −0.22", "at 0.2 the", "is 0.08,"):
         text = text.replace(elsewhere, "")
     assert re.findall(r"\d+\.\d+", text) == []
+
+
+def test_numbers_of_the_claims_are_those_of_the_files(kept):
+    text = " ".join((ROOT / "docs" / "claims.md").read_text().split())
+    part = kept["demo"]["claims"].sel(test="time_over_size")
+    begins, criterion = (number(part[name].item()) for name in ("lower", "holds_from"))
+    assert f"begins at {begins}, and the criterion is {float(criterion):g}." in text
+    ratio = kept["demo"]["fig4_2"]["critical_sample_ratio"].sel(noise_level=1, dataset="digits_mlp")
+    last = ratio.mean("seed").dropna(ratio.dims[-2], how="all").isel({ratio.dims[-2]: -1})
+    above = last.sel(noise_kind="randX") - last.sel(noise_kind="randY")
+    assert f"by {above.item():.3f} at the last search" in text
 
 
 def test_the_readme_says_what_the_set_up_checks_and_announces():
