@@ -76,8 +76,9 @@ store: setup ## how much the store of finished models holds; OPTIONS=--prune: re
 $(READY): envs/requirements.txt $(OTHER)
 	@case "$$(pwd -P)" in *[\"\$$\`\\:{}]*) echo 'The path of this folder holds one of " $$ ` \ : { },\
 	 which cannot be passed on to jobs: rename the folder or choose another.'; exit 1;; esac
-	@command -v "$(PYTHON)" > /dev/null || { echo "Error: there is no $(PYTHON) here: install Python\
-	 3.11, 3.12 or 3.13, or name it: make setup PYTHON=/path/to/python3.12"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2> /dev/null || { echo "Error:\
+	 $(PYTHON) is missing or too old: install Python 3.11, 3.12 or 3.13, or name it, such as:\
+	 make setup PYTHON=/usr/bin/python3.12"; exit 1; }
 	@"$(PYTHON)" envs/preflight.py $(TORCH)
 	@"$(PYTHON)" -m venv --clear --without-pip .venv
 	@{ [ -z "$(TORCH)" ] || grep '^torch' envs/requirements.txt | $(PIP) --no-deps \

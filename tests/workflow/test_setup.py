@@ -129,9 +129,11 @@ def test_without_a_network_the_set_up_ends_in_one_sentence(checkout):
     assert not (checkout / ".venv" / "ready").exists()
 
 
-def test_a_missing_python_is_one_sentence(checkout):
-    ran = make(checkout, "setup", "PYTHON=no-such-python")
-    assert "Error: there is no no-such-python here: install Python 3.11" in ran.stdout
+@pytest.mark.parametrize("python", ["no-such-python", "false"])  # the latter as Python 2 would
+def test_a_missing_or_very_old_python_is_one_sentence(checkout, python):
+    ran = make(checkout, "setup", f"PYTHON={python}")
+    assert f"Error: {python} is missing or too old: install Python 3.11" in ran.stdout
+    assert len(ran.stdout.splitlines()) == len(ran.stderr.splitlines()) == 1
 
 
 def test_the_build_of_pytorch_that_is_asked_for_replaces_another(checkout):
