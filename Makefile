@@ -1,27 +1,48 @@
-# make figures: set up once in .venv, then draw the demo study.   make test: set up, then all tests.
-# make quick: the tests that take no time.
-# make bench: ours against the usual way of doing it.             make check: format and lint.
-# make faults: damage its files, try 2,000 configurations, kill it at 50 random moments, and compare it after 200
-# random edits with one made from nothing.
-# make estimate: how long the poster preset takes on this machine; OPTIONS="--help": what else.
-# make store: how much the store of finished models holds; OPTIONS="--prune" removes what is not asked for.
-# make gallery: the figures of results/, with their numbers, into docs/.
-# PRESET=poster names another size; OPTIONS="--configfile FILE" goes on to Snakemake.
+# What stands behind ## is what `make help` prints.
 PYTHON ?= python3
 PRESET ?= demo
+TORCH ?=
+TORCH_INDEX ?= https://download.pytorch.org/whl
 READY := .venv/ready
+PIP = "$(PYTHON)" -m pip --python .venv/bin/python install --disable-pip-version-check
+# Another build of PyTorch than that of .venv, asked for by name, replaces it.
+OTHER := $(shell [ -z "$(TORCH)" ] || [ ! -e $(READY) ] || grep -qx "$(TORCH)" $(READY) || echo other)
 
-.PHONY: figures report gallery test quick bench faults estimate store golden check setup
+.PHONY: help setup figures report gallery docs test quick check golden bench faults estimate store \
+  other
 .DELETE_ON_ERROR:
 
-figures: setup
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@echo 'PRESET=poster names another size, OPTIONS="--configfile FILE" goes on to Snakemake.'
+
+setup: $(READY) ## install everything into .venv, once; TORCH=cpu: the build without CUDA
+
+figures: setup ## draw the study and test the claims; the demo takes about 5 minutes
 	.venv/bin/snakemake figures claims --config preset=$(PRESET) $(OPTIONS)
 
-report: setup
+report: setup ## the same and everything else in one file, results/demo/report.html
 	.venv/bin/snakemake study --config preset=$(PRESET) $(OPTIONS)
 	.venv/bin/snakemake study --config preset=$(PRESET) $(OPTIONS) --report results/$(PRESET)/report.html
 
-gallery: setup
+test: setup ## all tests, minutes
+	.venv/bin/python -m pytest
+
+quick: setup ## the tests that take no time
+	.venv/bin/python -m pytest -m "not slow"
+
+check: setup ## format, lint, which room uses which, and whether the table of settings is up to date
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/snakefmt --check Snakefile rules
+	PYTHONPATH=workflow_scripts .venv/bin/lint-imports --no-logo --no-cache
+	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/document_settings.py --check
+	.venv/bin/snakemake --lint
+
+docs: setup ## write the table of settings, docs/settings.md, from the schema and config.yaml
+	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/document_settings.py
+
+gallery: setup ## copy figures, numbers and verdicts of results/ into docs/
 	.venv/bin/snakemake figures gallery --config preset=$(PRESET) $(OPTIONS)
 	mkdir -p docs/$(PRESET)/figures docs/$(PRESET)/metrics
 	cp results/$(PRESET)/figures/*.png docs/$(PRESET)/figures/
@@ -31,48 +52,37 @@ ifeq ($(PRESET),demo) # the poster shows the one figure on CIFAR-10 and the othe
 	.venv/bin/python docs/own_figure.py results/demo docs/demo/own_figure.png
 endif
 
-test: setup
-	.venv/bin/python -m pytest
+golden: setup ## after an edit of code that trains: compare frozen numbers, and keep finished models
+	.venv/bin/python -m pytest tests/runs/test_golden.py || { echo "Its numbers differ: if that is\
+	 meant, raise versions.py, freeze the new ones in tests/runs/test_golden.py, and try again."; exit 1; }
+	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/record_code.py
 
-quick: setup
-	.venv/bin/python -m pytest -m "not slow"
-
-bench: setup
+bench: setup ## time rote against the usual way of doing it
 	for benchmark in tests/benchmarks/*.py; do .venv/bin/python $$benchmark || exit 1; done
 
-faults: setup
+faults: setup ## damage files, try wrong settings, kill the study and edit its code, at random
 	.venv/bin/python tests/faults/flip_anywhere.py
 	.venv/bin/python tests/faults/fuzz_config.py
 	.venv/bin/python tests/faults/kill_anywhere.py
 	.venv/bin/python tests/faults/edit_anywhere.py
 
-estimate: setup
+estimate: setup ## how long the poster preset takes here; OPTIONS="--help": what else
 	@PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/estimate.py $(OPTIONS)
 
-store: setup
+store: setup ## how much the store of finished models holds; OPTIONS=--prune: remove what is not asked for
 	@PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/manage_store.py $(OPTIONS)
 
-# The code as it is computes the frozen numbers: what it computed before stays valid.
-golden: setup
-	.venv/bin/python -m pytest tests/runs/test_golden.py || { echo "Its numbers differ: if that is\
-	 meant, raise versions.py, freeze the new ones in tests/runs/test_golden.py, and try again."; exit 1; }
-	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/record_code.py
-
-check: setup
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-	.venv/bin/snakefmt --check Snakefile rules
-	PYTHONPATH=workflow_scripts .venv/bin/lint-imports --no-logo --no-cache
-	.venv/bin/snakemake --lint
-
-setup: $(READY)
-
 # Without pip inside, the environment needs no ensurepip, which Debian packs separately.
-$(READY): envs/requirements.txt
-	@case "$$(pwd -P)" in *[\"\$$\`\\:{}]*) echo 'The path of this folder holds one of " $$ ` \\ : { },\
+$(READY): envs/requirements.txt $(OTHER)
+	@case "$$(pwd -P)" in *[\"\$$\`\\:{}]*) echo 'The path of this folder holds one of " $$ ` \ : { },\
 	 which cannot be passed on to jobs: rename the folder or choose another.'; exit 1;; esac
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "rote needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv --clear --without-pip .venv
-	$(PYTHON) -m pip --python .venv/bin/python install --quiet --disable-pip-version-check -r $<
-	@touch $@
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2> /dev/null || { echo "Error:\
+	 $(PYTHON) is missing or too old: install Python 3.11, 3.12 or 3.13, or name it, such as:\
+	 make setup PYTHON=/usr/bin/python3.12"; exit 1; }
+	@"$(PYTHON)" envs/preflight.py $(TORCH)
+	@"$(PYTHON)" -m venv --clear --without-pip .venv
+	@{ [ -z "$(TORCH)" ] || grep '^torch' envs/requirements.txt | $(PIP) --no-deps \
+	   --index-url $(TORCH_INDEX)/$(TORCH) -r /dev/stdin; } && $(PIP) -r envs/requirements.txt || { echo \
+	  "Error: not all packages could be installed, for the reason above. Without a network, connect and\
+	 call the same command again (behind a proxy or with a mirror: HTTPS_PROXY, PIP_INDEX_URL)." >&2; exit 1; }
+	@echo "$(TORCH)" > $@

@@ -8,6 +8,7 @@ bring them together:
     snakemake fig3_1 fig3_2 && python docs/own_figure.py results/demo mine.png
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -70,5 +71,23 @@ def draw(results: Path) -> plt.Figure:
     return figure
 
 
+def main() -> None:
+    """Draw what the command line names."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("results", type=Path, help="folder of a preset, such as results/demo")
+    parser.add_argument("figure", type=Path, help="file to write, such as mine.png")
+    options = parser.parse_args()
+    try:
+        figure = draw(options.results)
+    except FileNotFoundError as error:
+        sys.exit(f"Error: {error.filename} is not there: make it by snakemake fig3_1 fig3_2.")
+    try:
+        figure.savefig(options.figure, dpi=200)
+    except (OSError, ValueError) as error:  # of a missing folder; of an unknown format
+        sys.exit(f"Error: {options.figure} cannot be written: {error}.")
+
+
 if __name__ == "__main__":
-    draw(Path(sys.argv[1])).savefig(sys.argv[2], dpi=200)
+    main()

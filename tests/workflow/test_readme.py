@@ -1,6 +1,10 @@
-"""What the README says about results is what the files under docs hold."""
+"""What README and docs say is what files and code hold: verdicts, numbers, links, settings."""
 
 import re
+import runpy
+import subprocess
+import sys
+import tomllib
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,25 +13,33 @@ import xarray as xr
 import yaml
 from PIL import Image
 
+import rote
 from conftest import ROOT
 from rote.claims import test_claims
+from rote.claims.tables import number
 from rote.data import noising, sources, survey
 from rote.files import netcdf
 from rote.study import configuration, plan
 from rote.study.jobs import Study
 
 README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")]
+PAGES += (ROOT / "docs").rglob("*.md")
+
+
+def test_the_readme_is_short():
+    assert len(README.split()) <= 900
 
 
 def test_verdicts_are_those_of_the_claims():
     claims = netcdf.read(ROOT / "docs" / "demo" / "claims.nc")
-    for number, text, decided in zip(
+    for conclusion, text, decided in zip(
         claims["conclusion"].values,
         claims["claim_text"].values,
         claims["claim_verdict"].values,
         strict=True,
     ):
-        assert f"| {number} | {text} | **{decided}** |" in README
+        assert f"| {conclusion} | {text} | **{decided}** |" in README
 
 
 def test_claims_in_the_docs_are_those_of_the_metrics_beside_them():
@@ -37,11 +49,165 @@ def test_claims_in_the_docs_are_those_of_the_metrics_beside_them():
         xr.testing.assert_allclose(test_claims(metrics, criteria), netcdf.read(kept), rtol=1e-6)
 
 
-def test_links_lead_to_files():
-    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
-    for page in pages:
-        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
-            assert (page.parent / link).exists(), f"{page.name} links to {link}"
+def test_links_lead_to_files_and_headings():
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^):]+)\)", page.read_text()):
+            path, _, heading = link.partition("#")
+            target = page.parent / path if path else page
+            assert target.exists(), f"{page} links to {link}"
+            headings = re.findall(r"^#+ (.*)", target.read_text(), re.M) if heading else []
+            assert not heading or heading in [h.lower().replace(" ", "-") for h in headings], link
+
+
+def test_commands_of_make_that_pages_name_are_there():
+    targets = {*re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M)}
+    for page in (*PAGES, ROOT / "config.yaml", ROOT / ".github" / "workflows" / "ci.yml"):
+        named = re.findall(r"(?:^|`|&& |run: )make ([a-z]+)\b", page.read_text(), re.M)
+        assert {*named} <= targets, page
+
+
+def test_every_page_of_the_docs_is_in_their_index():
+    index = (ROOT / "docs" / "README.md").read_text()
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name == "README.md" or f"]({page.name})" in index
+
+
+def test_each_failing_conclusion_fails_on_one_part():
+    claims = netcdf.read(ROOT / "docs" / "demo" / "claims.nc")
+    fails = (claims["verdict"] == "not supported") & (claims["stated_by"] == "poster")
+    assert [*claims["claim"].values[fails]] == [3, 4]
+    assert "3 and 4 fail on one part each" in README
+
+
+@pytest.fixture(scope="module")
+def kept():
+    """The claims and metrics under docs, by preset."""
+    return {
+        preset: {path.stem: netcdf.read(path) for path in (ROOT / "docs" / preset).rglob("*.nc")}
+        for preset in ("demo", "poster")
+    }
+
+
+def estimates(claims):
+    """The estimates of a preset's parts as pages write them, with their intervals and alone."""
+    return {
+        str(test): (
+            number(part["estimate"].item()),
+            f"[{number(part['lower'].item())}, {number(part['upper'].item())}]",
+        )
+        for test, part in claims.groupby("test")
+    }
+
+
+def test_numbers_of_the_results_are_those_of_the_files(kept):
+    text = " ".join((ROOT / "docs" / "results.md").read_text().split())
+    demo, poster = (estimates(kept[preset]["claims"]) for preset in ("demo", "poster"))
+    fig1, fig2, rates = (kept["demo"][name] for name in ("fig1", "fig2", "fig3_1"))
+    noisy = fig1["validation_accuracy"].sel(noise_kind="randY", noise_level=0.8).mean("seed")
+    assert noisy.max() < 0.3
+    slope = fig2["slope"].mean("seed")
+    rate = rates["misclassification_rate"]
+    spread = rate.std("example")
+    mostly_wrong = (rate >= 0.95).sum("example")
+    assert not (rate.sel(condition="real") == 0).any()
+
+    def of(value, **where):
+        value = value.sel(where).item()
+        return f"{value:.2f}".replace("-", "−") if isinstance(value, float) else str(value)
+
+    quoted = [
+        "at 80 % it stays below 0.3 at any width",
+        f"is {of(slope, noise_level=0)} on real data and {of(slope, noise_level=0.8)} at level 0.8",
+        f"from {of(rate.min('example'), condition='real')} to"
+        f" {of(rate.max('example'), condition='real')}, with a standard deviation of"
+        f" {of(spread, condition='real')}. With random inputs"
+        f" it is {of(spread, condition='randX')},",
+        f"with random labels on real inputs {of(spread, condition='randY')}.",
+        f"more are {of(mostly_wrong, condition='real')} of 1,000 on real data,"
+        f" {of(mostly_wrong, condition='randX')} with random inputs and"
+        f" {of(mostly_wrong, condition='randY')} with random labels",
+        f"{demo['memorised_after_peak_digits_mlp'][0]} of training accuracy is gained after the"
+        f" peak by the MLP, {demo['memorised_after_peak_digits_cnn'][0]} by the CNN",
+        f"falls by {demo['memorising_falls_hidden_noise'][0]} there, by"
+        f" {demo['memorising_falls_dropout'][0]} with dropout",
+        f"keeps from memorising: {demo['memorising_falls_adversarial'][0]}",
+        f"with {poster['dispersion_real'][0]} times its variance; random ones have"
+        f" {poster['dispersion_randX'][0]} of it, and the interval {poster['dispersion_randX'][1]}",
+        f"the difference, {' '.join(poster['gini_unique'])}",
+        f"more unequally, by {' '.join(poster['gini_class'])}",
+        f"{demo['width_randX'][0]} doublings of the width from no noise to all noise"
+        f" {demo['width_randX'][1]}",
+        f"ratio of the variances is {' '.join(demo['dispersion_randX'])}",
+        f"Gini coefficient differs by {' '.join(demo['gini_class'])}",
+        f"the difference is small, {' '.join(demo['gini_unique'])}",
+        f"the difference is {' '.join(demo['diagonal_share'])}",
+        f"has them below, by {' '.join(demo['ratio_randX_over_randY'])}",
+    ]
+    for words in quoted:
+        assert words in text, words
+        text = text.replace(words, "")
+    # What is left are settings, and what other settings than the demo's give.
+    text = re.sub(
+        r"Figures? [\d., and]+|learning rate of 0\.\d|at 0\.1 training|level 0\.8", "", text
+    )
+    for elsewhere in ("−0.07, −0.10 and −0.12", "−0.16, −0.21 and −0.22", "at 0.2 the", "is 0.08,"):
+        text = text.replace(elsewhere, "")
+    assert re.findall(r"\d+\.\d+", text) == []
+
+
+def test_numbers_of_the_claims_are_those_of_the_files(kept):
+    text = " ".join((ROOT / "docs" / "claims.md").read_text().split())
+    part = kept["demo"]["claims"].sel(test="time_over_size")
+    begins, criterion = (number(part[name].item()) for name in ("lower", "holds_from"))
+    assert f"begins at {begins}, and the criterion is {float(criterion):g}." in text
+    ratio = kept["demo"]["fig4_2"]["critical_sample_ratio"].sel(noise_level=1, dataset="digits_mlp")
+    last = ratio.mean("seed").dropna(ratio.dims[-2], how="all").isel({ratio.dims[-2]: -1})
+    above = last.sel(noise_kind="randX") - last.sel(noise_kind="randY")
+    assert f"by {above.item():.3f} at the last search" in text
+
+
+def test_the_readme_says_what_the_set_up_checks_and_announces():
+    sys.path.insert(0, str(ROOT / "envs"))
+    try:
+        import preflight
+    finally:
+        sys.path.pop(0)
+    for download, disk in (preflight.CUDA, preflight.CPU):
+        assert f"{download} and {disk} GB with" in README
+    assert "Python 3.11, 3.12 or 3.13" in README
+    assert preflight.PYTHONS == ((3, 11), (3, 13))
+    for words in preflight.PLATFORMS.split(" or macOS"):
+        assert words in README
+
+
+def test_the_version_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == rote.__version__
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "rote.__version__"}
+    assert f"\n## [{rote.__version__}] - " in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_table_of_settings_is_up_to_date():
+    command = [sys.executable, ROOT / "workflow_scripts" / "document_settings.py", "--check"]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert not ran.returncode, ran.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        ([], "the following arguments are required: results, figure"),
+        (["--help"], "folder of a preset, such as results/demo"),
+        (["nowhere", "mine.png"], "fig3_1.nc is not there: make it by snakemake fig3_1 fig3_2."),
+    ],
+)
+def test_the_example_of_a_figure_explains_itself(arguments, said, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["own_figure.py", *arguments])
+    with pytest.raises(SystemExit) as exited:
+        runpy.run_path(str(ROOT / "docs" / "own_figure.py"), run_name="__main__")
+    printed = capsys.readouterr()
+    assert said in f"{printed.out}{printed.err}{exited.value}"
 
 
 @pytest.fixture
@@ -59,7 +225,8 @@ def images(tmp_path, monkeypatch):
 
 
 def test_a_small_folder_of_images_goes_with_the_snippet_as_it_stands(images):
-    (snippet,) = re.findall(r"```yaml\n(datasets:\n  mine:.*?)```", README, re.S)
+    page = (ROOT / "docs" / "own-data-and-figures.md").read_text()
+    (snippet,) = re.findall(r"```yaml\n(datasets:\n  mine:.*?)```", page, re.S)
     (images / "own.yaml").write_text(snippet)
     config = configuration.load(ROOT / "config.yaml", [images / "own.yaml"], {"preset": "mine"})
     study = Study(config)

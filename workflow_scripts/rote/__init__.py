@@ -16,4 +16,4 @@ The way of the data: ``data`` → ``runs`` (``models``, ``measures``) → ``metr
 ``claims``. Importing this package loads the standard library alone.
 """
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

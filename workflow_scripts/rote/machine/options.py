@@ -26,7 +26,10 @@ def check(workflow, profile: Path) -> None:
         UserError: with what is wrong.
     """
     dag, execution = workflow.dag_settings, workflow.execution_settings
-    if not workflow.is_main_process or execution is None:  # nothing is to run, but for a report
+    if not workflow.is_main_process or dag is None:
+        return
+    dag.force_incomplete = True
+    if execution is None:  # nothing is to run, but for a report or to delete
         return
     triggers = {trigger.item_to_choice() for trigger in dag.rerun_triggers}
     wrong = [f"rerun-triggers lacks {name}" for name in TRIGGERS if name not in triggers]
@@ -38,4 +41,3 @@ def check(workflow, profile: Path) -> None:
             "the command line or in the profile that Snakemake's first line names, or use rote's "
             f"own by --workflow-profile {shlex.quote(str(profile))}."
         )
-    dag.force_incomplete = True

@@ -1,0 +1,105 @@
+"""Write the tables of all settings into docs/settings.md, from the schema and config.yaml.
+
+``--check`` writes nothing, and fails if the tables are not what would be written.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from rote.study import configuration
+from rote.study.plan import EXPERIMENT_OF_FIGURE
+from rote.study.schema import SCHEMA, resolved
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "settings.md"
+BEGIN, END = "<!-- written by make docs -->\n", "<!-- until here -->\n"
+FREE = "NAME"  # stands for the name of a data set or of a case
+BOUNDS = {
+    "minimum": "from {:,}",
+    "exclusiveMinimum": "above {:,}",
+    "maximum": "to {:,}",
+    "exclusiveMaximum": "below {:,}",
+}
+TYPES = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true, false"}
+
+Way = tuple[str, ...]
+
+
+def leaves(schema: dict, way: Way = ()) -> Iterator[tuple[Way, dict]]:
+    """Yield the keys that lead to each value that can be set, and its part of the schema."""
+    schema = resolved(schema)
+    inside = dict(schema.get("properties", {}))
+    if isinstance(schema.get("additionalProperties"), dict):
+        inside[FREE] = schema["additionalProperties"]
+    for key, part in inside.items():
+        yield from leaves(part, (*way, key))
+    if not inside:
+        yield way, schema
+
+
+def allowed(schema: dict) -> str:
+    """Return in words what a value may be."""
+    schema = resolved(schema)
+    if "enum" in schema:
+        return ", ".join(schema["enum"])
+    if "prefixItems" in schema:
+        return "; ".join(allowed(item) for item in schema["prefixItems"])
+    if schema["type"] == "array":
+        return f"list: {allowed(schema['items'])}"
+    kind, *null = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    bounds = [text.format(schema[key]) for key, text in BOUNDS.items() if key in schema]
+    return " ".join([TYPES[kind], *bounds]) + (", or null" if null else "")
+
+
+def values(way: Way, content: object) -> list[str]:
+    """Return what stands there, once for all data sets or cases, as it is written in YAML."""
+    if not way:
+        return [yaml.safe_dump(content, default_flow_style=True, width=1000).split("\n")[0]]
+    if not isinstance(content, dict):
+        return []
+    inside = content.values() if way[0] == FREE else [content[way[0]]] if way[0] in content else []
+    return list(dict.fromkeys(text for each in inside for text in values(way[1:], each)))
+
+
+def table(schema: dict, content: dict, of: str) -> str:
+    """Return a table, a row for each setting."""
+    text = f"| setting | meaning | values | {of} |\n|---|---|---|---|\n"
+    for way, part in leaves(schema):
+        there = ", ".join(f"`{value}`" for value in values(way, content)) or "–"
+        text += f"| `{'.'.join(way)}` | {part['title']} | {allowed(part)} | {there} |\n"
+    return text
+
+
+def tables() -> str:
+    """Return all tables, a section each."""
+    config, top = configuration.load(ROOT / "config.yaml"), SCHEMA["properties"]
+    alone = {key: part for key, part in top.items() if "title" in part}
+    text = f"\n### At the top\n\n{table({'properties': alone}, config, 'as shipped')}"
+    for name in ("datasets", "claims"):
+        text += f"\n### `{name}`\n\n{table(top[name], config[name], 'as shipped')}"
+    for name, part in top["presets"]["additionalProperties"]["properties"].items():
+        figures = [figure for figure, from_ in EXPERIMENT_OF_FIGURE.items() if from_ == name]
+        text += f"\n### `{name}`: {', '.join(figures)}\n\n"
+        text += table(part, config["presets"]["demo"][name], "demo")
+    return f"{text}\n"
+
+
+def main() -> None:
+    """Write the page, or check it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    page = PAGE.read_text()
+    before, _, rest = page.partition(BEGIN)
+    whole = before + BEGIN + tables() + END + rest.partition(END)[2]
+    if not parser.parse_args().check:
+        PAGE.write_text(whole)
+    elif whole != page:
+        sys.exit("Error: docs/settings.md is not up to date: write it by make docs.")
+
+
+if __name__ == "__main__":
+    main()
