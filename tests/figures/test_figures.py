@@ -279,11 +279,12 @@ def test_figure_4_1_draws_ratio_and_accuracy_at_the_searched_epochs(complexity):
     for axis, name in ((left, "critical_sample_ratio"), (right, "train_accuracy")):
         lines = {line.get_label(): line for line in axis.get_lines()}
         for condition, colour in style.COMPLEXITY_COLOURS.items():
-            expected = complexity[name].sel(condition=condition, epoch=[2, 4]).mean("seed")
+            expected = complexity[name].sel(condition=condition)
+            expected = expected.sel({expected.dims[0]: [2, 4]}).mean("seed")
             np.testing.assert_allclose(lines[condition].get_ydata(), expected)
             np.testing.assert_array_equal(lines[condition].get_xdata(), [2, 4])
             assert lines[condition].get_color() == colour
-    last = complexity["critical_sample_ratio"].sel(condition="randY", epoch=4)
+    last = complexity["critical_sample_ratio"].sel(condition="randY", critical_epoch=4)
     assert f"randY {last.mean():.3f} ± {last.std(ddof=1):.3f}" in text
     assert "randX, on inputs of noise" in [line.get_label() for line in left.get_lines()]
     assert "real validation inputs" in left.get_ylabel()
@@ -310,7 +311,7 @@ def test_figure_4_2_draws_a_row_for_each_case_and_a_pair_for_each_kind(levels):
             )
             np.testing.assert_allclose(solid.get_ydata(), own["train_accuracy"].mean("seed"))
             np.testing.assert_allclose(dotted.get_ydata(), own["validation_accuracy"].mean("seed"))
-            ratio = own["critical_sample_ratio"].dropna("epoch").mean("seed")
+            ratio = own["critical_sample_ratio"].dropna("critical_epoch").mean("seed")
             line = next(
                 line
                 for line in row[2 * k + 1].get_lines()

@@ -19,13 +19,15 @@ def draw(metrics: xr.Dataset) -> Figure:
     """
     figure = Figure(figsize=(6.4, 3.0))
     axes = figure.subplots(1, 2)
-    searched = metrics["critical_sample_ratio"].dropna("epoch", how="all")["epoch"].values
+    searched = metrics["critical_sample_ratio"].dropna("critical_epoch", how="all")
+    searched = searched["critical_epoch"].values
     read = []
     looks = style.looks(metrics["condition"].values, style.COMPLEXITY_COLOURS)
     for condition, look in looks.items():
         curves = metrics.sel(condition=condition)
         for axis, name in zip(axes, PANELS, strict=True):
-            values = curves[name].sel(epoch=searched)
+            values = curves[name]
+            values = values.sel({values.dims[0]: searched})
             style.seeds(
                 axis,
                 values,
@@ -45,7 +47,7 @@ def draw(metrics: xr.Dataset) -> Figure:
                 linewidth=0.9,
                 label=f"{condition}, on inputs of noise",
             )
-        last = curves["critical_sample_ratio"].sel(epoch=searched[-1])
+        last = curves["critical_sample_ratio"].sel(critical_epoch=searched[-1])
         read.append(f"{condition} {style.mean_and_spread(last, 3)}")
     for axis, label in zip(axes, PANELS.values(), strict=True):
         style.powers_of_two(axis, searched)

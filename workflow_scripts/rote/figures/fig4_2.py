@@ -21,7 +21,8 @@ def draw(metrics: xr.Dataset) -> Figure:
     axes = figure.subplots(lines * len(cases), 2 * pairs, squeeze=False)
     for rows, case in zip(axes.reshape(len(cases), lines, 2 * pairs), cases, strict=True):
         own = metrics.sel(dataset=case)
-        searched = own["critical_sample_ratio"].dropna("epoch", how="all")["epoch"].values
+        searched = own["critical_sample_ratio"].dropna("critical_epoch", how="all")
+        searched = searched["critical_epoch"].values
         panels = rows.reshape(-1, 2)
         for kind, (accuracy, ratio) in zip(kinds, panels, strict=False):
             for i, level in enumerate(levels):

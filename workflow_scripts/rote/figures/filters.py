@@ -16,7 +16,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     of the input that excites it most.
     """
     conditions = metrics["condition"].values
-    count = metrics.sizes["filter"]
+    count = metrics.sizes["map"]
     columns = int(np.ceil(np.sqrt(2 * count)))
     height = 3.0 * -(-count // columns) / columns + 0.9  # inches: the grid, title and footnote
     figure, axes = style.panels(len(conditions), 3.2, height)

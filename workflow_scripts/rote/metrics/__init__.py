@@ -15,11 +15,8 @@ from rote.machine.errors import UserError
 
 logger = logging.getLogger(__name__)
 
-NOISE_KIND = {"long_name": "kind of noise: randX in the inputs, randY in the labels", "units": "1"}
-CONDITION = {
-    "long_name": "training data: real, randX, randY or halfX (50 % randX)",
-    "units": "1",
-}
+NOISE_KIND = {"long_name": "kind of noise: randX in the inputs, randY in the labels"}
+CONDITION = {"long_name": "training data: real, randX, randY or halfX (50 % randX)"}
 ABOUT_DATA = ("dataset", "train_examples", "validation_examples", "image_size")
 
 
@@ -97,7 +94,12 @@ def with_protocol(
         logger.warning("%d members diverged: the figure says what became of them.", diverged)
     return with_provenance(
         metrics.assign_attrs(
-            **{key: runs[0].attrs[key] for key in ABOUT_DATA},
+            # What differs between the runs is along a dimension.
+            **{
+                key: runs[0].attrs[key]
+                for key in ABOUT_DATA
+                if len({run.attrs[key] for run in runs}) == 1
+            },
             models=json.dumps(origins(runs)),
             protocol="\n".join(lines or protocol(runs)),
             diverged_members=diverged,
