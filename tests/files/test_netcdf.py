@@ -110,9 +110,18 @@ def test_the_sha_of_a_file_can_be_checked_without_rote(dataset, tmp_path):
     assert xr.open_dataset(tmp_path / "file.nc").load().equals(dataset)  # as anybody reads it
 
 
-def test_a_variable_without_units_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="lacks long_name or units"):
-        netcdf.write(xr.Dataset({"x": ("a", [1.0])}), tmp_path / "file.nc")
+@pytest.mark.parametrize(
+    ("values", "attrs", "lacking"),
+    [
+        ([1.0], {}, "long_name and units"),
+        ([1.0], {"long_name": "x"}, "units"),
+        (["a"], {"units": "1"}, "long_name"),
+    ],
+)
+def test_a_variable_that_is_not_named_or_has_no_units_is_refused(values, attrs, lacking, tmp_path):
+    with pytest.raises(ValueError, match=f"x of .*file.nc lacks {lacking}$"):
+        netcdf.write(xr.Dataset({"x": ("a", values, attrs)}), tmp_path / "file.nc")
+    assert not list(tmp_path.iterdir())
 
 
 def test_provenance_names_settings_software_commit_and_device(dataset):
@@ -134,7 +143,7 @@ def test_chunks_hold_about_a_mebibyte():
 
 def test_objects_in_a_netcdf_file_stay_text(tmp_path):
     """NetCDF has no type that would be executed; arrays of objects cannot even be written."""
-    named = {"long_name": "x", "units": "1"}
+    named = {"long_name": "x"}
     with pytest.raises((UserError, ValueError, TypeError)):
         netcdf.write(xr.Dataset({"x": ("a", np.array([{1: 2}], object), named)}), tmp_path / "a.nc")
     netcdf.write(xr.Dataset({"x": ("a", ["__import__(1)"], named)}), tmp_path / "a.nc")

@@ -11,7 +11,6 @@ from rote.files.store import Store
 from rote.machine.errors import UserError
 from rote.runs import training as runs
 from rote.runs.device_data import DeviceData
-from rote.runs.members import COORDINATES
 from rote.study import plan, versions
 from rote.study.run_settings import of_run
 
@@ -45,7 +44,7 @@ def test_a_run_holds_every_member_with_its_coordinates(noised, run_settings, tmp
     run = train(noised, run_settings, Store(tmp_path))
     assert run["train_accuracy"].sizes == {"member": 10, "epoch": 2}
     assert run["epoch"].values.tolist() == [2, 4]
-    members = list(zip(*(run[name].values for name in COORDINATES), strict=True))
+    members = list(zip(*(run[name].values for name in plan.Member._fields), strict=True))
     assert members == [tuple(member) for member in run_settings["members"]]
     assert np.isfinite(run["train_loss"]).all()
     assert "misclassified" not in run

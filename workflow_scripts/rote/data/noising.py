@@ -119,7 +119,7 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
         variables,
         coords={
             "noise_seed": ("noise_seed", seeds, {"long_name": "draw of the noise", "units": "1"}),
-            "class_name": source["class_name"],
+            "class_name": ("class", source["class_name"].values, form.VARIABLES["class_name"][1]),
         },
         attrs={
             "inputs_per_grey_level": scale / 255,

@@ -75,7 +75,7 @@ def _times(members: xr.Dataset, varied: str, training: dict) -> xr.Dataset:
         {
             "epochs_to_convergence": epoch.where(epoch > 0, training["epochs"])
             .astype(float)
-            .assign_attrs(long_name="epochs to convergence, or their limit", units="epoch"),
+            .assign_attrs(long_name="epochs to convergence, or their limit", units="1"),
             "converged": (epoch > 0).assign_attrs(
                 long_name="whether training converged within the limit", units="1"
             ),

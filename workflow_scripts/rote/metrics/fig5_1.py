@@ -9,7 +9,7 @@ MEASURES = {
     "noise_train_accuracy": "training accuracy on random labels after the last epoch",
     "real_validation_accuracy": "best validation accuracy over the epochs, on real data",
 }
-REGULARIZER = {"long_name": "regulariser", "units": "1"}
+REGULARIZER = {"long_name": "regulariser"}
 STRENGTH_INDEX = {"long_name": "rank of the strength", "units": "1"}
 STRENGTHS = {
     "strength": "p of dropout, standard deviation of noise, weight of decay or adversarial loss",
