@@ -5,7 +5,9 @@ import os
 import numpy as np
 import pytest
 import xarray as xr
+import yaml
 
+import rote
 from rote.files import netcdf
 from rote.files.provenance import with_provenance
 from rote.machine.errors import UserError
@@ -37,7 +39,7 @@ def test_what_is_written_is_read(dataset, tmp_path):
 def test_same_content_gives_the_same_bytes(dataset, tmp_path):
     paths = [tmp_path / name for name in ("1.nc", "2.nc")]
     for path in paths:
-        netcdf.write(with_provenance(dataset, {"seed": 0}), path)
+        netcdf.write(with_provenance(dataset, {"seed": 0}, title="t"), path)
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
@@ -125,9 +127,13 @@ def test_a_variable_that_is_not_named_or_has_no_units_is_refused(values, attrs, 
 
 
 def test_provenance_names_settings_software_commit_and_device(dataset):
-    attrs = with_provenance(dataset, {"seed": 7}, device="cpu").attrs
-    assert attrs["settings"] == '{"seed": 7}'
-    assert '"torch": "2.13.0' in attrs["software"]
+    attrs = with_provenance(dataset, {"seed": 7}, title="t", device="cpu").attrs
+    assert [*attrs][:3] == ["title", "Conventions", "references"]
+    assert yaml.safe_load(attrs["settings"]) == {"seed": 7}
+    software = yaml.safe_load(attrs["software"])
+    assert software["rote"] == rote.__version__
+    assert software["torch"].startswith("2.13.0")
+    assert "arxiv.org/abs/1706.05394" in attrs["references"]
     assert attrs["device"] == "cpu"
     assert attrs["git_commit"]
 

@@ -95,7 +95,11 @@ def test_claims(metrics: Mapping[str, xr.Dataset], criteria: dict) -> xr.Dataset
         },
     )
     sources = {figure: one.attrs.get("git_commit", "unknown") for figure, one in metrics.items()}
-    return with_provenance(result, {"claims": criteria, "metrics_of_commit": sources})
+    return with_provenance(
+        result,
+        {"claims": criteria, "metrics_of_commit": sources},
+        title="Verdicts on the poster's five conclusions",
+    )
 
 
 test_claims.__test__ = False  # not one of pytest's

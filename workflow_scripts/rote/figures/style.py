@@ -1,6 +1,5 @@
 """The look that all figures share: sizes for a paper, the colours of the poster, the footnote."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import NamedTuple
 import matplotlib
 import numpy as np
 import xarray as xr
+import yaml
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -153,7 +153,7 @@ def without_exploded(metrics: xr.Dataset, name: str) -> str:
 
 def search(metrics: xr.Dataset) -> str:
     """Return how critical samples were searched, for people."""
-    search = json.loads(metrics.attrs["settings"])["runs"][0]["critical_samples"]
+    search = yaml.safe_load(metrics.attrs["settings"])["critical_samples"]
     return (
         f"LASS: radius {search['radius']:g}, α {search['alpha']:g}, β {search['beta']:g} grey "
         f"levels, {search['max_iterations']} iterations, {search['examples']:,} inputs"

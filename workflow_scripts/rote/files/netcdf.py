@@ -36,13 +36,14 @@ def _chunks(variable: xr.Variable) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _encoding(variable: xr.Variable) -> dict:
+def _encoding(name: str, variable: xr.Variable) -> dict:
+    fill = {"_FillValue": None} if variable.dims == (name,) else {}  # a coordinate misses nothing
     # Strings have a variable length, which HDF5 can neither filter nor check.
     if not variable.ndim or not variable.size or variable.dtype.kind not in "biuf":
-        return {}
+        return fill
     compress = variable.encoding.get("zlib", True)
     filters = {"zlib": True, "complevel": 1} if compress else {}
-    return {"chunksizes": _chunks(variable), "fletcher32": True, **filters}
+    return {"chunksizes": _chunks(variable), "fletcher32": True, **filters, **fill}
 
 
 def write(dataset: xr.Dataset, path: str | Path, made_by: str = "") -> None:
@@ -62,7 +63,7 @@ def write(dataset: xr.Dataset, path: str | Path, made_by: str = "") -> None:
         if lacking := [attribute for attribute in wanted if attribute not in variable.attrs]:
             raise ValueError(f"variable {name} of {path} lacks {' and '.join(lacking)}")
     path = Path(path)
-    encoding = {name: _encoding(variable) for name, variable in dataset.variables.items()}
+    encoding = {name: _encoding(name, variable) for name, variable in dataset.variables.items()}
     with replacing(path) as temporary:
         try:
             dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)

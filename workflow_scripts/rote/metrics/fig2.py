@@ -56,6 +56,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         ),
     ).merge(by_width.rename({name: f"capacity_{name}" for name in by_width.data_vars}))
     return with_protocol(
+        "fig2",
         result.assign_attrs(
             threshold=training["threshold"],
             epoch_limit=training["epochs"],

@@ -45,4 +45,4 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         labelling = (), settings_of(run)["labelling"], LABELLING
         of_labellings.append(by_condition(members).assign_coords(labelling=labelling))
     result = xr.concat(of_labellings, "labelling", join="outer")
-    return with_protocol(result, runs)
+    return with_protocol("fig3_2", result, runs)

@@ -47,4 +47,4 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             },
         }
     )
-    return with_protocol(by_condition(members), runs)
+    return with_protocol("fig3_3", by_condition(members), runs)

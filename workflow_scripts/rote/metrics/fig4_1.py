@@ -21,7 +21,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     level = run["noise_level"].max().item()
     shown = run.sel(member=(run["noise_level"] == level) | (run["noise_kind"] == "real"))
     result = unstack_conditions(ratios_and_accuracies(shown))
-    return with_protocol(result.assign_attrs(noise_level=level), [shown])
+    return with_protocol("fig4_1", result.assign_attrs(noise_level=level), [shown])
 
 
 def ratios_and_accuracies(run: xr.Dataset) -> xr.Dataset:

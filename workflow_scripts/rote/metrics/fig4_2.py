@@ -57,6 +57,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         **{name: ("dataset", of_cases[name], attrs) for name, attrs in SIZES.items()},
     )
     return with_protocol(
+        "fig4_2",
         result.transpose(..., "epoch", "critical_epoch", "seed"),
         runs,
         [line for run in runs for line in protocol([run])],

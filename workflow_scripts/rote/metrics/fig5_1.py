@@ -38,7 +38,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     result = xr.concat(curves, "regularizer", join="outer")
     for name, long_name in (MEASURES | STRENGTHS).items():
         result[name].attrs = {"long_name": long_name, "units": "1"}
-    return with_protocol(result, runs)
+    return with_protocol("fig5_1", result, runs)
 
 
 def _curve(regularizer: str, unregularized: xr.Dataset, run: xr.Dataset) -> xr.Dataset:

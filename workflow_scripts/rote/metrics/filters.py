@@ -34,4 +34,4 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         condition=("condition", ["real", "randY"], CONDITION), seed=((), seed, run["seed"].attrs)
     )
     attrs = {"noise_level": level, "epoch": run["critical_epoch"].max().item()}
-    return with_protocol(result.assign_attrs(attrs), [shown])
+    return with_protocol("filters", result.assign_attrs(attrs), [shown])

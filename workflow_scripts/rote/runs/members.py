@@ -1,6 +1,7 @@
 """From members to a run: the store has some, the others are computed, all become one dataset."""
 
 import hashlib
+import json
 import logging
 from collections.abc import Callable, Container, Iterable
 from itertools import chain
@@ -8,7 +9,7 @@ from itertools import chain
 import numpy as np
 import xarray as xr
 
-from rote.files.provenance import with_provenance
+from rote.files.provenance import origin
 from rote.files.store import Store
 from rote.machine.errors import out_of_memory
 from rote.runs.grouping import SizeSearch, groups
@@ -146,7 +147,7 @@ def keep(
         device: what it was computed on, in words.
     """
     alone = {**settings, "members": [list(member)]}
-    result = with_provenance(result, alone, device=device)
+    result = result.assign_attrs(settings=json.dumps(alone), **origin(device))
     store.save(key, result)
     return result
 
