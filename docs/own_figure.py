@@ -19,9 +19,24 @@ from scipy.stats import spearmanr
 CONDITIONS = {"real": "#1b3f8b", "randX": "#7cc576"}
 
 
+def opened(path: Path, target: str) -> xr.Dataset:
+    """Return the content of a result file, or end with a sentence that says how to get it."""
+    try:
+        return xr.load_dataset(path, engine="netcdf4")
+    except FileNotFoundError:
+        sys.exit(
+            f"Error: {path} is missing: make it with snakemake {target}, or name another folder."
+        )
+    except OSError as error:
+        sys.exit(
+            f"Error: {path} cannot be read as NetCDF ({error.strerror}): delete it and run "
+            f"snakemake {target}."
+        )
+
+
 def difficulty(results: Path) -> xr.DataArray:
     """Return how often each example is wrong after one epoch (condition, index)."""
-    metrics = xr.load_dataset(results / "metrics" / "fig3_1.nc")
+    metrics = opened(results / "metrics" / "fig3_1.nc", "fig3_1")
     rate = metrics["misclassification_rate"].swap_dims(example="index")
     return rate.assign_attrs(dataset=metrics.attrs["dataset"])
 
@@ -33,7 +48,7 @@ def importance(results: Path) -> xr.DataArray:
 
     A run holds all models of one shape along ``member``; coordinates say what each was trained on.
     """
-    run = xr.load_dataset(results / "runs" / "sensitivity" / "class.nc")
+    run = opened(results / "runs" / "sensitivity" / "class.nc", "fig3_2")
     # Figure 3.1 has one draw of the noise, and only with the same is an index the same image.
     real = run["noise_kind"] == "real"
     same_noise = (run["noise_level"] == 1) & (run["noise_seed"] == 0)
@@ -55,7 +70,18 @@ def draw(results: Path) -> plt.Figure:
             f"Error: Figure 3.1 shows {wrong.attrs['dataset']} and Figure 3.2 "
             f"{matters.attrs['dataset']}: give both experiments the same data set."
         )
+    for condition in CONDITIONS:
+        if condition not in wrong["condition"] or condition not in matters["condition"]:
+            sys.exit(
+                f"Error: {results} has no {condition} in Figure 3.1 or in Figure 3.2: add it to "
+                "both experiments, difficulty and sensitivity."
+            )
     wrong, matters = xr.align(wrong, matters, join="inner")
+    if wrong.sizes["index"] < 2:
+        sys.exit(
+            "Error: Figures 3.1 and 3.2 have no examples in common: give both experiments the same "
+            "seed of the data."
+        )
     figure, axes = plt.subplots(1, len(CONDITIONS), figsize=(7, 3.2), layout="constrained")
     for axis, (condition, colour) in zip(axes, CONDITIONS.items(), strict=True):
         x, y = wrong.sel(condition=condition), matters.sel(condition=condition)

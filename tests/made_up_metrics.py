@@ -88,11 +88,12 @@ def study(effect: float, *, seeds: int, noise: float, rng: np.random.Generator) 
     over = np.linspace(0.2, 1, 5)[:, None]
     fig4_1 = {
         "critical_sample_ratio": _table(
-            "condition epoch seed",
+            "condition critical_epoch seed",
             ends[:, None, None] * over + spread(3, 5, seeds),
             condition=["real", "randX", "randY"],
+            critical_epoch=epoch,
         ),
-        "train_accuracy": _table("condition epoch seed", np.ones((3, 5, seeds))),
+        "train_accuracy": _table("condition epoch seed", np.ones((3, 5, seeds)), epoch=epoch),
     }
     # The peak is at the second epoch, or at the last if simple patterns are not first.
     peaked = [0.5, 0.8, 0.7, 0.6, 0.5] if effect > 0 else [0.4, 0.5, 0.6, 0.7, 0.8]
@@ -111,7 +112,11 @@ def study(effect: float, *, seeds: int, noise: float, rng: np.random.Generator) 
         "train_accuracy": _table(
             dims, np.broadcast_to(np.array([0.4, 0.5, 0.7, 0.9, 1.0])[:, None], shape).copy()
         ),
-        "critical_sample_ratio": _table(dims, ratio[None, None] + spread(*shape)),
+        "critical_sample_ratio": _table(
+            dims.replace("epoch", "critical_epoch"),
+            ratio[None, None] + spread(*shape),
+            critical_epoch=epoch,
+        ),
         "title": _table("dataset", ["Digits, MLP"]),
     }
     fall = np.array([[0, 0.3, 0.6], [0, 0.1, 0.3], [0, 0.1, 0.3], [0, 0.5, 0.8]]) * effect

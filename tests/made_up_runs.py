@@ -101,8 +101,9 @@ def made_up_sensitivity(labelling: str, times=(0, 5, 10), examples=4) -> xr.Data
     )
     if labelling == "class":
         matrices = 1 + rng.random((len(members), 5, 5))
-        run = run.assign_coords(class_name=("class", list("abcde"), NAMED))
+        names = {dim: (dim, list("abcde"), NAMED) for dim in ("loss_class", "example_class")}
         run["class_sensitivity"] = ("member", "loss_class", "example_class"), matrices, NAMED
+        run = run.assign_coords(names)
     settings = {
         "labelling": labelling,
         "model": {"hidden_layers": 2, "hidden_units": 16},

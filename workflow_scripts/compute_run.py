@@ -27,17 +27,21 @@ def main(smk):
                 "The code that computes numbers was edited: models are kept apart from those of "
                 "the code before (make golden compares them)."
             )
+        name = "/".join(Path(smk.output[0]).with_suffix("").parts[-2:])
         kind = import_module(f"rote.runs.{smk.params.kind}")
         run = kind.compute_run(
             netcdf.read(smk.input[0]),
             smk.params.run,
             Store(how["store"], reuse=how["reuse"]),
-            name="/".join(Path(smk.output[0]).with_suffix("").parts[-2:]),
+            name=name,
             device=how["device"],
             checkpoint_seconds=how["checkpoint_seconds"],
         )
         devices = ", ".join(sorted(set(run["device"].values)))
-        run = with_provenance(run, smk.params.run, device=devices)
+        # What tells members apart is along them.
+        settings = {key: value for key, value in smk.params.run.items() if key != "members"}
+        title = f"Trained models of the run {name}, on {run.attrs['dataset']}"
+        run = with_provenance(run, settings, title=title, device=devices)
         netcdf.write(run, smk.output[0], smk.params.made_by)
 
 

@@ -10,7 +10,9 @@ def main(smk):
     """Fetch the images that ``smk.params.source`` describes."""
     with job(smk):
         source = smk.params.source
-        dataset = with_provenance(sources.fetch(**source), source)
+        images = source.get("name") or source.get("path") or "MNIST digits"
+        title = f"Images: {images}, by {source['source']}"
+        dataset = with_provenance(sources.fetch(**source), source, title=title)
         netcdf.write(dataset, smk.output[0], smk.params.made_by)
 
 

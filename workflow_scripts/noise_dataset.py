@@ -11,8 +11,10 @@ def main(smk):
     with job(smk):
         data = smk.params.data
         noised = noising.noise_dataset(netcdf.read(smk.input[0]), data)
-        noised = noised.assign_attrs(title=smk.params.title)
-        netcdf.write(with_provenance(noised, data), smk.output[0], smk.params.made_by)
+        noised = noised.assign_attrs(dataset=smk.params.title)
+        title = f"{smk.params.title} for training and validation, with noise to replace it"
+        noised = with_provenance(noised, data, title=title)
+        netcdf.write(noised, smk.output[0], smk.params.made_by)
 
 
 if "snakemake" in globals():

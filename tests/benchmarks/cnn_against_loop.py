@@ -229,7 +229,10 @@ def main() -> None:
     )
     settings = {"repeats": arguments.repeats, "threads": 1, **SCHEDULE}
     described = devices.describe(device)
-    netcdf.write(with_provenance(result, settings, device=described), arguments.output)
+    netcdf.write(
+        with_provenance(result, settings, title=__doc__.splitlines()[0], device=described),
+        arguments.output,
+    )
     print(f"written to {arguments.output}")
 
 

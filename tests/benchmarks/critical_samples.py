@@ -220,7 +220,10 @@ def main() -> None:
     )
     settings = {"repeats": arguments.repeats, "iterations": arguments.iterations, "threads": 1}
     described = devices.describe(device)
-    netcdf.write(with_provenance(result, settings, device=described), arguments.output)
+    netcdf.write(
+        with_provenance(result, settings, title=__doc__.splitlines()[0], device=described),
+        arguments.output,
+    )
     print(f"written to {arguments.output}")
 
 

@@ -190,6 +190,7 @@ def main() -> None:
         with_provenance(
             result,
             {"repeats": arguments.repeats, "threads": 1},
+            title=__doc__.splitlines()[0],
             device=devices.describe(device),
         ),
         arguments.output,

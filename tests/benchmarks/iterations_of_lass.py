@@ -35,7 +35,7 @@ def measure(digits: xr.Dataset, settings: dict, case: str, store: Store, device:
     noised = noising.noise_dataset(
         digits, plan.data_settings({**settings, **settings["cases"][case]})
     )
-    noised = xr.decode_cf(noised.assign_attrs(title="MNIST digits", settings="{}")).load()
+    noised = xr.decode_cf(noised.assign_attrs(dataset="MNIST digits", settings="{}")).load()
     ratios = []
     for iterations in ITERATIONS:
         search = {**settings["critical_samples"], "max_iterations": iterations}
@@ -82,7 +82,10 @@ def main() -> None:
         },
     )
     described = devices.describe(devices.choose(arguments.device, "float32")[0])
-    netcdf.write(with_provenance(result, settings, device=described), arguments.output)
+    netcdf.write(
+        with_provenance(result, settings, title=__doc__.splitlines()[0], device=described),
+        arguments.output,
+    )
     print(f"written to {arguments.output}")
 
 

@@ -136,7 +136,10 @@ def main() -> None:
     )
     provenance = {"repeats": arguments.repeats, "threads": 1, "convergence": settings}
     described = devices.describe(device)
-    netcdf.write(with_provenance(result, provenance, device=described), arguments.output)
+    netcdf.write(
+        with_provenance(result, provenance, title=__doc__.splitlines()[0], device=described),
+        arguments.output,
+    )
     print(f"written to {arguments.output}")
 
 

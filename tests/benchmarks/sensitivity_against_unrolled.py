@@ -167,7 +167,9 @@ def main() -> None:
         },
     )
     provenance = {"repeats": arguments.repeats, "threads": 1}
-    netcdf.write(with_provenance(result, provenance), arguments.output)
+    netcdf.write(
+        with_provenance(result, provenance, title=__doc__.splitlines()[0]), arguments.output
+    )
     print(f"written to {arguments.output}")
 
 

@@ -335,7 +335,7 @@ def test_gain_after_the_peak_by_hand():
     validation = np.array([0.5, 0.8, 0.7, 0.6])
 
     def gain(validation, measured):
-        return complexity.gain(epochs, np.array(validation), np.array(measured))
+        return complexity.gain(epochs, np.array(validation), epochs, np.array(measured))
 
     assert gain(validation, [0.1, 0.2, 0.4, 0.7]) == pytest.approx(0.5)
     # Not measured at the peak: a third of the way from 0.1 at epoch 1 to 0.4 at epoch 4.

@@ -79,7 +79,7 @@ def test_a_caption_is_paragraphs_for_the_report_and_the_gallery(claims):
         {**origin, "git_commit": "a1", "models": 2},
         {**origin, "git_commit": "b2", "models": 7},
     ]
-    metrics = with_provenance(xr.Dataset(attrs={"models": json.dumps(models)}), {})
+    metrics = with_provenance(xr.Dataset(attrs={"models": json.dumps(models)}), {}, title="x")
     text = caption("Figure 1: it.", "a: 1 ± 2\nb, β 0.2", metrics, "results/x/metrics/a.nc")
     assert text.startswith("Figure 1: it.\n\na: 1 ± 2\n\nb, β 0.2\n\nNumbers: results/x/metrics")
     assert f"made by commit {metrics.attrs['git_commit']}. 2 of 9 models computed by" in text

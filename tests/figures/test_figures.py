@@ -324,10 +324,11 @@ def test_figure_4_1_draws_ratio_and_accuracy_at_the_searched_epochs(complexity):
                 for line in axis.get_lines()
                 if line.get_color() == look.colour and line.get_marker() == look.marker
             )
-            expected = complexity[name].sel(condition=condition, epoch=[2, 4]).mean("seed")
+            values = style.searched(complexity[name].sel(condition=condition))
+            expected = values.sel(epoch=[2, 4]).mean("seed")
             np.testing.assert_allclose(line.get_ydata(), expected)
             np.testing.assert_array_equal(line.get_xdata(), [2, 4])
-    last = complexity["critical_sample_ratio"].sel(condition="randY", epoch=4)
+    last = complexity["critical_sample_ratio"].sel(condition="randY", critical_epoch=4)
     assert f"randY {last.mean():.3f} ± {last.std(ddof=1):.3f}" in text
     (noise,) = (line for line in left.get_lines() if line.get_markerfacecolor() == "white")
     assert noise.get_label() == "randX, on inputs of noise"
@@ -355,12 +356,11 @@ def test_figure_4_2_draws_a_pair_for_each_case_and_kind(levels):
     for of_case, case in zip(axes, ("digits_mlp", "digits_cnn"), strict=True):
         for accuracy, ratio, kind in zip(*of_case, ("randX", "randY"), strict=True):
             own = levels.sel(dataset=case, noise_kind=kind, noise_level=0.4)
-            own = own.dropna("epoch", how="all")
-            mean = own.mean("seed")
+            mean = own.dropna("epoch", how="all").mean("seed")
             solid, dotted = line(accuracy, "-"), line(accuracy, ":")
             np.testing.assert_allclose(solid.get_ydata(), mean["train_accuracy"])
             np.testing.assert_allclose(dotted.get_ydata(), mean["validation_accuracy"])
-            searched = mean["critical_sample_ratio"].dropna("epoch")
+            searched = style.searched(mean["critical_sample_ratio"])
             np.testing.assert_allclose(line(ratio, "-").get_ydata(), searched)
             peak = mean["validation_accuracy"].idxmax("epoch").item()
             rings = hollow(accuracy)

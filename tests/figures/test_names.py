@@ -14,10 +14,10 @@ def named(classes, names) -> xr.Dataset:
     """Return metrics of Figure 3.3 with as many classes as names."""
     cells = np.random.default_rng(0).lognormal(size=(3, len(names), len(names), 2))
     dims = classes["class_sensitivity"].dims
-    own = {"class", "loss_class", "example_class"}
+    own = {"loss_class", "example_class"}
     others = classes.drop_vars([v for v in classes.variables if own & set(classes[v].dims)])
     others["class_sensitivity"] = dims, cells
-    return others.assign_coords(class_name=("class", names))
+    return others.assign_coords(loss_class=names, example_class=names)
 
 
 CIFAR = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
@@ -71,7 +71,7 @@ def test_labels_of_classes_fit(names, shown, turned):
 def test_class_names_are_no_formulas(classes, tmp_path):
     names = ["a$_$", "b_", "$c$", r"\d", "e"]
     with style.paper():
-        figure = fig3_3.draw(classes.assign_coords(class_name=("class", names)))
+        figure = fig3_3.draw(classes.assign_coords(loss_class=names))
         style.save(figure, tmp_path / "f.png", tmp_path / "f.pdf")
         assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == names
 

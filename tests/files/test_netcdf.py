@@ -5,7 +5,9 @@ import os
 import numpy as np
 import pytest
 import xarray as xr
+import yaml
 
+import rote
 from rote.files import netcdf
 from rote.files.provenance import with_provenance
 from rote.machine.errors import UserError
@@ -37,7 +39,7 @@ def test_what_is_written_is_read(dataset, tmp_path):
 def test_same_content_gives_the_same_bytes(dataset, tmp_path):
     paths = [tmp_path / name for name in ("1.nc", "2.nc")]
     for path in paths:
-        netcdf.write(with_provenance(dataset, {"seed": 0}), path)
+        netcdf.write(with_provenance(dataset, {"seed": 0}, title="t"), path)
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
@@ -110,15 +112,28 @@ def test_the_sha_of_a_file_can_be_checked_without_rote(dataset, tmp_path):
     assert xr.open_dataset(tmp_path / "file.nc").load().equals(dataset)  # as anybody reads it
 
 
-def test_a_variable_without_units_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="lacks long_name or units"):
-        netcdf.write(xr.Dataset({"x": ("a", [1.0])}), tmp_path / "file.nc")
+@pytest.mark.parametrize(
+    ("values", "attrs", "lacking"),
+    [
+        ([1.0], {}, "long_name and units"),
+        ([1.0], {"long_name": "x"}, "units"),
+        (["a"], {"units": "1"}, "long_name"),
+    ],
+)
+def test_a_variable_that_is_not_named_or_has_no_units_is_refused(values, attrs, lacking, tmp_path):
+    with pytest.raises(ValueError, match=f"x of .*file.nc lacks {lacking}$"):
+        netcdf.write(xr.Dataset({"x": ("a", values, attrs)}), tmp_path / "file.nc")
+    assert not list(tmp_path.iterdir())
 
 
 def test_provenance_names_settings_software_commit_and_device(dataset):
-    attrs = with_provenance(dataset, {"seed": 7}, device="cpu").attrs
-    assert attrs["settings"] == '{"seed": 7}'
-    assert '"torch": "2.13.0' in attrs["software"]
+    attrs = with_provenance(dataset, {"seed": 7}, title="t", device="cpu").attrs
+    assert [*attrs][:3] == ["title", "Conventions", "references"]
+    assert yaml.safe_load(attrs["settings"]) == {"seed": 7}
+    software = yaml.safe_load(attrs["software"])
+    assert software["rote"] == rote.__version__
+    assert software["torch"].startswith("2.13.0")
+    assert "arxiv.org/abs/1706.05394" in attrs["references"]
     assert attrs["device"] == "cpu"
     assert attrs["git_commit"]
 
@@ -134,7 +149,7 @@ def test_chunks_hold_about_a_mebibyte():
 
 def test_objects_in_a_netcdf_file_stay_text(tmp_path):
     """NetCDF has no type that would be executed; arrays of objects cannot even be written."""
-    named = {"long_name": "x", "units": "1"}
+    named = {"long_name": "x"}
     with pytest.raises((UserError, ValueError, TypeError)):
         netcdf.write(xr.Dataset({"x": ("a", np.array([{1: 2}], object), named)}), tmp_path / "a.nc")
     netcdf.write(xr.Dataset({"x": ("a", ["__import__(1)"], named)}), tmp_path / "a.nc")

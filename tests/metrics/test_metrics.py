@@ -75,7 +75,7 @@ def test_figure_2_puts_every_time_at_its_place():
     assert capacity.dims == ("noise_level", "hidden_units", "seed")
     assert capacity.sel(noise_level=1, hidden_units=8).values.tolist() == [50, 20]
     assert capacity.sel(noise_level=0, hidden_units=16).values.tolist() == [2, 4]
-    assert metrics.attrs["train_examples"] == 400
+    assert "train_examples" not in metrics.attrs
     assert metrics.attrs["capacity_size"] == 400
     assert metrics.attrs["epoch_limit"] == 50
     assert metrics.attrs["threshold"] == 0.95
@@ -224,31 +224,30 @@ def test_figure_3_3_measures_the_diagonal_and_the_rest():
     real = metrics.sel(condition="real")
     assert real["diagonal_share"].values.tolist() == pytest.approx([1 / 5, 1])
     assert real["off_diagonal_gini"].values.tolist() == [0, 0]
-    cell = {"condition": "randX", "seed": 1, "loss_class": 4, "example_class": 2}
+    cell = {"condition": "randX", "seed": 1, "loss_class": "e", "example_class": "c"}
     assert metrics["class_sensitivity"].sel(cell) == run["class_sensitivity"][0, 4, 2]
     other = run["class_sensitivity"][5].values  # halfX, seed 0
     rest = other[~np.eye(5, dtype=bool)]
     at = metrics.sel(condition="halfX", seed=0)
     assert at["diagonal_share"].item() == pytest.approx(1 - rest.sum() / other.sum())
     assert at["off_diagonal_gini"].item() == pytest.approx(gini(rest))
-    assert metrics["class_name"].values.tolist() == list("abcde")
+    assert metrics["loss_class"].values.tolist() == list("abcde")
 
 
-def test_figure_4_1_takes_the_highest_level_and_the_searched_epochs():
+def test_figure_4_1_takes_the_highest_level():
     run = made_up_complexity("digits_cnn", cnn=True)
     metrics = fig4_1.metrics([run])
-    assert metrics["critical_sample_ratio"].dims == ("condition", "epoch", "seed")
+    assert metrics["critical_sample_ratio"].dims == ("condition", "critical_epoch", "seed")
+    assert metrics["train_accuracy"].dims == ("condition", "epoch", "seed")
+    assert metrics["critical_sample_ratio"].notnull().all()
     assert set(metrics["condition"].values) == {"real", "randX", "randY"}
     assert metrics.attrs["noise_level"] == 1
     place = {"condition": "randX", "seed": 0}  # member 8
     ratio = run["critical_sample_ratio"][8]
     ours = metrics.sel(place)
-    np.testing.assert_array_equal(
-        ours["critical_sample_ratio"], [np.nan, ratio[0, 0], np.nan, ratio[1, 0]]
-    )
-    np.testing.assert_array_equal(
-        ours["noise_critical_sample_ratio"], [np.nan, ratio[0, 1], np.nan, ratio[1, 1]]
-    )
+    assert ours["critical_epoch"].values.tolist() == [2, 4]
+    np.testing.assert_array_equal(ours["critical_sample_ratio"], ratio[:, 0])
+    np.testing.assert_array_equal(ours["noise_critical_sample_ratio"], ratio[:, 1])
     np.testing.assert_array_equal(ours["train_accuracy"], run["train_accuracy"][8])
     real = metrics.sel(condition="real", seed=1)
     np.testing.assert_array_equal(real["validation_accuracy"], run["validation_accuracy"][1])
@@ -280,10 +279,22 @@ def test_figure_4_2_puts_every_member_of_every_case_at_its_place():
                 ours = metrics.sel(dataset=case, noise_kind=shown, noise_level=level, seed=seed)
                 there = ours["train_accuracy"].sel(epoch=run["epoch"])
                 np.testing.assert_array_equal(there, run["train_accuracy"][i])
-                searched = ours["critical_sample_ratio"].sel(epoch=run["critical_epoch"])
+                searched = ours["critical_sample_ratio"].sel(critical_epoch=run["critical_epoch"])
                 np.testing.assert_array_equal(searched, run["critical_sample_ratio"][i, :, 0])
     assert metrics["train_accuracy"].sel(dataset="cnn", epoch=[1, 3]).isnull().all()
-    assert metrics["critical_sample_ratio"].sel(dataset="cnn", epoch=[1, 2, 3, 4]).isnull().all()
+    assert metrics["critical_sample_ratio"].dims[-2:] == ("critical_epoch", "seed")
+    assert metrics["critical_epoch"].values.tolist() == [2, 4, 6]
+
+
+def test_what_differs_between_cases_is_along_them():
+    runs = [made_up_complexity(case, cnn=False) for case in ("large", "small")]
+    runs[1].attrs |= {"train_examples": 20, "image_size": "2×2"}
+    metrics = fig4_2.metrics(runs)
+    small = metrics.sel(dataset="small")
+    assert (small["train_examples"], small["image_size"]) == (20, "2×2")
+    assert metrics.sel(dataset="large")["train_examples"] == 100
+    assert not {"train_examples", "image_size"} & metrics.attrs.keys()
+    assert metrics.attrs["validation_examples"] == 50
 
 
 def test_cases_that_are_alike_are_named():
@@ -312,7 +323,7 @@ def test_the_protocol_says_that_the_learning_rate_is_halved(halve_every, words):
 def test_filters_are_those_of_the_first_seed():
     run = made_up_complexity("digits_cnn", cnn=True)
     metrics = filters.metrics([run])
-    assert metrics["filter"].dims == ("condition", "filter", "channel", "row", "column")
+    assert metrics["filter"].dims == ("condition", "map", "channel", "row", "column")
     np.testing.assert_array_equal(metrics["filter"].sel(condition="real"), run["filter"][6])
     np.testing.assert_array_equal(metrics["filter"].sel(condition="randY"), run["filter"][5])
     assert metrics["seed"] == 0

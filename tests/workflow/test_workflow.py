@@ -1,6 +1,5 @@
 """The real workflow on a tiny study, as a user runs it; each test goes on from a finished study."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -8,6 +7,7 @@ import sys
 
 import pytest
 import torch
+import yaml
 
 import stores
 from browser import check_report, chromium
@@ -304,4 +304,4 @@ def test_a_folder_of_ones_own_images(tmp_path):
     study.snakemake("fig1")
     metrics = netcdf.read(tmp_path / "results" / "demo" / "metrics" / "fig1.nc")
     assert metrics.attrs["dataset"] == "Pets"
-    assert json.loads(metrics.attrs["settings"])["runs"][0]["data"]["validation_from"] == "test"
+    assert yaml.safe_load(metrics.attrs["settings"])["data"]["validation_from"] == "test"

@@ -74,28 +74,32 @@ def test_claims(metrics: Mapping[str, xr.Dataset], criteria: dict) -> xr.Dataset
     column = {name: [row[name] for row in rows] for name in rows[0]}
     result = xr.Dataset(
         {
-            **{name: ("test", column[name], _named(text)) for name, text in NUMBERS.items()},
-            "verdict": ("test", column["verdict"], _named("verdict")),
+            **{name: ("test", column[name], _number(text)) for name, text in NUMBERS.items()},
+            "verdict": ("test", column["verdict"], _text("verdict")),
             "claim_verdict": (
                 "conclusion",
                 [combined(verdicts) for verdicts in of_claim.values()],
-                _named("verdict on the claim: that of all of the poster's parts"),
+                _text("verdict on the claim: that of all of the poster's parts"),
             ),
         },
         coords={
-            "test": ("test", column["name"], _named("part of a claim")),
-            "claim": ("test", column["claim"], _named("number of the claim")),
-            **{name: ("test", column[name], _named(text)) for name, text in TEXTS.items()},
-            "conclusion": ("conclusion", list(CLAIMS), _named("number of the claim")),
+            "test": ("test", column["name"], _text("part of a claim")),
+            "claim": ("test", column["claim"], _number("number of the claim")),
+            **{name: ("test", column[name], _text(text)) for name, text in TEXTS.items()},
+            "conclusion": ("conclusion", list(CLAIMS), _number("number of the claim")),
             "claim_text": (
                 "conclusion",
                 [text for text, _ in CLAIMS.values()],
-                _named("what the poster concludes"),
+                _text("what the poster concludes"),
             ),
         },
     )
     sources = {figure: one.attrs.get("git_commit", "unknown") for figure, one in metrics.items()}
-    return with_provenance(result, {"claims": criteria, "metrics_of_commit": sources})
+    return with_provenance(
+        result,
+        {"claims": criteria, "metrics_of_commit": sources},
+        title="Verdicts on the poster's five conclusions",
+    )
 
 
 test_claims.__test__ = False  # not one of pytest's
@@ -124,5 +128,9 @@ def _row(part: Part) -> dict:
     }
 
 
-def _named(long_name: str) -> dict:
+def _text(long_name: str) -> dict:
+    return {"long_name": long_name}
+
+
+def _number(long_name: str) -> dict:
     return {"long_name": long_name, "units": "1"}

@@ -75,8 +75,8 @@ def _at_the_end(
     for condition in conditions:
         if condition not in curves["condition"]:
             raise Inconclusive(f"the experiment complexity has no {condition}")
-    last = _last(curves)
-    ratio, accuracy = last["critical_sample_ratio"], last["train_accuracy"].mean("seed")
+    ratio = _last(curves)
+    accuracy = curves["train_accuracy"].sel(epoch=ratio["critical_epoch"]).mean("seed")
     above, below = (ratio.sel(condition=condition) for condition in conditions)
     reached = {condition: accuracy.sel(condition=condition).item() for condition in conditions}
     return over_seeds((above - below).values, criteria).if_fitted(reached, criteria)
@@ -112,12 +112,14 @@ def _after_peak(
     curves = curves.sel(noise_level=curves["noise_level"] > 0)
     if not curves.sizes["noise_level"]:
         raise Inconclusive("the experiment complexity has no labels that are noise in part")
+    (along,) = {"epoch", "critical_epoch"} & set(curves[name].dims)
     gained = xr.apply_ufunc(
         gain,
         curves["epoch"],
         curves["validation_accuracy"],
+        curves[along],
         curves[name],
-        input_core_dims=[["epoch"]] * 3,
+        input_core_dims=[["epoch"], ["epoch"], [along], [along]],
         vectorize=True,
     )
     unfinished, caveat = _unfinished(curves, criteria)
@@ -125,7 +127,9 @@ def _after_peak(
     return over_seeds(mean, criteria).bounded(bool(unfinished.any()), False, caveat)
 
 
-def gain(epochs: np.ndarray, validation: np.ndarray, measured: np.ndarray) -> float:
+def gain(
+    epochs: np.ndarray, validation: np.ndarray, measured_at: np.ndarray, measured: np.ndarray
+) -> float:
     """Return how much ``measured`` gains from the peak of ``validation`` to its last value.
 
     Between the epochs at which it was measured it is taken for a straight line.
@@ -133,16 +137,17 @@ def gain(epochs: np.ndarray, validation: np.ndarray, measured: np.ndarray) -> fl
     Args:
         epochs: (epochs,), increasing.
         validation: (epochs,), NaN where it was not evaluated.
-        measured: (epochs,), the same.
+        measured_at: (others,), the epochs of ``measured``, increasing.
+        measured: (others,), NaN where it was not measured.
 
     Returns:
         The gain; NaN if there are no values, or training diverged.
     """
     evaluated, there = np.isfinite(validation), np.isfinite(measured)
-    if not there.any() or not evaluated.any() or epochs[evaluated][-1] < epochs[there][-1]:
+    if not there.any() or not evaluated.any() or epochs[evaluated][-1] < measured_at[there][-1]:
         return np.nan
     peak = epochs[evaluated][np.argmax(validation[evaluated])]
-    return measured[there][-1] - np.interp(peak, epochs[there], measured[there])
+    return measured[there][-1] - np.interp(peak, measured_at[there], measured[there])
 
 
 def _over_level(
@@ -151,7 +156,7 @@ def _over_level(
     """Return the slope over the noise level of the ratio at the last search."""
     curves = _case(metrics, case, kind)
     weights = slope_weights(curves["noise_level"].values)
-    last = _last(curves)["critical_sample_ratio"].transpose("noise_level", "seed")
+    last = _last(curves).transpose("noise_level", "seed")
     unfinished, caveat = _unfinished(curves, criteria)
     return over_seeds(weights @ last.values, criteria).bounded(
         at_least=bool((unfinished & (weights > 0)).any()),
@@ -160,9 +165,9 @@ def _over_level(
     )
 
 
-def _last(curves: xr.Dataset) -> xr.Dataset:
-    """Return the last epoch at which critical samples were searched."""
-    searched = curves.dropna("epoch", how="all", subset=["critical_sample_ratio"])
-    if not searched.sizes["epoch"]:
+def _last(curves: xr.Dataset) -> xr.DataArray:
+    """Return the critical sample ratio at the last epoch at which it was searched."""
+    searched = curves["critical_sample_ratio"].dropna("critical_epoch", how="all")
+    if not searched.sizes["critical_epoch"]:
         raise Inconclusive("all models diverged")
-    return searched.isel(epoch=-1)
+    return searched.isel(critical_epoch=-1)

@@ -1,10 +1,10 @@
 """The verdicts as tables for people, in Markdown and in HTML."""
 
 import html
-import json
 
 import numpy as np
 import xarray as xr
+import yaml
 
 from rote.files.text import plain
 
@@ -52,7 +52,7 @@ def parts_of(claims: xr.Dataset) -> list[dict]:
 
 def _sources(claims: xr.Dataset, preset: str) -> list[str]:
     """Return where the numbers of the claims come from, a sentence each."""
-    settings = json.loads(claims.attrs["settings"])
+    settings = yaml.safe_load(claims.attrs["settings"])
     commits: dict[str, list[str]] = {}
     for figure, commit in settings["metrics_of_commit"].items():
         commits.setdefault(commit, []).append(figure)

@@ -27,7 +27,7 @@ VARIABLES = {  # its dimensions and its attributes
         ("example",),
         {"long_name": "position in this part of the source", "units": "1"},
     ),
-    "class_name": (("class",), {"long_name": "name of the class", "units": "1"}),
+    "class_name": (("class",), {"long_name": "name of the class"}),
 }
 
 

@@ -119,7 +119,7 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
         variables,
         coords={
             "noise_seed": ("noise_seed", seeds, {"long_name": "draw of the noise", "units": "1"}),
-            "class_name": source["class_name"],
+            "class_name": ("class", source["class_name"].values, form.VARIABLES["class_name"][1]),
         },
         attrs={
             "inputs_per_grey_level": scale / 255,
@@ -176,13 +176,13 @@ def data_attributes(noised: xr.Dataset) -> dict[str, str | int]:
     Raises:
         UserError: the data set does not say what it is called, or by which settings it was made.
     """
-    for name in ("title", "settings"):
+    for name in ("dataset", "settings"):
         if name not in noised.attrs:
             raise UserError(
                 f"The data set lacks the attribute {name}: add it by assign_attrs({name}=…)."
             )
     return {
-        "dataset": noised.attrs["title"],
+        "dataset": noised.attrs["dataset"],
         "train_examples": noised.sizes["example"],
         "validation_examples": noised.sizes["validation_example"],
         "image_size": f"{noised.sizes['row']}×{noised.sizes['column']}",

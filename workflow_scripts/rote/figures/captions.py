@@ -1,8 +1,7 @@
 """What stands below a figure: what it shows, its numbers, and where these come from."""
 
-import json
-
 import xarray as xr
+import yaml
 
 from rote.files.text import plain
 
@@ -23,7 +22,7 @@ def caption(shows: str, read: str, metrics: xr.Dataset, source: str) -> str:
             plain(shows),
             *map(plain, read.split("\n")),
             f"Numbers: {source}, whose attributes hold all settings; made by commit "
-            f"{metrics.attrs['git_commit']}. {_origins(json.loads(metrics.attrs['models']))}\n",
+            f"{metrics.attrs['git_commit']}. {_origins(yaml.safe_load(metrics.attrs['models']))}\n",
         ]
     )
 

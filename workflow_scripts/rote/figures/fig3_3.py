@@ -74,7 +74,7 @@ def draw(metrics: xr.Dataset) -> Figure:
             "learning_rate or epochs of the labelling class."
         )
     norm = LogNorm(drawn.min(), drawn.max())
-    names = [" ".join(name.split()) for name in metrics["class_name"].values]
+    names = [" ".join(name.split()) for name in metrics["loss_class"].values]
     ticks = class_labels(names)
     aside = ticks.width / 72 if ticks.turned else 0.0  # inches
     figure, axes = style.panels(len(conditions), 3.9 + aside)

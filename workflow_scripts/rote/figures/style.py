@@ -1,6 +1,5 @@
 """What all figures share: sizes for a paper, bands over seeds, numbers as people write them."""
 
-import json
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import xarray as xr
+import yaml
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -122,7 +122,7 @@ def without_exploded(metrics: xr.Dataset, name: str) -> str:
 
 def search(metrics: xr.Dataset) -> str:
     """Return how critical samples were searched, for people."""
-    search = json.loads(metrics.attrs["settings"])["runs"][0]["critical_samples"]
+    search = yaml.safe_load(metrics.attrs["settings"])["critical_samples"]
     return (
         f"LASS: radius {search['radius']:g}, α {search['alpha']:g}, β {search['beta']:g} grey "
         f"levels, {search['max_iterations']} iterations, {search['examples']:,} inputs"

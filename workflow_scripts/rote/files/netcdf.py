@@ -36,32 +36,34 @@ def _chunks(variable: xr.Variable) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _encoding(variable: xr.Variable) -> dict:
+def _encoding(name: str, variable: xr.Variable) -> dict:
+    fill = {"_FillValue": None} if variable.dims == (name,) else {}  # a coordinate misses nothing
     # Strings have a variable length, which HDF5 can neither filter nor check.
     if not variable.ndim or not variable.size or variable.dtype.kind not in "biuf":
-        return {}
+        return fill
     compress = variable.encoding.get("zlib", True)
     filters = {"zlib": True, "complevel": 1} if compress else {}
-    return {"chunksizes": _chunks(variable), "fletcher32": True, **filters}
+    return {"chunksizes": _chunks(variable), "fletcher32": True, **filters, **fill}
 
 
 def write(dataset: xr.Dataset, path: str | Path, made_by: str = "") -> None:
     """Write ``dataset`` to ``path``: afterwards the file is whole, or what was there before.
 
     Args:
-        dataset: whose variables have a ``long_name`` and ``units``.
+        dataset: whose variables have a ``long_name`` and, if they are numbers, ``units``.
         path: of the file.
         made_by: the digest of what it was made by, see :mod:`rote.files.made_by`.
 
     Raises:
         UserError: the disk is full, or the folder cannot be written to.
-        ValueError: a variable lacks ``long_name`` or ``units``.
+        ValueError: a variable lacks a ``long_name``, or a number ``units``.
     """
     for name, variable in dataset.variables.items():
-        if not {"long_name", "units"} <= variable.attrs.keys():
-            raise ValueError(f"variable {name} of {path} lacks long_name or units")
+        wanted = ("long_name", "units") if variable.dtype.kind in "biuf" else ("long_name",)
+        if lacking := [attribute for attribute in wanted if attribute not in variable.attrs]:
+            raise ValueError(f"variable {name} of {path} lacks {' and '.join(lacking)}")
     path = Path(path)
-    encoding = {name: _encoding(variable) for name, variable in dataset.variables.items()}
+    encoding = {name: _encoding(name, variable) for name, variable in dataset.variables.items()}
     with replacing(path) as temporary:
         try:
             dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)

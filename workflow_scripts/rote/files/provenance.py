@@ -1,4 +1,8 @@
-"""Where the numbers of a file come from: settings, software, commit and device."""
+"""Where the numbers of a file come from: settings, software, commit and device.
+
+What has parts is YAML: a header shows it in lines that people read, and code gets it back by
+``yaml.safe_load``.
+"""
 
 import contextlib
 import json
@@ -10,14 +14,23 @@ from importlib.metadata import version
 from pathlib import Path
 
 import xarray as xr
+import yaml
 
+import rote
+
+CONVENTIONS = "CF-1.11"  # from 1.9 on, integers of all sizes are allowed
+REFERENCES = (
+    "Krueger et al. (2017): Deep Nets Don't Learn via Memorization, ICLR workshop; "
+    "Arpit et al. (2017): A Closer Look at Memorization in Deep Networks, ICML, "
+    "https://arxiv.org/abs/1706.05394"
+)
 SOFTWARE = ("netCDF4", "numpy", "snakemake", "torch", "torchvision", "xarray")
 
 
 @cache
 def _software() -> str:
-    versions = {name: version(name) for name in SOFTWARE}
-    return json.dumps({"python": platform.python_version(), **versions})
+    own = {"rote": rote.__version__, "python": platform.python_version()}
+    return as_text(own | {name: version(name) for name in SOFTWARE})
 
 
 @cache
@@ -41,14 +54,31 @@ def _git_commit() -> str:
     return "unknown"
 
 
-def with_provenance(dataset: xr.Dataset, settings: dict, *, device: str = "cpu") -> xr.Dataset:
-    """Return ``dataset`` with the attributes that say how it came to be.
+def as_text(content: dict | list) -> str:
+    """Return content in YAML, the innermost mappings and lists in a line each.
 
-    ``settings`` are whatever determined it; they are kept as JSON, seeds among them.
+    Equal content is equal text; of tuples it makes lists.
     """
-    return dataset.assign_attrs(
-        settings=json.dumps(settings, sort_keys=True),
-        software=_software(),
-        git_commit=_git_commit(),
-        device=device,
-    )
+    plain = json.loads(json.dumps(content))
+    return yaml.safe_dump(plain, width=100, default_flow_style=None, allow_unicode=True).strip()
+
+
+def origin(device: str) -> dict[str, str]:
+    """Return the attributes that say by what numbers were computed, ``device`` in words."""
+    return {"software": _software(), "git_commit": _git_commit(), "device": device}
+
+
+def with_provenance(
+    dataset: xr.Dataset, settings: dict, *, title: str, device: str = "cpu"
+) -> xr.Dataset:
+    """Return ``dataset`` with the attributes that say what it is, and how it came to be.
+
+    Args:
+        dataset: the content of a file.
+        settings: whatever determined it, seeds among them.
+        title: what the file holds, in a line.
+        device: what its numbers were computed on, in words.
+    """
+    named = {"title": title, "Conventions": CONVENTIONS, "references": REFERENCES}
+    made = {"settings": as_text(settings), **origin(device)}
+    return dataset.drop_attrs(deep=False).assign_attrs(named | dataset.attrs | named | made)

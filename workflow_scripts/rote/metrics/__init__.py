@@ -4,28 +4,45 @@ Each has ``metrics(runs)``: the runs in, the content of ``metrics/{figure}.nc`` 
 averaged away before the figure.
 """
 
-import json
 import logging
 from collections import Counter
+from itertools import chain
 
 import xarray as xr
+import yaml
 
-from rote.files.provenance import with_provenance
+from rote.files.provenance import as_text, with_provenance
 from rote.machine.errors import UserError
+from rote.study import plan
 
 logger = logging.getLogger(__name__)
 
-NOISE_KIND = {"long_name": "kind of noise: randX in the inputs, randY in the labels", "units": "1"}
-CONDITION = {
-    "long_name": "training data: real, randX, randY or halfX (50 % randX)",
-    "units": "1",
-}
+NOISE_KIND = {"long_name": "kind of noise: randX in the inputs, randY in the labels"}
+CONDITION = {"long_name": "training data: real, randX, randY or halfX (50 % randX)"}
 ABOUT_DATA = ("dataset", "train_examples", "validation_examples", "image_size")
 
 
 def settings_of(run: xr.Dataset) -> dict:
     """Return the settings that a run was computed by, those of its data among them."""
-    return {**json.loads(run.attrs["settings"]), "data": json.loads(run.attrs["data"])}
+    return {**yaml.safe_load(run.attrs["settings"]), "data": yaml.safe_load(run.attrs["data"])}
+
+
+def factored(each: list[dict]) -> tuple[dict, list[dict]]:
+    """Return what several settings share, at any depth, and for each of them what it has beside."""
+    shared, own = {}, [{} for _ in each]
+    for key in dict.fromkeys(chain.from_iterable(each)):
+        values = [one[key] for one in each if key in one]
+        if len(values) == len(each) and all(value == values[0] for value in values):
+            shared[key] = values[0]
+        elif len(values) == len(each) and all(isinstance(value, dict) for value in values):
+            inner, rests = factored(values)
+            shared |= {key: inner} if inner else {}
+            for one, rest in zip(own, rests, strict=True):
+                one |= {key: rest} if rest else {}
+        else:
+            for one, settings in zip(own, each, strict=True):
+                one |= {key: settings[key]} if key in settings else {}
+    return shared, own
 
 
 def protocol(runs: list[xr.Dataset]) -> list[str]:
@@ -78,10 +95,11 @@ def _model(models: list[dict]) -> str:
 
 
 def with_protocol(
-    metrics: xr.Dataset, runs: list[xr.Dataset], lines: list[str] | None = None
+    figure: str, metrics: xr.Dataset, runs: list[xr.Dataset], lines: list[str] | None = None
 ) -> xr.Dataset:
-    """Return ``metrics`` with what a figure says about the data and the models.
+    """Return the ``metrics`` of a figure with what it says about the data and the models.
 
+    The attribute ``settings`` is what the runs share; ``runs`` in it is what each has beside.
     ``lines`` stand for the :func:`protocol` of runs that do not share their data.
 
     Raises:
@@ -95,14 +113,21 @@ def with_protocol(
         )
     if diverged:
         logger.warning("%d members diverged: the figure says what became of them.", diverged)
+    shared, own = factored([settings_of(run) for run in runs])
     return with_provenance(
         metrics.assign_attrs(
-            **{key: runs[0].attrs[key] for key in ABOUT_DATA},
-            models=json.dumps(origins(runs)),
+            # What differs between the runs is along a dimension.
+            **{
+                key: runs[0].attrs[key]
+                for key in ABOUT_DATA
+                if len({run.attrs[key] for run in runs}) == 1
+            },
+            models=as_text(origins(runs)),
             protocol="\n".join(lines or protocol(runs)),
             diverged_members=diverged,
         ),
-        {"runs": [settings_of(run) for run in runs]},
+        {**shared, "runs": own} if any(own) else shared,
+        title=f"{plan.title(figure)}: {plan.SHOWS[figure]}",
         device=", ".join(sorted({run.attrs["device"] for run in runs})),
     )
 
@@ -124,7 +149,12 @@ def origins(runs: list[xr.Dataset]) -> list[dict]:
     )
     counts = Counter(one for each in columns for one in zip(*each, strict=True))
     found = [
-        {"git_commit": commit, "software": json.loads(software), "device": device, "models": count}
+        {
+            "git_commit": commit,
+            "software": yaml.safe_load(software),
+            "device": device,
+            "models": count,
+        }
         for (commit, software, device), count in sorted(counts.items())
     ]
     if differing := differences([one["software"] for one in found]):

@@ -37,4 +37,4 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     result = unstack_members(members, "noise_kind", "noise_level", "hidden_units", "seed")
     for name, long_name in MEASURES.items():
         result[name].attrs["long_name"] = long_name
-    return with_protocol(result, runs)
+    return with_protocol("fig1", result, runs)

@@ -56,6 +56,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         ),
     ).merge(by_width.rename({name: f"capacity_{name}" for name in by_width.data_vars}))
     return with_protocol(
+        "fig2",
         result.assign_attrs(
             threshold=training["threshold"],
             epoch_limit=training["epochs"],
@@ -75,7 +76,7 @@ def _times(members: xr.Dataset, varied: str, training: dict) -> xr.Dataset:
         {
             "epochs_to_convergence": epoch.where(epoch > 0, training["epochs"])
             .astype(float)
-            .assign_attrs(long_name="epochs to convergence, or their limit", units="epoch"),
+            .assign_attrs(long_name="epochs to convergence, or their limit", units="1"),
             "converged": (epoch > 0).assign_attrs(
                 long_name="whether training converged within the limit", units="1"
             ),

@@ -49,6 +49,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     for name, long_name in LONG_NAMES.items():
         result[name].attrs = {"long_name": long_name, "units": "1"}
     return with_protocol(
+        "fig3_1",
         result.assign_attrs(
             experiments=experiments,
             epochs=settings_of(run)["training"]["epochs"],

@@ -6,10 +6,7 @@ from rote.measures.gini import gini
 from rote.metrics import settings_of, with_protocol
 from rote.metrics.sensitivity import by_condition, exploded
 
-LABELLING = {
-    "long_name": "targets: class labels, or a class of its own for each example",
-    "units": "1",
-}
+LABELLING = {"long_name": "targets: class labels, or a class of its own for each example"}
 
 
 def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
@@ -38,7 +35,8 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
                     units="1",
                 ),
                 "mean_sensitivity": mean.mean("example", skipna=False).assign_attrs(
-                    long_name="mean loss-sensitivity", units="nat"
+                    long_name="mean loss-sensitivity, over examples and updates so far, in nat",
+                    units="1",
                 ),
                 "exploded": exploded(run).where(mean.notnull().all("example")),
                 "train_accuracy": run["train_accuracy"],
@@ -47,4 +45,4 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         labelling = (), settings_of(run)["labelling"], LABELLING
         of_labellings.append(by_condition(members).assign_coords(labelling=labelling))
     result = xr.concat(of_labellings, "labelling", join="outer")
-    return with_protocol(result, runs)
+    return with_protocol("fig3_2", result, runs)

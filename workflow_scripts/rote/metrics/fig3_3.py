@@ -16,11 +16,12 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
 
     Returns:
         ``class_sensitivity`` (condition, loss_class, example_class, seed), ḡ_ij as
-        ``rote.measures.sensitivity`` defines it. ``diagonal_share`` (condition, seed), the part of
-        the sum of the matrix that is on its diagonal: how class-correlated it is.
-        ``off_diagonal_gini`` (condition, seed), the Gini coefficient of the other cells: how
-        unevenly classes matter to each other. ``exploded`` (condition, seed), that of
-        ``rote.metrics.sensitivity`` at the last update: such a matrix is that of a few updates.
+        ``rote.measures.sensitivity`` defines it, with the names of the classes as coordinates.
+        ``diagonal_share`` (condition, seed), the part of the sum of the matrix that is on its
+        diagonal: how class-correlated it is. ``off_diagonal_gini`` (condition, seed), the Gini
+        coefficient of the other cells: how unevenly classes matter to each other. ``exploded``
+        (condition, seed), that of ``rote.metrics.sensitivity`` at the last update: such a matrix is
+        that of a few updates.
     """
     (run,) = runs
     matrix = run["class_sensitivity"].transpose("member", "loss_class", "example_class")
@@ -46,4 +47,4 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             },
         }
     )
-    return with_protocol(by_condition(members).assign_coords(class_name=run["class_name"]), runs)
+    return with_protocol("fig3_3", by_condition(members), runs)

@@ -12,21 +12,21 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         runs: that of the last case of the experiment ``complexity``.
 
     Returns:
-        ``critical_sample_ratio``, ``noise_critical_sample_ratio`` (for randX: on inputs of noise),
-        ``train_accuracy`` and ``validation_accuracy`` (condition, epoch, seed); missing at epochs
-        at which critical samples were not searched, and where a member diverged. Attribute
-        ``noise_level``.
+        ``critical_sample_ratio`` and, for randX, ``noise_critical_sample_ratio``, that on inputs
+        of noise (condition, critical_epoch, seed); ``train_accuracy`` and ``validation_accuracy``
+        (condition, epoch, seed); missing where a member diverged. Every critical epoch is one of
+        the epochs. Attribute ``noise_level``.
     """
     (run,) = runs
     level = run["noise_level"].max().item()
     shown = run.sel(member=(run["noise_level"] == level) | (run["noise_kind"] == "real"))
-    result = unstack_conditions(over_epochs(shown))
-    return with_protocol(result.assign_attrs(noise_level=level), [shown])
+    result = unstack_conditions(ratios_and_accuracies(shown))
+    return with_protocol("fig4_1", result.assign_attrs(noise_level=level), [shown])
 
 
-def over_epochs(run: xr.Dataset) -> xr.Dataset:
-    """Return the ratios and accuracies of all members at all epochs of a run."""
-    ratio = run["critical_sample_ratio"].rename(critical_epoch="epoch").reindex(epoch=run["epoch"])
+def ratios_and_accuracies(run: xr.Dataset) -> xr.Dataset:
+    """Return the ratios (member, critical_epoch) and accuracies (member, epoch) of a run."""
+    ratio = run["critical_sample_ratio"]
     real, noise = (ratio.sel(critical_inputs=inputs, drop=True) for inputs in ("real", "noise"))
     return xr.Dataset(
         {

@@ -10,10 +10,15 @@ from rote.metrics import (
     unstack_members,
     with_protocol,
 )
-from rote.metrics.fig4_1 import over_epochs
+from rote.metrics.fig4_1 import ratios_and_accuracies
 
-CASE = {"long_name": "case: data and model", "units": "1"}
-TITLE = {"long_name": "data and kind of model", "units": "1"}
+CASE = {"long_name": "case: data and model"}
+TITLE = {"long_name": "data and kind of model"}
+SIZES = {
+    "train_examples": {"long_name": "training examples", "units": "1"},
+    "validation_examples": {"long_name": "validation examples", "units": "1"},
+    "image_size": {"long_name": "rows×columns of an image, in pixels"},
+}
 
 
 def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
@@ -23,11 +28,13 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         runs: those of the experiment ``complexity``, one a case.
 
     Returns:
-        ``train_accuracy``, ``validation_accuracy``, ``critical_sample_ratio`` and, for randX on
-        inputs of noise, ``noise_critical_sample_ratio`` (dataset, noise_kind, noise_level, epoch,
-        seed); missing at epochs at which a case was not evaluated or searched, and where a member
-        diverged. Level 0 is the real data, the same for both kinds. ``dataset`` names the cases of
-        the configuration, ``title`` says what they are, and names those that are alike.
+        ``train_accuracy``, ``validation_accuracy`` (dataset, noise_kind, noise_level, epoch, seed),
+        ``critical_sample_ratio`` and, for randX, ``noise_critical_sample_ratio``, that on inputs of
+        noise (dataset, noise_kind, noise_level, critical_epoch, seed); missing at epochs at which
+        another case alone was evaluated or searched, and where a member diverged. Level 0 is the
+        real data, the same for both kinds. ``dataset`` names the cases of the configuration; along
+        it, ``title`` says what they are, and names those that are alike, and ``train_examples``,
+        ``validation_examples`` and ``image_size`` say what they have.
     """
     cases = [settings_of(run)["case"] for run in runs]
     titles = [
@@ -39,14 +46,19 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         for case, title in zip(cases, titles, strict=True)
     ]
     of_cases = [
-        over_epochs(run).assign_coords(dataset=((), case, CASE))
+        ratios_and_accuracies(run).assign_coords(dataset=((), case, CASE))
         for case, run in zip(cases, runs, strict=True)
     ]
     members = real_as_every_kind(join_runs(of_cases))
     result = unstack_members(members, "dataset", "noise_kind", "noise_level", "seed")
-    result = result.sel(dataset=cases).assign_coords(title=("dataset", titles, TITLE))
+    of_cases = {name: [run.attrs[name] for run in runs] for name in SIZES}
+    result = result.sel(dataset=cases).assign_coords(
+        title=("dataset", titles, TITLE),
+        **{name: ("dataset", of_cases[name], attrs) for name, attrs in SIZES.items()},
+    )
     return with_protocol(
-        result.transpose(..., "epoch", "seed"),
+        "fig4_2",
+        result.transpose(..., "epoch", "critical_epoch", "seed"),
         runs,
         [line for run in runs for line in protocol([run])],
     )

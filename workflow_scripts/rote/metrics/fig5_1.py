@@ -9,7 +9,7 @@ MEASURES = {
     "noise_train_accuracy": "training accuracy on random labels after the last epoch",
     "real_validation_accuracy": "best validation accuracy over the epochs, on real data",
 }
-REGULARIZER = {"long_name": "regulariser", "units": "1"}
+REGULARIZER = {"long_name": "regulariser"}
 STRENGTH_INDEX = {"long_name": "rank of the strength", "units": "1"}
 STRENGTHS = {
     "strength": "p of dropout, standard deviation of noise, weight of decay or adversarial loss",
@@ -38,7 +38,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     result = xr.concat(curves, "regularizer", join="outer")
     for name, long_name in (MEASURES | STRENGTHS).items():
         result[name].attrs = {"long_name": long_name, "units": "1"}
-    return with_protocol(result, runs)
+    return with_protocol("fig5_1", result, runs)
 
 
 def _curve(regularizer: str, unregularized: xr.Dataset, run: xr.Dataset) -> xr.Dataset:

@@ -38,4 +38,4 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     for i, (name, long_name) in enumerate(STRENGTHS.items()):
         values = [pair[i] for pair in selected.values()]
         result[name] = "regularizer", values, {"long_name": long_name, "units": "1"}
-    return with_protocol(result, shown)
+    return with_protocol("fig5_2", result, shown)

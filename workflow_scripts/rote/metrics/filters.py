@@ -13,7 +13,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             random labels.
 
     Returns:
-        ``filter`` (condition, filter, channel, row, column) of the first seed, for real data and
+        ``filter`` (condition, map, channel, row, column) of the first seed, for real data and
         the highest level of randY; missing where a member diverged. Attributes ``noise_level`` and
         ``epoch``, the last one at which parameters were kept.
     """
@@ -28,10 +28,10 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     filters = (
         shown["filter"]
         .reset_coords(drop=True)
-        .rename(member="condition", map="filter", filter_row="row", filter_column="column")
+        .rename(member="condition", filter_row="row", filter_column="column")
     )
     result = filters.to_dataset(name="filter").assign_coords(
         condition=("condition", ["real", "randY"], CONDITION), seed=((), seed, run["seed"].attrs)
     )
     attrs = {"noise_level": level, "epoch": run["critical_epoch"].max().item()}
-    return with_protocol(result.assign_attrs(attrs), [shown])
+    return with_protocol("filters", result.assign_attrs(attrs), [shown])

@@ -196,31 +196,7 @@ def _search(
 
 
 def _as_dataset(epochs: list[int], ratio: np.ndarray, filters: np.ndarray | None) -> xr.Dataset:
-    variables = {
-        "critical_sample_ratio": (
-            ("critical_epoch", "critical_inputs"),
-            ratio,
-            {"long_name": "fraction of validation inputs that are critical", "units": "1"},
-        )
-    }
+    variables = {"critical_sample_ratio": (("critical_epoch", "critical_inputs"), ratio)}
     if filters is not None:
-        variables["filter"] = (
-            ("map", "channel", "filter_row", "filter_column"),
-            filters,
-            {"long_name": "weights of a map of the first layer", "units": "1"},
-        )
-    return xr.Dataset(
-        variables,
-        coords={
-            "critical_epoch": (
-                "critical_epoch",
-                epochs,
-                {"long_name": "epochs of training done", "units": "epoch"},
-            ),
-            "critical_inputs": (
-                "critical_inputs",
-                INPUTS,
-                {"long_name": "validation inputs: real, or noise as randX has it", "units": "1"},
-            ),
-        },
-    )
+        variables["filter"] = ("map", "channel", "filter_row", "filter_column"), filters
+    return xr.Dataset(variables, coords={"critical_epoch": epochs, "critical_inputs": INPUTS})

@@ -14,11 +14,7 @@ import xarray as xr
 from rote.models.ensemble import Ensemble, Score
 from rote.study.plan import evaluated_epochs
 
-MEASURES = {
-    "train_loss": ("mean cross-entropy over the training examples", "nat"),
-    "train_accuracy": ("accuracy on the training examples and their labels", "1"),
-    "validation_accuracy": ("accuracy on the real validation examples", "1"),
-}
+MEASURES = "train_loss", "train_accuracy", "validation_accuracy"
 
 
 def learning_rate(training: dict, epoch: int) -> float:
@@ -40,40 +36,15 @@ def _empty(training: dict, examples: int) -> dict[str, np.ndarray]:
 
 
 def as_dataset(record: dict[str, np.ndarray], training: dict) -> xr.Dataset:
-    """Return the record of a finished member with names, units and coordinates.
+    """Return the record of a finished member as variables of a run.
 
     Scores are missing at the epochs after a member has left.
     """
-    epoch = {"long_name": "epochs of training done", "units": "epoch"}
-    diverged = "epoch at which the loss was first found not finite, 0 if it never was"
-    wrong = "example is classified unlike the label trained on, after the last epoch"
-    dataset = xr.Dataset(
-        {
-            **{
-                name: ("epoch", record[name], {"long_name": long_name, "units": units})
-                for name, (long_name, units) in MEASURES.items()
-            },
-            "misclassified": (
-                "example",
-                record["misclassified"],
-                {"long_name": wrong, "units": "1"},
-            ),
-            "diverged_epoch": (
-                (),
-                record["diverged_epoch"],
-                {"long_name": diverged, "units": "epoch"},
-            ),
-        },
-        coords={"epoch": ("epoch", evaluated_epochs(training), epoch)},
+    dimensions = dict.fromkeys(MEASURES, ("epoch",)) | {"misclassified": ("example",)}
+    return xr.Dataset(
+        {name: (dimensions.get(name, ()), values) for name, values in record.items()},
+        coords={"epoch": evaluated_epochs(training)},
     )
-    if "converged_epoch" in record:
-        converged = "epoch at which the training accuracy reached the threshold, 0 if it never did"
-        dataset["converged_epoch"] = (
-            (),
-            record["converged_epoch"],
-            {"long_name": converged, "units": "epoch"},
-        )
-    return dataset
 
 
 def _packed(content: dict[str, np.ndarray], epoch: int, long_name: str) -> xr.Dataset:

@@ -71,7 +71,7 @@ def _made_up(shape: tuple[int, int, int], data: dict, batch_size: int) -> xr.Dat
     )
     sizes = {"train_examples": count, "validation_examples": validation, "image_size": shape[1]}
     noised = noise_dataset(source, {**data, **sizes, "validation_from": "train"})
-    return xr.decode_cf(noised.assign_attrs(title="made up", settings="{}")).load()
+    return xr.decode_cf(noised.assign_attrs(dataset="made up", settings="{}")).load()
 
 
 def _training(

@@ -1,6 +1,7 @@
 """From members to a run: the store has some, the others are computed, all become one dataset."""
 
 import hashlib
+import json
 import logging
 from collections.abc import Callable, Container, Iterable
 from itertools import chain
@@ -8,34 +9,17 @@ from itertools import chain
 import numpy as np
 import xarray as xr
 
-from rote.files.provenance import with_provenance
+from rote.files.provenance import origin
 from rote.files.store import Store
 from rote.machine.errors import out_of_memory
 from rote.runs.grouping import SizeSearch, groups
+from rote.runs.variables import described
 from rote.study.plan import Member
 
 logger = logging.getLogger(__name__)
 
-COORDINATES = {
-    "noise_kind": "kind of noise: real (none), randX (inputs) or randY (labels)",
-    "noise_level": "fraction of the training examples that noise replaces",
-    "noise_seed": "draw of the noise",
-    "seed": "seed of initialisation and shuffling",
-    "weight_decay": "strength of weight decay",
-    "dropout": "probability that dropout sets a hidden activation to zero",
-    "input_dropout": "probability that dropout sets an input to zero",
-    "hidden_noise": "standard deviation of the noise that is added to hidden activations",
-    "input_noise": "standard deviation of the noise that is added to inputs",
-    "adversarial": "weight of adversarial examples in the loss",
-}
-
-
 # Where a member comes from: it may have been computed long before its run.
-ORIGIN = {
-    "device": "computed on",
-    "git_commit": "commit of rote that computed the member",
-    "software": "versions of what it was computed with, JSON",
-}
+ORIGIN = "device", "git_commit", "software"
 
 
 REPLACES = {"randX": "image", "randY": "label"}
@@ -163,7 +147,7 @@ def keep(
         device: what it was computed on, in words.
     """
     alone = {**settings, "members": [list(member)]}
-    result = with_provenance(result, alone, device=device)
+    result = result.assign_attrs(settings=json.dumps(alone), **origin(device))
     store.save(key, result)
     return result
 
@@ -176,14 +160,8 @@ def _assemble(results: list[xr.Dataset], members: list[Member]) -> xr.Dataset:
         coords="minimal",
         compat="override",
         combine_attrs="override",
-    ).drop_attrs(deep=False)
-    coordinates = {
-        name: ("member", list(values), {"long_name": long_name, "units": "1"})
-        for (name, long_name), values in zip(
-            COORDINATES.items(), zip(*members, strict=True), strict=True
-        )
-    }
-    for name, long_name in ORIGIN.items():
-        own = [result.attrs[name] for result in results]
-        coordinates[name] = "member", own, {"long_name": long_name, "units": "1"}
-    return run.assign_coords(coordinates)
+    )
+    columns = dict(zip(Member._fields, zip(*members, strict=True), strict=True))
+    columns |= {name: [result.attrs[name] for result in results] for name in ORIGIN}
+    coordinates = {name: ("member", list(values)) for name, values in columns.items()}
+    return described(run.assign_coords(coordinates))

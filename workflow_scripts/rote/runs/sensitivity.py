@@ -22,6 +22,7 @@ from rote.runs.members import (
     keep,
     stored_or_computed,
 )
+from rote.runs.variables import described
 from rote.study import plan, versions
 from rote.study.plan import Member
 
@@ -32,24 +33,12 @@ logger = logging.getLogger(__name__)
 # so members share them.
 MEMBERS_TOGETHER = {"cpu": 1, "cuda": 16}
 
-MEASURES = {  # name: dimensions, what it is, units
-    "sensitivity": (
-        ("update", "example"),
-        "l1 norm of the total derivative of the mean training loss by the input",
-        "nat",
-    ),
-    "class_sensitivity": (
-        ("loss_class", "example_class"),
-        "mean l1 norm of the derivative of the loss terms of a class by an input of a class",
-        "nat",
-    ),
-    "train_loss": ("update", "mean cross-entropy over the training examples", "nat"),
-    "train_accuracy": ("update", "accuracy on the training examples and their labels", "1"),
-    "diverged_epoch": (
-        (),
-        "epoch in which the loss was found not finite, 0 if it never was",
-        "epoch",
-    ),
+DIMENSIONS = {
+    "sensitivity": ("update", "example"),
+    "class_sensitivity": ("loss_class", "example_class"),
+    "train_loss": ("update",),
+    "train_accuracy": ("update",),
+    "diverged_epoch": (),
 }
 
 
@@ -90,7 +79,7 @@ def compute_run(
     Returns:
         ``sensitivity`` (member, update, example), ``train_loss`` and ``train_accuracy`` (member,
         update), ``diverged_epoch`` (member) and, if asked for, ``class_sensitivity`` (member,
-        loss_class, example_class).
+        loss_class, example_class), both with the names of the classes as coordinates.
 
     Raises:
         UserError: the device is missing or too small.
@@ -104,9 +93,10 @@ def compute_run(
         name,
         lambda missing: _measure_missing(noised, settings, store, missing, name, device),
     )
-    return run.assign_coords(index=noised["index"], class_name=noised["class_name"]).assign_attrs(
-        attributes
-    )
+    if "class_sensitivity" in run:
+        classes = noised["class_name"].values
+        run = run.assign_coords(loss_class=classes, example_class=classes)
+    return described(run.assign_coords(index=noised["index"])).assign_attrs(attributes)
 
 
 def _measure_missing(
@@ -224,17 +214,7 @@ def _diverged(times: list[int], loss: np.ndarray, updates_per_epoch: int) -> np.
 
 
 def _as_dataset(times: list[int], values: dict[str, np.ndarray | None]) -> xr.Dataset:
-    return xr.Dataset(
-        {
-            name: (
-                MEASURES[name][0],
-                value,
-                dict(zip(("long_name", "units"), MEASURES[name][1:], strict=True)),
-            )
-            for name, value in values.items()
-            if value is not None
-        },
-        coords={
-            "update": ("update", times, {"long_name": "updates of SGD done", "units": "1"}),
-        },
-    )
+    variables = {
+        name: (DIMENSIONS[name], value) for name, value in values.items() if value is not None
+    }
+    return xr.Dataset(variables, coords={"update": times})

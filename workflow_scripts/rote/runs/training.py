@@ -18,6 +18,7 @@ from rote.runs.members import (
     keep,
     stored_or_computed,
 )
+from rote.runs.variables import described
 from rote.study import versions
 from rote.study.plan import Member
 
@@ -102,7 +103,7 @@ def compute_run(
 
     run = stored_or_computed(members, keys, load, name, compute)
     if settings["keep_misclassified"]:
-        run = run.assign_coords(index=noised["index"])
+        run = described(run.assign_coords(index=noised["index"]))
     else:
         run = run.drop_vars("misclassified")
     return run.assign_attrs(attributes)

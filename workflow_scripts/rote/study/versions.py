@@ -14,7 +14,7 @@ from pathlib import Path
 from rote.study import code
 
 DATASET = 2
-NOISING = 2
+NOISING = 3
 TRAINING = 2
 SENSITIVITY = 1
 CRITICAL_SAMPLES = 2

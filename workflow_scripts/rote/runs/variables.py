@@ -1,0 +1,54 @@
+"""What the variables of a run are, in words.
+
+Attributes are given to a run when it is assembled, so a member that an earlier version of rote has
+stored gets those of this one. All numbers are counts, fractions or entropies, so their unit is 1.
+"""
+
+import xarray as xr
+
+NUMBERS = {
+    "noise_level": "fraction of the training examples that noise replaces",
+    "noise_seed": "draw of the noise",
+    "seed": "seed of initialisation and shuffling",
+    "weight_decay": "strength of weight decay",
+    "dropout": "probability that dropout sets a hidden activation to zero",
+    "input_dropout": "probability that dropout sets an input to zero",
+    "hidden_noise": "standard deviation of the noise that is added to hidden activations",
+    "input_noise": "standard deviation of the noise that is added to inputs",
+    "adversarial": "weight of adversarial examples in the loss",
+    "epoch": "epochs of training done",
+    "update": "updates of SGD done",
+    "critical_epoch": "epochs of training done at the search for critical samples",
+    "train_loss": "mean cross-entropy over the training examples, in nat",
+    "train_accuracy": "accuracy on the training examples and their labels",
+    "validation_accuracy": "accuracy on the real validation examples",
+    "misclassified": "example is classified unlike the label trained on, after the last epoch",
+    "diverged_epoch": "epoch at which the loss was first found not finite, 0 if it never was",
+    "converged_epoch": "epoch at which the training accuracy reached the threshold, 0 if never",
+    "critical_sample_ratio": "fraction of validation inputs that are critical",
+    "filter": "weights of a map of the first layer",
+    "sensitivity": "l1 norm of the derivative of the mean training loss by the input, in nat",
+    "class_sensitivity": "mean l1 norm of the derivative of the loss terms of a class by an input "
+    "of a class, in nat",
+    "index": "position in its part of the original data set",
+}
+TEXTS = {
+    "noise_kind": "kind of noise: real (none), randX (inputs) or randY (labels)",
+    "critical_inputs": "validation inputs: real, or noise as randX has it",
+    "loss_class": "class of the loss terms, by its name",
+    "example_class": "class of the training example, by its name",
+    "device": "computed on",
+    "git_commit": "commit of rote that computed the member",
+    "software": "versions of what it was computed with, YAML",
+}
+ATTRIBUTES = {name: {"long_name": words, "units": "1"} for name, words in NUMBERS.items()} | {
+    name: {"long_name": words} for name, words in TEXTS.items()
+}
+
+
+def described(run: xr.Dataset) -> xr.Dataset:
+    """Return ``run`` with the attributes of its variables, and no others."""
+    run = run.drop_attrs()
+    for name, variable in run.variables.items():
+        variable.attrs = dict(ATTRIBUTES[name])
+    return run
