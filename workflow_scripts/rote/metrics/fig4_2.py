@@ -51,10 +51,11 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     ]
     members = real_as_every_kind(join_runs(of_cases))
     result = unstack_members(members, "dataset", "noise_kind", "noise_level", "seed")
-    of_cases = {name: [run.attrs[name] for run in runs] for name in SIZES}
+    along_cases = {
+        name: ("dataset", [run.attrs[name] for run in runs], attrs) for name, attrs in SIZES.items()
+    }
     result = result.sel(dataset=cases).assign_coords(
-        title=("dataset", titles, TITLE),
-        **{name: ("dataset", of_cases[name], attrs) for name, attrs in SIZES.items()},
+        title=("dataset", titles, TITLE), **along_cases
     )
     return with_protocol(
         "fig4_2",
