@@ -1,40 +1,23 @@
 """What Snakemake's rules ask: the inputs, the settings, the memory and the rank of every job.
 
-A rule passes its wildcards, and gets what it declares. A mistake that only a job can show, such as
-a run that an experiment does not have, ends Snakemake with a sentence: an exception would reach the
-user as a traceback.
+A rule passes its wildcards, and gets what it declares.
 """
 
-import functools
 import json
 import math
 import os
-import sys
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 
 from rote.machine.errors import UserError
-from rote.study import own_data, plan, run_settings, versions, work
+from rote.study import own_data, plan, ranks, run_settings, versions, work
+from rote.study.answers import answer
 from rote.study.made_by import MadeBy
 
 PICTURES = "png", "pdf", "txt"
 LIBRARIES_MB = 4000  # of a job that trains or measures
 NUMBER = 4  # bytes of a float32
 STORE = "results/store"  # of finished members, for all presets
-
-
-def _answer(method: Callable) -> Callable:
-    """Have a method end Snakemake with a sentence where it raises one."""
-
-    @functools.wraps(method)
-    def answering(self, *arguments, **named):
-        try:
-            self._asked()
-            return method(self, *arguments, **named)
-        except UserError as error:
-            sys.exit(f"Error: {error}")
-
-    return answering
 
 
 class Study:
@@ -48,7 +31,12 @@ class Study:
     """
 
     FIRST = 1000  # the priority of what is quickly done, and what others wait for
-    PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
+    PAGES = (
+        "claims.nc",
+        "gallery.md",
+        "config.yaml",
+        "index.html",
+    )  # of a whole study, beside its figures
     all_figures = tuple(plan.EXPERIMENT_OF_FIGURE)
 
     def __init__(self, config: dict, asked: Callable[[], None] = lambda: None):
@@ -89,7 +77,7 @@ class Study:
         block = self.datasets[wildcards.dataset]
         return {key: value for key, value in block.items() if key != "title"}
 
-    @_answer
+    @answer
     def own_file(self, wildcards) -> list[str]:
         """Return the user's own NetCDF file that a data set is read from, if it is from one."""
         source = self.datasets[wildcards.dataset]
@@ -98,29 +86,29 @@ class Study:
             return []
         return [os.path.normpath(own_data.expanded(source["path"]))]
 
-    @_answer
+    @answer
     def images_of_noised(self, wildcards) -> str:
         """Return the file of the data set that a noised one is drawn from."""
         return own_data.copy_of(self.noised_settings(wildcards)["data"]["dataset"])
 
-    @_answer
+    @answer
     def noising(self, wildcards) -> dict:
         """Return the settings of a noised data set."""
         return plan.data_settings(self.noised_settings(wildcards))
 
-    @_answer
+    @answer
     def title_of_noised(self, wildcards) -> str:
         """Return what figures call the data set that a noised one is drawn from."""
         return self.datasets[self.noised_settings(wildcards)["data"]["dataset"]]["title"]
 
-    @_answer
+    @answer
     def memory_of_noising(self, wildcards, attempt: int) -> int:
         """Return megabytes: images of a folder may be larger than counted, so more each time."""
         return 2 ** (attempt - 1) * (1000 + 2 * self._megabytes(wildcards.preset, wildcards.noised))
 
     # Runs.
 
-    @_answer
+    @answer
     def file_of_noised(self, wildcards) -> str:
         """Return the file of the noised data set that a run trains on."""
         self._check_run(wildcards, self.experiment(wildcards, wildcards.experiment))
@@ -131,7 +119,7 @@ class Study:
         settings = self.experiment(wildcards, wildcards.experiment)
         return plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
 
-    @_answer
+    @answer
     def run(self, wildcards) -> dict:
         """Return what a run depends on beside its data."""
         settings = self.experiment(wildcards, wildcards.experiment)
@@ -147,23 +135,37 @@ class Study:
         """Return the versions of the code that determines the numbers of a run."""
         return [versions.current(name) for name in versions.OF_RUN[self.kind_of_run(wildcards)]]
 
-    @_answer
+    @answer
     def memory_of_run(self, wildcards, attempt: int) -> int:
         """Return megabytes: libraries, the data as it is read and as it is used."""
         data = self._megabytes(wildcards.preset, self.noised_of_run(wildcards))
         return 2 ** (attempt - 1) * (LIBRARIES_MB + 2 * data)
 
-    @_answer
+    @answer
     def rank_of_run(self, wildcards) -> int:
-        """Return a priority, larger for what takes longer, so that nothing long starts last."""
+        """Return a priority, larger for what takes longer, so that nothing long starts last.
+
+        But first comes the figure that takes the least: it is there to be looked at meanwhile.
+        """
+        if (wildcards.experiment, wildcards.run) in ranks.quickest(self, wildcards.preset):
+            return self.FIRST + 1
         return 1 + int(10 * math.log2(self.multiply_adds(wildcards)))
 
-    @_answer
+    @answer
+    def rank_of_noised(self, wildcards) -> int:
+        """Return the priority of a noised data set: the quickest figure comes before others."""
+        first = {
+            plan.noised_of_run(experiment, self.presets[wildcards.preset][experiment], run)
+            for experiment, run in ranks.quickest(self, wildcards.preset)
+        }
+        return self.FIRST + (wildcards.noised in first)
+
+    @answer
     def multiply_adds(self, wildcards) -> int:
         """Return the multiply-adds of a run."""
         return work.of_run(self.run(wildcards), *self.inputs_of_run(wildcards))
 
-    @_answer
+    @answer
     def inputs_of_run(self, wildcards) -> tuple[tuple[int, int, int], dict]:
         """Return (channels, rows, columns) of the inputs of a run, and the settings of its data."""
         return self._inputs(wildcards.preset, self.noised_of_run(wildcards))
@@ -179,7 +181,7 @@ class Study:
 
     # Figures and pages.
 
-    @_answer
+    @answer
     def runs_of_figure(self, wildcards) -> list[str]:
         """Return the files of the runs that a figure is drawn from."""
         preset, figure = wildcards.preset, wildcards.figure
