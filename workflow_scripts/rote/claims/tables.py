@@ -50,7 +50,7 @@ def parts_of(claims: xr.Dataset) -> list[dict]:
     return parts
 
 
-def _sources(claims: xr.Dataset, preset: str) -> list[str]:
+def sources(claims: xr.Dataset, preset: str) -> list[str]:
     """Return where the numbers of the claims come from, a sentence each."""
     settings = json.loads(claims.attrs["settings"])
     commits: dict[str, list[str]] = {}
@@ -102,7 +102,7 @@ def claims_markdown(claims: xr.Dataset, preset: str) -> str:
                 cells = [plain(part[name]) for name in HEADERS[:-1]]
                 cells.append(f"{part['verdict']}{plain(reason)}")
                 lines.append(f"| {' | '.join((*cells, part['figure']))} |")
-    return "\n".join([*lines, "", *(f"{line}\n" for line in _sources(claims, preset))])
+    return "\n".join([*lines, "", *(f"{line}\n" for line in sources(claims, preset))])
 
 
 def claims_html(claims: xr.Dataset, preset: str) -> str:
@@ -128,7 +128,7 @@ def claims_html(claims: xr.Dataset, preset: str) -> str:
                 f"<td>{part['figure']}</td></tr>"
             )
         body.append("</table>")
-    notes = "".join(f"<p>{html.escape(line)}</p>" for line in _sources(claims, preset))
+    notes = "".join(f"<p>{html.escape(line)}</p>" for line in sources(claims, preset))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>Claims, {html.escape(preset)}</title><style>{STYLE}</style></head>"

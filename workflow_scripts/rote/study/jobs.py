@@ -148,7 +148,7 @@ class Study:
         But first comes the figure that takes the least: it is there to be looked at meanwhile.
         """
         if (wildcards.experiment, wildcards.run) in ranks.quickest(self, wildcards.preset):
-            return self.FIRST + 1
+            return self.FIRST - 1
         return 1 + int(10 * math.log2(self.multiply_adds(wildcards)))
 
     @answer
@@ -158,7 +158,7 @@ class Study:
             plan.noised_of_run(experiment, self.presets[wildcards.preset][experiment], run)
             for experiment, run in ranks.quickest(self, wildcards.preset)
         }
-        return self.FIRST + (wildcards.noised in first)
+        return self.FIRST - 2 * (wildcards.noised not in first)
 
     @answer
     def multiply_adds(self, wildcards) -> int:
@@ -230,15 +230,12 @@ class Study:
         files = [file for figure in self.figures() for file in self.files_of(figure)(wildcards)]
         return list(dict.fromkeys(files))
 
-    def metrics(self, wildcards) -> list[str]:
-        """Return the metrics of all figures of a preset."""
-        figures = self.figures(wildcards.preset)
-        return [f"results/{wildcards.preset}/metrics/{figure}.nc" for figure in figures]
-
-    def captions(self, wildcards) -> list[str]:
-        """Return the captions of all figures of a preset."""
-        figures = self.figures(wildcards.preset)
-        return [f"results/{wildcards.preset}/figures/{figure}.txt" for figure in figures]
+    def of_each_figure(self, file: str) -> Callable[[object], list[str]]:
+        """Return a function that returns a file of each figure of a preset, ``{}`` in its path."""
+        return lambda wildcards: [
+            f"results/{wildcards.preset}/{file.format(figure)}"
+            for figure in self.figures(wildcards.preset)
+        ]
 
     def page(self, name: str) -> str:
         """Return a page of the whole study, of the preset that the configuration names."""

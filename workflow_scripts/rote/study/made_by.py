@@ -109,6 +109,17 @@ class MadeBy:
         )
 
     @_once
+    def pages(self, wildcards) -> str:
+        """Return the digest of what ``index.html`` and ``report.html`` are made by."""
+        return _digest(
+            code.digest(["write_pages"]),
+            code.of_content(code.PACKAGE / "claims" / "page.html.jinja"),
+            self.claims(wildcards),
+            self.configuration(wildcards),
+            [self.figure(job) for job in self._figures_of(wildcards)],
+        )
+
+    @_once
     def configuration(self, wildcards) -> str:
         """Return the digest of the configuration of a preset."""
         return _digest(self.study.configuration_of(wildcards))
@@ -135,6 +146,8 @@ class MadeBy:
             expected[f"{folder}/figures/{job.figure}.txt"] = self.figure(job)
         expected[f"{folder}/claims.nc"] = self.claims(preset)
         expected[f"{folder}/gallery.md"] = self.gallery(preset)
+        for page in ("index.html", "report.html"):
+            expected[f"{folder}/{page}"] = self.pages(preset)
         expected[f"{folder}/config.yaml"] = self.configuration(preset)
         return expected
 
