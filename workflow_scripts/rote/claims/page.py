@@ -72,6 +72,7 @@ def page(
             }
             for figure, caption in captions.items()
         ],
+        rest=[part for part in parts if part["figure"] not in captions],
         experiments=plan.EXPERIMENT_OF_FIGURE,
         titles={figure: plan.title(figure) for figure in captions},
         settings=_settings(config),

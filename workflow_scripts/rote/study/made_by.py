@@ -127,7 +127,8 @@ class MadeBy:
     def everything(self) -> dict[str, str]:
         """Return the digest of every file of the preset that the configuration names, by its path.
 
-        Of a figure it is that of its caption, which is written with its pictures.
+        Of a figure it is that of its caption, which is written with its pictures, and of the two
+        pages with all figures that of ``index.html``.
         """
         name = self.study.preset
         preset, experiments = SimpleNamespace(preset=name), self.study.presets[name]
@@ -146,8 +147,7 @@ class MadeBy:
             expected[f"{folder}/figures/{job.figure}.txt"] = self.figure(job)
         expected[f"{folder}/claims.nc"] = self.claims(preset)
         expected[f"{folder}/gallery.md"] = self.gallery(preset)
-        for page in ("index.html", "report.html"):
-            expected[f"{folder}/{page}"] = self.pages(preset)
+        expected[f"{folder}/index.html"] = self.pages(preset)
         expected[f"{folder}/config.yaml"] = self.configuration(preset)
         return expected
 
