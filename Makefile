@@ -17,9 +17,9 @@ READY := .venv/ready
 figures: setup
 	.venv/bin/snakemake figures claims --config preset=$(PRESET) $(OPTIONS)
 
+# Into one file, report.html. Snakemake's own, of a study that is finished: OPTIONS="--report FILE.html".
 report: setup
 	.venv/bin/snakemake study --config preset=$(PRESET) $(OPTIONS)
-	.venv/bin/snakemake study --config preset=$(PRESET) $(OPTIONS) --report results/$(PRESET)/report.html
 
 gallery: setup
 	.venv/bin/snakemake figures gallery --config preset=$(PRESET) $(OPTIONS)

@@ -122,6 +122,13 @@ def test_a_study_that_is_stopped_has_not_failed(tmp_path):
     assert event.lines()[-1] == "Stopped: the same command goes on from what is finished."
 
 
+def test_a_study_with_nothing_to_do_is_finished(tmp_path):
+    event = Events(tmp_path, io.StringIO())
+    event(None, message="Nothing to be done (all requested files are present and up to date).")
+    assert event.lines()[0].startswith("Nothing to be done")
+    assert event.lines()[-1] == "Finished."
+
+
 def test_snakemakes_warnings_are_shown(tmp_path):
     event = Events(tmp_path, io.StringIO())
     event("run_info")

@@ -31,7 +31,7 @@ NOT_SAID = (
     "At least one job did not complete",
     "Cannot restore",
 )
-SAID = "Terminating processes", "Will exit after", "Trying to restart", "Nothing to be done"
+SAID = "Terminating processes", "Will exit after", "Trying to restart"
 
 
 class Step(Protocol):
@@ -111,6 +111,9 @@ class Display(logging.Handler):
             self._say(f"{step.words if step else record.rule_name}: {how}")
         elif self._unknown_target(record) or any(words in text for words in NOT_SAID):
             pass
+        elif text.startswith("Nothing to be done"):
+            self.snakemake.handle(record)
+            self.succeed()
         elif record.levelno >= logging.WARNING or text.startswith(SAID):
             self._erase()
             self.snakemake.handle(record)
