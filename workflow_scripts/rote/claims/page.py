@@ -13,7 +13,17 @@ from PIL import Image
 from rote.claims.tables import conclusions, parts_of, sources
 from rote.study import plan
 
+SEQUENCE = "tag:yaml.org,2002:seq"
 SYMBOLS = {"supported": "✓", "not supported": "✗", "inconclusive": "?"}
+
+
+class _Readable(yaml.SafeDumper):
+    """Writes a list in a line, as people do."""
+
+
+_Readable.add_representer(
+    list, lambda dumper, values: dumper.represent_sequence(SEQUENCE, values, flow_style=True)
+)
 
 
 def page(
@@ -107,6 +117,6 @@ def _settings(config: dict) -> list[tuple[str, str]]:
     shared = {key: value for key, value in config.items() if key not in ("presets", "defaults")}
     parts = {**experiments, "all": shared}
     return [
-        (name, yaml.safe_dump(part, sort_keys=False, allow_unicode=True, default_flow_style=None))
+        (name, yaml.dump(part, Dumper=_Readable, sort_keys=False, allow_unicode=True))
         for name, part in parts.items()
     ]
