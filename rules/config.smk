@@ -7,7 +7,7 @@ from rote.files import times
 from rote.files.made_by import stale
 from rote.machine import display, environment, options, working_folder
 from rote.machine.errors import UserError
-from rote.study import code, configuration, steps
+from rote.study import code, configuration, ending, steps
 from rote.study.jobs import Study
 
 checkout = Path(str(workflow.current_basedir)).parent
@@ -40,19 +40,13 @@ if workflow.modifier.is_main_snakefile():  # else it is the other workflow's
     config.update(study.config)
 
 
-def ending():
-    from rote.claims.ending import ending  # which takes a second
-
-    return ending(study, {job.rule.name for job in workflow.dag.targetjobs})
-
-
 shown = None
 if workflow.is_main_process and workflow.modifier.is_main_snakefile():
     shown = display.attach(
         workflow,
         steps=lambda: steps.of_jobs(study, workflow.dag.needrun_jobs()),
         targets=lambda: [rule.name for rule in workflow.rules if not rule.output],
-        ending=ending,
+        ending=lambda: ending.words(study, {job.rule.name for job in workflow.dag.targetjobs}),
     )
 
 

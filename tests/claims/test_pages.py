@@ -13,15 +13,15 @@ from browser import check_page, chromium
 from conftest import ROOT
 from made_up_metrics import CRITERIA, study
 from rote.claims import tables, test_claims
-from rote.claims.ending import ending
 from rote.claims.gallery import gallery
 from rote.claims.page import page as written
 from rote.figures.captions import caption
-from rote.files import made_by, netcdf
+from rote.files import made_by
 from rote.files import text as pages
 from rote.files.provenance import with_provenance
 from rote.machine.errors import UserError
 from rote.study import configuration
+from rote.study.ending import words
 from rote.study.jobs import Study
 
 
@@ -181,14 +181,15 @@ def test_a_page_is_readable_in_a_browser(results, tmp_path, embedded):
 def test_the_last_words_name_verdicts_and_what_to_open(claims, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     asked = Study(configuration.load(ROOT / "config.yaml", [], {"preset": "demo"}))
-    netcdf.write(claims, tmp_path / "results" / "demo" / "claims.nc")
-    said = ending(asked, {"figures", "claims"})
+    (tmp_path / "results" / "demo").mkdir(parents=True)
+    pages.write(tables.claims_markdown(claims, "demo"), "results/demo/claims.md")
+    said = words(asked, {"figures", "claims"})
     verdicts = dict(zip(claims["claim_text"].values, claims["claim_verdict"].values, strict=True))
     lines = [line for line in said.splitlines() if line.endswith(tuple(verdicts))]
     assert len(lines) == 5
     for line, (text, verdict) in zip(lines, verdicts.items(), strict=True):
         assert line.split(maxsplit=1)[1].replace(text, "").strip() == verdict
     assert "Open  results/demo/index.html" in said
-    assert "index.html" not in ending(asked, {"figures"})
-    assert ending(asked, {"fig1"}).startswith("Figure 1: results/demo/figures/fig1.png")
-    assert ending(asked, {"compute_run"}) == ""
+    assert "index.html" not in words(asked, {"figures"})
+    assert words(asked, {"fig1"}).startswith("Figure 1: results/demo/figures/fig1.png")
+    assert words(asked, {"compute_run"}) == ""

@@ -138,7 +138,7 @@ class Display(logging.Handler):
         self.over.set()
         self._erase()
         took = f" in {readable(time.monotonic() - self.start)}" if self.start else ""
-        if said := self.ending().format(took=took):
+        if said := self.ending().replace("{took}", took):
             self._write(f"\n{said}\n")
 
     def close(self) -> None:

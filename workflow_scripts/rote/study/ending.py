@@ -1,17 +1,16 @@
 """What is said when a study is finished: where it is, the verdicts, what to open and to change."""
 
+import re
 from pathlib import Path
 
-from rote.claims.tables import conclusions
-from rote.files import netcdf
-from rote.machine.errors import UserError
 from rote.study import plan
 from rote.study.jobs import Study
 
+# Of the targets, those for a whole study.
 OF_ALL = {"figures", "claims", "study"}
 
 
-def ending(study: Study, targets: set[str]) -> str:
+def words(study: Study, targets: set[str]) -> str:
     """Return the last words of a Snakemake, empty if none of its targets is one for people.
 
     Args:
@@ -34,7 +33,7 @@ def ending(study: Study, targets: set[str]) -> str:
         [
             *lines,
             "",
-            *_verdicts(Path(folder) / "claims.nc"),
+            *_verdicts(Path(folder) / "claims.md"),
             "",
             f"Open  {folder}/index.html: figures, verdicts and numbers on one page",
             "Next  change config.yaml (a level of noise, a width) and run the same command again: "
@@ -43,9 +42,11 @@ def ending(study: Study, targets: set[str]) -> str:
     )
 
 
-def _verdicts(path: Path) -> list[str]:
+def _verdicts(page: Path) -> list[str]:
+    """Return a line for each conclusion, from the first table of ``claims.md``."""
     try:
-        claims = netcdf.read(path)
-    except UserError as error:
-        return [f"Error: {error}"]
-    return [f"{number}  {decided:13}  {text}" for number, text, decided in conclusions(claims)]
+        table = page.read_text("utf-8")
+    except OSError:
+        return []
+    rows = re.findall(r"^\| (\d) \| (.+) \| \*\*(.+)\*\* \|$", table, re.MULTILINE)
+    return [f"{number}  {verdict:13}  {text}" for number, text, verdict in rows]
