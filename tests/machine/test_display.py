@@ -96,11 +96,22 @@ def test_what_failed_comes_last_in_the_words_of_the_job(tmp_path, own):
     event("error", logging.ERROR, "At least one job did not complete", exception="WorkflowError")
     event.display.close()
     event.display.close()  # as logging does once more
+    assert event.stream.getvalue().count("steps failed") == 1
     *before, count, _, step, last = event.lines()
     assert last == "Error: the disk is full: free some space."
     assert step == "Figure 1: training 9 models"
     assert count.startswith("1 of 2 steps failed")
     assert any("CalledProcess" in line for line in before) != own
+
+
+def test_what_failed_in_a_group_of_jobs_comes_last_too(tmp_path):
+    event = Events(tmp_path, io.StringIO())
+    event("run_info")
+    event.log.write_text("Error: too large.\n")
+    failed = [{"jobid": 3, "log": [str(event.log)]}]
+    event("group_error", logging.ERROR, job_error_info=failed, aux_logs=[])
+    event.display.close()
+    assert event.lines()[-1] == "Error: too large."
 
 
 def test_a_step_that_is_tried_again_has_not_failed(tmp_path):

@@ -92,6 +92,9 @@ class Display(logging.Handler):
             self._finish(record.job_id)
         elif event == "job_error":
             self.failed[record.jobid] = list(record.log)
+        elif event == "group_error":
+            for job in record.job_error_info:
+                self.failed[job["jobid"]] = [*job["log"], *record.aux_logs]
         elif str(record.msg).startswith("Terminating processes"):
             self.stopped = True
         if self.own:
