@@ -170,7 +170,9 @@ def test_nobody_who_listens_and_nothing_that_goes_wrong_stops_a_study(tmp_path, 
 
 
 def test_a_job_without_a_word_is_named_by_its_log(tmp_path):
-    assert sentence([str(tmp_path / "none.log")]).endswith(f"see {tmp_path / 'none.log'}.")
+    assert sentence([str(tmp_path / "none.log")]).endswith("see what stands above.")
     log = tmp_path / "bug.log"
+    log.write_text("starting")
+    assert sentence([str(log), str(tmp_path / "none.log")]).endswith(f"see {log}.")
     log.write_text("This is a bug in rote, not a mistake of yours; please report it.\nTraceback\n")
     assert sentence([str(log)]).endswith(f"please report it. Its log is {log}.")

@@ -267,7 +267,8 @@ def sentence(logs: Iterable[str]) -> str:
             if found:
                 bug = found[-1].startswith("This is a bug")
                 return f"{found[-1]} Its log is {log}." if bug else found[-1]
-    return f"Error: the job ended without a word of its own: see {' and '.join(logs) or 'above'}."
+    there = " and ".join(log for log in logs if Path(log).exists())
+    return f"Error: the job ended without a word of its own: see {there or 'what stands above'}."
 
 
 def no_such_target(name: str, targets: list[str]) -> str:
