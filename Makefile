@@ -21,9 +21,9 @@ setup: $(READY) ## install everything into .venv, once; TORCH=cpu: the build wit
 figures: setup ## draw the study and test the claims; the demo takes about 5 minutes
 	.venv/bin/snakemake figures claims --config preset=$(PRESET) $(OPTIONS)
 
+# Snakemake's own report, of a study that is finished: OPTIONS="--report FILE.html".
 report: setup ## the same and everything else in one file, results/demo/report.html
 	.venv/bin/snakemake study --config preset=$(PRESET) $(OPTIONS)
-	.venv/bin/snakemake study --config preset=$(PRESET) $(OPTIONS) --report results/$(PRESET)/report.html
 
 test: setup ## all tests, minutes
 	.venv/bin/python -m pytest

@@ -34,6 +34,7 @@ rule study:
 rule claims:
     input:
         study.page("claims.nc"),
+        study.page("index.html"),
 
 
 rule gallery:

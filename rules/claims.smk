@@ -3,7 +3,7 @@
 
 rule test_claims:
     input:
-        study.metrics,
+        study.of_each_figure("metrics/{}.nc"),
     output:
         nc="results/{preset}/claims.nc",
         md="results/{preset}/claims.md",
@@ -29,7 +29,7 @@ rule test_claims:
 
 rule write_gallery:
     input:
-        captions=study.captions,
+        captions=study.of_each_figure("figures/{}.txt"),
         claims="results/{preset}/claims.nc",
     output:
         "results/{preset}/gallery.md",
@@ -44,6 +44,28 @@ rule write_gallery:
         made_by=study.made_by.gallery,
     script:
         "../workflow_scripts/write_gallery.py"
+
+
+rule write_pages:
+    input:
+        captions=study.of_each_figure("figures/{}.txt"),
+        pictures=study.of_each_figure("figures/{}.png"),
+        claims="results/{preset}/claims.nc",
+        configuration="results/{preset}/config.yaml",
+    output:
+        index="results/{preset}/index.html",
+        report="results/{preset}/report.html",
+    log:
+        "results/{preset}/logs/write_pages/pages.log",
+    conda:
+        "../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        code=study.code_of("write_pages"),
+        made_by=study.made_by.pages,
+    script:
+        "../workflow_scripts/write_pages.py"
 
 
 rule write_configuration:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from rote.files import times
 from rote.files.made_by import stale
-from rote.machine import environment, options, working_folder
+from rote.machine import display, environment, options, working_folder
 from rote.machine.errors import UserError
-from rote.study import code, configuration
+from rote.study import code, configuration, ending, steps
 from rote.study.jobs import Study
 
 checkout = Path(str(workflow.current_basedir)).parent
@@ -40,8 +40,23 @@ if workflow.modifier.is_main_snakefile():  # else it is the other workflow's
     config.update(study.config)
 
 
+shown = None
+if workflow.is_main_process and workflow.modifier.is_main_snakefile():
+    shown = display.attach(
+        workflow,
+        steps=lambda: steps.of_jobs(study, workflow.dag.needrun_jobs()),
+        targets=lambda: [rule.name for rule in workflow.rules if not rule.output],
+        ending=lambda: ending.words(study, {job.rule.name for job in workflow.dag.targetjobs}),
+    )
+
+
 onstart:
     working_folder.pass_signals_on()
+
+
+onsuccess:
+    if shown:
+        shown.succeed()
 
 
 wildcard_constraints:

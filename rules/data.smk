@@ -32,7 +32,7 @@ rule noise_dataset:
         "results/{preset}/datasets/{noised}.nc",
     log:
         "results/{preset}/logs/noise_dataset/{noised}.log",
-    priority: study.FIRST
+    priority: study.rank_of_noised
     conda:
         "../envs/environment.yaml"
     resources:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,68 @@ def chromium(page: Path) -> Iterator:
         yield driver
     finally:
         driver.quit()
+
+
+# Pairs of the relative luminance of text and of what it stands on, as WCAG 2.2 defines them, whose
+# ratio is too small to read.
+FAINT = """
+const light = c => { c /= 255; return c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4; };
+const read = c => c.match(/[\\d.]+/g).map(Number);
+const luminance = ([r, g, b]) => .2126 * light(r) + .7152 * light(g) + .0722 * light(b);
+const behind = e => {
+  for (; e; e = e.parentElement) {
+    const c = read(getComputedStyle(e).backgroundColor);
+    if (c.length < 4 || c[3] > 0) return c;
+  }
+  return [255, 255, 255];
+};
+const faint = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+  const text = walker.currentNode.textContent.trim(), e = walker.currentNode.parentElement;
+  if (!text || !e.getClientRects().length) continue;
+  const pair = [luminance(read(getComputedStyle(e).color)), luminance(behind(e))];
+  const ratio = (Math.max(...pair) + .05) / (Math.min(...pair) + .05);
+  if (ratio < 4.5) faint.push([text, ratio]);
+}
+return faint;
+"""
+
+
+def check_page(page, folder: Path, width: int) -> None:
+    """Look at a page with all figures at a width of the window, in pixels: all of it is readable.
+
+    Raises:
+        AssertionError: with what is wrong.
+    """
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    for media, scheme in (("screen", "light"), ("screen", "dark"), ("print", "dark")):
+        scheme = {"name": "prefers-color-scheme", "value": scheme}
+        page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": [scheme]})
+        assert page.execute_script(FAINT) == []
+        wide = "return document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        assert not page.execute_script(wide)
+    html = page.find_element("xpath", "/html")
+    assert html.get_attribute("lang") == "en"
+    assert page.title
+    levels = page.execute_script(
+        "return [...document.querySelectorAll('h1,h2,h3,h4')].map(e => Number(e.tagName[1]))"
+    )
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(later <= before + 1 for before, later in pairwise(levels))
+    for picture in page.find_elements("xpath", "//img"):
+        assert picture.get_attribute("alt")
+        assert page.execute_script("return arguments[0].naturalWidth", picture) > 0
+    ids = page.execute_script("return [...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(ids) == len({*ids})
+    links = page.execute_script(
+        "return [...document.querySelectorAll('a')].map(e => e.getAttribute('href'))"
+    )
+    for link in links:
+        assert link[1:] in ids if link.startswith("#") else (folder / link).is_file(), link
+    loaded = page.execute_script("return performance.getEntriesByType('resource')")
+    assert all(entry["name"].startswith(("file:", "data:")) for entry in loaded)
+    assert not [line for line in page.get_log("browser") if line["level"] == "SEVERE"]
 
 
 def check_report(page) -> None:

@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Iterator
 
+from rote.machine.display import ERASE
 from rote.machine.errors import Damaged, UserError, brief, out_of_memory
 from rote.machine.interruption import Stopped, stoppable
 from rote.study import code
@@ -23,7 +24,7 @@ def job(smk) -> Iterator[None]:
     logger = logging.getLogger("rote")
     logger.setLevel(logging.INFO)
     logging.raiseExceptions = False  # a log that cannot be written, on a full disk, is no mishap
-    handlers = [logging.StreamHandler(sys.stderr)]
+    handlers = [_terminal()]
     logger.addHandler(handlers[0])
     try:
         with stoppable():
@@ -66,6 +67,17 @@ def job(smk) -> Iterator[None]:
             logger.removeHandler(handler)
             with contextlib.suppress(OSError):  # what a full disk did not take is tried once more
                 handler.close()
+
+
+def _terminal() -> logging.Handler:
+    """Return what tells the terminal of warnings and errors: how far a job is, Snakemake shows."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(
+        lambda record: record.levelno > logging.INFO or record.name.startswith("rote.machine")
+    )
+    if sys.stderr.isatty():  # where Snakemake paints its bar into the last line
+        handler.setFormatter(logging.Formatter(f"{ERASE}%(message)s"))
+    return handler
 
 
 def _log_file(path: str) -> logging.Handler:

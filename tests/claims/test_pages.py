@@ -1,19 +1,28 @@
 """Pages say what the files say, in words that both of their readers understand."""
 
+import html
 import json
 
 import numpy as np
 import pytest
 import xarray as xr
 from docutils.core import publish_parts
+from PIL import Image
 
+from browser import check_page, chromium
+from conftest import ROOT
 from made_up_metrics import CRITERIA, study
 from rote.claims import tables, test_claims
 from rote.claims.gallery import gallery
+from rote.claims.page import page as written
 from rote.figures.captions import caption
+from rote.files import made_by
 from rote.files import text as pages
 from rote.files.provenance import with_provenance
 from rote.machine.errors import UserError
+from rote.study import configuration
+from rote.study.ending import words
+from rote.study.jobs import Study
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +93,8 @@ def test_a_caption_is_paragraphs_for_the_report_and_the_gallery(claims):
     assert text.startswith("Figure 1: it.\n\na: 1 ± 2\n\nb, β 0.2\n\nNumbers: results/x/metrics")
     assert f"made by commit {metrics.attrs['git_commit']}. 2 of 9 models computed by" in text
     assert "7 of 9 models computed by commit b2 on cpu with python unknown, torch 2.13.0" in text
-    html = publish_parts(text, writer="html", settings_overrides={"halt_level": 1})["body"]
-    assert html.count("<p>") == 4
+    body = publish_parts(text, writer="html", settings_overrides={"halt_level": 1})["body"]
+    assert body.count("<p>") == 4
     page = gallery(dict.fromkeys(("fig1", "filters"), f"{text}\nMade by 0\n"), claims, "demo")
     assert "## Figure 1: it.\n\n![fig1](figures/fig1.png)" in page
     assert page.count("criterion: ") == 2
@@ -95,8 +104,8 @@ def test_a_caption_is_paragraphs_for_the_report_and_the_gallery(claims):
 def test_titles_may_hold_the_marks_of_both_languages():
     title = r"My_data_ of *a* `b` <c> |d| \e, fig3_1"
     text = pages.plain(title)
-    html = publish_parts(text, writer="html", settings_overrides={"halt_level": 1})["body"]
-    assert html.strip() == f"<p>{title.replace('<', '&lt;').replace('>', '&gt;')}</p>"
+    body = publish_parts(text, writer="html", settings_overrides={"halt_level": 1})["body"]
+    assert body.strip() == f"<p>{title.replace('<', '&lt;').replace('>', '&gt;')}</p>"
     assert text == r"My_data\_ of \*a\* \`b\` \<c> \|d\| \\e, fig3_1"
 
 
@@ -107,3 +116,80 @@ def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path):
         pages.write("new", page / "below a file")
     assert page.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["page.md"]
+
+
+HOSTILE = "<script>alert('1 & 2')</script> $x_1$ \\ | *a*"
+CONFIG = {
+    "preset": "mine",
+    "presets": {"mine": {"capacity": {"noise_levels": [0, 0.5], "model": {"hidden_units": [8]}}}},
+    "datasets": {"pets": {"title": HOSTILE}},
+}
+
+
+@pytest.fixture
+def results(tmp_path, claims):
+    """A folder of results of two figures, with a function that writes its page."""
+    pictures = {}
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "metrics").mkdir()
+    for figure in ("fig1", "filters"):
+        pictures[figure] = tmp_path / "figures" / f"{figure}.png"
+        Image.new("RGB", (900, 400), "white").save(pictures[figure])
+        pictures[figure].with_suffix(".pdf").touch()
+        (tmp_path / "metrics" / f"{figure}.nc").touch()
+    for name in ("claims.nc", "claims.md", "config.yaml"):
+        (tmp_path / name).touch()
+    origin = f"Numbers: {'a' * 200}"
+    captions = {
+        "fig1": f"Figure 1: what it shows.\n\n{pages.plain(HOSTILE)}\n\n{origin}\n\nMade by 0\n",
+        "filters": f"Filters: the others.\n\n{origin}\n\nMade by 0\n",
+    }
+    experiments = CONFIG["presets"]["mine"] | {"complexity": {"noise_levels": [0]}}
+    config = CONFIG | {"presets": {"mine": experiments}}
+
+    def write(embedded: bool):
+        path = tmp_path / ("report.html" if embedded else "index.html")
+        page = written(captions, pictures, claims, config, "Made by 0123456789abcdef", embedded)
+        pages.write(page, path)
+        return path
+
+    return write
+
+
+def test_a_page_holds_figures_verdicts_numbers_and_settings(results, claims):
+    page = results(embedded=False).read_text("utf-8")
+    assert HOSTILE not in page
+    assert html.escape(HOSTILE).replace("&#x27;", "&#39;") in page  # in the caption, as it was
+    assert '<h2 id="fig1-title">Figure 1</h2>\n<p>What it shows.</p>' in page
+    for part in claims["test"].values:
+        assert html.escape(claims.sel(test=part)["description"].item()) in page
+    assert "noise_levels: [0, 0.5]" in page
+    assert made_by.read(results(embedded=False)) == "0123456789abcdef"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("embedded", [False, True], ids=["index", "report"])
+def test_a_page_is_readable_in_a_browser(results, tmp_path, embedded):
+    path = results(embedded)
+    with chromium(path) as page:
+        for width in (400, 1280):
+            check_page(page, tmp_path, width)
+        links = [link.get_attribute("href") for link in page.find_elements("xpath", "//a")]
+        assert all("#" in link for link in links) == embedded
+
+
+def test_the_last_words_name_verdicts_and_what_to_open(claims, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = Study(configuration.load(ROOT / "config.yaml", [], {"preset": "demo"}))
+    (tmp_path / "results" / "demo").mkdir(parents=True)
+    pages.write(tables.claims_markdown(claims, "demo"), "results/demo/claims.md")
+    said = words(asked, {"figures", "claims"})
+    verdicts = dict(zip(claims["claim_text"].values, claims["claim_verdict"].values, strict=True))
+    lines = [line for line in said.splitlines() if line.endswith(tuple(verdicts))]
+    assert len(lines) == 5
+    for line, (text, verdict) in zip(lines, verdicts.items(), strict=True):
+        assert line.split(maxsplit=1)[1].replace(text, "").strip() == verdict
+    assert "Open  results/demo/index.html" in said
+    assert "index.html" not in words(asked, {"figures"})
+    assert words(asked, {"fig1"}).startswith("Figure 1: results/demo/figures/fig1.png")
+    assert words(asked, {"compute_run"}) == ""

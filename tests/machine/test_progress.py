@@ -1,4 +1,4 @@
-from rote.machine.progress import Progress, readable
+from rote.machine.progress import Progress, readable, share_done
 
 
 def test_durations_are_readable():
@@ -17,7 +17,7 @@ def test_lines_come_at_intervals_and_estimate_the_rest(monkeypatch):
     for step in range(1, 26):
         now[0] = step * 2.0
         progress.advance(1, f"epoch {step}")
-    assert lines[0] == "capacity/units-64: epoch 5, about 3 min left"  # 95 more at 2 s each
+    assert lines[0] == "capacity/units-64: epoch 5, 5 %, about 3 min left"  # 95 more at 2 s each
     assert len(lines) == 5
 
 
@@ -27,3 +27,12 @@ def test_a_log_gets_fewer_lines_than_a_terminal(monkeypatch):
         monkeypatch.setattr("sys.stderr.isatty", lambda terminal=terminal: terminal)
         intervals.append(Progress("run", 1, print).interval)
     assert intervals[0] < intervals[1]
+
+
+def test_the_share_in_a_log_is_that_of_its_last_line():
+    lines = []
+    progress = Progress("a", 4, lines.append, interval=1e-9)
+    progress.advance(1, "epoch 1")
+    progress.advance(1, "epoch 2")
+    assert share_done("\n".join([*lines, "another line"])) == 0.5
+    assert share_done("a: 100 % of nothing") == 0

@@ -10,10 +10,10 @@ CODE = """
 import json, sys
 before = {*sys.modules}
 import rote
-import rote.machine.environment, rote.machine.errors, rote.machine.options
+import rote.machine.display, rote.machine.environment, rote.machine.errors, rote.machine.options
 import rote.machine.working_folder, rote.files.made_by, rote.files.times
 import rote.data.survey
-import rote.study.configuration, rote.study.jobs
+import rote.study.configuration, rote.study.ending, rote.study.jobs, rote.study.steps
 roots = {name.partition('.')[0] for name in {*sys.modules} - before}
 print(json.dumps(sorted(roots - {'rote'} - sys.stdlib_module_names)))
 """

@@ -10,7 +10,7 @@ import torch
 import yaml
 
 import stores
-from browser import check_report, chromium
+from browser import check_page, check_report, chromium
 from conftest import ROOT
 from rote.files import netcdf
 from rote.study import plan
@@ -89,6 +89,26 @@ def test_the_example_of_a_figure_of_ones_own_runs(finished, tmp_path):
     assert "real: Spearman correlation" in ran.stdout
     assert "50 examples" in ran.stdout
     assert drawn.stat().st_size > 10_000
+
+
+def test_the_page_of_a_study_is_readable_in_a_browser(finished):
+    with chromium(finished.results / "index.html") as page:
+        check_page(page, finished.results, 400)
+    assert "data:image/png" in (finished.results / "report.html").read_text()
+
+
+def test_a_step_is_a_line_and_the_verdicts_come_last(study):
+    (study.results / "metrics" / "fig1.nc").unlink()
+    (study.results / "figures" / "fig1.png").unlink()
+    printed = study.snakemake("figures", "claims")
+    assert "] Figure 1: collecting its numbers\n" in printed
+    assert "Figure 1: drawn, results/demo/figures/fig1.png" in printed
+    assert "rule plot_figure" not in printed
+    assert "The study demo is finished in " in printed
+    assert "Open  results/demo/index.html" in printed.splitlines()[-2]
+    assert "rule plot_figure" in study.snakemake(
+        "fig1", "--forcerun", "plot_figure", "--quiet", "host"
+    )
 
 
 def test_another_criterion_tests_again_and_computes_nothing_else(study):
@@ -282,6 +302,27 @@ def test_a_user_error_in_a_job_is_one_sentence(tmp_path):
     printed = study.snakemake("fig1", fails=True)
     assert "Error: pets/train is missing: a folder of images holds train/<class>/" in printed
     assert "Traceback" not in printed
+
+
+def test_what_failed_comes_last(study):
+    data = study.folder / "data" / "digits.nc"
+    content = bytearray(data.read_bytes())
+    content[5000] ^= 1
+    data.write_bytes(content)
+    (study.results / "datasets" / "capacity.nc").unlink()
+    *_, step, last = study.snakemake("fig1", "--quiet", "host", fails=True).splitlines()
+    assert step == "Figure 1: drawing noise for 50 examples of MNIST digits"
+    assert last.startswith("Error: data/digits.nc is damaged (")
+    assert last.endswith("run the same command again, which makes it anew.")
+
+
+def test_a_target_that_does_not_exist_is_named_with_the_closest(tmp_path):
+    for options in ((), ("-n",), ("--quiet", "host")):
+        printed = Study(tmp_path).snakemake("fgi1", *options, fails=True)
+        assert (
+            "Error: nothing is called fgi1: did you mean fig1? The targets are figures" in printed
+        )
+        assert "MissingRuleException" not in printed
 
 
 def test_a_folder_of_ones_own_images(tmp_path):

@@ -50,7 +50,7 @@ def parts_of(claims: xr.Dataset) -> list[dict]:
     return parts
 
 
-def _sources(claims: xr.Dataset, preset: str) -> list[str]:
+def sources(claims: xr.Dataset, preset: str) -> list[str]:
     """Return where the numbers of the claims come from, a sentence each."""
     settings = yaml.safe_load(claims.attrs["settings"])
     commits: dict[str, list[str]] = {}
@@ -76,7 +76,7 @@ def _sources(claims: xr.Dataset, preset: str) -> list[str]:
     ]
 
 
-def _conclusions(claims: xr.Dataset) -> list[tuple[int, str, str]]:
+def conclusions(claims: xr.Dataset) -> list[tuple[int, str, str]]:
     """Return number, text and verdict of every claim."""
     columns = (claims[name].values for name in ("conclusion", "claim_text", "claim_verdict"))
     return list(zip(*columns, strict=True))
@@ -91,9 +91,9 @@ def claims_markdown(claims: xr.Dataset, preset: str) -> str:
         "| | claim | verdict |",
         "|-|-|-|",
     ]
-    conclusions = _conclusions(claims)
-    lines += [f"| {claim} | {text} | **{decided}** |" for claim, text, decided in conclusions]
-    for claim, text, decided in conclusions:
+    decisions = conclusions(claims)
+    lines += [f"| {claim} | {text} | **{decided}** |" for claim, text, decided in decisions]
+    for claim, text, decided in decisions:
         lines += ["", f"## {claim}. {text}", "", f"**{decided.capitalize()}.**", ""]
         lines += [f"| {' | '.join((*HEADERS, 'figure'))} |", "|" + "-|" * (len(HEADERS) + 1)]
         for part in parts:
@@ -102,7 +102,7 @@ def claims_markdown(claims: xr.Dataset, preset: str) -> str:
                 cells = [plain(part[name]) for name in HEADERS[:-1]]
                 cells.append(f"{part['verdict']}{plain(reason)}")
                 lines.append(f"| {' | '.join((*cells, part['figure']))} |")
-    return "\n".join([*lines, "", *(f"{line}\n" for line in _sources(claims, preset))])
+    return "\n".join([*lines, "", *(f"{line}\n" for line in sources(claims, preset))])
 
 
 def claims_html(claims: xr.Dataset, preset: str) -> str:
@@ -112,7 +112,7 @@ def claims_html(claims: xr.Dataset, preset: str) -> str:
         return f'<span class="verdict" style="color: {COLOURS[decided]}">{decided}</span>'
 
     body = [f"<h1>The claims of the poster, tested: {html.escape(preset)}</h1>"]
-    for claim, text, decided in _conclusions(claims):
+    for claim, text, decided in conclusions(claims):
         body.append(f"<h2>{claim}. {html.escape(text)}</h2><p>{coloured(decided)}</p><table><tr>")
         body += [f"<th>{name}</th>" for name in (*HEADERS, "figure")] + ["</tr>"]
         for part in parts_of(claims):
@@ -128,7 +128,7 @@ def claims_html(claims: xr.Dataset, preset: str) -> str:
                 f"<td>{part['figure']}</td></tr>"
             )
         body.append("</table>")
-    notes = "".join(f"<p>{html.escape(line)}</p>" for line in _sources(claims, preset))
+    notes = "".join(f"<p>{html.escape(line)}</p>" for line in sources(claims, preset))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>Claims, {html.escape(preset)}</title><style>{STYLE}</style></head>"

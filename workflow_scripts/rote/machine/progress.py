@@ -1,8 +1,11 @@
 """Lines that say how far a long computation is, and how long it will still take."""
 
+import re
 import sys
 import time
 from collections.abc import Callable
+
+SHARE = re.compile(r", (\d+) %, about ")
 
 
 def readable(seconds: float) -> str:
@@ -13,8 +16,14 @@ def readable(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def share_done(log: str) -> float:
+    """Return the share that the last line of :class:`Progress` in a log says is done, 0 to 1."""
+    shares = SHARE.findall(log)
+    return int(shares[-1]) / 100 if shares else 0.0
+
+
 class Progress:
-    """Reports of one job: often on a terminal, seldom in a log, which has to stay readable.
+    """Reports of one job: often where a terminal shows a bar, seldom elsewhere.
 
     Args:
         name: what is computed, at the beginning of every line.
@@ -39,4 +48,5 @@ class Progress:
             return
         self.reported = now
         left = (now - self.start) * (self.total - self.done) / self.done
-        self.report(f"{self.name}: {state}, about {readable(left)} left")
+        share = int(100 * self.done / self.total)
+        self.report(f"{self.name}: {state}, {share} %, about {readable(left)} left")

@@ -1,40 +1,24 @@
 """What Snakemake's rules ask: the inputs, the settings, the memory and the rank of every job.
 
-A rule passes its wildcards, and gets what it declares. A mistake that only a job can show, such as
-a run that an experiment does not have, ends Snakemake with a sentence: an exception would reach the
-user as a traceback.
+A rule passes its wildcards, and gets what it declares.
 """
 
 import functools
 import json
 import math
 import os
-import sys
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 
 from rote.machine.errors import UserError
-from rote.study import drawing, own_data, plan, run_settings, work
+from rote.study import drawing, own_data, plan, ranks, run_settings, work
+from rote.study.answers import answer
 from rote.study.made_by import MadeBy, code_of
 
 PICTURES = "png", "pdf", "txt"
 LIBRARIES_MB = 4000  # of a job that trains or measures
 NUMBER = 4  # bytes of a float32
 STORE = "results/store"  # of finished members, for all presets
-
-
-def _answer(method: Callable) -> Callable:
-    """Have a method end Snakemake with a sentence where it raises one."""
-
-    @functools.wraps(method)
-    def answering(self, *arguments, **named):
-        try:
-            self._asked()
-            return method(self, *arguments, **named)
-        except UserError as error:
-            sys.exit(f"Error: {error}")
-
-    return answering
 
 
 class Study:
@@ -48,7 +32,8 @@ class Study:
     """
 
     FIRST = 1000  # the priority of what is quickly done, and what others wait for
-    PAGES = "claims.nc", "gallery.md", "config.yaml"  # of a whole study, beside its figures
+    # Of a whole study, beside its figures.
+    PAGES = "claims.nc", "gallery.md", "config.yaml", "index.html"
     all_figures = tuple(plan.EXPERIMENT_OF_FIGURE)
 
     def __init__(self, config: dict, asked: Callable[[], None] = lambda: None):
@@ -84,7 +69,7 @@ class Study:
         names = sorted({settings["data"]["dataset"] for settings in noised})
         return [file for name in names for file in self.own_file(SimpleNamespace(dataset=name))]
 
-    @_answer
+    @answer
     def source(self, wildcards) -> dict:
         """Return where the images of a data set come from."""
         block = {**self.datasets[wildcards.dataset]}
@@ -97,7 +82,7 @@ class Study:
         """Return a function that returns what a rule's job computes by."""
         return functools.partial(code_of, rule)
 
-    @_answer
+    @answer
     def own_file(self, wildcards) -> list[str]:
         """Return the user's own NetCDF file that a data set is read from, if it is from one."""
         source = self.datasets[wildcards.dataset]
@@ -106,29 +91,29 @@ class Study:
             return []
         return [os.path.realpath(own_data.expanded(source["path"]))]
 
-    @_answer
+    @answer
     def images_of_noised(self, wildcards) -> str:
         """Return the file of the data set that a noised one is drawn from."""
         return own_data.copy_of(self.noised_settings(wildcards)["data"]["dataset"])
 
-    @_answer
+    @answer
     def noising(self, wildcards) -> dict:
         """Return the settings of a noised data set."""
         return plan.data_settings(self.noised_settings(wildcards))
 
-    @_answer
+    @answer
     def title_of_noised(self, wildcards) -> str:
         """Return what figures call the data set that a noised one is drawn from."""
         return self.datasets[self.noised_settings(wildcards)["data"]["dataset"]]["title"]
 
-    @_answer
+    @answer
     def memory_of_noising(self, wildcards, attempt: int) -> int:
         """Return megabytes: images of a folder may be larger than counted, so more each time."""
         return 2 ** (attempt - 1) * (1000 + 2 * self._megabytes(wildcards.preset, wildcards.noised))
 
     # Runs.
 
-    @_answer
+    @answer
     def file_of_noised(self, wildcards) -> str:
         """Return the file of the noised data set that a run trains on."""
         self._check_run(wildcards, self.experiment(wildcards, wildcards.experiment))
@@ -139,7 +124,7 @@ class Study:
         settings = self.experiment(wildcards, wildcards.experiment)
         return plan.noised_of_run(wildcards.experiment, settings, wildcards.run)
 
-    @_answer
+    @answer
     def run(self, wildcards) -> dict:
         """Return what a run depends on beside its data."""
         settings = self.experiment(wildcards, wildcards.experiment)
@@ -151,23 +136,37 @@ class Study:
         """Return the module of ``rote.runs`` that computes a run."""
         return plan.KIND_OF_RUN[wildcards.experiment]
 
-    @_answer
+    @answer
     def memory_of_run(self, wildcards, attempt: int) -> int:
         """Return megabytes: libraries, the data as it is read and as it is used."""
         data = self._megabytes(wildcards.preset, self.noised_of_run(wildcards))
         return 2 ** (attempt - 1) * (LIBRARIES_MB + 2 * data)
 
-    @_answer
+    @answer
     def rank_of_run(self, wildcards) -> int:
-        """Return a priority, larger for what takes longer, so that nothing long starts last."""
+        """Return a priority, larger for what takes longer, so that nothing long starts last.
+
+        But first comes the figure that takes the least: it is there to be looked at meanwhile.
+        """
+        if (wildcards.experiment, wildcards.run) in ranks.quickest(self, wildcards.preset):
+            return self.FIRST - 1
         return 1 + int(10 * math.log2(self.multiply_adds(wildcards)))
 
-    @_answer
+    @answer
+    def rank_of_noised(self, wildcards) -> int:
+        """Return the priority of a noised data set: the quickest figure comes before others."""
+        first = {
+            plan.noised_of_run(experiment, self.presets[wildcards.preset][experiment], run)
+            for experiment, run in ranks.quickest(self, wildcards.preset)
+        }
+        return self.FIRST - 2 * (wildcards.noised not in first)
+
+    @answer
     def multiply_adds(self, wildcards) -> int:
         """Return the multiply-adds of a run."""
         return work.of_run(self.run(wildcards), *self.inputs_of_run(wildcards))
 
-    @_answer
+    @answer
     def inputs_of_run(self, wildcards) -> tuple[tuple[int, int, int], dict]:
         """Return (channels, rows, columns) of the inputs of a run, and the settings of its data."""
         return self._inputs(wildcards.preset, self.noised_of_run(wildcards))
@@ -183,7 +182,7 @@ class Study:
 
     # Figures and pages.
 
-    @_answer
+    @answer
     def runs_of_figure(self, wildcards) -> list[str]:
         """Return the files of the runs that a figure is drawn from."""
         preset, figure = wildcards.preset, wildcards.figure
@@ -232,15 +231,12 @@ class Study:
         files = [file for figure in self.figures() for file in self.files_of(figure)(wildcards)]
         return list(dict.fromkeys(files))
 
-    def metrics(self, wildcards) -> list[str]:
-        """Return the metrics of all figures of a preset."""
-        figures = self.figures(wildcards.preset)
-        return [f"results/{wildcards.preset}/metrics/{figure}.nc" for figure in figures]
-
-    def captions(self, wildcards) -> list[str]:
-        """Return the captions of all figures of a preset."""
-        figures = self.figures(wildcards.preset)
-        return [f"results/{wildcards.preset}/figures/{figure}.txt" for figure in figures]
+    def of_each_figure(self, file: str) -> Callable[[object], list[str]]:
+        """Return a function that returns a file of each figure of a preset, ``{}`` in its path."""
+        return lambda wildcards: [
+            f"results/{wildcards.preset}/{file.format(figure)}"
+            for figure in self.figures(wildcards.preset)
+        ]
 
     def page(self, name: str) -> str:
         """Return a page of the whole study, of the preset that the configuration names."""

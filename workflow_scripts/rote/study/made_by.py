@@ -133,6 +133,17 @@ class MadeBy:
         )
 
     @_once
+    def pages(self, wildcards) -> str:
+        """Return the digest of what ``index.html`` and ``report.html`` are made by."""
+        return _digest(
+            code_of("write_pages", wildcards),
+            code.of_content(code.PACKAGE / "claims" / "page.html.jinja"),
+            self.claims(wildcards),
+            self.configuration(wildcards),
+            [self.figure(job) for job in self._figures_of(wildcards)],
+        )
+
+    @_once
     def configuration(self, wildcards) -> str:
         """Return the digest of the configuration of a preset."""
         return _digest(self.study.configuration_of(wildcards))
@@ -140,7 +151,8 @@ class MadeBy:
     def everything(self) -> dict[str, str]:
         """Return the digest of every file of the preset that the configuration names, by its path.
 
-        Of a figure it is that of its caption, which is written with its pictures.
+        Of a figure it is that of its caption, which is written with its pictures, and of the two
+        pages with all figures that of ``index.html``.
         """
         name = self.study.preset
         preset, experiments = SimpleNamespace(preset=name), self.study.presets[name]
@@ -159,6 +171,7 @@ class MadeBy:
             expected[f"{folder}/figures/{job.figure}.txt"] = self.figure(job)
         expected[f"{folder}/claims.nc"] = self.claims(preset)
         expected[f"{folder}/gallery.md"] = self.gallery(preset)
+        expected[f"{folder}/index.html"] = self.pages(preset)
         expected[f"{folder}/config.yaml"] = self.configuration(preset)
         return expected
 

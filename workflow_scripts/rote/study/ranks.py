@@ -1,0 +1,23 @@
+"""What of a study comes first."""
+
+import functools
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+from rote.study import plan
+
+if TYPE_CHECKING:
+    from rote.study.jobs import Study
+
+
+@functools.cache
+def quickest(study: "Study", preset: str) -> frozenset[tuple[str, str]]:
+    """Return experiment and name of the runs behind the figure of a preset with the least work."""
+    runs, work = {}, {}
+    for figure in study.figures(preset):
+        experiment = plan.EXPERIMENT_OF_FIGURE[figure]
+        names = plan.runs(figure, study.presets[preset][experiment])
+        jobs = [SimpleNamespace(preset=preset, experiment=experiment, run=run) for run in names]
+        runs[figure] = frozenset((experiment, run) for run in names)
+        work[figure] = sum(map(study.multiply_adds, jobs))
+    return runs[min(work, key=work.get)] if work else frozenset()
