@@ -105,10 +105,7 @@ def main() -> None:
     parser.add_argument("results", type=Path, help="folder of a preset, such as results/demo")
     parser.add_argument("figure", type=Path, help="file to write, such as mine.png")
     options = parser.parse_args()
-    try:
-        figure = draw(options.results)
-    except FileNotFoundError as error:
-        sys.exit(f"Error: {error.filename} is not there: make it by snakemake fig3_1 fig3_2.")
+    figure = draw(options.results)
     try:
         figure.savefig(options.figure, dpi=200)
     except (OSError, ValueError) as error:  # of a missing folder; of an unknown format

@@ -176,3 +176,10 @@ def test_a_job_without_a_word_is_named_by_its_log(tmp_path):
     assert sentence([str(log), str(tmp_path / "none.log")]).endswith(f"see {log}.")
     log.write_text("This is a bug in rote, not a mistake of yours; please report it.\nTraceback\n")
     assert sentence([str(log)]).endswith(f"please report it. Its log is {log}.")
+
+
+def test_where_nothing_is_run_snakemakes_lines_are_shown(tmp_path):
+    event = Events(tmp_path, io.StringIO())
+    event.display.runs = lambda: False
+    event(None, message="Unlocked working directory.")
+    assert event.lines() == ["Unlocked working directory."]

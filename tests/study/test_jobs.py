@@ -209,13 +209,8 @@ def test_the_configuration_of_a_preset_has_no_other(study):
         ),
         (
             {"claims": {"margin": 0.03}},
-            [
-                "claims.nc",
-                "gallery.md",
-                "config.yaml",
-                "index.html",
-                "figures/fig1.txt",
-            ],  # which draws it
+            # Figure 1 draws it.
+            ["claims.nc", "gallery.md", "config.yaml", "index.html", "figures/fig1.txt"],
             ["metrics/fig1.nc", "figures/fig2.txt"],
         ),
         (

@@ -77,7 +77,7 @@ def test_another_kind_of_file_is_named(main, results):
         (lambda run: run.assign_attrs(dataset="Cats"), "Figure 3.2 Cats: give both experiments"),
         (lambda run: run.isel(member=[0]), "has no randX in Figure 3.1 or in Figure 3.2: add it"),
         (lambda run: run.assign_coords(index=run["index"] + 10**6), "have no examples in common"),
-        (lambda run: run, "cannot write"),
+        (lambda run: run, "cannot be written"),
     ],
 )
 def test_what_does_not_fit_together_is_said(main, results, change, words):

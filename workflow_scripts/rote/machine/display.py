@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -53,6 +54,7 @@ class Display(logging.Handler):
         targets: returns the names that can be asked for.
         ending: returns what to say after a study that is finished.
         interval: seconds between two looks at the logs of jobs.
+        runs: returns whether anything is to be run: ``--unlock`` and the like are Snakemake's own.
     """
 
     def __init__(
@@ -63,8 +65,10 @@ class Display(logging.Handler):
         targets: Callable[[], Iterable[str]],
         ending: Callable[[], str],
         interval: float | None = None,
+        runs: Callable[[], bool] = lambda: True,
     ):
         super().__init__()
+        self.runs = runs
         self.snakemake, self.own, self.ending = snakemake, own, ending
         self.all_steps, self.targets = steps, targets
         self.stream = snakemake.stream
@@ -97,7 +101,7 @@ class Display(logging.Handler):
                 self.failed[job["jobid"]] = [*job["log"], *record.aux_logs]
         elif str(record.msg).startswith("Terminating processes"):
             self.stopped = True
-        if self.own:
+        if self.own and self.runs():
             self._show_own(event, record)
         elif not self._unknown_target(record):
             self.snakemake.handle(record)
@@ -251,11 +255,17 @@ def attach(workflow, **said: Callable) -> Display | None:
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler" and "all" not in quiet:
             own = "rules" in quiet and "progress" not in quiet and not aloud
-            display = Display(handler, own=own, **said)
+            runs = partial(_runs, workflow)
+            display = Display(handler, own=own, runs=runs, **said)
             logger.removeHandler(handler)
             logger.addHandler(display)
             return display
     return None
+
+
+def _runs(workflow) -> bool:
+    """Return whether Snakemake is to run jobs; it knows when it has read the rules."""
+    return workflow.execution_settings is not None
 
 
 def sentence(logs: Iterable[str]) -> str:
