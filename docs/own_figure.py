@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import xarray as xr
 from scipy.stats import spearmanr
 
-CONDITIONS = {"real": "#1b3f8b", "randX": "#7cc576"}
+CONDITIONS = {"real": "#1b3f8b", "randX": "#cf3a28"}
 
 
 def opened(path: Path, target: str) -> xr.Dataset:
