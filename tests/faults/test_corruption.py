@@ -20,9 +20,11 @@ from rote.files.store import Store
 from rote.machine.errors import Damaged, UserError
 from rote.runs import training as runs
 from rote.study import plan
+from rote.study.made_by import code_of
 from rote.study.run_settings import of_run
 
 EVERY = [*DAMAGES, emptied]
+RUN = SimpleNamespace(figure="fig1", experiment="capacity")
 
 
 @pytest.fixture(scope="module")
@@ -65,15 +67,15 @@ def study(tmp_path_factory, source):
             output=[str(path[target])],
             log=[str(folder / "job.log")],
             threads=1,
-            params=SimpleNamespace(**params, code=CODE, made_by="0" * 16),
+            params=SimpleNamespace(**{"code": CODE, **params}, made_by="0" * 16),
             resources=SimpleNamespace(computed=json.dumps(how)),
-            wildcards=SimpleNamespace(figure="fig1"),
+            wildcards=RUN,
         )
 
     figure = smk("metrics", "figure", criteria={}, style=None)
     files = {kind: str(folder / f"f.{kind}") for kind in ("png", "pdf")}
     figure.output = SimpleNamespace(**files, caption=str(folder / "f.txt"))
-    training = {"kind": "training"}
+    training = {"kind": "training", "code": code_of("compute_run", RUN)}
     run = of_run("capacity", settings, "units-4", "float32")
     netcdf.write(source, path["data"])
     steps = {
