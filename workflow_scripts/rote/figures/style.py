@@ -131,9 +131,7 @@ def search(metrics: xr.Dataset) -> str:
 
 def searched(ratio: xr.DataArray) -> xr.DataArray:
     """Return a critical sample ratio along ``epoch``, at those at which it was searched."""
-    if "critical_epoch" in ratio.dims:
-        ratio = ratio.rename(critical_epoch="epoch")
-    return ratio.dropna("epoch", how="all")
+    return ratio.rename(critical_epoch="epoch").dropna("epoch", how="all")
 
 
 def seeds(
