@@ -204,7 +204,8 @@ def test_what_is_missing_of_a_figures_files_is_made_again(study, target, missing
 
 def test_where_it_is_computed_is_no_reason_to_compute_it_again(study):
     study.config |= {"device": "auto", "checkpoint_seconds": 17, "reuse": False}
-    assert study.finished("figures", "claims")
+    assert study.finished("figures", "results/demo/claims.nc")
+    assert study.new_members("claims") == 0  # the page shows how it is computed
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
