@@ -35,7 +35,7 @@ from rote.data import sources  # noqa: E402
 from rote.files import netcdf  # noqa: E402
 from tiny_study import Study, copied_checkout  # noqa: E402
 
-SECONDS = 120  # for a study of seconds: an edit may make it endless
+SECONDS = 300  # for a study of seconds: an edit may make it endless
 TARGET = "study"
 SETTINGS = {
     "capacity": [
