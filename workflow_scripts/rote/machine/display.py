@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -255,17 +254,13 @@ def attach(workflow, **said: Callable) -> Display | None:
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler" and "all" not in quiet:
             own = "rules" in quiet and "progress" not in quiet and not aloud
-            runs = partial(_runs, workflow)
-            display = Display(handler, own=own, runs=runs, **said)
+            # Known once the rules are read.
+            said["runs"] = lambda: workflow.execution_settings is not None
+            display = Display(handler, own=own, **said)
             logger.removeHandler(handler)
             logger.addHandler(display)
             return display
     return None
-
-
-def _runs(workflow) -> bool:
-    """Return whether Snakemake is to run jobs; it knows when it has read the rules."""
-    return workflow.execution_settings is not None
 
 
 def sentence(logs: Iterable[str]) -> str:
