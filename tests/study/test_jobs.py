@@ -273,3 +273,12 @@ def test_an_edited_template_changes_the_page(study, monkeypatch):
     after = changed({}).made_by.everything()
     different = {path for path in before if before[path] != after[path]}
     assert different == {"results/demo/index.html"}
+
+
+def test_the_template_of_the_page_is_code_of_the_page(study, monkeypatch):
+    before = study.code_of("write_pages")(job()), study.made_by.pages(job())
+    edited = Study(study.config)
+    monkeypatch.setattr(code, "of_content", lambda path: f"edited {path.name}")
+    after = edited.code_of("write_pages")(job()), edited.made_by.pages(job())
+    assert before[0] != after[0]
+    assert before[1] != after[1]

@@ -6,15 +6,15 @@ content: a NetCDF file in a line behind the data, a page in its last words. It i
 library, at every start of the workflow.
 """
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from rote.machine.tail import tail
+
 LINE = b"rote-made-by:"
 DIGITS = 16
 WORDS = "Made by"
-TAIL = 300  # bytes in which it stands
 PATTERN = re.compile(rb"(?:%s|%s )([0-9a-f]{%d})\b" % (LINE, WORDS.encode(), DIGITS))
 
 
@@ -30,12 +30,7 @@ def words(digest: str) -> str:
 
 def read(path: Path) -> str | None:
     """Return the digest in a file, None if there is none, or no such file."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
-            found = PATTERN.findall(file.read())
-    except OSError:
-        return None
+    found = PATTERN.findall(tail(path))
     return found[-1].decode() if found else None
 
 

@@ -113,12 +113,11 @@ def _check_seal(path: Path) -> bool:
     return False
 
 
-def read(path: str | Path, own: bool = False) -> xr.Dataset:
+def read(path: str | Path) -> xr.Dataset:
     """Return the whole content of the file at ``path``, in memory.
 
     Args:
         path: of the file.
-        own: whether rote must have written it: what somebody else has changed is damaged then.
 
     Raises:
         Damaged: the content is not what was written.
@@ -128,8 +127,6 @@ def read(path: str | Path, own: bool = False) -> xr.Dataset:
     path = Path(path)
     try:
         sealed = _check_seal(path)
-        if own and not sealed:
-            raise Damaged(path, "it has no SHA-256, so it is not as rote wrote it")
     except FileNotFoundError as error:
         raise UserError(f"{path} is missing: run snakemake again to have it written.") from error
     except OSError as error:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rote.machine.progress import readable, share_done
+from rote.machine.tail import tail
 
 ERASE = "\r\x1b[K"  # what stands in the last line of a terminal
 WIDTH = 24  # of the bar
@@ -289,11 +290,8 @@ def no_such_target(name: str, targets: list[str]) -> str:
 def _share_of_log(log: Path, since: float) -> float:
     """Return the share of a job that its log says is done; what is older is of another run."""
     try:
-        with log.open("rb") as file:
-            state = os.fstat(file.fileno())
-            if state.st_mtime < since:
-                return 0.0
-            file.seek(max(0, state.st_size - TAIL))
-            return share_done(file.read().decode("utf-8", errors="replace"))
+        if log.stat().st_mtime < since:
+            return 0.0
     except OSError:
         return 0.0
+    return share_done(tail(log, TAIL).decode("utf-8", errors="replace"))

@@ -52,6 +52,9 @@ def code_of(rule: str, wildcards) -> list:
             # The first words of a module are those of its figure's caption.
             module = f"rote.figures.{figure}"
             by = code.digest([module, rule]), code.first_words(module)
+        case "write_pages":
+            template = code.PACKAGE / "claims" / "page.html.jinja"
+            by = code.digest([rule]), code.of_content(template)
         case _:
             by = [code.digest([rule])]
     return [rule, *by]
@@ -137,7 +140,6 @@ class MadeBy:
         """Return the digest of what ``index.html`` and ``report.html`` are made by."""
         return _digest(
             code_of("write_pages", wildcards),
-            code.of_content(code.PACKAGE / "claims" / "page.html.jinja"),
             self.claims(wildcards),
             self.configuration(wildcards),
             [self.figure(job) for job in self._figures_of(wildcards)],

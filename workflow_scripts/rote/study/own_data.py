@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rote.machine.errors import UserError
+from rote.machine.tail import tail
 
 RESULTS = "results"  # what may be deleted at any time
 OF_ROTE = b"rote-"  # begins each of the lines in which every NetCDF file of rote ends
-TAIL = 300  # bytes in which they stand
 
 
 def copy_of(dataset: str) -> str:
@@ -52,7 +52,7 @@ def check(dataset: str, datasets: Mapping[str, dict]) -> None:
         UserError: something does, or ``path`` leads to no file where it must be one.
     """
     source, copy = datasets[dataset], Path(copy_of(dataset))
-    if copy.exists() and OF_ROTE not in _end(copy):
+    if copy.exists() and OF_ROTE not in tail(copy):
         raise UserError(
             f"{copy} does not end as the files of rote do, and would be overwritten: if it is "
             f"yours, move it elsewhere, and write source: netcdf and its new path under "
@@ -92,13 +92,3 @@ def _unreadable(path: Path) -> str:
         return "is a folder"
     except (OSError, ValueError) as error:
         return f"cannot be read ({getattr(error, 'strerror', error)})"
-
-
-def _end(path: Path) -> bytes:
-    """Return the last bytes of a file; none of what cannot be read, which is nobody's then."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
-            return file.read()
-    except OSError:
-        return b""
