@@ -6,6 +6,7 @@ from job import job
 from rote.figures import captions, style
 from rote.files import netcdf, text
 from rote.files.made_by import words
+from rote.metrics.sweeps import first_of_each
 from rote.study import code
 
 
@@ -13,7 +14,7 @@ def main(smk):
     """Draw the figure ``smk.wildcards.figure``, by ``rote.figures.<figure>``, from its metrics."""
     with job(smk):
         module = import_module(f"rote.figures.{smk.wildcards.figure}")
-        metrics = netcdf.read(smk.input[0])
+        metrics = first_of_each(netcdf.read(smk.input[0]))
         with style.paper(smk.params.style):
             figure = module.draw(metrics, **smk.params.criteria)
             style.save(figure, smk.output.png, smk.output.pdf)

@@ -1,0 +1,17 @@
+"""What a study may sweep beside what its figures are about: a dimension of its own in the metrics.
+
+The dimension is there for a single value, too. Values stand in the order of the configuration:
+figures and claims show the first, and all are in the file.
+"""
+
+import xarray as xr
+
+SWEPT = ("norm", "radius", "learning_rate")
+
+
+def first_of_each(metrics: xr.Dataset) -> xr.Dataset:
+    """Return ``metrics`` at the first value of everything that is swept, without its dimension.
+
+    The values remain, as coordinates without a dimension, for captions.
+    """
+    return metrics.isel({name: 0 for name in SWEPT if name in metrics.dims})
