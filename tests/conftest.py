@@ -150,7 +150,7 @@ def complexity_settings(settings) -> dict:
             },
             "synthetic_cnn": {
                 "data": settings["data"],
-                "cnn": {"maps": 3, "dense": [4], "crop": 0},
+                "cnn": {"maps": 3, "dense": [4], "padding": "same", "pooling_stride": 2},
                 "training": training | {"epochs": 2},
                 "critical_epochs": [1, 2],
             },

@@ -120,7 +120,12 @@ class Study:
                             },
                             "digits_cnn": {
                                 "data": TINY | {"image_size": 28},
-                                "cnn": {"maps": 2, "dense": [4], "crop": 0},
+                                "cnn": {
+                                    "maps": 2,
+                                    "dense": [4],
+                                    "padding": "same",
+                                    "pooling_stride": 2,
+                                },
                                 "training": dict(TRAINING),
                                 "critical_epochs": [2],
                             },

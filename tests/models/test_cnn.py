@@ -9,30 +9,59 @@ from rote.machine.errors import UserError
 from rote.machine.randomness import generator
 from rote.models import convolution
 from rote.models.cnn import CNN, EVALUATED, Architecture, initial_parameters
+from rote.models.kinds import Models
 from rote.models.workspace import Workspace
-from rote.runs.epochs import learning_rate
+from rote.runs.epochs import learning_rate, train
 from small_cnns import (
+    ARCHITECTURES,
     COLOUR,
     EXAMPLES,
     GREY,
     OTHER,
+    VALID,
     as_stacked,
     make_data,
     make_ensemble,
     normalisations,
     sequential,
+    with_population_statistics,
 )
 from small_mlps import assert_same, check_score, logits_of_each
 
 
 def test_the_sizes_of_the_paper():
-    for image, crop in (((3, 32, 32), 2), ((1, 28, 28), 0)):
-        first, second = Architecture(image, 10, crop=crop).planes()
-        assert first.convolved == (200, 24, 24) and first.pooled == (200, 8, 8)
-        assert second.convolved == (200, 4, 4) and second.pooled == (200, 1, 1)
+    image = 3, 28, 28
+    first, second = Architecture(image, 10).planes()
+    assert first.convolved == (200, 28, 28) and first.pooled == (200, 14, 14)
+    assert second.convolved == (200, 14, 14) and second.pooled == (200, 7, 7)
+    first, second = Architecture(image, 10, **VALID).planes()
+    assert first.convolved == (200, 24, 24) and first.pooled == (200, 8, 8)
+    assert second.convolved == (200, 4, 4) and second.pooled == (200, 1, 1)
 
 
-@pytest.mark.parametrize("architecture", [GREY, COLOUR, OTHER])
+@pytest.mark.parametrize(
+    ("settings", "printed"),
+    [
+        ({"maps": (64, 64)}, 1_387_786),  # Zhang et al. 2017, table 1: small AlexNet
+        ({}, 4_854_834),
+        (VALID, 1_168_434),
+    ],
+)
+def test_parameters_are_as_many_as_are_printed(settings, printed):
+    architecture = Architecture((3, 28, 28), 10, **settings)
+    assert architecture.parameters == printed
+    stacks = initial_parameters(architecture, [0])
+    counted = [p.numel() for p in (*stacks[:-2:4], *stacks[1:-2:4], *stacks[-2:])]
+    assert sum(counted) == printed  # without scales and shifts of normalisation
+
+
+@pytest.mark.parametrize(("layers", "printed"), [(1, 1_209_866), (3, 1_735_178)])
+def test_parameters_of_the_mlps_of_zhang_et_al(layers, printed):
+    models = Models({"hidden_layers": layers, "hidden_units": 512}, (3, 28, 28), 10)
+    assert sum(p.numel() for p in models.initial([0])) == printed
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("seed", [0, 5])
 def test_initialisation_is_that_of_pytorch(architecture, seed, device):
     ours = initial_parameters(architecture, [3, seed], device)
@@ -44,7 +73,7 @@ def test_initialisation_is_that_of_pytorch(architecture, seed, device):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("architecture", [GREY, COLOUR, OTHER])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 @pytest.mark.parametrize("decay", [[0.0, 0.0, 0.0], [0.0, 0.01, 0.1]])
 @pytest.mark.parametrize("strip", [convolution.STRIP, 2000])
@@ -79,8 +108,14 @@ def test_training_equals_separate_models_with_torch_sgd(
         expected = [b for n in normalisations(model) for b in (n.running_mean, n.running_var)]
         for stack, buffer in zip(ensemble.model.buffers, expected, strict=True):
             torch.testing.assert_close(stack[member, :, 0].cpu(), buffer, rtol=1e-10, atol=1e-12)
-        model.eval()
+        with_population_statistics(model, inputs, 20)
     check_score(ensemble, models, rel=1e-10)
+    expected = [
+        [b for n in normalisations(m) for b in (n.running_mean, n.running_var)] for m in models
+    ]
+    for member, own in enumerate(expected):
+        for stack, buffer in zip(ensemble.model.population, own, strict=True):
+            torch.testing.assert_close(stack[member, :, 0].cpu(), buffer, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("architecture", [GREY, OTHER])
@@ -88,8 +123,46 @@ def test_a_score_counts_every_example_once(architecture, device):
     # A CNN splits a batch of evaluation again: into equal parts, into unequal ones, or not at all.
     sizes = {"examples": 5 * EVALUATED + 12, "validation": 4 * EVALUATED + 3}
     data = make_data(architecture, 2, device=device, **sizes)
-    models = [sequential(architecture, seed).double().eval() for seed in (0, 1)]
-    check_score(make_ensemble(architecture, [0, 1], data=data), models, rel=1e-10)
+    ensemble = make_ensemble(architecture, [0, 1], data=data)
+    models = [
+        with_population_statistics(
+            sequential(architecture, seed).double(),
+            ensemble.table[ensemble.rows[seed], : ensemble.model.features].cpu(),
+            ensemble.batch_size,
+        )
+        for seed in (0, 1)
+    ]
+    check_score(ensemble, models, rel=1e-10)
+
+
+def test_a_score_changes_nothing_in_training(device):
+    """A member that is scored after every epoch is what it is without: its statistics are taken
+    aside."""
+    scored, plain = (make_ensemble(GREY, [0, 1], device=device) for _ in range(2))
+    for epoch in (1, 2):
+        scored.train_epoch(epoch)
+        plain.train_epoch(epoch)
+        first, again = scored.evaluate(), scored.evaluate()
+        for ours, expected in zip(first, again, strict=True):
+            np.testing.assert_array_equal(ours, expected)
+    for name in ("parameters", "buffers"):
+        for ours, expected in zip(
+            getattr(scored.model, name), getattr(plain.model, name), strict=True
+        ):
+            assert torch.equal(ours, expected)
+
+
+def test_a_kept_model_is_that_of_its_score(device):
+    """Kept parameters come with the statistics that the score goes by, not with running ones."""
+    ensemble = make_ensemble(GREY, [0, 1], device=device)
+    settings = {"learning_rate": 0.1, "halve_every": None, "epochs": 3, "evaluate_every": 2}
+    kept = {}
+    for now in train(ensemble, settings, [None, None], keep_epochs=[1, 2, 3]):
+        kept[now.epoch] = now.kept[1]
+        ensemble.take_statistics()
+        for k, stack in enumerate(ensemble.model.population):
+            assert_same(torch.from_numpy(kept[now.epoch][f"buffer_{k}"].values), stack[1])
+            assert not torch.equal(stack[1], ensemble.model.buffers[k][1])
 
 
 def with_turned_scales(architecture, seeds, device):
@@ -106,7 +179,7 @@ def with_turned_scales(architecture, seeds, device):
     return ensemble, models
 
 
-@pytest.mark.parametrize("architecture", [GREY, COLOUR])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_negative_scales_and_evaluation(architecture, device):
     ensemble, models = with_turned_scales(architecture, [0, 1], device)
     inputs = torch.randn(2, 20, ensemble.model.features, dtype=torch.float64)
@@ -128,6 +201,7 @@ def test_negative_scales_and_evaluation(architecture, device):
         model.eval()
     images = torch.randn(140, ensemble.model.features, dtype=torch.float64)
     shared = images.to(device).expand(2, -1, -1)
+    ensemble.model.population[:] = ensemble.model.buffers
     logits, own = (ensemble.model.logits(each).cpu() for each in (shared, shared.clone()))
     for member, model in enumerate(models):
         expected = model(images).detach().T
@@ -135,7 +209,7 @@ def test_negative_scales_and_evaluation(architecture, device):
         torch.testing.assert_close(own[member], expected, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("architecture", [GREY, COLOUR, OTHER])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_logits_are_differentiable_by_the_inputs(architecture, device):
     ensemble = make_ensemble(architecture, [0, 1], device=device)
     ensemble.train_epoch(1)
@@ -145,6 +219,7 @@ def test_logits_are_differentiable_by_the_inputs(architecture, device):
     ours = inputs.to(device).requires_grad_()
     logits = logits_of_each(ensemble.model, ours)
     (gradient,) = torch.autograd.grad((logits * weights.to(device)).sum(), ours)
+    ensemble.model.population[:] = ensemble.model.buffers
     with torch.inference_mode():  # as the epoch before: its memory is used again
         torch.testing.assert_close(logits.mT, ensemble.model.logits(ours))
     for member, seed in enumerate([0, 1]):
@@ -191,7 +266,7 @@ def test_gradient_agrees_with_finite_differences(device):
 
 
 # On the CPU, where groups of all sizes are rounded alike: see rote.models.workspace.
-@pytest.mark.parametrize("architecture", [GREY, COLOUR, OTHER])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("strip", [convolution.STRIP, 2000])
 def test_a_member_does_not_depend_on_its_company(architecture, strip, monkeypatch):
     monkeypatch.setattr(convolution, "STRIP", strip)
@@ -264,16 +339,38 @@ def test_a_restored_member_goes_on_as_if_it_had_never_stopped(device):
 
 
 @pytest.mark.parametrize(
-    ("image", "crop", "message"),
+    ("image", "stride", "message"),
     [
-        ((1, 14, 14), 0, "14×14 pixels, cropped by 0 .* images of 25×25 pixels or larger"),
-        ((3, 23, 32), 2, "23×32 pixels, cropped by 2 .* smaller crop"),
-        ((1, 28, 28), 20, "28×28 pixels, cropped by 20 .* images of 65×65 pixels"),
+        ((1, 14, 14), 3, "14×14 pixels leave nothing .* images of 25×25 pixels or larger"),
+        (
+            (3, 18, 32),
+            2,
+            "18×32 pixels .* stride 2.* 19×19 pixels .* smaller crop, or padding: same",
+        ),
     ],
 )
-def test_images_that_are_too_small(image, crop, message):
+def test_images_that_are_too_small(image, stride, message):
+    small = Architecture(image, 10, padding="valid", pooling_stride=stride)
     with pytest.raises(UserError, match=message):
-        initial_parameters(Architecture(image, 10, crop=crop), [0])
+        initial_parameters(small, [0])
+    side = small.smallest
+    large = small._replace(image=(1, side, side), maps=(2, 2), dense=())
+    assert large.planes()[-1].pooled == (2, 1, 1)
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 5, 6])
+def test_an_image_of_any_size_will_do_with_padding(side):
+    architecture = GREY._replace(image=(1, side, side + 1))
+    ensemble = make_ensemble(architecture, [0])
+    ensemble.train_epoch(1)
+    inputs = ensemble.table[ensemble.rows[0], : ensemble.model.features]
+    model = sequential(architecture, 0).double()
+    with torch.no_grad():
+        parameters = zip(model.parameters(), ensemble.model.parameters, strict=True)
+        for parameter, stack in parameters:
+            own = stack[0].mT if parameter.ndim > 1 else stack[0]
+            parameter.copy_(own.reshape(parameter.shape))
+    check_score(ensemble, [with_population_statistics(model, inputs, 20)], rel=1e-10)
 
 
 @pytest.mark.parametrize("batch_size", [49, 7, 1])

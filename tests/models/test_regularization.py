@@ -21,6 +21,7 @@ from rote.runs.epochs import train
 EXAMPLES, BATCH = 50, 20
 SEARCH = {"alpha": 0.1, "beta": 0.05, "radius": 0.2, "max_iterations": 3}
 NETS = ["mlp", small_cnns.GREY, small_cnns.OTHER]
+POOLING = nn.MaxPool2d, small_cnns.PooledAsInTensorFlow
 # Each regulariser alone, then together; weight decay is one of them.
 MEMBERS = [
     {},
@@ -92,8 +93,8 @@ def forward(model, net, inputs, strengths, drawn):
     layers = list(model)
     for i, layer in enumerate(layers):
         x = layer(x)
-        pooled_next = i + 1 < len(layers) and isinstance(layers[i + 1], nn.MaxPool2d)
-        if isinstance(layer, nn.MaxPool2d) or (isinstance(layer, nn.ReLU) and not pooled_next):
+        pooled_next = i + 1 < len(layers) and isinstance(layers[i + 1], POOLING)
+        if isinstance(layer, POOLING) or (isinstance(layer, nn.ReLU) and not pooled_next):
             x = disturbed(x, strengths, drawn, batch_last=net != "mlp")
     return x
 
@@ -147,12 +148,15 @@ def test_training_equals_separate_models_with_the_same_draws(net, members, devic
         ensemble.train_epoch(epoch)
     models = []
     for seed, strengths in enumerate(members):
-        models.append(plainly_trained(ensemble, net, strengths, seed, seed, epochs).eval())
+        models.append(plainly_trained(ensemble, net, strengths, seed, seed, epochs))
         for stack, parameter in zip(
             ensemble.model.parameters, models[-1].parameters(), strict=True
         ):
             expected = small_cnns.as_stacked(parameter).reshape(stack[seed].shape)
             torch.testing.assert_close(stack[seed].cpu(), expected, rtol=1e-9, atol=1e-11)
+    for rows, model in zip(ensemble.rows, models, strict=True):
+        inputs = ensemble.table[rows, : ensemble.model.features].cpu()
+        small_cnns.with_population_statistics(model, inputs, BATCH)
     small_mlps.check_score(ensemble, models, rel=1e-9)  # evaluated without any noise
 
 

@@ -437,6 +437,7 @@ def test_mistakes_in_the_other_experiments_get_one_sentence(config, place, value
 
 
 FOLDER = {"title": "Mine", "source": "folder", "path": "mine"}
+VALID_CNN = {"maps": 8, "dense": [256, 128], "padding": "valid", "pooling_stride": 3}
 
 
 @pytest.mark.parametrize(
@@ -467,17 +468,21 @@ FOLDER = {"title": "Mine", "source": "folder", "path": "mine"}
             "presets.poster.difficulty on cifar10: image_size 14 does not divide images of 32×32",
         ),
         (
-            {f"{CASE}.data.image_size": 14},
-            f"{CASE} on digits: Images of 14×14 pixels, cropped by 0 on every side, leave nothing "
-            "after 2 convolutions (5×5, each with pooling 3×3): use images of 25×25 pixels",
-        ),
-        ({f"{CASE}.cnn.crop": 2}, "use images of 29×29 pixels or larger, or a smaller crop."),
-        (
-            {f"{CASE}.training.batch_size": 499},
-            "With batch_size 499 the last batch of 500 training examples holds 1, but batch",
+            {f"{CASE}.data.image_size": 14, f"{CASE}.cnn": VALID_CNN},
+            f"{CASE} on digits: Images of 14×14 pixels leave nothing after 2 convolutions without "
+            "padding (5×5, each with pooling 3×3, stride 3): use images of 25×25 pixels",
         ),
         (
-            {"datasets.mine": FOLDER, f"{CASE}.data.dataset": "mine", f"{CASE}.data.image_size": 9},
+            {f"{CASE}.training.batch_size": 999},
+            "With batch_size 999 the last batch of 1000 training examples holds 1, but batch",
+        ),
+        (
+            {
+                "datasets.mine": FOLDER,
+                f"{CASE}.data.dataset": "mine",
+                f"{CASE}.data.image_size": 9,
+                f"{CASE}.cnn": VALID_CNN,
+            },
             f"{CASE} on mine: Images of 9×9 pixels",
         ),
     ],
@@ -493,8 +498,9 @@ def test_what_a_known_data_set_cannot_give_is_refused(config, changes, message):
 def test_the_most_that_a_known_data_set_can_give_is_allowed(config):
     config = changed(config, f"{CAPACITY}.data.train_examples", 1000)
     config = changed(config, f"{CAPACITY}.data.validation_examples", 4000)
-    config = changed(config, f"{CASE}.cnn.crop", 1)
-    config = changed(config, f"{CASE}.training.batch_size", 498)
+    config = changed(config, f"{CASE}.data.image_size", 28)
+    config = changed(config, f"{CASE}.cnn", VALID_CNN)
+    config = changed(config, f"{CASE}.training.batch_size", 998)
     config = changed(config, "presets.poster.difficulty.data.image_size", 16)
     check.validate(config)
 
@@ -503,7 +509,8 @@ def test_a_folder_may_hold_whatever_is_asked_for(config):
     config = changed(config, "datasets.mine", FOLDER)
     config = changed(config, f"{CASE}.data.dataset", "mine")
     config = changed(config, f"{CASE}.data.train_examples", 10**6)
-    config = changed(config, f"{CASE}.cnn.crop", 50)
+    config = changed(config, f"{CASE}.data.image_size", None)
+    config = changed(config, f"{CASE}.cnn", VALID_CNN)
     check.validate(config)
 
 

@@ -20,10 +20,14 @@ def test_the_layers_of_an_mlp():
 
 
 def test_the_layers_of_a_cnn():
-    settings = {"maps": 3, "dense": [4], "crop": 1}
-    own = work.layers(settings, (2, 30, 30), classes=5)
+    settings = {"maps": 3, "dense": [4], "padding": "same", "pooling_stride": 2}
+    own = work.layers(settings, (2, 28, 28), classes=5)
     net = nn.Sequential(
-        nn.Conv2d(2, 3, 5), nn.MaxPool2d(3), nn.Conv2d(3, 3, 5), nn.MaxPool2d(3), nn.Flatten()
+        nn.Conv2d(2, 3, 5, padding="same"),
+        nn.MaxPool2d(3, 2, ceil_mode=True),
+        nn.Conv2d(3, 3, 5, padding="same"),
+        nn.MaxPool2d(3, 2, ceil_mode=True),
+        nn.Flatten(),
     )
     features = net(torch.zeros(1, 2, 28, 28)).shape[1]
     net.extend([nn.Linear(features, 4), nn.Linear(4, 5)])
@@ -32,7 +36,8 @@ def test_the_layers_of_a_cnn():
 
 
 def test_images_of_unknown_size_are_as_large_as_a_cnn_needs():
-    assert work.layers({"maps": 3, "dense": [], "crop": 50}, (3, 8, 8))[0].positions > 0
+    settings = {"maps": 3, "dense": [], "padding": "valid", "pooling_stride": 3}
+    assert work.layers(settings, (3, 8, 8))[0].positions > 0
 
 
 def test_a_training(settings):

@@ -1,31 +1,38 @@
 """Many convolutional networks of the same shape, computed as one: the study's "small AlexNet".
 
-Crop → (convolution → batch normalisation → ReLU → max-pooling), twice in the paper → (dense →
-batch normalisation → ReLU), twice → dense (Arpit et al. 2017, appendix; Zhang et al. 2017).
+(Convolution → batch normalisation → ReLU → max-pooling), twice in the paper → (dense → batch
+normalisation → ReLU), twice → dense (Arpit et al. 2017, footnote 2, after Zhang et al. 2017).
 
 Forward and backward pass are written out, as those of the MLP are. Three identities save most of
 the passes over the largest tensors, the products of the weights. A bias before a normalisation
 changes its mean and nothing else: it is never added, and has no gradient. A normalisation of
-positive scale and a ReLU are monotone: they follow the pooling, on a ninth of the numbers; where a
-scale is negative, its sign goes into the weights. And the gradient of the products is a multiple of
-the products plus a constant plus what the pooling lets through: it takes their place in memory.
+positive scale and a ReLU are monotone: they follow the pooling, on fewer numbers; where a scale is
+negative, its sign goes into the weights. And the gradient of the products is a multiple of the
+products plus a constant plus what the pooling lets through: it takes their place in memory.
+
+A model in training is normalised by the statistics of each batch. Whatever is said of a model as it
+is, its scores and what is searched in it, goes by those of its whole training data (Ioffe & Szegedy
+2015, algorithm 2): running averages lag behind weights that learn fast. Only adversarial training,
+which searches the model between two updates, has to do with the running ones.
 """
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from rote.machine.randomness import seed_of
-from rote.models.convolution import Convolution, Dense
+from rote.models.convolution import Dense
+from rote.models.memberwise import convolution
 from rote.models.mlp import drawn_layer, loss_gradient
 from rote.models.regularization import UNREGULARIZED, Regularization
 from rote.models.sgd import SGD
 from rote.models.workspace import Workspace, aligned, empty
 from rote.study.architecture import Architecture
 
-MOMENTUM, EPSILON = 0.1, 1e-5  # of batch normalisation, as in torch.nn
+MOMENTUM, EPSILON = 0.1, 1e-5  # of batch normalisation, as in torch.nn; of running averages
 # At a time; a few hundred would need far more memory than training does.
 EVALUATED = 125  # examples
 
@@ -60,7 +67,7 @@ def initial_parameters(
 class _Passed(NamedTuple):
     """What the backward pass needs of a normalised layer."""
 
-    below: Tensor  # the activations that entered it, (members, …, batch)
+    below: Tensor  # the activations that entered it, padded, (members, …, batch)
     centred: Tensor  # products with the weights, less their mean, (members, outputs, …)
     kept: Tensor  # those that pooling let through, (members, outputs, …)
     winners: Tensor | None  # and where they stood; None without pooling
@@ -91,14 +98,18 @@ class CNN:
         self.architecture = architecture
         self.parameters = parameters
         self.workspace = workspace
-        # Running mean and variance of each normalised layer, (members, outputs, 1).
-        self.buffers = [
-            aligned(torch.full_like(shift, start))
-            for shift in parameters[3::4]
-            for start in (0.0, 1.0)
-        ]
+        # Mean and variance of each normalised layer, (members, outputs, 1): running averages, and
+        # those of all training examples.
+        self.buffers, self.population = (
+            [
+                aligned(torch.full_like(shift, start))
+                for shift in parameters[3::4]
+                for start in (0.0, 1.0)
+            ]
+            for _ in range(2)
+        )
         self.layers = [
-            Convolution(str(k), sizes, architecture.kernel, architecture.pool, workspace)
+            convolution(str(k), sizes, architecture, workspace)
             for k, sizes in enumerate(architecture.planes())
         ]
         dense = range(len(self.layers), len(self.layers) + len(architecture.dense))
@@ -119,19 +130,12 @@ class CNN:
         return self.workspace(name, shape, self.parameters[0].dtype)
 
     def _planes(self, inputs: Tensor) -> Tensor:
-        """Return inputs (members, batch, features) as cropped planes, a copy."""
+        """Return inputs (members, batch, features) as planes (…, height, width, batch), a copy."""
         members, batch, features = inputs.shape
         memory = self._memory("image", members, features, batch)
         for member, rows in zip(memory, inputs, strict=True):
             member.copy_(rows.T)  # one by one: in blocks, up to five times as fast on colour images
-        return self._cropped(memory)
-
-    def _cropped(self, features: Tensor) -> Tensor:
-        """Return (members, features, batch) as planes (…, height, width, batch), a view."""
-        channels, height, width = self.architecture.image
-        crop = self.architecture.crop
-        planes = features.unflatten(1, (channels, height, width))
-        return planes[:, :, crop : height - crop, crop : width - crop]
+        return memory.unflatten(1, self.architecture.image)
 
     def _scaled(self, k: int, scale: Tensor) -> Tensor:
         """Return the weights of layer ``k`` times the ``scale`` of each output."""
@@ -139,20 +143,31 @@ class CNN:
         memory = self._memory(f"weights {k}", *weight.shape)
         return torch.mul(weight, scale.mT, out=memory)
 
-    def _folded(self, k: int, members: slice = slice(None)) -> tuple[Tensor, Tensor]:
+    def _folded(
+        self, k: int, statistics: list[Tensor], members: slice = slice(None)
+    ) -> tuple[Tensor, Tensor]:
         """Return slope and shift by which layer ``k`` turns products into what enters its ReLU.
 
-        They stand for the bias, and the normalisation by the running statistics.
+        They stand for the bias, and the normalisation by ``statistics``.
         """
         bias, scale, shift = (part[members] for part in self.parameters[4 * k + 1 : 4 * k + 4])
-        mean, variance = (part[members] for part in self.buffers[2 * k : 2 * k + 2])
+        mean, variance = (part[members] for part in statistics[2 * k : 2 * k + 2])
         slope = scale * (variance + EPSILON).rsqrt()
         return slope, shift + slope * (bias - mean)
+
+    def take_statistics(self, batches: Iterable[Tensor]) -> None:
+        """See :meth:`rote.models.model.Model.take_statistics`."""
+        for number, inputs in enumerate(batches, 1):
+            below, batch = self._planes(inputs), inputs.shape[1]
+            for k, layer in enumerate(self.layers):
+                # Of n batches, each is 1 / n of the average.
+                passed = self._normalised(k, layer.padded(below), self.population, 1 / number)
+                below = layer.shaped(passed.activations, batch)
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Return logits (members, classes, batch) of ``inputs`` (members, batch, features).
 
-        They are normalised by the running statistics, as in evaluation.
+        They are normalised by the statistics that were taken last, see :meth:`take_statistics`.
         """
         if inputs.stride(0) == 0:  # the same for all members: so are their patches
             inputs = inputs[:1]
@@ -162,8 +177,9 @@ class CNN:
     def _evaluated(self, inputs: Tensor) -> Tensor:
         below, batch = self._planes(inputs), inputs.shape[1]
         for k, layer in enumerate(self.layers):
-            slope, shift = self._folded(k)
-            kept, _ = layer.pooled(layer.products(self._scaled(k, slope), below), batch)
+            slope, shift = self._folded(k, self.population)
+            products = layer.products(self._scaled(k, slope), layer.padded(below))
+            kept, _ = layer.pooled(products, batch)
             memory = self._memory(f"activations {k}", *kept.shape)
             below = layer.shaped(torch.add(kept, shift, out=memory).relu_(), batch)
         return self._logits(below).clone()
@@ -174,15 +190,15 @@ class CNN:
         return torch.baddbmm(bias, weight.mT, below.flatten(1, -2), out=memory)
 
     def member_logits(self, member: int, inputs: Tensor) -> Tensor:
-        """Return logits of one member, see ``Model``.
+        """Return logits of one member, normalised by ``buffers``, see ``Model``.
 
         Memory that autograd takes for all members would not be aligned for each, see
         :mod:`rote.models.workspace`.
         """
         own = slice(member, member + 1)
-        below, batch = self._cropped(inputs[None].mT), len(inputs)
+        below, batch = inputs[None].mT.unflatten(1, self.architecture.image), len(inputs)
         for k, layer in enumerate(self.layers):
-            slope, shift = self._folded(k, own)
+            slope, shift = self._folded(k, self.buffers, own)
             kept = layer.differentiable(self.parameters[4 * k][own], slope, below)
             below = layer.shaped(torch.relu(kept + shift), batch)
         weight, bias = (parameter[own] for parameter in self.parameters[-2:])
@@ -201,7 +217,7 @@ class CNN:
         below = self._planes(inputs)
         passed = []
         for k, layer in enumerate(self.layers):
-            passed.append(self._normalised(k, below))
+            passed.append(self._normalised(k, layer.padded(below), self.buffers, MOMENTUM))
             below = layer.shaped(regularization.disturbed(k, passed[-1].activations), batch)
         logits = self._logits(below)
         gradient = loss_gradient(logits, labels, weights, self._memory("softmax", *logits.shape))
@@ -218,10 +234,10 @@ class CNN:
                 passed_on = self.layers[k].passed_on(self.parameters[4 * k], gradient, batch)
             self.layers[k].descend(4 * k, passed[k].below, gradient, sgd)
 
-    def _normalised(self, k: int, below: Tensor) -> _Passed:
-        """Compute layer ``k`` by the statistics of the batch, which enter the running ones."""
+    def _normalised(self, k: int, below: Tensor, averages: list[Tensor], share: float) -> _Passed:
+        """Compute layer ``k`` by the statistics of the batch, which become a share of averages."""
         _, bias, scale, shift = self.parameters[4 * k : 4 * k + 4]
-        running_mean, running_variance = self.buffers[2 * k : 2 * k + 2]
+        average_mean, average_variance = averages[2 * k : 2 * k + 2]
         sign = _sign(scale)
         layer, batch = self.layers[k], below.shape[-1]
         centred = layer.products(self._scaled(k, sign), below)
@@ -229,8 +245,8 @@ class CNN:
         centred.sub_(mean)
         count = centred.shape[2]
         variance = torch.linalg.vector_norm(centred, dim=2, keepdim=True).square_().div_(count)
-        running_mean.lerp_(mean.mul_(sign).add_(bias), MOMENTUM)
-        running_variance.lerp_(variance * (count / (count - 1)), MOMENTUM)
+        average_mean.lerp_(mean.mul_(sign).add_(bias), share)
+        average_variance.lerp_(variance * (count / (count - 1)), share)
         inverse = variance.add_(EPSILON).rsqrt_()
         kept, winners = layer.pooled(centred, batch)
         activations = self._memory(f"activations {k}", *kept.shape)

@@ -3,7 +3,7 @@
 A convolution is the batched matrix product of the weights and of all patches of the planes. In the
 shape (members, channels, height, width, batch) the patches are copied in runs of whole rows, the
 products are already the next planes, and pooling compares whole batches: nothing is slow because
-there are few maps or small images.
+there are few maps or small images. Where there are many, see :mod:`rote.models.memberwise`.
 
 Measured on one CPU thread, 4 to 64 maps, batches of 50 and 128: an update of a CNN of
 :mod:`rote.models.cnn` takes 0.5 to 0.6 of the time of the same ``nn.Sequential`` on 28×28 grey
@@ -17,9 +17,10 @@ import math
 import torch
 from torch import Tensor
 
+from rote.models.dilated import differentiable
 from rote.models.sgd import SGD
 from rote.models.workspace import Workspace
-from rote.study.architecture import Planes
+from rote.study.architecture import Architecture, Planes
 
 # Numbers in the patches of a member that are held at once, 1 MB: larger ones leave the cache
 # before they are multiplied.
@@ -27,7 +28,7 @@ STRIP = 2**18
 
 
 class Convolution:
-    """A convolution without padding, then max-pooling of windows that do not overlap.
+    """A convolution, then max-pooling.
 
     The weights are (members, channels × kernel × kernel, maps); products and their gradients
     (members, maps, height × width × batch).
@@ -35,14 +36,24 @@ class Convolution:
     Args:
         name: tells the memory of this layer from that of others.
         sizes: of the layer.
-        kernel: height and width of the filters.
-        pool: height, width and stride of the windows; an incomplete one is left out.
+        architecture: its kernel, its pooling and its padding.
         workspace: memory.
     """
 
-    def __init__(self, name: str, sizes: Planes, kernel: int, pool: int, workspace: Workspace):
-        self.name, self.sizes, self.kernel, self.pool = name, sizes, kernel, pool
+    def __init__(self, name: str, sizes: Planes, architecture: Architecture, workspace: Workspace):
+        self.name, self.sizes, self.kernel = name, sizes, architecture.kernel
         self.workspace = workspace
+        # Zeros on each side of the planes: left, right, above, below.
+        self.margins = (sizes.margin, self.kernel - 1 - sizes.margin) * 2
+        if architecture.padding == "valid":
+            self.margins = (0,) * 4
+        # What torch adds behind a side is a window that is not full: by ``ceil_mode``.
+        self.pooling = {
+            "kernel_size": [architecture.pool] * 2,
+            "stride": [architecture.pooling_stride] * 2,
+            "padding": list(sizes.pooling_margin),
+            "ceil_mode": architecture.padding == "same",
+        }
 
     def _memory(self, name: str, like: Tensor, rows: int, columns: int) -> Tensor:
         return self.workspace(f"{name} {self.name}", (len(like), rows, columns), like.dtype)
@@ -68,8 +79,25 @@ class Convolution:
             memory.view(shape).copy_(patches)
         return memory
 
+    def padded(self, planes: Tensor) -> Tensor:
+        """Return ``planes`` (…, height, width, batch) with zeros around them, if there are any."""
+        if not any(self.margins):
+            return planes
+        left, right, above, below = self.margins
+        channels, height, width, batch = planes.shape[1:]
+        shape = channels, above + height + below, left + width + right, batch
+        memory = self._memory("padded", planes, channels, math.prod(shape[1:])).view(-1, *shape)
+        # The memory comes as it is: only its rim must be zero.
+        memory[:, :, :above] = 0
+        memory[:, :, above + height :] = 0
+        inner = memory[:, :, above : above + height]
+        inner[:, :, :, :left] = 0
+        inner[:, :, :, left + width :] = 0
+        inner[:, :, :, left : left + width].copy_(planes)
+        return memory
+
     def products(self, weight: Tensor, planes: Tensor) -> Tensor:
-        """Return the convolution of ``planes``, which may be the same for all members."""
+        """Return the convolution of :meth:`padded` planes, perhaps the same for all members."""
         maps, *sides = self.sizes.convolved
         batch = planes.shape[-1]
         memory = self._memory("products", weight, maps, math.prod(sides) * batch)
@@ -98,15 +126,20 @@ class Convolution:
         channels, *sides = self.sizes.entering
         memory = self._memory("passed", gradient, channels, math.prod(sides) * batch).zero_()
         planes = memory.unflatten(2, (*sides, batch))
+        left, _, above, _ = self.margins
         for rows, columns in self._strips(batch):
-            targets = patches_of(planes, self.kernel)[:, :, :, :, rows]
-            width = columns.stop - columns.start
-            patches = self._memory("patch gradients", gradient, weight.shape[1], width)
+            size = columns.stop - columns.start
+            patches = self._memory("patch gradients", gradient, weight.shape[1], size)
             torch.bmm(weight, gradient[:, :, columns], out=patches)
-            patches = patches.view(targets.shape)
-            for i, target in enumerate(targets.unbind(2)):
-                for each, patch in zip(target.unbind(2), patches[:, :, i].unbind(2), strict=True):
-                    each += patch
+            width = self.sizes.convolved[2]
+            patches = patches.unflatten(2, (-1, width, batch))
+            patches = patches.unflatten(1, (channels, self.kernel, self.kernel))
+            # What would go to the zeros around the planes goes nowhere.
+            for i in range(self.kernel):
+                to_rows, from_rows = _shifted(rows, i - above, sides[0])
+                for j in range(self.kernel):
+                    to, from_ = _shifted(slice(0, width), j - left, sides[1])
+                    planes[:, :, to_rows, to] += patches[:, :, i, j, from_rows, from_]
         return memory
 
     def pooled(self, products: Tensor, batch: int) -> tuple[Tensor, Tensor]:
@@ -121,14 +154,16 @@ class Convolution:
             for name, dtype in (("pooled", products.dtype), ("winners", torch.int64))
         ]
         out, winners = (tensor.permute(0, 3, 1, 2) for tensor in memory)
-        side = [self.pool, self.pool]
         torch.ops.aten.max_pool2d_with_indices.out(
-            self._channels_last(products, batch), side, side, out=out, indices=winners
+            self._channels_last(products, batch), **self.pooling, out=out, indices=winners
         )
         return tuple(tensor.view(len(products), maps, -1) for tensor in memory)
 
     def add_unpooled(self, target: Tensor, gradient: Tensor, winners: Tensor, batch: int) -> None:
-        """Add ∂loss/∂pooled to ``target``, in the shape of the products."""
+        """Add ∂loss/∂pooled to ``target``, in the shape of the products.
+
+        One product may have won several windows that overlap.
+        """
         target, winners, gradient = (
             tensor.unflatten(2, (-1, batch)) for tensor in (target, winners, gradient)
         )
@@ -151,46 +186,24 @@ class Convolution:
         _, channels, height, width, batch = planes.shape
         filters = (weight * slope.mT)[0].mT.unflatten(1, (channels, self.kernel, self.kernel))
         rows = planes.reshape(1, channels, height, width * batch)
-        convolve = _Dilated.apply if rows.device.type == "cpu" else _dilated
-        products = convolve(rows, filters, batch).flatten(2)
-        pooled = torch.nn.functional.max_pool2d(self._channels_last(products, batch), self.pool)
+        if any(self.margins):
+            left, right, *others = self.margins
+            margins = left * batch, right * batch, *others
+            rows = torch.nn.functional.pad(rows, margins)
+        products = differentiable(rows, filters, batch).flatten(2)
+        planes = self._channels_last(products, batch)
+        pooled = torch.nn.functional.max_pool2d(planes, **self.pooling)
         return pooled.permute(0, 2, 3, 1).reshape(1, weight.shape[2], -1)
 
 
-def _dilated(rows: Tensor, filters: Tensor, batch: int) -> Tensor:
-    return torch.nn.functional.conv2d(rows, filters, dilation=(1, batch))
+def _shifted(source: slice, by: int, length: int) -> tuple[slice, slice]:
+    """Return where ``source`` lands when it is moved ``by``, and which part of it lands.
 
-
-class _Dilated(torch.autograd.Function):
-    """The convolution of :func:`_dilated`, with a faster gradient by ``rows`` on the CPU.
-
-    PyTorch's own takes 1.0 to 6 times as long (200 to 8 maps of three channels); with this one a
-    search for critical samples takes two thirds of the time. Filters get no gradient.
+    The latter is counted from its own start. Outside of 0 to ``length`` nothing lands.
     """
-
-    @staticmethod
-    def forward(ctx, rows: Tensor, filters: Tensor, batch: int) -> Tensor:
-        """Return the products."""
-        ctx.save_for_backward(filters)
-        ctx.batch, ctx.shape = batch, rows.shape
-        return _dilated(rows, filters, batch)
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:
-        """Return ∂/∂rows. A row of products at a time: what is added up stays in the cache."""
-        (filters,) = ctx.saved_tensors
-        channels, kernel = filters.shape[1:3]
-        height, columns = ctx.shape[2:]
-        width = gradient.shape[3] // ctx.batch
-        sums = gradient.new_zeros(channels, height, columns // ctx.batch, ctx.batch)
-        weight = filters.flatten(1).mT.contiguous()
-        of_row = gradient.new_empty(len(weight), width * ctx.batch)
-        for row in range(gradient.shape[2]):
-            torch.mm(weight, gradient[0, :, row], out=of_row)
-            taps = of_row.view(channels, kernel, kernel, width, ctx.batch)
-            for j in range(kernel):
-                sums[:, row : row + kernel, j : j + width] += taps[:, :, j]
-        return sums.view(ctx.shape), None, None
+    start, stop = max(0, source.start + by), min(length, source.stop + by)
+    first = source.start + by
+    return slice(start, max(start, stop)), slice(start - first, max(start, stop) - first)
 
 
 class Dense:
@@ -201,6 +214,10 @@ class Dense:
 
     def _memory(self, name: str, like: Tensor, rows: int, columns: int) -> Tensor:
         return self.workspace(f"{name} {self.name}", (len(like), rows, columns), like.dtype)
+
+    def padded(self, below: Tensor) -> Tensor:
+        """Return ``below``."""
+        return below
 
     def products(self, weight: Tensor, below: Tensor) -> Tensor:
         """Return the products (members, outputs, batch) with ``below`` (members, …, batch)."""

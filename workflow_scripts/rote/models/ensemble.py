@@ -113,8 +113,18 @@ class Ensemble:
         self.model.step(inputs, labels, self.sgd, regularization, weights)
 
     @torch.inference_mode()
+    def take_statistics(self) -> None:
+        """Prepare the models, as they are, for a score or to be kept, see ``Model``.
+
+        The examples stand in the order of the data set, which is the same for every epoch: the
+        statistics are a function of the parameters alone.
+        """
+        self.model.take_statistics(self._gather(r) for r in self.rows.split(self.batch_size, 1))
+
+    @torch.inference_mode()
     def evaluate(self) -> Score:
         """Return the score of the members as they are, on all training and validation examples."""
+        self.take_statistics()
         loss, wrong = 0.0, []
         for rows, labels in zip(
             self.rows.split(EVALUATED, 1),
@@ -145,7 +155,7 @@ class Ensemble:
     def select(self, keep: list[int]) -> None:
         """Keep only the members at the positions ``keep``: the others have left the training."""
         positions = torch.tensor(keep, device=self.rows.device)
-        for tensors in self._of_model().values():
+        for tensors in (self.model.parameters, self.model.buffers, self.model.population):
             tensors[:] = [aligned(tensor[positions]) for tensor in tensors]
         self.sgd.select(positions)
         self.regularization.select(keep)
@@ -153,25 +163,26 @@ class Ensemble:
         self.seeds = [self.seeds[position] for position in keep]
         self.model.workspace.clear()  # of the larger group
 
-    def _of_model(self) -> dict[str, list[Tensor]]:
-        """Return what a model is made of, by a word for each kind."""
-        return {"parameter": self.model.parameters, "buffer": self.model.buffers}
-
     def _stacks(self) -> dict[str, list[Tensor]]:
-        """Return all that tells the members apart, the same way."""
-        return {"velocity": self.sgd.velocity, **self._of_model()}
-
-    def state(self, member: int, optimizer: bool = True) -> dict[str, np.ndarray]:
-        """Return all that one member needs to go on later, and what its model is made of.
-
-        Without ``optimizer`` only the latter.
-        """
-        stacks = self._stacks() if optimizer else self._of_model()
+        """Return all that a training needs to go on, by a word for each kind."""
+        model = self.model
         return {
-            f"{name}_{k}": tensor[member].cpu().numpy().copy()
-            for name, tensors in stacks.items()
-            for k, tensor in enumerate(tensors)
+            "velocity": self.sgd.velocity,
+            "parameter": model.parameters,
+            "buffer": model.buffers,
         }
+
+    def state(self, member: int) -> dict[str, np.ndarray]:
+        """Return all that one member needs to go on later."""
+        return _of_member(member, self._stacks())
+
+    def model_state(self, member: int) -> dict[str, np.ndarray]:
+        """Return the model of one member, to be used as it is; its buffers are the population's.
+
+        :meth:`take_statistics` must have been called since the last update.
+        """
+        model = self.model
+        return _of_member(member, {"parameter": model.parameters, "buffer": model.population})
 
     def restore(self, member: int, state: dict[str, np.ndarray]) -> None:
         """Set one member to a state that :meth:`state` returned."""
@@ -184,3 +195,11 @@ class Ensemble:
         own = [*chain.from_iterable(self._stacks().values()), self.labels]
         # The order, the rows and the labels of an epoch stand beside the members' own rows.
         return sum(t.nbytes for t in own) + 4 * self.rows.nbytes + self.model.workspace.nbytes()
+
+
+def _of_member(member: int, stacks: dict[str, list[Tensor]]) -> dict[str, np.ndarray]:
+    return {
+        f"{name}_{k}": tensor[member].cpu().numpy().copy()
+        for name, tensors in stacks.items()
+        for k, tensor in enumerate(tensors)
+    }

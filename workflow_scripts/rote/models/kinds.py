@@ -16,7 +16,7 @@ class Models:
 
     Args:
         settings: ``hidden_layers`` and ``hidden_units`` of an MLP, or ``maps`` (of each of two
-            convolutions), ``dense`` and ``crop`` of a CNN.
+            convolutions), ``dense``, ``padding`` and ``pooling_stride`` of a CNN.
         image: shape of the inputs, (channels, rows, columns).
         classes: number of classes.
 

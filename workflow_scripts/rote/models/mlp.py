@@ -5,6 +5,7 @@ matrix product. Forward and backward pass are written out: small models are boun
 calls and of fresh memory, and here each layer is one call into memory that is kept.
 """
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import torch
@@ -78,7 +79,9 @@ class MLP:
 
     def __init__(self, parameters: list[Tensor], workspace: Workspace):
         self.parameters = parameters
-        self.buffers: list[Tensor] = []  # what members keep beside parameters: nothing
+        # What members keep beside parameters: nothing.
+        self.buffers: list[Tensor] = []
+        self.population: list[Tensor] = []
         self.workspace = workspace
 
     @property
@@ -118,6 +121,9 @@ class MLP:
         memory = self.workspace("logits", shape, weight.dtype)
         logits = torch.baddbmm(bias.mT, weight.mT, entering[-1].mT, out=memory)
         return entering, activations, logits
+
+    def take_statistics(self, batches: Iterable[Tensor]) -> None:
+        """Do nothing: no layer is normalised, see ``Model``."""
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Return logits (members, classes, batch) of ``inputs`` (members, batch, features)."""

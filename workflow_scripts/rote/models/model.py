@@ -1,5 +1,6 @@
 """What an ensemble, and whoever searches its models, asks of a model."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from torch import Tensor
@@ -17,13 +18,26 @@ class Model(Protocol):
     """
 
     parameters: list[Tensor]  # what is trained, in place
-    buffers: list[Tensor]  # what else belongs to a member, such as running statistics
+    buffers: list[Tensor]  # what else belongs to a member in training, such as running statistics
+    population: list[Tensor]  # what stands for them in a score, see take_statistics
     workspace: Workspace  # memory for activations and their gradients
     smallest_batch: int  # examples of the smallest batch that it can be trained on
 
     @property
     def features(self) -> int:
         """The number of inputs of an example."""
+
+    def take_statistics(self, batches: Iterable[Tensor]) -> None:
+        """Have :meth:`logits` normalise by the statistics of whole training data.
+
+        A model that normalises by the statistics of a batch takes the mean of those of all
+        ``batches``, variances as unbiased estimates (Ioffe & Szegedy 2015, algorithm 2). Any other
+        model does not even look at them.
+
+        Args:
+            batches: the training examples of each member, (members, batch, features) each, as they
+                are: without the noise of regularisers. The memory of one may be that of the last.
+        """
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Return logits (members, classes, batch) of ``inputs`` (members, batch, features).
@@ -33,6 +47,8 @@ class Model(Protocol):
 
     def member_logits(self, member: int, inputs: Tensor) -> Tensor:
         """Return logits (batch, classes) of one member in evaluation, for ∂/∂inputs by autograd.
+
+        They are normalised by ``buffers``.
 
         Args:
             member: its position.

@@ -128,17 +128,17 @@ def train(
     for epoch in range(first, training["epochs"] + 1):
         ensemble.sgd.learning_rate = learning_rate(training, epoch)
         ensemble.train_epoch(epoch)
-        kept = {}
-        if epoch in keep_epochs:
-            for i, position in enumerate(present):
-                state = ensemble.state(i, optimizer=False)
-                kept[position] = _packed(state, epoch, "part of a model")
-        leaving = []
+        kept, leaving = {}, []
         if epoch in scored:
             score = ensemble.evaluate()
             for i, position in enumerate(present):
                 _note(records[position], score, i, epoch, scored.index(epoch), threshold)
             leaving = [p for p in present if epoch == scored[-1] or _ended(records[p])]
+        if epoch in keep_epochs:
+            if epoch not in scored:
+                ensemble.take_statistics()
+            for i, position in enumerate(present):
+                kept[position] = _packed(ensemble.model_state(i), epoch, "part of a model")
         if leaving:
             staying = [i for i, position in enumerate(present) if position not in leaving]
             present = [present[i] for i in staying]

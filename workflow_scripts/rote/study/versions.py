@@ -15,7 +15,7 @@ from rote.study import code
 
 DATASET = 2
 NOISING = 3
-TRAINING = 2
+TRAINING = 3
 SENSITIVITY = 1
 CRITICAL_SAMPLES = 2
 

@@ -44,8 +44,7 @@ def image(source: dict, data: dict) -> tuple[int, int, int]:
 def layers(model: dict, shape: tuple[int, int, int], classes: int = CLASSES) -> list[Layer]:
     """Return the layers of a model for inputs of ``shape`` (channels, rows, columns).
 
-    ``model`` holds ``hidden_layers`` and ``hidden_units`` of an MLP, or ``maps``, ``dense`` and
-    ``crop`` of a CNN.
+    ``model`` holds ``hidden_layers`` and ``hidden_units`` of an MLP, or the settings of a CNN.
     """
     if "maps" not in model:
         units = [math.prod(shape), *[model["hidden_units"]] * model["hidden_layers"], classes]
@@ -74,7 +73,8 @@ def of_run(run: dict, shape: tuple[int, int, int], data: dict) -> int:
     forward = sum(layer.multiply_adds for layer in own)
     examples, epochs = data["train_examples"], training["epochs"]
     scored = len(plan.evaluated_epochs({"evaluate_every": 1, **training}))
-    seen = scored * (examples + data["validation_examples"])
+    passes = 2 if "maps" in run["model"] else 1  # the other is for the statistics of normalisation
+    seen = scored * (passes * examples + data["validation_examples"])
     total = 0
     for member in map(plan.Member._make, run["members"]):
         each = _update(own)
