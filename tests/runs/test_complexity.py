@@ -211,6 +211,7 @@ def test_members_that_diverge_have_no_ratio(noised, mlp_settings, tmp_path, coun
 
 
 def test_images_too_small_for_the_cnn_are_named(noised, cnn_settings, tmp_path):
+    cnn_settings["model"] = cnn_settings["model"] | {"padding": "valid", "pooling_stride": 3}
     with pytest.raises(UserError, match="pixels or larger, or a smaller crop"):
         measure(noised, cnn_settings, Store(tmp_path))
 

@@ -1,6 +1,7 @@
 """Many models of one shape, trained as one: with a leading member axis on every tensor.
 
 ``model`` says what an ensemble asks of a model, and which kinds there are: ``mlp`` and ``cnn`` (by
-way of ``convolution``, or ``memberwise`` where it has many maps, and ``dilated``). ``ensemble`` is a group in training, ``sgd`` its optimizer,
-``regularization`` what disturbs it, ``workspace`` the memory that is used again.
+way of ``convolution``; with many maps, of ``memberwise``; where autograd is wanted, of
+``dilated``). ``ensemble`` is a group in training, ``sgd`` its optimizer, ``regularization`` what
+disturbs it, ``workspace`` the memory that is used again.
 """
