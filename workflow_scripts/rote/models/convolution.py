@@ -88,11 +88,11 @@ class Convolution:
         shape = channels, above + height + below, left + width + right, batch
         memory = self._memory("padded", planes, channels, math.prod(shape[1:])).view(-1, *shape)
         # The memory comes as it is: only its rim must be zero.
-        memory[:, :, :above] = 0
-        memory[:, :, above + height :] = 0
+        memory[:, :, :above].zero_()
+        memory[:, :, above + height :].zero_()
         inner = memory[:, :, above : above + height]
-        inner[:, :, :, :left] = 0
-        inner[:, :, :, left + width :] = 0
+        inner[:, :, :, :left].zero_()
+        inner[:, :, :, left + width :].zero_()
         inner[:, :, :, left : left + width].copy_(planes)
         return memory
 

@@ -32,28 +32,28 @@ def convolution(
 
 
 class MemberwiseConvolution(Convolution):
-    """A convolution, then max-pooling, as its base, but by oneDNN for one member after another."""
+    """A convolution, then max-pooling, as its base, but by oneDNN for one member after another.
 
-    def padded(self, planes: Tensor) -> Tensor:
-        """Return ``planes``: oneDNN adds the zeros itself."""
-        return planes
+    Planes are padded here, too: where oneDNN adds the zeros of a dilated convolution itself, the
+    gradient of the weights takes up to six times as long.
+    """
 
     def products(self, weight: Tensor, planes: Tensor) -> Tensor:
         """Return the convolution of ``planes``, which may be the same for all members."""
         maps, *sides = self.sizes.convolved
         batch = planes.shape[-1]
         memory = self._memory("products", weight, maps, math.prod(sides) * batch)
-        dilated = self._dilated(batch)
         for own, of_member, out in zip(weight, self._each(planes, weight), memory, strict=True):
             rows, filters = self._rows(of_member), self._filters(own)
-            out.copy_(torch.nn.functional.conv2d(rows, filters, **dilated).view(out.shape))
+            found = torch.nn.functional.conv2d(rows, filters, dilation=(1, batch))
+            out.copy_(found.view(out.shape))
         return memory
 
     def descend(self, k: int, planes: Tensor, gradient: Tensor, sgd: SGD) -> None:
         """Update the weights, parameter ``k``, given ∂loss/∂products."""
         weight = sgd.parameters[k]
         total = self._memory("weight gradients", gradient, *weight.shape[1:])
-        dilated = self._dilated(planes.shape[-1]).values()
+        dilated = [1, 1], [0, 0], [1, planes.shape[-1]]
         for member, of_member in enumerate(self._each(planes, gradient)):
             own = gradient[member].unflatten(1, (self.sizes.convolved[1], -1))[None]
             rows, filters = self._rows(of_member), self._filters(weight[member])
@@ -91,7 +91,3 @@ class MemberwiseConvolution(Convolution):
     def _rows(self, planes: Tensor) -> Tensor:
         """Return planes of one member as a single image, see :mod:`rote.models.dilated`."""
         return planes.flatten(2)[None]
-
-    def _dilated(self, batch: int) -> dict[str, list[int]]:
-        margin = self.margins[0]
-        return {"stride": [1, 1], "padding": [margin, margin * batch], "dilation": [1, batch]}
