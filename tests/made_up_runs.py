@@ -150,7 +150,7 @@ def made_up_complexity(case: str, *, cnn: bool, epochs=(1, 2, 3, 4), critical=(2
     )
     model = {"hidden_layers": 2, "hidden_units": 16}
     if cnn:
-        model = {"maps": 6, "dense": [8, 4], "crop": 0}
+        model = {"maps": 6, "dense": [8, 4]}
         shape = ("member", "map", "channel", "filter_row", "filter_column")
         run["filter"] = shape, rng.normal(size=(count, 6, 1, 5, 5)), NAMED
     search = {"alpha": 0.25, "beta": 0.2, "radius": 0.3, "max_iterations": 10, "examples": 40}

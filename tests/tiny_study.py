@@ -19,6 +19,7 @@ TINY = {
     "seed": 0,
     "dataset": "digits",
     "image_size": 7,
+    "crop": 0,
     "train_examples": 50,
     "validation_examples": 50,
     "validation_from": "train",
@@ -120,7 +121,7 @@ class Study:
                             },
                             "digits_cnn": {
                                 "data": TINY | {"image_size": 28},
-                                "cnn": {"maps": 2, "dense": [4], "crop": 0},
+                                "cnn": {"maps": 2, "dense": [4]},
                                 "training": dict(TRAINING),
                                 "critical_epochs": [2],
                             },

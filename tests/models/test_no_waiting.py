@@ -43,7 +43,7 @@ class Watch(TorchDispatchMode):
         return operation(*arguments, **(named or {}))
 
 
-CNN = {"maps": 3, "dense": [4], "crop": 0}
+CNN = {"maps": 3, "dense": [4]}
 REGULARIZED = {
     "weight_decay": 0.1,
     "dropout": 0.5,

@@ -28,6 +28,7 @@ SETTINGS = {
     "data": {
         "dataset": "digits",
         "image_size": 14,
+        "crop": 0,
         "train_examples": 100,
         "validation_examples": 200,
         "validation_from": "train",
@@ -116,7 +117,7 @@ FROZEN = {
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 def test_the_regularisers(noised, noised_digits, tmp_path, regularizer, model):
     assert versions.TRAINING == 2
-    mlp, cnn = {"hidden_layers": 1, "hidden_units": 24}, {"maps": 3, "dense": [6], "crop": 1}
+    mlp, cnn = {"hidden_layers": 1, "hidden_units": 24}, {"maps": 3, "dense": [6]}
     settings = {
         "seeds": 1,
         model: mlp if model == "mlp" else cnn,
@@ -125,8 +126,9 @@ def test_the_regularisers(noised, noised_digits, tmp_path, regularizer, model):
         "selected": {},
         "adversarial_examples": {"alpha": 5.0, "beta": 1.0, "radius": 12.0, "max_iterations": 2},
     }
+    inner = slice(1, -1)
     run = runs.compute_run(
-        noised if model == "mlp" else noised_digits,
+        noised if model == "mlp" else noised_digits.isel(row=inner, column=inner),
         of_run("regularization", settings, regularizer, "float32"),
         Store(tmp_path),
         name="golden",
@@ -190,7 +192,7 @@ def test_the_sensitivity(noised, tmp_path):
 def test_the_cnn_and_its_critical_samples(noised_digits, tmp_path):
     assert (versions.TRAINING, versions.CRITICAL_SAMPLES) == (2, 2)
     case = {
-        "cnn": {"maps": 4, "dense": [8], "crop": 0},
+        "cnn": {"maps": 4, "dense": [8]},
         "training": {
             "epochs": 4,
             "batch_size": 20,

@@ -471,7 +471,22 @@ FOLDER = {"title": "Mine", "source": "folder", "path": "mine"}
             f"{CASE} on digits: Images of 14×14 pixels, cropped by 0 on every side, leave nothing "
             "after 2 convolutions (5×5, each with pooling 3×3): use images of 25×25 pixels",
         ),
-        ({f"{CASE}.cnn.crop": 2}, "use images of 29×29 pixels or larger, or a smaller crop."),
+        ({f"{CASE}.data.crop": 2}, f"{CASE} on digits: Images of 24×24 pixels"),
+        (
+            {f"{CAPACITY}.data.crop": 7},
+            f"{CAPACITY} on digits: crop 7 cuts 7 pixels off every side of images of 14×14 pixels, "
+            "which leaves nothing: choose at most 6.",
+        ),
+        (
+            {
+                "datasets.mine": FOLDER,
+                f"{CAPACITY}.data.dataset": "mine",
+                f"{CAPACITY}.data.image_size": 8,
+                f"{CAPACITY}.data.crop": 4,
+            },
+            f"{CAPACITY} on mine: crop 4 cuts 4 pixels off every side of images of 8×8 pixels",
+        ),
+        ({f"{CASE}.cnn.crop": 2}, f"{CASE}.cnn.crop has moved: write it as data.crop, beside cnn."),
         (
             {f"{CASE}.training.batch_size": 499},
             "With batch_size 499 the last batch of 500 training examples holds 1, but batch",
@@ -493,7 +508,8 @@ def test_what_a_known_data_set_cannot_give_is_refused(config, changes, message):
 def test_the_most_that_a_known_data_set_can_give_is_allowed(config):
     config = changed(config, f"{CAPACITY}.data.train_examples", 1000)
     config = changed(config, f"{CAPACITY}.data.validation_examples", 4000)
-    config = changed(config, f"{CASE}.cnn.crop", 1)
+    config = changed(config, f"{CASE}.data.crop", 1)
+    config = changed(config, f"{CAPACITY}.data.crop", 6)
     config = changed(config, f"{CASE}.training.batch_size", 498)
     config = changed(config, "presets.poster.difficulty.data.image_size", 16)
     check.validate(config)
@@ -503,7 +519,7 @@ def test_a_folder_may_hold_whatever_is_asked_for(config):
     config = changed(config, "datasets.mine", FOLDER)
     config = changed(config, f"{CASE}.data.dataset", "mine")
     config = changed(config, f"{CASE}.data.train_examples", 10**6)
-    config = changed(config, f"{CASE}.cnn.crop", 50)
+    config = changed(config, f"{CASE}.data.crop", 50)
     check.validate(config)
 
 

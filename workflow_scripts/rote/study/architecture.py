@@ -41,9 +41,9 @@ class Architecture(NamedTuple):
 
     @classmethod
     def of(cls, settings: dict, image: tuple[int, int, int], classes: int) -> "Architecture":
-        """Return the sizes from ``maps`` (of each of two convolutions), ``dense`` and ``crop``."""
+        """Return the sizes from ``maps`` (of each of two convolutions) and ``dense``."""
         maps, dense = (settings["maps"],) * 2, tuple(settings["dense"])
-        return cls(image, classes, maps, dense, settings["crop"])
+        return cls(image, classes, maps, dense, crop=0)
 
     @property
     def filters_shape(self) -> tuple[int, int, int, int]:

@@ -74,6 +74,8 @@ def _sentence(error) -> str:
             known = sorted(resolved(error.schema)["properties"])
             key = next(key for key in error.instance if key not in known)
             where = f" under {place}" if place else ""
+            if key in (moved := error.schema.get("moved", {})):
+                return f"{place}.{key} has moved: write it as {moved[key]}."
             close = closest(key, known)
             return f"unknown key {named(key)}{where}: {close}known are {', '.join(known)}."
         case "required":

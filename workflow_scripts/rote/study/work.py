@@ -37,15 +37,16 @@ def image(source: dict, data: dict) -> tuple[int, int, int]:
         data: the settings ``data`` of whoever trains on it.
     """
     known = sizes.published(source) or sizes.PUBLISHED["CIFAR10"]
-    rows = data["image_size"] or known.rows
+    # Images of a folder, whose size is not known yet, are larger than what is cut off them.
+    rows = max(1, (data["image_size"] or known.rows) - 2 * data["crop"])
     return known.channels, rows, rows
 
 
 def layers(model: dict, shape: tuple[int, int, int], classes: int = CLASSES) -> list[Layer]:
     """Return the layers of a model for inputs of ``shape`` (channels, rows, columns).
 
-    ``model`` holds ``hidden_layers`` and ``hidden_units`` of an MLP, or ``maps``, ``dense`` and
-    ``crop`` of a CNN.
+    ``model`` holds ``hidden_layers`` and ``hidden_units`` of an MLP, or ``maps`` and ``dense`` of a
+    CNN.
     """
     if "maps" not in model:
         units = [math.prod(shape), *[model["hidden_units"]] * model["hidden_layers"], classes]
