@@ -103,12 +103,12 @@ FROZEN = {
     ("mlp", "adversarial"): [1.429053, 2.085082],
     ("mlp", "adversarial_dropout"): [1.505728, 2.095203],
     ("cnn", "dropout"): [2.350496, 2.241577],
-    ("cnn", "input_dropout"): [2.218507, 2.194062],
+    ("cnn", "input_dropout"): [2.260811, 2.224776],
     ("cnn", "hidden_noise"): [2.258361, 2.21719],
-    ("cnn", "input_noise"): [2.285622, 2.217442],
+    ("cnn", "input_noise"): [2.269353, 2.268954],
     ("cnn", "weight_decay"): [2.275825, 2.209256],
-    ("cnn", "adversarial"): [2.21912, 2.190745],
-    ("cnn", "adversarial_dropout"): [2.323645, 2.247766],
+    ("cnn", "adversarial"): [2.241839, 2.193001],
+    ("cnn", "adversarial_dropout"): [2.32177, 2.250453],
 }
 
 
