@@ -177,6 +177,14 @@ def test_everything_is_that_of_the_cropped_images(colour, scaling):
     assert runs["image_size"] == "4×6"
 
 
+def test_with_one_channel_per_channel_is_standardized(digits):
+    one, other = (
+        noising.noise_dataset(digits, DATA | {"scaling": scaling})
+        for scaling in ("per_channel", "standardized")
+    )
+    xr.testing.assert_identical(one, other)
+
+
 def test_images_are_cropped_after_they_are_resized(colour):
     halved = noise(colour, **COLOUR | {"image_size": 3}, scaling="unit")
     cropped = noise(colour, **COLOUR | {"image_size": 3}, scaling="unit", crop=1)

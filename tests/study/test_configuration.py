@@ -486,7 +486,10 @@ FOLDER = {"title": "Mine", "source": "folder", "path": "mine"}
             },
             f"{CAPACITY} on mine: crop 4 cuts 4 pixels off every side of images of 8×8 pixels",
         ),
-        ({f"{CASE}.cnn.crop": 2}, f"crop under {CASE}.cnn is now data.crop, beside the model: write"),
+        (
+            {f"{CASE}.cnn.crop": 2},
+            f"crop under {CASE}.cnn is now data.crop, beside the model: write",
+        ),
         (
             {f"{CASE}.training.batch_size": 499},
             "With batch_size 499 the last batch of 500 training examples holds 1, but batch",

@@ -126,14 +126,14 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
     )
     if "randX" in data["noise_kinds"]:
         noise_image = np.empty((len(seeds), n, *shape), np.float32)
-        levels = []
+        of_noise = []
         for i, seed in enumerate(seeds):
             generator("randX", seed).standard_normal(dtype=np.float32, out=noise_image[i])
-            levels.append(scale_noise(noise_image[i], scaling.attributes()))
+            of_noise.append(scale_noise(noise_image[i], scaling.attributes()))
         if scaling.each_image:
             variables[f"noise_{PER_GREY_LEVEL}"] = (
                 ("noise_seed", "example"),
-                np.stack(levels),
+                np.stack(of_noise),
                 {"long_name": "a grey level in the input that randX gives", "units": "1"},
             )
         variables["noise_image"] = (

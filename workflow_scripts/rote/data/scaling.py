@@ -57,10 +57,10 @@ class Scaling(NamedTuple):
         mean, std = images.mean() / white, images.std() / white
         if not std > 0:
             raise UserError(f"{dataset}: all training pixels are equal; check the images.")
-        factor, offset = 1.0, 0.0
-        if name == "standardized":
+        factor, offset, one_channel = 1.0, 0.0, images.shape[1] == 1
+        if name == "standardized" or (name == "per_channel" and one_channel):
             factor, offset = 1 / std, -mean / std
-        if name == "per_channel":
+        elif name == "per_channel":
             channels = [images[:, channel] for channel in range(images.shape[1])]
             own_mean, own_std = (
                 np.array([getattr(channel, of)() for channel in channels])[:, None, None] / white

@@ -34,7 +34,7 @@ class DataContent:
 
     def __init__(self, noised: xr.Dataset):
         self._noised, self._draws = noised, {}
-        # An image that is scaled by itself has a grey level of its own: other files have none.
+        # Where images are scaled by themselves, each has a grey level of its own.
         levels = [f"{prefix}{PER_GREY_LEVEL}" for prefix in ("", "validation_")]
         self._real = {
             "data": _digest(
@@ -45,7 +45,7 @@ class DataContent:
             "scale": [  # of each, a number, or one a channel
                 np.asarray(noised.attrs[name], float).tolist()
                 for name in (PER_GREY_LEVEL, "input_mean", "input_std")
-                if name in noised.attrs
+                if name not in noised  # which is said of each image instead
             ],
             "classes": noised.sizes["class"],  # which may be more than the labels show
         }

@@ -135,8 +135,8 @@ def misfits(settings: dict, known: sizes.Sizes | None) -> list[str]:
         batch = settings["training"]["batch_size"], data["train_examples"], smallest
         reasons += _sentences(check_last_batch, *batch)
         if rows and not _sentences(sizes.inputs, data, rows, columns):
-            image = 1, *sizes.inputs(data, rows, columns)
-            reasons += _sentences(Architecture.of(settings["cnn"], image, 2).planes)
+            inputs = 1, *sizes.inputs(data, rows, columns)
+            reasons += _sentences(Architecture.of(settings["cnn"], inputs, 2).planes)
     return reasons
 
 
