@@ -123,7 +123,9 @@ def _check(inputs: Tensor, alpha: Length, beta: Length, radius: Length, **counts
             if (shape := tuple(length.shape)) not in allowed:
                 words = " or ".join(map(str, ["a number", *allowed]))
                 raise ValueError(f"{name} must be {words} for these inputs, not {shape}")
-        if not (torch.as_tensor(length) >= 0).all():
+        # A number is compared as it is: in a tensor it would be waited for.
+        valid = length >= 0
+        if not (valid.all() if isinstance(valid, Tensor) else valid):
             raise ValueError(f"{name} must be 0 or more, not {length}")
     for name, count in counts.items():
         if count < 1:
@@ -152,7 +154,7 @@ def _search(
     offset = torch.zeros(inputs.shape, dtype=inputs.dtype, device=inputs.device)
     # Of x̃, and then of the noise: fresh memory costs more than the sums that go there.
     memory = torch.empty_like(offset)
-    noisy = torch.as_tensor(beta).any().item()
+    noisy = bool(beta.any() if isinstance(beta, Tensor) else beta)
     for steps_left in reversed(range(max_iterations + 1)):
         if not len(example):
             break
