@@ -46,6 +46,7 @@ def settings() -> dict:
         "data": {
             "dataset": "synthetic",
             "image_size": 4,
+            "crop": 0,
             "train_examples": 100,
             "validation_examples": 50,
             "validation_from": "train",
@@ -81,6 +82,7 @@ def noised_digits() -> xr.Dataset:
     data = {
         "dataset": "digits",
         "image_size": 28,
+        "crop": 0,
         "train_examples": 60,
         "validation_examples": 50,
         "validation_from": "train",

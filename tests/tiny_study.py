@@ -19,6 +19,7 @@ TINY = {
     "seed": 0,
     "dataset": "digits",
     "image_size": 7,
+    "crop": 0,
     "train_examples": 50,
     "validation_examples": 50,
     "validation_from": "train",

@@ -35,6 +35,7 @@ CASES = [("MLP 128-128", 1000, 10.0), ("CNN 16-32", 200, 10.0)]
 DATA = {
     "dataset": "digits",
     "image_size": 28,
+    "crop": 0,
     "train_examples": 1000,
     "validation_examples": 4000,
     "validation_from": "train",

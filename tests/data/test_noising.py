@@ -2,10 +2,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from scipy import stats
+from torch.nn import functional
 
-from rote.data import noising, subsets
+from rote.data import noising, scaling, subsets
 from rote.machine.errors import UserError
 from rote.machine.randomness import generator
 from rote.study import plan
@@ -33,6 +35,7 @@ def digits():
 DATA = {
     "dataset": "digits",
     "image_size": 4,
+    "crop": 0,
     "train_examples": 5000,
     "validation_examples": 500,
     "validation_from": "train",
@@ -68,6 +71,130 @@ def test_validation_is_scaled_like_training(digits):
     )
     original = digits["image"].sel(example=noised["validation_index"].values).values / 255
     np.testing.assert_allclose(noised["validation_image"], (original - mean) / std, atol=1e-12)
+
+
+@pytest.fixture(scope="module")
+def colour():
+    """300 images of 6×8 pixels; channels, and images, of another brightness and contrast each."""
+    rng = np.random.default_rng(5)
+    n, contrast = 300, rng.uniform(1, 30, (300, 1, 1, 1))
+    bright = np.array([60, 120, 180])[:, None, None] + rng.uniform(-20, 20, (n, 1, 1, 1))
+    image = (bright + contrast * rng.standard_normal((n, 3, 6, 8))).clip(0, 255).astype(np.uint8)
+    image[:2] = np.array([0, 200], np.uint8)[:, None, None, None]  # of one grey level each
+    return xr.Dataset(
+        {
+            "image": (("example", "channel", "row", "column"), image),
+            "label": ("example", (np.arange(n) % 2).astype(np.int16)),
+            "split": ("example", np.zeros(n, np.int8)),
+            "index": ("example", np.arange(n)),
+        },
+        coords={"class_name": ("class", ["a", "b"], {"long_name": "name", "units": "1"})},
+    )
+
+
+COLOUR = {"image_size": None, "train_examples": 200, "validation_examples": 100}
+
+
+def pixels(source, noised, prefix="") -> torch.Tensor:
+    """Return the source's pixels of these examples, in [0, 1] and float64."""
+    images = source["image"].sel(example=noised[f"{prefix}index"].values).values
+    return torch.from_numpy(images.astype(float) / 255)
+
+
+@pytest.mark.parametrize("prefix", ["", "validation_"])
+def test_per_channel_is_batch_normalisation_by_the_training_inputs(colour, prefix):
+    noised = noise(colour, **COLOUR, scaling="per_channel")
+    train = pixels(colour, noised).transpose(0, 1).flatten(1)
+    expected = functional.batch_norm(
+        pixels(colour, noised, prefix), train.mean(1), train.var(1, correction=0), eps=0
+    )
+    np.testing.assert_allclose(noised[f"{prefix}image"], expected, atol=1e-5)
+    own = noised["image"].values.swapaxes(0, 1).reshape(3, -1).astype(float)
+    np.testing.assert_allclose(own.mean(1), 0, atol=1e-6)
+    np.testing.assert_allclose(own.std(1), 1, rtol=1e-6)
+    np.testing.assert_allclose(
+        noised.attrs["inputs_per_grey_level"], 1 / (255 * train.std(1, correction=0)), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("prefix", ["", "validation_"])
+def test_per_image_standardises_each_image_by_itself(colour, prefix):
+    noised = noise(colour, **COLOUR, scaling="per_image")
+    divisors = []
+    for given, image in zip(pixels(colour, noised, prefix), noised[f"{prefix}image"], strict=True):
+        divisors.append(max(given.std(correction=0).item(), 1 / np.sqrt(3 * 6 * 8)))
+        np.testing.assert_allclose(image, (given - given.mean()) / divisors[-1], atol=1e-5)
+    bound = np.isclose(divisors, 1 / 12)
+    assert 0 < bound.sum() < len(bound)
+    levels = noised[f"{prefix}inputs_per_grey_level"]
+    np.testing.assert_allclose(levels, 1 / (255 * np.array(divisors)), rtol=1e-5)
+
+
+def test_per_image_is_that_of_tensorflow():
+    image = np.arange(1, 13, dtype=np.float32).reshape(1, 2, 2, 3)
+    level = scaling.standardize_each(image)
+    # The example in the documentation of tf.image.per_image_standardization.
+    printed = [-1.593255, -1.3035723, -1.0138896, -0.7242068, -0.4345241, -0.14484136]
+    np.testing.assert_allclose(image.ravel()[:6], printed, rtol=1e-5)
+    assert level == pytest.approx(1 / (255 * np.std(np.arange(12))))
+
+
+def test_noise_is_drawn_with_one_mean_and_variance_and_scaled_as_real_inputs_are(colour):
+    unit, per_channel, per_image = (
+        noise(colour, **COLOUR, scaling=name) for name in ("unit", "per_channel", "per_image")
+    )
+    drawn = unit["noise_image"].values.astype(float)
+    train = pixels(colour, unit)
+    assert drawn.mean() == pytest.approx(train.mean().item(), abs=0.01)
+    assert drawn.std() == pytest.approx(train.std().item(), rel=0.02)
+    mean, std = (getattr(train.numpy(), of)((0, 2, 3))[:, None, None] for of in ("mean", "std"))
+    np.testing.assert_allclose(per_channel["noise_image"], (drawn - mean) / std, atol=2e-4)
+    own_mean, own_std = (getattr(drawn, of)((2, 3, 4), keepdims=True) for of in ("mean", "std"))
+    np.testing.assert_allclose(per_image["noise_image"], (drawn - own_mean) / own_std, atol=1e-4)
+    np.testing.assert_allclose(
+        per_image["noise_inputs_per_grey_level"], 1 / (255 * own_std[..., 0, 0, 0]), rtol=1e-5
+    )
+
+
+def test_a_channel_that_cannot_be_standardised_is_refused(colour):
+    dark = colour.copy(deep=True)
+    dark["image"][:, 1] = 7
+    with pytest.raises(
+        UserError, match="digits: all training pixels of a channel are equal; .*set"
+    ):
+        noise(dark, **COLOUR, scaling="per_channel")
+    noise(dark, **COLOUR, scaling="per_image")
+
+
+@pytest.mark.parametrize("scaling", ["unit", "standardized", "per_channel", "per_image"])
+def test_everything_is_that_of_the_cropped_images(colour, scaling):
+    inner = colour.isel(row=slice(1, -1), column=slice(1, -1))
+    cropped = noising.noise_dataset(colour, DATA | COLOUR | {"crop": 1, "scaling": scaling})
+    assert cropped["image"].shape[1:] == (3, 4, 6)
+    expected = noising.noise_dataset(inner, DATA | COLOUR | {"scaling": scaling})
+    xr.testing.assert_identical(cropped, expected)
+    runs = noising.data_attributes(cropped.assign_attrs(dataset="Colour", settings="{}"))
+    assert runs["image_size"] == "4×6"
+
+
+def test_with_one_channel_per_channel_is_standardized(digits):
+    one, other = (
+        noising.noise_dataset(digits, DATA | {"scaling": scaling})
+        for scaling in ("per_channel", "standardized")
+    )
+    xr.testing.assert_identical(one, other)
+
+
+def test_images_are_cropped_after_they_are_resized(colour):
+    halved = noise(colour, **COLOUR | {"image_size": 3}, scaling="unit")
+    cropped = noise(colour, **COLOUR | {"image_size": 3}, scaling="unit", crop=1)
+    inner = halved["image"].isel(row=[1], column=[1, 2])
+    np.testing.assert_array_equal(cropped["image"], inner)
+
+
+def test_a_crop_that_leaves_nothing_is_refused(colour):
+    with pytest.raises(UserError, match="crop 3 cuts 3 .* images of 6×8 pixels.* at most 2"):
+        noise(colour, **COLOUR, crop=3)
 
 
 @pytest.mark.parametrize("scaling", ["unit", "standardized"])

@@ -341,6 +341,7 @@ def test_without_a_test_part_validation_cannot_come_from_it(tmp_path):
     data = {
         "dataset": "pets",
         "image_size": None,
+        "crop": 0,
         "train_examples": 1,
         "validation_examples": 1,
         "validation_from": "test",

@@ -35,6 +35,7 @@ def study(tmp_path_factory, source):
         "data": {
             "dataset": "synthetic",
             "image_size": 4,
+            "crop": 0,
             "train_examples": 60,
             "validation_examples": 30,
             "validation_from": "train",

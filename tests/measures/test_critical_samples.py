@@ -185,6 +185,59 @@ def test_direction_is_that_of_the_cross_entropy(device):
     torch.testing.assert_close(seen[1] - seen[0], 1e-6 * x.grad.sign(), rtol=1e-6, atol=0)
 
 
+@pytest.mark.parametrize("beta", [0.0, 0.2])
+def test_lengths_may_differ_by_feature(device, beta):
+    model, inputs = model_of(device), normal(device, 150, 12, seed=1)
+    scale = torch.linspace(0.2, 3.0, 12, dtype=torch.float64, device=device)
+
+    def in_units_of_scale(x):
+        return model(x * scale)
+
+    settings = {**SETTINGS, "beta": beta}
+    expected = critical_samples(
+        in_units_of_scale, inputs / scale, generator=seeded(device), **settings
+    )
+    assert 10 < expected.sum() < 140
+    lengths = in_input_units(scale, **{k: settings.pop(k) for k in ("alpha", "beta", "radius")})
+    common = {**settings, "batch_size": 150, "generator": seeded(device)}
+    assert torch.equal(critical_samples(model, inputs, **lengths, **common), expected)
+
+
+def test_lengths_may_differ_by_example_and_go_along_with_those_that_are_left(device):
+    model, inputs = model_of(device), normal(device, 150, 12, seed=1)
+    scale = torch.linspace(0.2, 3.0, 150, dtype=torch.float64, device=device)[:, None]
+    lengths = in_input_units(scale, alpha=0.25, beta=0.0, radius=0.3)
+    common = {"max_iterations": 10, "generator": seeded(device)}
+    found = critical_samples(model, inputs, **lengths, **common, batch_size=64)
+    ends = adversarial_examples(model, inputs, **lengths, **common)
+    assert 10 < found.sum() < 140
+    for i, s in enumerate(scale.flatten().tolist()):
+        alone = {"alpha": 0.25 * s, "beta": 0.0, "radius": 0.3 * s, **common}
+        torch.testing.assert_close(
+            ends[i : i + 1], adversarial_examples(model, inputs[i : i + 1], **alone)
+        )
+        assert torch.equal(found[i : i + 1], critical_samples(model, inputs[i : i + 1], **alone))
+
+
+def test_lengths_that_are_all_alike_are_one(device):
+    model, inputs = model_of(device), normal(device, 150, 12, seed=1)
+    expected = critical_samples(model, inputs, generator=seeded(device), **SETTINGS)
+    for shape in ((12,), (150, 1)):
+        alike = torch.ones(shape, dtype=torch.float64, device=device)
+        lengths = {name: SETTINGS[name] * alike for name in ("alpha", "beta", "radius")}
+        common = {"max_iterations": 10, "generator": seeded(device)}
+        assert torch.equal(critical_samples(model, inputs, **lengths, **common), expected)
+
+
+@pytest.mark.parametrize("shape", [(11,), (149, 1), (150, 12)])
+def test_lengths_of_another_shape_are_refused(device, shape):
+    lengths = {"alpha": torch.ones(shape), "beta": 0.0, "radius": 1.0, "max_iterations": 1}
+    with pytest.raises(ValueError, match=r"alpha must be a number or \(12,\) or \(150, 1\) for"):
+        critical_samples(
+            model_of(device), normal(device, 150, 12), **lengths, generator=seeded(device)
+        )
+
+
 @pytest.mark.parametrize("scaling", ["unit", "standardized"])
 def test_grey_levels_are_converted_to_the_units_of_the_inputs(source, settings, scaling, device):
     data = {**plan.data_settings(settings), "scaling": scaling}

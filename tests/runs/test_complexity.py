@@ -115,7 +115,7 @@ def test_only_as_many_inputs_are_searched_as_asked_for(noised, mlp_settings, tmp
 
 
 def test_noise_inputs_have_the_mean_and_variance_of_the_data(noised):
-    drawn = complexity_run._noise(noised, torch.zeros(500, 16), 0)
+    drawn, _ = complexity_run._noise(noised, torch.zeros(500, 16), 0)
     assert drawn.mean().item() == pytest.approx(noised.attrs["input_mean"], abs=0.01)
     assert drawn.std().item() == pytest.approx(noised.attrs["input_std"], rel=0.05)
     train = noised["noise_image"].sel(noise_seed=0).values.reshape(100, -1)

@@ -42,6 +42,11 @@ def test_examples_that_are_not_made_up_are_counted(settings, steady, monkeypatch
     assert taken == pytest.approx(GROUPS * (4 * 10 + 2 * 350 / 170))
 
 
+def test_images_are_cropped_once(settings, steady):
+    # What is made up has the size that is left: nothing more is cut off it.
+    assert seconds("capacity", settings, "units-6", crop=2) == pytest.approx(GROUPS * (4 * 4 + 2))
+
+
 def test_a_search_for_critical_samples_is_added(complexity_settings, steady):
     case = complexity_settings["cases"]["synthetic_mlp"]
     trained = GROUPS * (6 * 4 + 6)

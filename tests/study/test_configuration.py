@@ -473,6 +473,32 @@ VALID_CNN = {"maps": 8, "dense": [256, 128], "padding": "valid", "pooling_stride
             "padding (5×5, each with pooling 3×3, stride 3): use images of 25×25 pixels",
         ),
         (
+            {
+                f"{CASE}.data.image_size": 28,
+                f"{CASE}.data.crop": 2,
+                f"{CASE}.cnn": VALID_CNN,
+            },
+            f"{CASE} on digits: Images of 24×24 pixels",
+        ),
+        (
+            {f"{CAPACITY}.data.crop": 7},
+            f"{CAPACITY} on digits: crop 7 cuts 7 pixels off every side of images of 14×14 pixels, "
+            "which leaves nothing: choose at most 6.",
+        ),
+        (
+            {
+                "datasets.mine": FOLDER,
+                f"{CAPACITY}.data.dataset": "mine",
+                f"{CAPACITY}.data.image_size": 8,
+                f"{CAPACITY}.data.crop": 4,
+            },
+            f"{CAPACITY} on mine: crop 4 cuts 4 pixels off every side of images of 8×8 pixels",
+        ),
+        (
+            {f"{CASE}.cnn.crop": 2},
+            f"crop under {CASE}.cnn is now data.crop, beside the model: write",
+        ),
+        (
             {f"{CASE}.training.batch_size": 999},
             "With batch_size 999 the last batch of 1000 training examples holds 1, but batch",
         ),
@@ -499,7 +525,9 @@ def test_the_most_that_a_known_data_set_can_give_is_allowed(config):
     config = changed(config, f"{CAPACITY}.data.train_examples", 1000)
     config = changed(config, f"{CAPACITY}.data.validation_examples", 4000)
     config = changed(config, f"{CASE}.data.image_size", 28)
+    config = changed(config, f"{CASE}.data.crop", 1)
     config = changed(config, f"{CASE}.cnn", VALID_CNN)
+    config = changed(config, f"{CAPACITY}.data.crop", 6)
     config = changed(config, f"{CASE}.training.batch_size", 998)
     config = changed(config, "presets.poster.difficulty.data.image_size", 16)
     check.validate(config)
@@ -510,6 +538,7 @@ def test_a_folder_may_hold_whatever_is_asked_for(config):
     config = changed(config, f"{CASE}.data.dataset", "mine")
     config = changed(config, f"{CASE}.data.train_examples", 10**6)
     config = changed(config, f"{CASE}.data.image_size", None)
+    config = changed(config, f"{CASE}.data.crop", 50)
     config = changed(config, f"{CASE}.cnn", VALID_CNN)
     check.validate(config)
 

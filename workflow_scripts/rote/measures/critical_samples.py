@@ -22,7 +22,6 @@ inputs are critical, the relaxation certifies 20 % for the MLPs and none for the
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -30,15 +29,23 @@ from torch import Tensor
 # Searched at a time. It decides how sums are rounded, and which random numbers an example gets.
 SEARCHED = 1024  # examples
 
+Length = float | Tensor  # a number; or one a feature, (features,); or one an example, (examples, 1)
 
-def in_input_units(inputs_per_grey_level: float, **grey_levels: float) -> dict[str, float]:
+
+def in_input_units(inputs_per_grey_level: Length, **grey_levels: float) -> dict[str, Length]:
     """Return lengths given in grey levels (pixels from 0 to 255) in the units of model inputs.
 
     Args:
-        inputs_per_grey_level: the attribute of this name of a noised data set.
+        inputs_per_grey_level: what a grey level is in inputs: a number, or a tensor, one a feature
+            (features,) or one an example (examples, 1).
         grey_levels: by name, such as the paper's ``alpha=0.25, beta=0.2, radius=0.3``.
     """
     return {name: length * inputs_per_grey_level for name, length in grey_levels.items()}
+
+
+def of_examples(length: Length, examples: Tensor | slice) -> Length:
+    """Return a length for some of the examples: one that is the same for all is itself."""
+    return length[examples] if isinstance(length, Tensor) and length.ndim > 1 else length
 
 
 # Not inference mode: within it autograd records nothing, even where gradients are enabled.
@@ -48,9 +55,9 @@ def critical_samples(
     logits: Callable[[Tensor], Tensor],
     inputs: Tensor,
     *,
-    alpha: float,
-    beta: float,
-    radius: float,
+    alpha: Length,
+    beta: Length,
+    radius: Length,
     max_iterations: int,
     generator: torch.Generator,
     batch_size: int = SEARCHED,
@@ -61,7 +68,9 @@ def critical_samples(
         logits: maps (batch, …) to (batch, classes), differentiable by autograd, each example for
             itself: a model in evaluation mode. The memory of a batch is used again after the call.
         inputs: (examples, …), floating point.
-        alpha: length of a step along the sign of the gradient, in the units of ``inputs``.
+        alpha: length of a step along the sign of the gradient, in the units of ``inputs``: a number
+            or, where inputs are (examples, features), a tensor (features,) or (examples, 1), as
+            beta and radius may be too.
         beta: standard deviation of the noise of a step, in the units of ``inputs``.
         radius: r, in the units of ``inputs``.
         max_iterations: steps after which an input counts as not critical.
@@ -73,8 +82,12 @@ def critical_samples(
         ValueError: an argument is out of its range, or logits have another shape.
     """
     _check(inputs, alpha, beta, radius, max_iterations=max_iterations, batch_size=batch_size)
-    search = partial(_search, logits, alpha, beta, radius, max_iterations, generator)
-    return torch.cat([search(batch) for batch in inputs.detach().split(batch_size)])
+    inputs, found = inputs.detach(), []
+    for start in range(0, max(1, len(inputs)), batch_size):
+        batch = slice(start, start + batch_size)
+        lengths = [of_examples(length, batch) for length in (alpha, beta, radius)]
+        found.append(_search(logits, *lengths, max_iterations, generator, inputs[batch]))
+    return torch.cat(found)
 
 
 @torch.inference_mode(False)
@@ -83,9 +96,9 @@ def adversarial_examples(
     logits: Callable[[Tensor], Tensor],
     inputs: Tensor,
     *,
-    alpha: float,
-    beta: float,
-    radius: float,
+    alpha: Length,
+    beta: Length,
+    radius: Length,
     max_iterations: int,
     generator: torch.Generator,
 ) -> Tensor:
@@ -103,9 +116,16 @@ def adversarial_examples(
     return ends
 
 
-def _check(inputs: Tensor, alpha: float, beta: float, radius: float, **counts: int) -> None:
+def _check(inputs: Tensor, alpha: Length, beta: Length, radius: Length, **counts: int) -> None:
     for name, length in {"alpha": alpha, "beta": beta, "radius": radius}.items():
-        if not length >= 0:
+        if isinstance(length, Tensor):
+            allowed = [(*inputs.shape[1:],), (len(inputs), 1)] if inputs.ndim == 2 else []
+            if (shape := tuple(length.shape)) not in allowed:
+                words = " or ".join(map(str, ["a number", *allowed]))
+                raise ValueError(f"{name} must be {words} for these inputs, not {shape}")
+        # A number is compared as it is: in a tensor it would be waited for.
+        valid = length >= 0
+        if not (valid.all() if isinstance(valid, Tensor) else valid):
             raise ValueError(f"{name} must be 0 or more, not {length}")
     for name, count in counts.items():
         if count < 1:
@@ -116,9 +136,9 @@ def _check(inputs: Tensor, alpha: float, beta: float, radius: float, **counts: i
 
 def _search(
     logits: Callable[[Tensor], Tensor],
-    alpha: float,
-    beta: float,
-    radius: float,
+    alpha: Length,
+    beta: Length,
+    radius: Length,
     max_iterations: int,
     generator: torch.Generator,
     inputs: Tensor,
@@ -134,6 +154,7 @@ def _search(
     offset = torch.zeros(inputs.shape, dtype=inputs.dtype, device=inputs.device)
     # Of x̃, and then of the noise: fresh memory costs more than the sums that go there.
     memory = torch.empty_like(offset)
+    noisy = bool(beta.any() if isinstance(beta, Tensor) else beta)
     for steps_left in reversed(range(max_iterations + 1)):
         if not len(example):
             break
@@ -159,10 +180,10 @@ def _search(
         if 0 in gradient.stride():  # one number for many pixels: the sign is taken in place
             gradient = gradient.contiguous()
         leaves = changed
-        if not beta:
+        if not noisy:
             before = memory[: len(offset)].copy_(offset)
-        offset.add_(gradient.sign_(), alpha=alpha)
-        if not beta:
+        _add(offset, gradient.sign_(), alpha)
+        if not noisy:
             # All steps from the same place are the same: who has not moved never will.
             unmoved = offset.clamp_(-radius, radius) == before
             leaves = changed | unmoved.view(len(unmoved), -1).all(1)
@@ -172,10 +193,18 @@ def _search(
             example, start, predicted, offset = (
                 tensor.index_select(0, keep) for tensor in (example, start, predicted, offset)
             )
-        if beta:
+            alpha, beta, radius = (of_examples(length, keep) for length in (alpha, beta, radius))
+        if noisy:
             noise = memory[: len(offset)].normal_(generator=generator)
-            offset.add_(noise, alpha=beta).clamp_(-radius, radius)
+            _add(offset, noise, beta).clamp_(-radius, radius)
     return critical
+
+
+def _add(offset: Tensor, direction: Tensor, length: Length) -> Tensor:
+    """Add ``length`` times ``direction`` to ``offset``, in place, and return it."""
+    if isinstance(length, Tensor):
+        return offset.addcmul_(direction, length)
+    return offset.add_(direction, alpha=length)
 
 
 def _ascent(logits: Tensor, predicted: Tensor) -> Tensor:

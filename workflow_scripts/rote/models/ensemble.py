@@ -108,7 +108,7 @@ class Ensemble:
             rows, labels = rows.repeat(1, 2), labels.repeat(1, 2)
         inputs = self._gather(rows)
         if regularization.adversarial:
-            regularization.make_adversarial(self.model, inputs)
+            regularization.make_adversarial(self.model, inputs, rows)
         regularization.disturb_inputs(inputs)
         self.model.step(inputs, labels, self.sgd, regularization, weights)
 

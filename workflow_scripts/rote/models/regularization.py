@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from rote.machine.randomness import seed_of
-from rote.measures.critical_samples import adversarial_examples
+from rote.measures.critical_samples import Length, adversarial_examples, of_examples
 from rote.models.workspace import Workspace
 
 # Each strength, and whether it is in its range.
@@ -40,7 +40,8 @@ class Regularization:
             inputs), w of ``adversarial``. What is left out is 0 for all.
         workspace: memory for what is drawn.
         search: ``alpha``, ``beta``, ``radius`` (in the units of the inputs) and ``max_iterations``
-            of :func:`rote.measures.critical_samples.adversarial_examples`.
+            of :func:`rote.measures.critical_samples.adversarial_examples`. A length that is not the
+            same for all inputs has one for each row of the ensemble's table, (rows, 1).
 
     Raises:
         ValueError: a strength is out of its range, or only some members have adversarial examples:
@@ -51,7 +52,7 @@ class Regularization:
         self,
         strengths: dict[str, list[float]],
         workspace: Workspace | None = None,
-        search: dict[str, float] | None = None,
+        search: dict[str, Length] | None = None,
     ):
         for kind, values in strengths.items():
             for value in values:
@@ -132,7 +133,7 @@ class Regularization:
         whole.random_(-(2**63), None, generator=generator)
         return whole.view(torch.int16)[:count].view(like.shape)
 
-    def make_adversarial(self, model, inputs: Tensor) -> None:
+    def make_adversarial(self, model, inputs: Tensor, rows: Tensor) -> None:
         """Replace the second half of the batch by adversarial examples of the first, in place.
 
         They are found by LASS against the model as it is, in evaluation: without the noise of other
@@ -142,13 +143,14 @@ class Regularization:
         Args:
             model: the stacked models.
             inputs: (members, 2 × batch, features).
+            rows: where they stand in the table, (members, 2 × batch).
         """
         batch = inputs.shape[1] // 2
         for member, _, generator in self._streams["adversarial"]:
             inputs[member, batch:] = adversarial_examples(
                 lambda x, member=member: model.member_logits(member, x),
                 inputs[member, :batch],
-                **self.search,
+                **{k: of_examples(v, rows[member, :batch]) for k, v in self.search.items()},
                 generator=generator,
             )
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 import xarray as xr
 
+from rote.data.scaling import per_grey_level, scale_noise
 from rote.files.store import Store, fingerprint
 from rote.machine import device as devices
 from rote.machine.errors import UserError
@@ -19,6 +20,7 @@ from rote.measures.critical_samples import critical_samples, in_input_units
 from rote.models.kinds import Models
 from rote.models.workspace import Workspace
 from rote.runs import training
+from rote.runs.device_data import number_or_tensor
 from rote.runs.grouping import SizeSearch
 from rote.runs.members import compute_in_groups, keep, stored_or_computed
 from rote.study import versions
@@ -113,8 +115,10 @@ def _search_missing(
     search = settings["critical_samples"]
     chosen = devices.choose(device, "float32")
     models = Models(settings["model"], noised["image"].shape[1:], noised.sizes["class"])
-    real = noised["validation_image"].values[: search["examples"]].astype(np.float32)
+    searched = noised.isel(validation_example=slice(search["examples"]))
+    real = searched["validation_image"].values.astype(np.float32)
     real = torch.from_numpy(real).flatten(1).to(chosen)
+    real_level = number_or_tensor(per_grey_level(searched, "validation_"), chosen)
     progress = Progress(
         f"{name}, critical samples", len(missing) * len(search["epochs"]), logger.info
     )
@@ -122,7 +126,7 @@ def _search_missing(
 
     def search_one(group: list[str]) -> None:
         (key,) = group
-        member, inputs = missing[key], {"real": real}
+        member, inputs = missing[key], {"real": (real, real_level)}
         if member.noise_kind == "randX":
             inputs["noise"] = _noise(noised, real, member.noise_seed)
         ratio = np.full((len(search["epochs"]), len(INPUTS)), np.nan)
@@ -135,8 +139,8 @@ def _search_missing(
                 )
             if parameters is not None:  # else the member has left before
                 model = _model(models, parameters, chosen)
-                for kind, images in inputs.items():
-                    found = _search(noised, search, model, images, member.seed, epoch)
+                for kind, (images, level) in inputs.items():
+                    found = _search(level, search, model, images, member.seed, epoch)
                     ratio[i, INPUTS.index(kind)] = found
             left = f"{len(missing) - len(results)} of {len(missing)} members left"
             progress.advance(1, left)
@@ -154,11 +158,16 @@ def _search_missing(
     return results
 
 
-def _noise(noised: xr.Dataset, like: torch.Tensor, noise_seed: int) -> torch.Tensor:
-    """Return inputs of noise as randX trains on, but others."""
-    drawn = generator("randX validation", noise_seed).standard_normal(like.shape, np.float32)
-    drawn = drawn * np.float32(noised.attrs["input_std"]) + np.float32(noised.attrs["input_mean"])
-    return torch.from_numpy(drawn).to(like.device)
+def _noise(
+    noised: xr.Dataset, like: torch.Tensor, noise_seed: int
+) -> tuple[torch.Tensor, float | torch.Tensor]:
+    """Return inputs of noise as randX trains on, but others, and what a grey level is in them."""
+    shape = len(like), *noised["image"].shape[1:]
+    drawn = generator("randX validation", noise_seed).standard_normal(shape, np.float32)
+    levels = scale_noise(drawn, noised.attrs)
+    level = per_grey_level(noised) if levels is None else levels[:, None]
+    images = torch.from_numpy(drawn).flatten(1).to(like.device)
+    return images, number_or_tensor(level, like.device)
 
 
 def _model(models: Models, parameters: xr.Dataset, device: torch.device):
@@ -176,7 +185,12 @@ def _model(models: Models, parameters: xr.Dataset, device: torch.device):
 
 
 def _search(
-    noised: xr.Dataset, search: dict, model, inputs: torch.Tensor, seed: int, epoch: int
+    grey_level: float | torch.Tensor,
+    search: dict,
+    model,
+    inputs: torch.Tensor,
+    seed: int,
+    epoch: int,
 ) -> float:
     """Return the critical sample ratio of a model, NaN if its parameters are not finite."""
     with torch.no_grad():
@@ -186,7 +200,7 @@ def _search(
         lambda x: model.member_logits(0, x),
         inputs,
         **in_input_units(
-            noised.attrs["inputs_per_grey_level"],
+            grey_level,
             **{name: search[name] for name in ("alpha", "beta", "radius")},
         ),
         max_iterations=search["max_iterations"],

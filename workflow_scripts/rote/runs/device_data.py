@@ -7,6 +7,7 @@ import torch
 import xarray as xr
 
 from rote.data.noising import corrupt
+from rote.data.scaling import per_grey_level
 from rote.machine import device as devices
 from rote.machine.errors import UserError, out_of_memory
 from rote.measures.critical_samples import in_input_units
@@ -20,6 +21,11 @@ from rote.study.plan import Member
 
 TRIAL_UPDATES = 4
 LONG = 100  # updates of a member from which a trial is worth its time
+
+
+def number_or_tensor(values: np.ndarray, device: torch.device) -> float | torch.Tensor:
+    """Return an array without dimensions as a number, another one as float32 on the device."""
+    return torch.from_numpy(values).to(device, torch.float32) if values.ndim else values.item()
 
 
 class DeviceData:
@@ -107,7 +113,12 @@ class DeviceData:
         if any(member.adversarial for member in members):
             lengths = dict(self.settings["adversarial_examples"])
             iterations = lengths.pop("max_iterations")
-            scale = self.noised.attrs["inputs_per_grey_level"]
+            parts = [per_grey_level(self.noised)]
+            if parts[0].ndim > 1:  # one an image: in the order of the table
+                draws = (self.noised.sel(noise_seed=draw) for draw in self.first_noise_row)
+                parts += [per_grey_level(draw, "noise_") for draw in draws]
+                parts = [np.concatenate(parts)]
+            scale = number_or_tensor(*parts, self.device)
             search = {**in_input_units(scale, **lengths), "max_iterations": iterations}
         strengths = {kind: [getattr(member, kind) for member in members] for kind in KINDS}
         return Regularization(strengths, self.workspace, search)

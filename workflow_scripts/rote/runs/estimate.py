@@ -70,7 +70,8 @@ def _made_up(shape: tuple[int, int, int], data: dict, batch_size: int) -> xr.Dat
         coords={"class_name": ("class", [str(i) for i in range(work.CLASSES)])},
     )
     sizes = {"train_examples": count, "validation_examples": validation, "image_size": shape[1]}
-    noised = noise_dataset(source, {**data, **sizes, "validation_from": "train"})
+    whole = {"validation_from": "train", "crop": 0}  # images of this shape are cropped already
+    noised = noise_dataset(source, {**data, **sizes, **whole})
     return xr.decode_cf(noised.assign_attrs(dataset="made up", settings="{}")).load()
 
 

@@ -9,6 +9,7 @@ from itertools import chain
 import numpy as np
 import xarray as xr
 
+from rote.data.scaling import PER_GREY_LEVEL
 from rote.files.provenance import origin
 from rote.files.store import Store
 from rote.machine.errors import out_of_memory
@@ -33,11 +34,18 @@ class DataContent:
 
     def __init__(self, noised: xr.Dataset):
         self._noised, self._draws = noised, {}
+        # Where images are scaled by themselves, each has a grey level of its own.
+        levels = [f"{prefix}{PER_GREY_LEVEL}" for prefix in ("", "validation_")]
         self._real = {
-            "data": _digest(noised, "image", "label", "validation_image", "validation_label"),
-            "scale": [
-                float(noised.attrs[name])
-                for name in ("inputs_per_grey_level", "input_mean", "input_std")
+            "data": _digest(
+                noised,
+                *("image", "label", "validation_image", "validation_label"),
+                *(name for name in levels if name in noised),
+            ),
+            "scale": [  # of each, a number, or one a channel
+                np.asarray(noised.attrs[name], float).tolist()
+                for name in (PER_GREY_LEVEL, "input_mean", "input_std")
+                if name not in noised  # which is said of each image instead
             ],
             "classes": noised.sizes["class"],  # which may be more than the labels show
         }
@@ -52,7 +60,10 @@ class DataContent:
         draw = member.noise_kind, member.noise_seed
         if draw not in self._draws:
             noise = self._noised.sel(noise_seed=member.noise_seed)
-            self._draws[draw] = _digest(noise, "order", f"noise_{REPLACES[member.noise_kind]}")
+            names = ["order", f"noise_{REPLACES[member.noise_kind]}"]
+            if member.noise_kind == "randX" and f"noise_{PER_GREY_LEVEL}" in noise:
+                names.append(f"noise_{PER_GREY_LEVEL}")
+            self._draws[draw] = _digest(noise, *names)
         return {**self._real, "noise": [member.noise_kind, member.noise_level, self._draws[draw]]}
 
 

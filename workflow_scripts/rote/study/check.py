@@ -125,17 +125,18 @@ def misfits(settings: dict, known: sizes.Sizes | None) -> list[str]:
         known: the sizes of the images, if they are.
     """
     data, reasons = settings["data"], []
-    rows = columns = data["image_size"]
+    rows, columns = known[1:3] if known else (data["image_size"], data["image_size"])
     if known:
         reasons += sizes.unmet(data, known)
-        rows = rows or known.rows
-        columns = max(1, rows * known.columns // known.rows)
+    elif rows:
+        reasons += _sentences(sizes.inputs, data, rows, columns)
     if "cnn" in settings:
         smallest = Architecture.smallest_batch
         batch = settings["training"]["batch_size"], data["train_examples"], smallest
         reasons += _sentences(check_last_batch, *batch)
-        if rows:
-            reasons += _sentences(Architecture.of(settings["cnn"], (1, rows, columns), 2).planes)
+        if rows and not _sentences(sizes.inputs, data, rows, columns):
+            inputs = 1, *sizes.inputs(data, rows, columns)
+            reasons += _sentences(Architecture.of(settings["cnn"], inputs, 2).planes)
     return reasons
 
 

@@ -44,8 +44,29 @@ def block(size: int, rows: int, columns: int) -> int:
     return side
 
 
+def inputs(data: dict, rows: int, columns: int) -> tuple[int, int]:
+    """Return the rows and columns of what models see of an image: resized, then cropped.
+
+    Args:
+        data: the settings ``image_size`` and ``crop``.
+        rows: those of the image.
+        columns: the same.
+
+    Raises:
+        UserError: ``image_size`` does not divide the image, or ``crop`` leaves nothing of it.
+    """
+    side = block(data["image_size"], rows, columns) if data["image_size"] else 1
+    rows, columns, crop = rows // side, columns // side, data["crop"]
+    if min(rows, columns) <= 2 * crop:
+        raise UserError(
+            f"crop {crop} cuts {crop} pixels off every side of images of {rows}×{columns} pixels, "
+            f"which leaves nothing: choose at most {(min(rows, columns) - 1) // 2}."
+        )
+    return rows - 2 * crop, columns - 2 * crop
+
+
 def unmet(data: dict, known: Sizes) -> list[str]:
-    """Return what ``data`` asks for and images of known sizes do not give: a sentence each.
+    """Return what ``data`` asks for and a data set of known sizes does not give: a sentence each.
 
     Validation is drawn first; its examples are not trained on. That both are balanced over the
     classes limits neither: a class that is used up is left out.
@@ -69,11 +90,10 @@ def unmet(data: dict, known: Sizes) -> list[str]:
                 f"{wanted} {use} examples are asked for, but only {there} {part} images of "
                 f"{data['dataset']} are there for them: lower {use}_examples{other}."
             )
-    if data["image_size"]:
-        try:
-            block(data["image_size"], known.rows, known.columns)
-        except UserError as error:
-            reasons.append(str(error))
+    try:
+        inputs(data, known.rows, known.columns)
+    except UserError as error:
+        reasons.append(str(error))
     return reasons
 
 

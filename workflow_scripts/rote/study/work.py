@@ -37,7 +37,8 @@ def image(source: dict, data: dict) -> tuple[int, int, int]:
         data: the settings ``data`` of whoever trains on it.
     """
     known = sizes.published(source) or sizes.PUBLISHED["CIFAR10"]
-    rows = data["image_size"] or known.rows
+    # Images of a folder, whose size is not known yet, are larger than what is cut off them.
+    rows = max(1, (data["image_size"] or known.rows) - 2 * data["crop"])
     return known.channels, rows, rows
 
 

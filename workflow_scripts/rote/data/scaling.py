@@ -1,0 +1,151 @@
+"""How pixels become the inputs of models, and what a grey level is in those.
+
+A pixel x, from 0 (black) to 1 (white), becomes
+
+- ``unit``: x;
+- ``standardized``: (x − mean) / std, over all pixels of all training images;
+- ``per_channel``: (x − mean) / std, over the training images' pixels of its own channel;
+- ``per_image``: (x − mean) / max(std, 1/√n), over the n numbers of its own image, all channels
+  together, whether it is trained on, validated on, or noise. So Zhang et al. 2017 (appendix A)
+  prepare CIFAR-10, after a crop to 28×28; the divisor's bound is that of TensorFlow's
+  ``tf.image.per_image_standardization``. It keeps images of one grey level from division by 0.
+
+Lengths in grey levels, such as the radius of the search for critical samples, are multiplied by
+what a grey level is in inputs: a number, or one a channel, or one an image.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from rote.machine.errors import UserError
+
+PER_GREY_LEVEL = "inputs_per_grey_level"
+
+
+class Scaling(NamedTuple):
+    """From a pixel x in [0, 1] to an input: factor·x + offset, then perhaps each image by itself.
+
+    Args:
+        factor: a number, or (channels, 1, 1).
+        offset: the same.
+        each_image: whether each image is then standardised by itself.
+        mean: of all training pixels, in [0, 1].
+        std: their standard deviation.
+    """
+
+    factor: float | np.ndarray
+    offset: float | np.ndarray
+    each_image: bool
+    mean: float
+    std: float
+
+    @classmethod
+    def of(cls, name: str, images: np.ndarray, white: int, dataset: str) -> "Scaling":
+        """Return a scaling by its name in the configuration.
+
+        Args:
+            name: ``unit``, ``standardized``, ``per_channel`` or ``per_image``.
+            images: those to train on, (examples, channels, rows, columns), whole numbers.
+            white: the number that is white.
+            dataset: the name of the data set.
+
+        Raises:
+            UserError: all pixels, or all of a channel that is to be standardised, are equal.
+        """
+        mean, std = images.mean() / white, images.std() / white
+        if not std > 0:
+            raise UserError(f"{dataset}: all training pixels are equal; check the images.")
+        factor, offset, one_channel = 1.0, 0.0, images.shape[1] == 1
+        if name == "standardized" or (name == "per_channel" and one_channel):
+            factor, offset = 1 / std, -mean / std
+        elif name == "per_channel":
+            channels = [images[:, channel] for channel in range(images.shape[1])]
+            own_mean, own_std = (
+                np.array([getattr(channel, of)() for channel in channels])[:, None, None] / white
+                for of in ("mean", "std")
+            )
+            if not own_std.all():
+                raise UserError(
+                    f"{dataset}: all training pixels of a channel are equal; check the images, or "
+                    "set scaling to standardized or per_image."
+                )
+            factor, offset = 1 / own_std, -own_mean / own_std
+        return cls(factor, offset, name == "per_image", mean, std)
+
+    @property
+    def packed(self) -> bool:
+        """Whether inputs are whole numbers times one number plus another, as CF packs them."""
+        return not (self.each_image or np.ndim(self.factor))
+
+    def attributes(self) -> dict[str, float | np.ndarray]:
+        """Return what a noised data set says of its scaling: each a number, or one a channel.
+
+        ``input_mean`` and ``input_std`` are those of randX: it has the mean and variance of all
+        training pixels, and is then scaled as they are. (That each image is scaled by itself comes
+        after.) Without ``inputs_per_grey_level`` there is one an image, see :func:`per_grey_level`.
+        """
+        known = {
+            PER_GREY_LEVEL: self.factor / 255,
+            "input_mean": self.mean * self.factor + self.offset,
+            "input_std": self.std * self.factor,
+        }
+        if self.each_image:
+            del known[PER_GREY_LEVEL]
+        return {k: np.ravel(v) if np.ndim(v) else v for k, v in known.items()}
+
+
+def standardize_each(images: np.ndarray) -> np.ndarray:
+    """Standardise each image by itself, in place, and return what a grey level is in each.
+
+    Args:
+        images: (images, channels, rows, columns), float32, 0 black and 1 white.
+
+    Returns:
+        (images,), float64.
+    """
+    numbers = images[0].size
+    images -= images.mean((1, 2, 3), dtype=np.float64, keepdims=True)
+    square = np.einsum("icrk,icrk->i", images, images, dtype=np.float64)
+    divisor = np.maximum(np.sqrt(square / numbers), numbers**-0.5)
+    images /= divisor[:, None, None, None]
+    return 1 / (255 * divisor)
+
+
+def scale_noise(drawn: np.ndarray, attributes: dict) -> np.ndarray | None:
+    """Make noise of standard normal numbers, in place.
+
+    Args:
+        drawn: (images, channels, rows, columns), float32.
+        attributes: those of the noised data set.
+
+    Returns:
+        What a grey level is in each image, (images,), where each is standardised by itself; else
+        None: it is what it is in the training inputs.
+    """
+    mean, std = (
+        np.reshape(attributes[name], (-1, 1, 1)).astype(np.float32)  # of all channels, or of each
+        for name in ("input_mean", "input_std")
+    )
+    drawn *= std
+    drawn += mean
+    return None if PER_GREY_LEVEL in attributes else standardize_each(drawn)
+
+
+def per_grey_level(noised: xr.Dataset, prefix: str = "") -> np.ndarray:
+    """Return what a grey level is in inputs of a noised data set.
+
+    Args:
+        noised: a dataset of ``rote.data.noising``; for noise, a single draw of it.
+        prefix: of ``image``: empty for the training inputs, ``validation_`` or ``noise_``.
+
+    Returns:
+        A number, (); or, broadcasting to flat inputs, one a feature (features,) or one an image
+        (images, 1).
+    """
+    if f"{prefix}{PER_GREY_LEVEL}" in noised:
+        return noised[f"{prefix}{PER_GREY_LEVEL}"].values[:, None]
+    scale = np.asarray(noised.attrs[PER_GREY_LEVEL])
+    pixels = noised.sizes["row"] * noised.sizes["column"]
+    return np.repeat(scale, pixels) if scale.ndim else scale
