@@ -10,7 +10,7 @@ from rote.machine.randomness import generator
 from rote.models import convolution
 from rote.models.cnn import CNN, EVALUATED, Architecture, initial_parameters
 from rote.models.workspace import Workspace
-from rote.runs.epochs import learning_rate
+from rote.study.schedule import decayed
 from small_cnns import (
     COLOUR,
     EXAMPLES,
@@ -54,9 +54,9 @@ def test_training_equals_separate_models_with_torch_sgd(
     monkeypatch.setattr(convolution, "STRIP", strip)
     seeds = [0, 1, 2]
     ensemble = make_ensemble(architecture, seeds, momentum=momentum, decay=decay, device=device)
-    schedule = {"learning_rate": 0.1, "halve_every": 2}
+    schedule = {"epochs": 5, "decay_factor": 0.5, "decay_every": 2}
     for epoch in range(1, 6):
-        ensemble.sgd.learning_rate = learning_rate(schedule, epoch)
+        ensemble.sgd.decay(decayed(schedule, epoch))
         ensemble.train_epoch(epoch)
     models = [sequential(architecture, seed).double() for seed in seeds]
     for member, (seed, model) in enumerate(zip(seeds, models, strict=True)):

@@ -46,7 +46,7 @@ def test_the_search_for_critical_samples(
 def test_adversarial_training(noised, source, run_settings):
     lengths = {"alpha": 8.0, "beta": 0.2, "radius": 16.0}
     settings = run_settings | {"adversarial_examples": lengths | {"max_iterations": 2}}
-    members = [Member("real", 0.0, 0, 0, 0.0, adversarial=0.5)]
+    members = [Member("real", 0.0, 0, 0, 0.1, 0.0, adversarial=0.5)]
     data = device_data.DeviceData(noised, settings, members, "cpu")
     search, scale = data.ensemble(members).regularization.search, grey_level(noised, source)
     assert {name: search[name] for name in lengths} == pytest.approx(

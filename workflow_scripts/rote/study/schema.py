@@ -12,6 +12,9 @@ from rote.machine.errors import UserError
 
 SCHEMA = json.loads(Path(__file__).with_name("config.schema.json").read_text())
 SHOWN = 80  # characters of a wrong value
+RENAMED = {  # keys of earlier versions, and what to write instead
+    "halve_every": "decay_every, with decay_factor 0.5: write these",
+}
 
 
 def resolved(schema: dict) -> dict:
@@ -74,6 +77,8 @@ def _sentence(error) -> str:
             known = sorted(resolved(error.schema)["properties"])
             key = next(key for key in error.instance if key not in known)
             where = f" under {place}" if place else ""
+            if key in RENAMED:
+                return f"{named(key)}{where} is now {RENAMED[key]}."
             close = closest(key, known)
             return f"unknown key {named(key)}{where}: {close}known are {', '.join(known)}."
         case "required":
@@ -129,7 +134,7 @@ def _hint(value: object, wanted: str) -> str:
         return " that is finite"
     if isinstance(value, str) and wanted.startswith(("number", "integer")):
         with contextlib.suppress(ValueError, OverflowError):
-            plain = float(value) if wanted == "number" else int(float(value))
+            plain = float(value) if wanted.startswith("number") else int(float(value))
             if plain == float(value):
                 if str(plain) == value:
                     return "; without quotes it is one"
