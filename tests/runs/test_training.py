@@ -63,6 +63,25 @@ def test_only_what_is_missing_is_trained(noised, run_settings, tmp_path, trained
     assert trained == [10, 1, 1]
 
 
+def test_a_sweep_of_learning_rates_is_one_run_of_the_members_of_each(
+    noised, settings, tmp_path, trained
+):
+    def settings_at(rates):
+        settings["training"]["learning_rate"] = rates
+        return of_run("capacity", settings, "units-6", "float32")
+
+    rates = [0.3, 1e30, 0.1]  # of which one diverges, and its members leave
+    whole = train(noised, settings_at(rates), Store(tmp_path))
+    assert whole["learning_rate"].values.tolist() == [rate for rate in rates for _ in range(10)]
+    assert whole["diverged_epoch"].values.tolist() == [0] * 10 + [2] * 10 + [0] * 10
+    for rank, rate in enumerate(rates):
+        own = whole.isel(member=slice(10 * rank, 10 * rank + 10))
+        xr.testing.assert_identical(train(noised, settings_at(rate), Store(tmp_path)), own)
+        alone = train(noised, settings_at([rate]), Store(tmp_path / str(rank)))
+        xr.testing.assert_identical(alone, own)
+    assert trained == [30, 10, 10, 10]
+
+
 def test_pieces_give_the_same_numbers_as_the_whole(noised, run_settings, tmp_path):
     whole = train(noised, run_settings, Store(tmp_path / "whole"))
     pieces = Store(tmp_path / "pieces")

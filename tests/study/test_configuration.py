@@ -334,6 +334,18 @@ CAPACITY = "presets.demo.capacity"
             f"{CAPACITY}.model.hidden_units[1] is 0: it must be at least 1.",
         ),
         (f"{CAPACITY}.training.learning_rate", 0, "learning_rate is 0: write a number above 0, or"),
+        (
+            f"{CAPACITY}.training.learning_rate",
+            [0.1, 0],
+            f"{CAPACITY}.training.learning_rate[1] is 0: it must be more than 0.",
+        ),
+        (f"{CAPACITY}.training.learning_rate", [0.1, 0.1], "learning_rate names a value twice"),
+        (f"{CAPACITY}.training.learning_rate", [], "learning_rate is empty: name at least one"),
+        (
+            "presets.demo.sensitivity.labellings.class.learning_rate",
+            [0.1, 0.2],
+            "learning_rate is [0.1, 0.2]: write one number above 0: in sensitivity, learning rates",
+        ),
         (f"{CAPACITY}.training.momentum", 1, "a momentum lies between 0 and 1"),
         (f"{CAPACITY}.training.epochs", "ten", 'epochs is "ten": write a value of type integer.'),
         (f"{CAPACITY}.noise_kinds", ["randZ"], 'noise_kinds[0] is "randZ", which is unknown'),

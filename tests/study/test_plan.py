@@ -10,6 +10,14 @@ def test_real_data_is_trained_once_a_seed(settings):
     ]
 
 
+def test_members_of_one_learning_rate_stand_together(settings):
+    single = plan.members(settings)
+    settings["training"]["learning_rate"] = [0.3, 0.1]
+    both = plan.members(settings)
+    assert both[len(single) :] == single
+    assert both[: len(single)] == [member._replace(learning_rate=0.3) for member in single]
+
+
 def test_a_member_has_a_strength_of_each_regulariser():
     member = plan.Member("real", 0.0, 0, 0, 0.1, 0.1, dropout=0.5)
     assert member.strengths() == {

@@ -18,8 +18,7 @@ def _layers(models: list[dict]) -> str:
     units = widths(models[0])
     count = f"{len(units)} hidden layer{'s' if len(units) != 1 else ''}"
     if len(set(units)) > 1:  # then it is the only model
-        *before, last = units
-        return f"MLP, {count} of {', '.join(map(str, before))} and {last} units"
+        return f"MLP, {count} of {_enumerated(units)} units"
     narrowest, *_, widest = sorted(widths(model)[0] for model in [*models, models[0]])
     of = f"{narrowest}" if narrowest == widest else f"{narrowest} to {widest}"
     return f"MLP, {count} of {of} units"
@@ -29,7 +28,7 @@ def _beginning(model: dict) -> list[str]:
     """Return what is not as ever before training."""
     said = []
     if model.get("initialization") in INITIALIZATIONS:
-        said.append(f"initialized by {INITIALIZATIONS[model['initialization']]}")
+        said.append(f"initialised by {INITIALIZATIONS[model['initialization']]}")
     if not model.get("biases", True):
         said.append("without biases")
     return said
@@ -61,8 +60,7 @@ def _rates(trainings: list[dict]) -> str:
     if every := first.get("decay_every"):
         return f"learning rate {said} {by} every {_epochs(str(every))}"
     if after := first.get("decay_at"):
-        epochs = " and ".join(map(str, sorted(after)))
-        return f"learning rate {said} {by} after {_epochs(epochs)}"
+        return f"learning rate {said} {by} after {_epochs(_enumerated(sorted(after)))}"
     return f"learning rate {said}"
 
 
@@ -72,6 +70,11 @@ def _first(rates: float | list[float]) -> float:
 
 def _epochs(count: str) -> str:
     return f"{count} epoch{'s' if count != '1' else ''}"
+
+
+def _enumerated(numbers: list[int]) -> str:
+    *before, last = map(str, numbers)
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def _listed(values: list[float]) -> str:
