@@ -27,18 +27,20 @@ RATES = [0.3, 0.1, 0.2]  # in no order, which is kept
 
 
 def swept(run: xr.Dataset, rates: list[float]) -> xr.Dataset:
-    """Return the members of ``run`` at each of ``rates``, their numbers larger by its rank."""
+    """Return the members of ``run`` at each of ``rates``, with other numbers for each of them."""
+
+    def changed(variable: xr.DataArray, rank: int) -> xr.DataArray:
+        match variable.dtype.kind:
+            case "f":
+                return variable + rank
+            case "b":  # fewer are true
+                return variable & (np.arange(variable.sizes["example"]) % (rank + 1) == 0)
+        return variable
+
     parts = []
     for rank, rate in enumerate(rates):
         part = run.assign_coords(learning_rate=("member", [rate] * run.sizes["member"]))
-        parts.append(
-            part.assign(
-                {
-                    name: variable + rank if variable.dtype.kind == "f" else variable
-                    for name, variable in run.data_vars.items()
-                }
-            )
-        )
+        parts.append(part.map(changed, keep_attrs=True, rank=rank))
     named = {"long_name": "learning rate at the beginning of the training", "units": "1"}
     whole = xr.concat(parts, "member", combine_attrs="override")
     whole["learning_rate"].attrs = named

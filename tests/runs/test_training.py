@@ -82,6 +82,14 @@ def test_a_sweep_of_learning_rates_is_one_run_of_the_members_of_each(
     assert trained == [30, 10, 10, 10]
 
 
+def test_the_optimizer_is_that_of_the_settings(noised, run_settings):
+    run_settings["training"] |= {"momentum": 0.5, "nesterov": True}
+    run_settings["model"]["biases"] = False
+    members = [plan.Member("real", 0.0, 0, 0, rate, 0.0) for rate in (0.1, 0.2)]
+    sgd = DeviceData(noised, run_settings, members, "cpu").ensemble(members).sgd
+    assert (sgd.momentum, sgd.nesterov, sgd.fixed) == (0.5, True, {1, 3, 5})
+
+
 def test_pieces_give_the_same_numbers_as_the_whole(noised, run_settings, tmp_path):
     whole = train(noised, run_settings, Store(tmp_path / "whole"))
     pieces = Store(tmp_path / "pieces")

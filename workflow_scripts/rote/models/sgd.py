@@ -58,15 +58,6 @@ class SGD:
             self._parts.append((rate * self._decayed, slice(start, stop)))
             start = stop
 
-    def _by_rate(self, *tensors: Tensor | None) -> list[tuple]:
-        """Return, for each learning rate, it and the part of its members of each tensor."""
-        if len(self._parts) == 1:
-            return [(self._parts[0][0], *tensors)]
-        return [
-            (rate, *(None if tensor is None else tensor[part] for tensor in tensors))
-            for rate, part in self._parts
-        ]
-
     def descend(self, k: int, left: Tensor, right: Tensor | None = None) -> None:
         """Update parameter ``k``, of which the gradient is the product ``left @ right``.
 
@@ -75,35 +66,43 @@ class SGD:
         """
         if k in self.fixed:
             return
-        parameter, decay = self.parameters[k], self.weight_decay
-        if not self.momentum:
-            for rate, p, of_p, a, b in self._by_rate(parameter, decay, left, right):
-                if of_p is not None:
-                    p.mul_(1 - rate * of_p)
-                _add_product(p, a, b, -rate)
+        velocity = self.velocity[k] if self.momentum else None
+        tensors = self.parameters[k], velocity, self.weight_decay, left, right
+        if len(self._parts) == 1:
+            self._descend(self._parts[0][0], *tensors)
             return
-        velocity = self.velocity[k].mul_(self.momentum)
+        for rate, part in self._parts:
+            self._descend(rate, *(None if tensor is None else tensor[part] for tensor in tensors))
+
+    def _descend(
+        self,
+        rate: float,
+        parameter: Tensor,
+        velocity: Tensor | None,
+        decay: Tensor | None,
+        left: Tensor,
+        right: Tensor | None,
+    ) -> None:
+        """Update members of one learning rate."""
+        if velocity is None:
+            if decay is not None:
+                parameter.mul_(1 - rate * decay)
+            _add_product(parameter, left, right, -rate)
+            return
+        velocity.mul_(self.momentum)
         if self.nesterov:
-            self._look_ahead(parameter, velocity)
+            # As v = μ·(v before) + g + λ·p, the step η·(g + λ·p + μ·v) is η·(1 + μ)·v less
+            # η·μ·(v before). That comes first, so that g is needed once. With decay, the velocity
+            # then holds λ·p already, which is taken off again.
+            if decay is not None:
+                velocity.addcmul_(parameter, decay)
+                parameter.mul_(1 - rate * decay)
+            parameter.add_(velocity, alpha=rate)
+            rate *= 1 + self.momentum
         _add_product(velocity, left, right, 1.0)
         if decay is not None and not self.nesterov:
             velocity.addcmul_(parameter, decay)
-        ahead = 1 + self.momentum if self.nesterov else 1
-        for rate, p, v in self._by_rate(parameter, velocity):
-            p.sub_(v, alpha=rate * ahead)
-
-    def _look_ahead(self, parameter: Tensor, velocity: Tensor) -> None:
-        """Make p − η·(g + λ·p + μ·v) of p − η·(1 + μ)·v, given μ·v as it was before the update.
-
-        As v = μ·(v before) + g + λ·p, they differ by η·μ·(v before). So g is needed once.
-        """
-        decay = self.weight_decay
-        if decay is not None:
-            velocity.addcmul_(parameter, decay)
-        for rate, p, v, of_p in self._by_rate(parameter, velocity, decay):
-            if of_p is not None:  # v holds λ·p already, which is not meant here
-                p.mul_(1 - rate * of_p)
-            p.add_(v, alpha=rate)
+        parameter.sub_(velocity, alpha=rate)
 
     def select(self, keep: Tensor) -> None:
         """Keep only the members at the positions ``keep``; the parameters are already theirs."""
