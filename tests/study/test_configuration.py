@@ -333,7 +333,11 @@ CAPACITY = "presets.demo.capacity"
             [16, 0],
             f"{CAPACITY}.model.hidden_units[1] is 0: it must be at least 1.",
         ),
-        (f"{CAPACITY}.training.learning_rate", 0, "learning_rate is 0: write a number above 0, or"),
+        (
+            f"{CAPACITY}.training.learning_rate",
+            0,
+            "rate is 0: write a list of numbers, or a number above 0.",
+        ),
         (
             f"{CAPACITY}.training.learning_rate",
             [0.1, 0],
@@ -344,7 +348,7 @@ CAPACITY = "presets.demo.capacity"
         (
             "presets.demo.sensitivity.labellings.class.learning_rate",
             [0.1, 0.2],
-            "learning_rate is [0.1, 0.2]: write one number above 0: in sensitivity, learning rates",
+            "learning_rate is [0.1, 0.2]: in sensitivity, where learning rates are not swept, write",
         ),
         (f"{CAPACITY}.training.momentum", 1, "a momentum lies between 0 and 1"),
         (f"{CAPACITY}.training.epochs", "ten", 'epochs is "ten": write a value of type integer.'),

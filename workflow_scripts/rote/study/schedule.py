@@ -20,7 +20,10 @@ def decays(training: dict) -> list[int]:
 
 def decayed(training: dict, epoch: int) -> float:
     """Return what the learning rate is multiplied by in an epoch, counted from 1."""
-    passed = sum(after < epoch for after in decays(training))
+    if every := training["decay_every"]:
+        passed = (epoch - 1) // every
+    else:
+        passed = sum(after < epoch for after in training.get("decay_at", []))
     return training["decay_factor"] ** passed
 
 
