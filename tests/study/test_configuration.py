@@ -348,7 +348,7 @@ CAPACITY = "presets.demo.capacity"
         (
             "presets.demo.sensitivity.labellings.class.learning_rate",
             [0.1, 0.2],
-            "learning_rate is [0.1, 0.2]: in sensitivity, where learning rates are not swept, write",
+            "learning_rate is [0.1, 0.2]: in sensitivity, where learning rates are not swept",
         ),
         (f"{CAPACITY}.training.momentum", 1, "a momentum lies between 0 and 1"),
         (f"{CAPACITY}.training.epochs", "ten", 'epochs is "ten": write a value of type integer.'),
