@@ -37,7 +37,8 @@ def opened(path: Path, target: str) -> xr.Dataset:
 def difficulty(results: Path) -> xr.DataArray:
     """Return how often each example is wrong after one epoch (condition, index)."""
     metrics = opened(results / "metrics" / "fig3_1.nc", "fig3_1")
-    rate = metrics["misclassification_rate"].swap_dims(example="index")
+    rate = metrics["misclassification_rate"].isel(learning_rate=0, missing_dims="ignore")
+    rate = rate.swap_dims(example="index")
     return rate.assign_attrs(dataset=metrics.attrs["dataset"])
 
 

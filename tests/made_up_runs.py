@@ -50,7 +50,7 @@ def made_up_convergence(size: int, units: int, times: dict | None = None) -> xr.
     ``times`` are the epochs to convergence of (level, seed); 0 stands for none, −1 for divergence.
     """
     members = [
-        plan.Member("randX" if level else "real", level, seed, seed, 0.0)
+        plan.Member("randX" if level else "real", level, seed, seed, 0.1, 0.0)
         for seed in (1, 0)
         for level in (1.0, 0.0, 0.4)
     ]
@@ -83,7 +83,7 @@ def made_up_sensitivity(labelling: str, times=(0, 5, 10), examples=4) -> xr.Data
     """Return a run of two seeds whose members are in no order, with random sensitivities."""
     rng = np.random.default_rng(len(labelling))
     order = ("randX", 1), ("real", 0), ("halfX", 1), ("real", 1), ("randX", 0), ("halfX", 0)
-    members = [plan.Member(*plan.CONDITIONS[name], seed, seed, 0.0) for name, seed in order]
+    members = [plan.Member(*plan.CONDITIONS[name], seed, seed, 0.1, 0.0) for name, seed in order]
     columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
     shape = len(members), len(times)
     run = xr.Dataset(
@@ -116,7 +116,7 @@ def made_up_complexity(case: str, *, cnn: bool, epochs=(1, 2, 3, 4), critical=(2
     """Return a run of two seeds and levels 0, 0.4 and 1, with random measures."""
     rng = np.random.default_rng(len(case))
     members = [
-        plan.Member(kind, level, seed, seed, 0.0)
+        plan.Member(kind, level, seed, seed, 0.1, 0.0)
         for seed in (1, 0)
         for kind, level in (
             ("randY", 1.0),

@@ -121,8 +121,10 @@ def make_ensemble(
     *,
     dtype=torch.float64,
     device="cpu",
+    rate=0.1,
     momentum=0.9,
     decay=None,
+    nesterov=False,
     data=None,
     batch_size=20,
 ):
@@ -133,7 +135,7 @@ def make_ensemble(
     decay = torch.tensor(decay or [0.0] * len(seeds), dtype=dtype, device=device)
     return Ensemble(
         CNN(architecture, parameters, Workspace(device)),
-        SGD(parameters, 0.1, momentum, decay),
+        SGD(parameters, rate, momentum, decay, nesterov),
         *data,
         list(seeds),
         batch_size=batch_size,

@@ -44,7 +44,17 @@ def make_data(
     return aligned_rows([table], device=device), rows, labels, (inputs, classes)
 
 
-def make_ensemble(seeds, *, dtype=torch.float64, device="cpu", momentum=0.0, decay=None, data=None):
+def make_ensemble(
+    seeds,
+    *,
+    dtype=torch.float64,
+    device="cpu",
+    rate=0.1,
+    momentum=0.0,
+    decay=None,
+    nesterov=False,
+    data=None,
+):
     """Return an ensemble on the device of ``data``, if they are given."""
     table, rows, labels, validation = data or make_data(len(seeds), dtype, device)
     device = table.device
@@ -52,7 +62,7 @@ def make_ensemble(seeds, *, dtype=torch.float64, device="cpu", momentum=0.0, dec
     decay = torch.tensor(decay or [0.0] * len(seeds), dtype=dtype, device=device)
     return Ensemble(
         MLP(parameters, Workspace(device)),
-        SGD(parameters, 0.1, momentum, decay),
+        SGD(parameters, rate, momentum, decay, nesterov),
         table,
         rows,
         labels,

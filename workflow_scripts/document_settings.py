@@ -24,6 +24,7 @@ BOUNDS = {
     "maximum": "to {:,}",
     "exclusiveMaximum": "below {:,}",
 }
+OTHERWISE = {"null": ", or null", "array": ", or a list of such"}
 TYPES = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true, false"}
 
 Way = tuple[str, ...]
@@ -50,9 +51,9 @@ def allowed(schema: dict) -> str:
         return "; ".join(allowed(item) for item in schema["prefixItems"])
     if schema["type"] == "array":
         return f"list: {allowed(schema['items'])}"
-    kind, *null = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    kind, *others = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     bounds = [text.format(schema[key]) for key, text in BOUNDS.items() if key in schema]
-    return " ".join([TYPES[kind], *bounds]) + (", or null" if null else "")
+    return " ".join([TYPES[kind], *bounds]) + "".join(OTHERWISE[other] for other in others)
 
 
 def values(way: Way, content: object) -> list[str]:
@@ -65,11 +66,16 @@ def values(way: Way, content: object) -> list[str]:
     return list(dict.fromkeys(text for each in inside for text in values(way[1:], each)))
 
 
+def default(schema: dict) -> list[str]:
+    """Return what counts where nothing is said, as it is written in YAML."""
+    return values((), schema["default"]) if "default" in schema else []
+
+
 def table(schema: dict, content: dict, of: str) -> str:
     """Return a table, a row for each setting."""
     text = f"| setting | meaning | values | {of} |\n|---|---|---|---|\n"
     for way, part in leaves(schema):
-        there = ", ".join(f"`{value}`" for value in values(way, content)) or "–"
+        there = ", ".join(f"`{value}`" for value in values(way, content) or default(part)) or "–"
         text += f"| `{'.'.join(way)}` | {part['title']} | {allowed(part)} | {there} |\n"
     return text
 

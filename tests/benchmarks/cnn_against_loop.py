@@ -51,7 +51,13 @@ CASES = [
 ]
 # On CUDA more of the published size.
 LARGE = [("poster size, 40 updates", 200, COLOUR, SAME, 2000, 1, 6)]
-SCHEDULE = {"batch_size": 50, "learning_rate": 0.01, "halve_every": 15, "evaluate_every": 1}
+SCHEDULE = {
+    "batch_size": 50,
+    "learning_rate": 0.01,
+    "decay_factor": 0.5,
+    "decay_every": 15,
+    "evaluate_every": 1,
+}
 
 
 def make_data(image: tuple[int, int, int], examples: int) -> list[torch.Tensor]:
@@ -104,7 +110,7 @@ def usual_loop(
         torch.manual_seed(seed)
         model = sequential(a).to(device)
         optimizer = torch.optim.SGD(model.parameters(), lr=SCHEDULE["learning_rate"], momentum=0.9)
-        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, SCHEDULE["halve_every"], 0.5)
+        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, SCHEDULE["decay_every"], 0.5)
         loss_function = nn.CrossEntropyLoss()
         for _ in range(epochs):
             model.train()

@@ -72,12 +72,12 @@ CAPACITY = ("presets", "demo", "capacity")
         (
             (*CAPACITY, "training", "learning_rate"),
             "1e-3",
-            'is "1e-3": write a value of type number; YAML takes 1e-3 for text, but 0.001 for a',
+            'is "1e-3": write a list of numbers, or a number above 0; YAML takes 1e-3 for text',
         ),
         (
             (*CAPACITY, "training", "learning_rate"),
             float("inf"),
-            "learning_rate is Infinity: write a value of type number that is finite.",
+            "is Infinity: write a list of numbers, or a number above 0 that is finite.",
         ),
         ((*CAPACITY, "training", "epochs"), 10**9, "epochs is 1000000000: it must be at most"),
         (("presets", "store"), {}, 'the name "store" under presets cannot stand in a path: use'),

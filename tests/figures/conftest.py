@@ -21,32 +21,33 @@ from rote.metrics import fig4_2 as fig4_2_metrics
 from rote.metrics import fig5_1 as fig5_1_metrics
 from rote.metrics import fig5_2 as fig5_2_metrics
 from rote.metrics import filters as filters_metrics
+from rote.metrics.sweeps import first_of_each
 from rote.study import plan
 
 
 @pytest.fixture
 def capacity(settings) -> xr.Dataset:
     runs = [made_up_run(plan.members(settings), units) for units in (8, 32)]
-    metrics = fig1_metrics.metrics(runs)
+    metrics = first_of_each(fig1_metrics.metrics(runs))
     return metrics.assign(validation_accuracy=metrics["validation_accuracy"] / 1000)
 
 
 @pytest.fixture
 def convergence() -> xr.Dataset:
-    return fig2_metrics.metrics(convergence_runs())
+    return first_of_each(fig2_metrics.metrics(convergence_runs()))
 
 
 @pytest.fixture
 def difficulty() -> xr.Dataset:
     rng = np.random.default_rng(0)
     members = [
-        plan.Member(kind, 1.0, 0, seed, 0.0)
+        plan.Member(kind, 1.0, 0, seed, 0.1, 0.0)
         for kind in ("real", "randX", "randY")
         for seed in range(20)
     ]
     p = np.concatenate([np.tile(rng.random(200), (20, 1)), np.full((40, 200), 0.7)])
     run = made_up_run(members, 64, misclassified=rng.random((60, 200)) < p)
-    return fig3_1_metrics.metrics([run])
+    return first_of_each(fig3_1_metrics.metrics([run]))
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def classes() -> xr.Dataset:
 
 @pytest.fixture
 def complexity() -> xr.Dataset:
-    return fig4_1_metrics.metrics([made_up_complexity("digits_cnn", cnn=True)])
+    return first_of_each(fig4_1_metrics.metrics([made_up_complexity("digits_cnn", cnn=True)]))
 
 
 @pytest.fixture
@@ -73,19 +74,19 @@ def levels() -> xr.Dataset:
         made_up_complexity("digits_cnn", cnn=True, epochs=(1, 2, 3)),
     ]
     runs[1] = runs[1].assign_coords(critical_epoch=[1, 3])
-    return fig4_2_metrics.metrics(runs)
+    return first_of_each(fig4_2_metrics.metrics(runs))
 
 
 @pytest.fixture
 def regularizers(regularization_settings) -> xr.Dataset:
-    return fig5_1_metrics.metrics(regularization_runs(regularization_settings))
+    return first_of_each(fig5_1_metrics.metrics(regularization_runs(regularization_settings)))
 
 
 @pytest.fixture
 def curves(regularization_settings) -> xr.Dataset:
-    return fig5_2_metrics.metrics(regularization_runs(regularization_settings))
+    return first_of_each(fig5_2_metrics.metrics(regularization_runs(regularization_settings)))
 
 
 @pytest.fixture
 def learned() -> xr.Dataset:
-    return filters_metrics.metrics([made_up_complexity("digits_cnn", cnn=True)])
+    return first_of_each(filters_metrics.metrics([made_up_complexity("digits_cnn", cnn=True)]))

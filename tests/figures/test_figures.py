@@ -25,6 +25,7 @@ from rote.figures import (
 from rote.machine.errors import UserError
 from rote.metrics import fig2 as fig2_metrics
 from rote.metrics import fig3_1 as fig3_1_metrics
+from rote.metrics.sweeps import first_of_each
 from rote.study import plan
 
 
@@ -182,7 +183,7 @@ def test_figure_2_marks_times_relative_to_one_that_did_not_converge():
     first = (runs[0]["noise_level"] == 0.4) & (runs[0]["seed"] == 0)
     runs[0]["converged_epoch"][:] = runs[0]["converged_epoch"].where(~first, 0)
     with style.paper():
-        left, _ = fig2.draw(fig2_metrics.metrics(runs)).axes
+        left, _ = fig2.draw(first_of_each(fig2_metrics.metrics(runs))).axes
     assert hollow(left) == {(400, 10), (100, 1), (200, 20 / 50), (400, 40 / 50)}
 
 
@@ -192,7 +193,7 @@ def test_figure_2_of_converged_runs_has_no_limit(convergence):
         run["converged_epoch"] = run["converged_epoch"].where(run["converged_epoch"] > 0, 49)
         run["diverged_epoch"][:] = 0
     with style.paper():
-        figure = fig2.draw(fig2_metrics.metrics(runs))
+        figure = fig2.draw(first_of_each(fig2_metrics.metrics(runs)))
     assert not any(hollow(axis) for axis in figure.axes)
     assert "△" not in all_text(figure)
 
@@ -216,10 +217,10 @@ def test_figure_3_1_says_what_its_noise_and_its_training_are(difficulty):
     assert "binomial, mean of randX" in text
     assert "misclassification rate after 2 epochs" in text
     assert "noise level 100 %" in text
-    members = [plan.Member("randY", 0.4, 0, seed, 0.0) for seed in range(3)]
+    members = [plan.Member("randY", 0.4, 0, seed, 0.1, 0.0) for seed in range(3)]
     run = made_up_run(members, 8, epochs=1, misclassified=np.eye(3, dtype=bool))
     with style.paper():
-        text = all_text(fig3_1.draw(fig3_1_metrics.metrics([run])))
+        text = all_text(fig3_1.draw(first_of_each(fig3_1_metrics.metrics([run]))))
     assert "binomial, mean of randY" in text
     assert "randX" not in text
     assert "misclassification rate after 1 epoch\n" in text + "\n"

@@ -40,10 +40,10 @@ def moved(device, parameters, inputs, labels):
 
 
 def logits(parameters, inputs):
-    for weight, bias in parameters[:-1]:
-        inputs = (inputs @ weight.T + bias).relu()
-    weight, bias = parameters[-1]
-    return inputs @ weight.T + bias
+    for weight, *bias in parameters[:-1]:
+        inputs = (inputs @ weight.T + sum(bias)).relu()
+    weight, *bias = parameters[-1]
+    return inputs @ weight.T + sum(bias)
 
 
 def unrolled(parameters, inputs, labels, terms):
@@ -76,6 +76,31 @@ def test_it_equals_backpropagation_through_unrolled_training(labelling, depth, d
     assert ours.shape == (len(TIMES), EXAMPLES)
     assert not ours.is_inference()
     torch.testing.assert_close(ours.cpu(), exact, rtol=1e-10, atol=0)
+
+
+@pytest.mark.parametrize("labelling", ["class", "unique"])
+@pytest.mark.parametrize("depth", [0, 2])
+def test_without_biases_it_is_that_of_layers_without(labelling, depth):
+    weights = [weight for weight, _ in layers(CLASSES[labelling], depth)]
+    inputs, labels = data(labelling)
+    training = adjoints.Training(
+        [torch.cat([weight.mT, torch.zeros(1, len(weight))])[None] for weight in weights],
+        adjoints.with_constant(inputs[None], 0.0),
+        labels[None],
+        [torch.tensor(batch)[None] for batch in BATCHES],
+        RATE,
+        0.0,
+    )
+    kept = list(adjoints.trajectory(training))
+    found = {}
+    terms = torch.ones(1, EXAMPLES, 1, dtype=torch.float64)
+    for some, norms in adjoints.sweep(training, kept, sorted({*TIMES}), terms):
+        found |= dict(zip(some, norms.flatten(0, -3)[:, 0], strict=True))
+    ours = torch.stack([found[t] for t in TIMES])
+    of_weights = [(weight,) for weight in weights]
+    exact = unrolled(of_weights, inputs, labels, torch.ones(EXAMPLES, 1))[:, 0]
+    torch.testing.assert_close(ours, exact, rtol=1e-10, atol=0)
+    assert all((weight[:, -1] == 0).all() for weight in kept[-1])
 
 
 @pytest.mark.parametrize("labelling", ["class", "unique"])

@@ -26,13 +26,14 @@ from rote.metrics import (
     fig5_2,
     filters,
 )
+from rote.metrics.sweeps import first_of_each
 from rote.study import plan
 
 
 def test_figure_1_puts_every_member_at_its_place(settings):
     members = plan.members(settings)
     runs = [made_up_run(members, units) for units in (32, 8)]
-    metrics = fig1.metrics(runs)
+    metrics = first_of_each(fig1.metrics(runs))
     assert metrics["validation_accuracy"].dims == (
         "noise_kind",
         "noise_level",
@@ -57,7 +58,7 @@ def test_figure_1_puts_every_member_at_its_place(settings):
 
 
 def test_figure_2_puts_every_time_at_its_place():
-    metrics = fig2.metrics(convergence_runs())
+    metrics = first_of_each(fig2.metrics(convergence_runs()))
     assert metrics["epochs_to_convergence"].dims == ("noise_level", "dataset_size", "seed")
     assert metrics["dataset_size"].values.tolist() == [100, 200, 400]
     epochs, relative = (
@@ -84,7 +85,7 @@ def test_figure_2_puts_every_time_at_its_place():
 
 
 def test_what_did_not_converge_holds_the_limit_and_says_so():
-    metrics = fig2.metrics(convergence_runs())
+    metrics = first_of_each(fig2.metrics(convergence_runs()))
     assert metrics["converged"].dtype == bool
     assert (~metrics["converged"]).sum() == 1
     assert not metrics["converged"].sel(noise_level=1, dataset_size=400, seed=0)
@@ -99,7 +100,7 @@ def test_what_did_not_converge_holds_the_limit_and_says_so():
 
 def test_the_slope_is_that_of_the_logarithms():
     runs = convergence_runs()
-    slope = fig2.metrics(runs)["slope"]
+    slope = first_of_each(fig2.metrics(runs))["slope"]
     assert slope.dims == ("noise_level", "seed")
     assert slope.sel(noise_level=0.4, seed=0).item() == pytest.approx(1)  # 10, 20, 40
     assert slope.sel(noise_level=0.4, seed=1).item() == pytest.approx(0)
@@ -109,14 +110,14 @@ def test_the_slope_is_that_of_the_logarithms():
 
 def test_figure_3_1_is_the_fraction_of_experiments_that_are_wrong():
     members = [
-        plan.Member(kind, float(kind != "real"), 0, seed, 0.0)
+        plan.Member(kind, float(kind != "real"), 0, seed, 0.1, 0.0)
         for kind in ("real", "randX", "randY")
         for seed in range(4)
     ]
     wrong = np.zeros((12, 3), bool)
     wrong[:4] = [[1, 0, 0], [1, 0, 1], [1, 0, 0], [1, 0, 1]]
     wrong[4:8] = [[1, 1, 0], [0, 1, 1], [1, 0, 1], [1, 1, 1]]
-    metrics = fig3_1.metrics([made_up_run(members, 8, misclassified=wrong)])
+    metrics = first_of_each(fig3_1.metrics([made_up_run(members, 8, misclassified=wrong)]))
     rate = metrics["misclassification_rate"]
     assert rate.sel(condition="real").values.tolist() == [1, 0, 0.5]
     assert rate.sel(condition="randX").values.tolist() == [0.75, 0.75, 0.75]
@@ -131,11 +132,11 @@ def test_figure_3_1_is_the_fraction_of_experiments_that_are_wrong():
 
 
 def test_diverged_experiments_do_not_count():
-    members = [plan.Member("real", 0.0, 0, seed, 0.0) for seed in range(3)]
+    members = [plan.Member("real", 0.0, 0, seed, 0.1, 0.0) for seed in range(3)]
     wrong = np.array([[1, 0], [0, 0], [1, 1]], bool)
     run = made_up_run(members, 8, misclassified=wrong)
     run["diverged_epoch"][2] = 1
-    metrics = fig3_1.metrics([run])
+    metrics = first_of_each(fig3_1.metrics([run]))
     assert metrics["misclassification_rate"].values.tolist() == [[0.5, 0.0]]
     assert metrics["diverged"].values.tolist() == [[False, False, True]]
     assert metrics.attrs["diverged_members"] == 1
@@ -145,12 +146,12 @@ def test_binomial_reference_has_the_mean_and_spread_of_randx():
     rng = np.random.default_rng(0)
     experiments, examples, p = 100, 2000, 0.3
     members = [
-        plan.Member(kind, 1.0, 0, seed, 0.0)
+        plan.Member(kind, 1.0, 0, seed, 0.1, 0.0)
         for kind in ("real", "randX")
         for seed in range(experiments)
     ]
     right = rng.random((2 * experiments, examples)) < p
-    metrics = fig3_1.metrics([made_up_run(members, 8, misclassified=~right)])
+    metrics = first_of_each(fig3_1.metrics([made_up_run(members, 8, misclassified=~right)]))
     reference = metrics["binomial_reference"]
     error = np.sqrt(p * (1 - p) / experiments)
     assert reference.mean().item() == pytest.approx(1 - p, abs=5 * error / np.sqrt(examples))
@@ -236,7 +237,7 @@ def test_figure_3_3_measures_the_diagonal_and_the_rest():
 
 def test_figure_4_1_takes_the_highest_level():
     run = made_up_complexity("digits_cnn", cnn=True)
-    metrics = fig4_1.metrics([run])
+    metrics = first_of_each(fig4_1.metrics([run]))
     assert metrics["critical_sample_ratio"].dims == ("condition", "critical_epoch", "seed")
     assert metrics["train_accuracy"].dims == ("condition", "epoch", "seed")
     assert metrics["critical_sample_ratio"].notnull().all()
@@ -261,7 +262,7 @@ def test_figure_4_2_puts_every_member_of_every_case_at_its_place():
         made_up_complexity("digits_mlp", cnn=False),
         made_up_complexity("cnn", cnn=True, epochs=(2, 4, 6), critical=(6,)),
     ]
-    metrics = fig4_2.metrics(runs)
+    metrics = first_of_each(fig4_2.metrics(runs))
     assert metrics["train_accuracy"].dims == (
         "dataset",
         "noise_kind",
@@ -289,7 +290,7 @@ def test_figure_4_2_puts_every_member_of_every_case_at_its_place():
 def test_what_differs_between_cases_is_along_them():
     runs = [made_up_complexity(case, cnn=False) for case in ("large", "small")]
     runs[1].attrs |= {"train_examples": 20, "image_size": "2×2"}
-    metrics = fig4_2.metrics(runs)
+    metrics = first_of_each(fig4_2.metrics(runs))
     small = metrics.sel(dataset="small")
     assert (small["train_examples"], small["image_size"]) == (20, "2×2")
     assert metrics.sel(dataset="large")["train_examples"] == 100
@@ -301,28 +302,28 @@ def test_cases_that_are_alike_are_named():
     cases = {"wide": False, "narrow": False, "cnn": True}
     runs = [made_up_complexity(case, cnn=cnn) for case, cnn in cases.items()]
     titles = ["Synthetic, MLP (wide)", "Synthetic, MLP (narrow)", "Synthetic, CNN"]
-    assert fig4_2.metrics(runs)["title"].values.tolist() == titles
+    assert first_of_each(fig4_2.metrics(runs))["title"].values.tolist() == titles
 
 
 @pytest.mark.parametrize(
-    ("halve_every", "words"),
+    ("decay_every", "words"),
     [
         (15, "rate 0.1 halved every 15 epochs, momentum 0.9"),
         (1, "rate 0.1 halved every 1 epoch, momentum 0.9"),
         (None, "rate 0.1, momentum 0.9"),
     ],
 )
-def test_the_protocol_says_that_the_learning_rate_is_halved(halve_every, words):
+def test_the_protocol_says_that_the_learning_rate_is_halved(decay_every, words):
     run = made_up_complexity("digits_cnn", cnn=True)
     settings = json.loads(run.attrs["settings"])
-    settings["training"]["halve_every"] = halve_every
-    metrics = fig4_1.metrics([run.assign_attrs(settings=json.dumps(settings))])
+    settings["training"] |= {"decay_every": decay_every, "decay_factor": 0.5}
+    metrics = first_of_each(fig4_1.metrics([run.assign_attrs(settings=json.dumps(settings))]))
     assert metrics.attrs["protocol"].endswith(words)
 
 
 def test_filters_are_those_of_the_first_seed():
     run = made_up_complexity("digits_cnn", cnn=True)
-    metrics = filters.metrics([run])
+    metrics = first_of_each(filters.metrics([run]))
     assert metrics["filter"].dims == ("condition", "map", "channel", "row", "column")
     np.testing.assert_array_equal(metrics["filter"].sel(condition="real"), run["filter"][6])
     np.testing.assert_array_equal(metrics["filter"].sel(condition="randY"), run["filter"][5])
@@ -331,7 +332,7 @@ def test_filters_are_those_of_the_first_seed():
 
 def test_figure_5_1_pairs_noise_with_real_data_at_each_strength(regularization_settings):
     none, dropout, decay, both = runs = regularization_runs(regularization_settings)
-    metrics = fig5_1.metrics(runs)
+    metrics = first_of_each(fig5_1.metrics(runs))
     assert metrics["noise_train_accuracy"].dims == ("regularizer", "strength_index", "seed")
     assert metrics["regularizer"].values.tolist() == [
         "dropout",
@@ -362,12 +363,12 @@ def test_models_without_a_regulariser_may_have_some_weight_decay(
     regularization_settings["training"]["weight_decay"] = everywhere
     regularization_settings["selected"]["weight_decay"] = 0.01
     none, _, decay, _ = runs = regularization_runs(regularization_settings)
-    metrics = fig5_1.metrics(runs).sel(regularizer="weight_decay")
+    metrics = first_of_each(fig5_1.metrics(runs)).sel(regularizer="weight_decay")
     np.testing.assert_array_equal(metrics["strength"], [0, 0.01, np.nan])
     for index, run in enumerate((none, decay)):  # members: real and randY, in each two seeds
         at = metrics["noise_train_accuracy"].sel(strength_index=index)
         np.testing.assert_array_equal(at, run["train_accuracy"][2:, -1])
-    curves = fig5_2.metrics(runs)["train_accuracy"].sel(condition="randY")
+    curves = first_of_each(fig5_2.metrics(runs))["train_accuracy"].sel(condition="randY")
     for name, run in (("none", none), ("weight_decay", decay)):
         at = curves.sel(regularizer=name).transpose("seed", "epoch")
         np.testing.assert_array_equal(at, run["train_accuracy"][2:])
@@ -375,7 +376,7 @@ def test_models_without_a_regulariser_may_have_some_weight_decay(
 
 def test_figure_5_2_takes_the_selected_strengths(regularization_settings):
     none, dropout, _, both = runs = regularization_runs(regularization_settings)
-    metrics = fig5_2.metrics(runs)
+    metrics = first_of_each(fig5_2.metrics(runs))
     assert metrics["train_accuracy"].dims == ("condition", "regularizer", "epoch", "seed")
     assert metrics["regularizer"].values.tolist() == ["none", "dropout", "adversarial_dropout"]
     assert metrics["strength"].values.tolist() == [0, 0.8, 0.5]

@@ -7,6 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.lines import Line2D
 
 from conftest import ROOT
+from rote.metrics.sweeps import first_of_each
 
 METRICS = ROOT / "docs" / "demo" / "metrics"
 
@@ -40,7 +41,7 @@ def no_window():
     ],
 )
 def test_the_mean_over_seeds_is_a_curve_without_gaps(figure, name, chosen, x, curves, no_window):
-    metrics = xr.load_dataset(METRICS / f"{figure}.nc")
+    metrics = first_of_each(xr.load_dataset(METRICS / f"{figure}.nc"))
     lines = metrics[name].mean("seed").sel(chosen).dropna(x).plot.line(x=x)
     assert len(lines) == curves
     assert all(isinstance(line, Line2D) for line in lines)
@@ -59,7 +60,7 @@ def test_classes_are_named_beside_their_matrix(no_window):
 
 
 def test_filters_are_a_grid_of_images(no_window):
-    filters = xr.load_dataset(METRICS / "filters.nc")["filter"]
+    filters = first_of_each(xr.load_dataset(METRICS / "filters.nc"))["filter"]
     assert filters.dims == ("condition", "map", "channel", "row", "column")
     grid = filters.sel(condition="real").isel(channel=0).plot(col="map", col_wrap=4)
     assert len(grid.name_dicts.ravel()) == filters.sizes["map"]

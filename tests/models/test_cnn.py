@@ -11,7 +11,8 @@ from rote.models import convolution
 from rote.models.cnn import CNN, EVALUATED, Architecture, initial_parameters
 from rote.models.kinds import Models
 from rote.models.workspace import Workspace
-from rote.runs.epochs import learning_rate, train
+from rote.runs.epochs import train
+from rote.study.schedule import decayed
 from small_cnns import (
     ARCHITECTURES,
     COLOUR,
@@ -83,9 +84,9 @@ def test_training_equals_separate_models_with_torch_sgd(
     monkeypatch.setattr(convolution, "STRIP", strip)
     seeds = [0, 1, 2]
     ensemble = make_ensemble(architecture, seeds, momentum=momentum, decay=decay, device=device)
-    schedule = {"learning_rate": 0.1, "halve_every": 2}
+    schedule = {"epochs": 5, "decay_factor": 0.5, "decay_every": 2}
     for epoch in range(1, 6):
-        ensemble.sgd.learning_rate = learning_rate(schedule, epoch)
+        ensemble.sgd.decay(decayed(schedule, epoch))
         ensemble.train_epoch(epoch)
     models = [sequential(architecture, seed).double() for seed in seeds]
     for member, (seed, model) in enumerate(zip(seeds, models, strict=True)):
@@ -155,7 +156,7 @@ def test_a_score_changes_nothing_in_training(device):
 def test_a_kept_model_is_that_of_its_score(device):
     """Kept parameters come with the statistics that the score goes by, not with running ones."""
     ensemble = make_ensemble(GREY, [0, 1], device=device)
-    settings = {"learning_rate": 0.1, "halve_every": None, "epochs": 3, "evaluate_every": 2}
+    settings = {"epochs": 3, "evaluate_every": 2, "decay_every": None, "decay_factor": 0.5}
     kept = {}
     for now in train(ensemble, settings, [None, None], keep_epochs=[1, 2, 3]):
         kept[now.epoch] = now.kept[1]

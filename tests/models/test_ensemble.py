@@ -8,7 +8,7 @@ from torch import nn
 from rote.machine.randomness import generator
 from rote.models.ensemble import EVALUATED
 from rote.models.mlp import initial_parameters
-from rote.runs.epochs import learning_rate
+from rote.study.schedule import decayed
 from small_mlps import (
     EXAMPLES,
     SIZES,
@@ -31,20 +31,20 @@ def test_initialisation_is_that_of_pytorch(seed, device):
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 @pytest.mark.parametrize("decay", [[0.0, 0.0, 0.0], [0.0, 0.01, 0.1]])
-@pytest.mark.parametrize("halve_every", [None, 2])
-def test_training_equals_separate_models_with_torch_sgd(momentum, decay, halve_every, device):
+@pytest.mark.parametrize("decay_every", [None, 2])
+def test_training_equals_separate_models_with_torch_sgd(momentum, decay, decay_every, device):
     seeds = [0, 1, 2]
     ensemble = make_ensemble(seeds, momentum=momentum, decay=decay, device=device)
-    schedule = {"learning_rate": 0.1, "halve_every": halve_every}
+    schedule = {"epochs": 6, "decay_factor": 0.3, "decay_every": decay_every}
     for epoch in range(1, 7):
-        ensemble.sgd.learning_rate = learning_rate(schedule, epoch)
+        ensemble.sgd.decay(decayed(schedule, epoch))
         ensemble.train_epoch(epoch)
     models = [sequential(seed).double() for seed in seeds]
     for member, (seed, model) in enumerate(zip(seeds, models, strict=True)):
         optimizer = torch.optim.SGD(
             model.parameters(), 0.1, momentum=momentum, weight_decay=decay[member]
         )
-        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, halve_every or 1000, 0.5)
+        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, decay_every or 1000, 0.3)
         inputs = ensemble.table[ensemble.rows[member], :12].cpu()
         labels = ensemble.labels[member].cpu()
         for epoch in range(1, 7):

@@ -239,7 +239,13 @@ def test_members_that_leave_do_not_change_those_that_stay(net, members):
 @pytest.mark.parametrize("net", NETS)
 @pytest.mark.parametrize("members", [MEMBERS, ADVERSARIAL], ids=["plain", "adversarial"])
 def test_a_checkpoint_resumes_to_the_same_result(net, members):
-    training = {"epochs": 3, "learning_rate": 0.1, "halve_every": None, "evaluate_every": 1}
+    training = {
+        "epochs": 3,
+        "learning_rate": 0.1,
+        "decay_every": None,
+        "decay_factor": 0.5,
+        "evaluate_every": 1,
+    }
     whole = make_ensemble(net, members)
     for now in train(whole, training, [None] * len(members)):
         if now.epoch == 1:

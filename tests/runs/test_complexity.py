@@ -200,7 +200,10 @@ def test_a_cnn_shows_its_filters(noised_digits, cnn_settings, tmp_path):
 
 
 def test_members_that_diverge_have_no_ratio(noised, mlp_settings, tmp_path, counts):
-    mlp_settings["training"]["learning_rate"] = 1e30
+    mlp_settings["members"] = [
+        list(plan.Member(*member)._replace(learning_rate=1e30))
+        for member in mlp_settings["members"]
+    ]
     run = measure(noised, mlp_settings, Store(tmp_path))
     assert (run["diverged_epoch"] == 1).all()
     assert run["critical_sample_ratio"].isnull().all()
@@ -237,7 +240,7 @@ def test_whatever_determines_a_ratio_is_in_its_fingerprint(noised, mlp_settings,
         changed["critical_samples"][key] = value
         measure(noised, changed, store)
     changed = copy.deepcopy(mlp_settings)
-    changed["training"]["learning_rate"] = 0.5
+    changed["training"]["momentum"] = 0.5
     measure(noised, changed, store)
     monkeypatch.setattr(versions, "CRITICAL_SAMPLES", versions.CRITICAL_SAMPLES + 1)
     measure(noised, mlp_settings, store)

@@ -15,8 +15,7 @@ from rote.runs.epochs import train
 from rote.study import configuration, plan
 from rote.study.plan import Member
 
-MEMBERS = [Member("real", 0.0, 0, 0, 0.0), Member("randX", 1.0, 1, 1, 0.0)]
-MEMBERS += [Member("randY", 1.0, 0, 0, 0.0)]
+KINDS = ["real", "randX", "randY"]
 EPOCHS = [1, 2, 10]
 # Two logits that are closer than this, float32 may put in either order.
 TIE = 1e-4
@@ -42,13 +41,15 @@ def test_training_accuracies_are_those_of_plain_models_by_population_statistics(
     noised = xr.decode_cf(noised).load()
     training = case["training"] | {"precision": "float32", "epochs": EPOCHS[-1]}
     settings = {"model": case["cnn"], "training": training}
-    ensemble = DeviceData(noised, settings, MEMBERS, "cpu").ensemble(MEMBERS)
+    rate = training["learning_rate"]
+    members = [Member(kind, float(kind != "real"), 1, 1, rate, 0.0) for kind in KINDS]
+    ensemble = DeviceData(noised, settings, members, "cpu").ensemble(members)
     fitted = {}
-    for now in train(ensemble, training, [None] * len(MEMBERS)):
+    for now in train(ensemble, training, [None] * len(members)):
         if now.epoch not in EPOCHS:
             continue
         score = ensemble.evaluate()
-        for member, own in enumerate(MEMBERS):
+        for member, own in enumerate(members):
             inputs = ensemble.table[ensemble.rows[member], : ensemble.model.features]
             model = plain(ensemble.model, member)
             small_cnns.with_population_statistics(model, inputs, training["batch_size"])

@@ -5,7 +5,13 @@ from rote.runs import epochs as training
 from rote.study import plan
 from small_mlps import make_data, make_ensemble
 
-SETTINGS = {"epochs": 5, "learning_rate": 0.1, "halve_every": 2, "evaluate_every": 2}
+SETTINGS = {
+    "epochs": 5,
+    "learning_rate": 0.1,
+    "decay_factor": 0.5,
+    "decay_every": 2,
+    "evaluate_every": 2,
+}
 
 
 def run(ensemble, settings=SETTINGS, checkpoints=None):
@@ -24,7 +30,7 @@ def test_scores_are_taken_every_few_epochs_and_at_the_end():
     assert np.isfinite(results[0]["train_loss"]).all()
     by_hand = make_ensemble([0, 1])
     for epoch in range(1, 6):
-        by_hand.sgd.learning_rate = 0.1 * 0.5 ** ((epoch - 1) // 2)
+        by_hand.sgd.decay(0.5 ** ((epoch - 1) // 2))
         by_hand.train_epoch(epoch)
     score = by_hand.evaluate()
     for member in (0, 1):
@@ -63,15 +69,13 @@ def test_a_member_that_diverges_is_recorded_and_stops_nobody():
             np.testing.assert_array_equal(value, clean[member][name])
 
 
-@pytest.mark.parametrize(
-    ("every", "rates"), [(None, [8] * 5), (1, [8, 4, 2, 1, 0.5]), (2, [8, 8, 4, 4, 2])]
-)
-def test_learning_rate_is_halved(every, rates):
-    settings = {"learning_rate": 8, "halve_every": every}
-    assert [training.learning_rate(settings, epoch) for epoch in range(1, 6)] == rates
-
-
-EVERY = {"epochs": 70, "learning_rate": 0.1, "halve_every": None, "evaluate_every": 1}
+EVERY = {
+    "epochs": 70,
+    "learning_rate": 0.1,
+    "decay_every": None,
+    "decay_factor": 0.5,
+    "evaluate_every": 1,
+}
 
 
 def learnable(members):

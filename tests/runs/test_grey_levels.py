@@ -67,7 +67,7 @@ def test_the_search_for_critical_samples(noised, unit, complexity_settings, tmp_
 
     monkeypatch.setattr(complexity, "critical_samples", spy)
     settings = of_run("complexity", complexity_settings, "synthetic_mlp", "float32")
-    settings["members"] = [list(Member("randX", 0.4, 1, 1, 0.0))]
+    settings["members"] = [list(Member("randX", 0.4, 1, 1, 0.1, 0.0))]
     settings["critical_samples"] |= {"epochs": [6]}
     settings["keep_epochs"] = [6]
     complexity.compute_run(noised, settings, Store(tmp_path / "own"), name="test", device="cpu")
@@ -82,9 +82,9 @@ def test_the_search_for_critical_samples(noised, unit, complexity_settings, tmp_
 def test_adversarial_training(noised, unit, run_settings):
     settings = run_settings | {"adversarial_examples": LENGTHS | {"max_iterations": 2}}
     trained = [
-        Member("real", 0.0, 0, 0, 0.0, adversarial=0.5),
-        Member("randX", 1.0, 1, 1, 0.0, adversarial=0.5),
-        Member("randX", 0.4, 0, 2, 0.0, adversarial=0.5),
+        Member("real", 0.0, 0, 0, 0.1, 0.0, adversarial=0.5),
+        Member("randX", 1.0, 1, 1, 0.1, 0.0, adversarial=0.5),
+        Member("randX", 0.4, 0, 2, 0.1, 0.0, adversarial=0.5),
     ]
     ensemble, as_unit = (
         device_data.DeviceData(data, settings, trained, "cpu").ensemble(trained)
@@ -118,7 +118,7 @@ def test_adversarial_training(noised, unit, run_settings):
 def test_fingerprints_tell_scalings_apart_and_hold_the_lengths(colour, settings, tmp_path):
     contents = {}
     for kind in ("real", "randX", "randY"):
-        member = Member(kind, 0.0 if kind == "real" else 0.4, 0, 0, 0.0)
+        member = Member(kind, 0.0 if kind == "real" else 0.4, 0, 0, 0.1, 0.0)
         for scaling in ("unit", "standardized", "per_channel", "per_image"):
             noised = scaled(colour, settings, tmp_path, scaling)
             content = members.DataContent(noised).determinants(member)

@@ -59,11 +59,18 @@ def test_a_run_holds_what_the_public_functions_compute(
         np.testing.assert_allclose(run["class_sensitivity"][member], expected, rtol=1e-5)
 
 
-def test_the_training_is_that_of_the_ensemble(noised, run_settings, sensitivity_settings, tmp_path):
+@pytest.mark.parametrize(
+    "own",
+    [{}, {"biases": False}, {"initialization": "glorot_normal"}, {"hidden_units": [7, 4]}],
+)
+def test_the_training_is_that_of_the_ensemble(
+    noised, run_settings, sensitivity_settings, tmp_path, own
+):
+    sensitivity_settings["model"] |= own
     settings = of_run("sensitivity", sensitivity_settings, "class", "float32")
     run = measure(noised, settings, Store(tmp_path))
     member = plan.Member(*settings["members"][5])
-    training = {**run_settings["training"], "learning_rate": 0.2, "batch_size": 30}
+    training = {**run_settings["training"], "batch_size": 30}
     ensemble = DeviceData(
         noised, {"model": settings["model"], "training": training}, [member], "cpu"
     ).ensemble([member])
@@ -123,7 +130,7 @@ def test_whatever_determines_a_member_is_in_its_fingerprint(
         note(changed)
     for key, value in (("evaluations", 5), ("class_evaluations", 3), ("labelling", "unique")):
         note(settings | {key: value})
-    for member in (["real", 0.0, 1, 1, 0.0], ["randX", 0.5, 0, 0, 0.0]):
+    for member in (["real", 0.0, 1, 1, 0.1, 0.0], ["randX", 0.5, 0, 0, 0.1, 0.0]):
         note(settings | {"members": [member]})
     monkeypatch.setattr(versions, "SENSITIVITY", versions.SENSITIVITY + 1)
     note(settings)

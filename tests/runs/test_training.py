@@ -56,11 +56,38 @@ def test_only_what_is_missing_is_trained(noised, run_settings, tmp_path, trained
     first = train(noised, run_settings, store)
     xr.testing.assert_identical(train(noised, run_settings, store), first)
     more = copy.deepcopy(run_settings)
-    more["members"].append(["randX", 0.7, 0, 0, 0.0])
+    more["members"].append(["randX", 0.7, 0, 0, 0.1, 0.0])
     train(noised, more, store)
     stores.drop(tmp_path, min(stores.finished(tmp_path), key=lambda r: r.offset).__eq__)
     xr.testing.assert_identical(train(noised, run_settings, Store(tmp_path)), first)
     assert trained == [10, 1, 1]
+
+
+def test_a_sweep_of_learning_rates_is_one_run_of_the_members_of_each(
+    noised, settings, tmp_path, trained
+):
+    def settings_at(rates):
+        settings["training"]["learning_rate"] = rates
+        return of_run("capacity", settings, "units-6", "float32")
+
+    rates = [0.3, 1e30, 0.1]  # of which one diverges, and its members leave
+    whole = train(noised, settings_at(rates), Store(tmp_path))
+    assert whole["learning_rate"].values.tolist() == [rate for rate in rates for _ in range(10)]
+    assert whole["diverged_epoch"].values.tolist() == [0] * 10 + [2] * 10 + [0] * 10
+    for rank, rate in enumerate(rates):
+        own = whole.isel(member=slice(10 * rank, 10 * rank + 10))
+        xr.testing.assert_identical(train(noised, settings_at(rate), Store(tmp_path)), own)
+        alone = train(noised, settings_at([rate]), Store(tmp_path / str(rank)))
+        xr.testing.assert_identical(alone, own)
+    assert trained == [30, 10, 10, 10]
+
+
+def test_the_optimizer_is_that_of_the_settings(noised, run_settings):
+    run_settings["training"] |= {"momentum": 0.5, "nesterov": True}
+    run_settings["model"]["biases"] = False
+    members = [plan.Member("real", 0.0, 0, 0, rate, 0.0) for rate in (0.1, 0.2)]
+    sgd = DeviceData(noised, run_settings, members, "cpu").ensemble(members).sgd
+    assert (sgd.momentum, sgd.nesterov, sgd.fixed) == (0.5, True, {1, 3, 5})
 
 
 def test_pieces_give_the_same_numbers_as_the_whole(noised, run_settings, tmp_path):
@@ -74,20 +101,23 @@ def test_pieces_give_the_same_numbers_as_the_whole(noised, run_settings, tmp_pat
 @pytest.mark.parametrize(
     ("block", "key", "value"),
     [
-        ("training", "learning_rate", 0.2),
         ("training", "momentum", 0.5),
         ("training", "epochs", 6),
-        ("training", "halve_every", 3),
+        ("training", "decay_every", 3),
+        ("training", "decay_at", [2]),
         ("training", "batch_size", 10),
         ("training", "precision", "tf32"),
         ("model", "hidden_units", 7),
         ("model", "hidden_layers", 1),
+        ("model", "hidden_units", [6, 7]),
+        ("model", "initialization", "glorot_normal"),
+        ("model", "biases", False),
     ],
 )
 def test_whatever_determines_a_member_is_in_its_fingerprint(
     noised, run_settings, block, key, value
 ):
-    member = plan.Member("randX", 0.4, 0, 0, 0.0)
+    member = plan.Member("randX", 0.4, 0, 0, 0.1, 0.0)
     changed = copy.deepcopy(run_settings)
     changed[block][key] = value
     assert key_of(noised, changed, member) != key_of(noised, run_settings, member)
@@ -97,13 +127,14 @@ def test_members_data_and_code_version_are_in_the_fingerprint(
     source, settings, noised, run_settings, monkeypatch
 ):
     run_settings["adversarial_examples"] = SEARCH
-    member = plan.Member("randX", 0.4, 0, 0, 0.0)
+    member = plan.Member("randX", 0.4, 0, 0, 0.1, 0.0)
     keys = [key_of(noised, run_settings, member)]
     for change in (
         {"noise_kind": "randY"},
         {"noise_level": 0.5},
         {"noise_seed": 1},
         {"seed": 1},
+        {"learning_rate": 0.2},
         *({name: 0.1} for name in plan.REGULARIZERS),
     ):
         keys.append(key_of(noised, run_settings, member._replace(**change)))
@@ -129,7 +160,7 @@ def test_members_data_and_code_version_are_in_the_fingerprint(
 def test_a_fingerprint_is_that_of_the_arrays_whatever_is_said_of_them(
     noised, run_settings, kind, names
 ):
-    member = plan.Member(kind, 0.0 if kind == "real" else 0.4, 0, 0, 0.0)
+    member = plan.Member(kind, 0.0 if kind == "real" else 0.4, 0, 0, 0.1, 0.0)
     keys = [key_of(noised, run_settings, member)]
     for name in names:
         changed = noised.copy(deep=True)
@@ -142,7 +173,9 @@ def test_a_fingerprint_is_that_of_the_arrays_whatever_is_said_of_them(
 
 
 def test_only_what_applies_to_a_member_is_in_its_fingerprint(noised, run_settings):
-    plain, adversarial = (plan.Member("real", 0.0, 0, 0, 0.0, adversarial=w) for w in (0.0, 0.5))
+    plain, adversarial = (
+        plan.Member("real", 0.0, 0, 0, 0.1, 0.0, adversarial=w) for w in (0.0, 0.5)
+    )
     without = key_of(noised, run_settings, plain)
     keys = set()
     for search in (SEARCH, {**SEARCH, "max_iterations": 3}):
@@ -160,7 +193,7 @@ def test_a_run_holds_members_of_all_regularisers(noised, run_settings, tmp_path)
         {"adversarial": 0.5, "dropout": 0.2},
         {},
     ]
-    members = [list(plan.Member("randY", 1.0, 0, 0, 0.0)._replace(**s)) for s in strengths]
+    members = [list(plan.Member("randY", 1.0, 0, 0, 0.1, 0.0)._replace(**s)) for s in strengths]
     settings = run_settings | {"members": members, "adversarial_examples": SEARCH}
     run = train(noised, settings, Store(tmp_path / "whole"))
     assert run["dropout"].values.tolist() == [0, 0.3, 0, 0, 0, 0, 0.2, 0]
@@ -174,7 +207,7 @@ def test_a_run_holds_members_of_all_regularisers(noised, run_settings, tmp_path)
 
 
 def test_adversarial_examples_are_set_in_grey_levels(noised, run_settings):
-    members = [plan.Member("real", 0.0, 0, seed, 0.0, adversarial=0.5) for seed in (0, 1)]
+    members = [plan.Member("real", 0.0, 0, seed, 0.1, 0.0, adversarial=0.5) for seed in (0, 1)]
     settings = run_settings | {"adversarial_examples": SEARCH}
     search = DeviceData(noised, settings, members, "cpu").ensemble(members).regularization.search
     scale = noised.attrs["inputs_per_grey_level"]
@@ -190,14 +223,14 @@ def test_real_members_do_not_depend_on_noise(source, settings, noised, run_setti
     settings["noise_kinds"] = ["randY"]
     without = xr.decode_cf(noising.noise_dataset(source, plan.data_settings(settings)))
     for draw in (0, 1):
-        member = plan.Member("real", 0.0, draw, 0, 0.0)
+        member = plan.Member("real", 0.0, draw, 0, 0.1, 0.0)
         assert key_of(without, run_settings, member) == key_of(
-            noised, run_settings, plan.Member("real", 0.0, 0, 0, 0.0)
+            noised, run_settings, plan.Member("real", 0.0, 0, 0, 0.1, 0.0)
         )
 
 
 def test_randx_members_train_on_the_noise(noised, run_settings):
-    members = [plan.Member(kind, 0.4, 1, 1, 0.0) for kind in ("real", "randX", "randY")]
+    members = [plan.Member(kind, 0.4, 1, 1, 0.1, 0.0) for kind in ("real", "randX", "randY")]
     ensemble = DeviceData(noised, run_settings, members, "cpu").ensemble(members)
     mask = noising.corrupt(noised, "randX", 0.4, 1)["mask"].values
     real = noised["image"].values.reshape(100, -1)
@@ -285,7 +318,7 @@ def test_an_interrupted_run_converges_to_the_same(noised, to_threshold, tmp_path
 
 
 def test_the_threshold_is_in_the_fingerprint(noised, run_settings, to_threshold):
-    member = plan.Member("randX", 0.4, 0, 0, 0.0)
+    member = plan.Member("randX", 0.4, 0, 0, 0.1, 0.0)
     lower = to_threshold | {"training": to_threshold["training"] | {"threshold": 0.8}}
     without = copy.deepcopy(to_threshold)
     del without["training"]["threshold"]

@@ -89,10 +89,10 @@ def test_what_is_null_is_left_out(config, place):
 
 
 def test_null_stays_where_it_is_a_value(config):
-    assert config["presets"]["demo"]["capacity"]["training"]["halve_every"] is None
-    changed = load(nested("presets.poster.complexity.cases.cifar10_cnn.training.halve_every", None))
+    assert config["presets"]["demo"]["capacity"]["training"]["decay_every"] is None
+    changed = load(nested("presets.poster.complexity.cases.cifar10_cnn.training.decay_every", None))
     case = changed["presets"]["poster"]["complexity"]["cases"]["cifar10_cnn"]
-    assert case["training"]["halve_every"] is None
+    assert case["training"]["decay_every"] is None
     assert config["presets"]["poster"]["complexity"]["cases"]["cifar10_cnn"] != case
 
 
@@ -333,7 +333,23 @@ CAPACITY = "presets.demo.capacity"
             [16, 0],
             f"{CAPACITY}.model.hidden_units[1] is 0: it must be at least 1.",
         ),
-        (f"{CAPACITY}.training.learning_rate", 0, "learning_rate is 0: it must be more than 0."),
+        (
+            f"{CAPACITY}.training.learning_rate",
+            0,
+            "rate is 0: write a list of numbers, or a number above 0.",
+        ),
+        (
+            f"{CAPACITY}.training.learning_rate",
+            [0.1, 0],
+            f"{CAPACITY}.training.learning_rate[1] is 0: it must be more than 0.",
+        ),
+        (f"{CAPACITY}.training.learning_rate", [0.1, 0.1], "learning_rate names a value twice"),
+        (f"{CAPACITY}.training.learning_rate", [], "learning_rate is empty: name at least one"),
+        (
+            "presets.demo.sensitivity.labellings.class.learning_rate",
+            [0.1, 0.2],
+            "learning_rate is [0.1, 0.2]: in sensitivity, where learning rates are not swept",
+        ),
         (f"{CAPACITY}.training.momentum", 1, "a momentum lies between 0 and 1"),
         (f"{CAPACITY}.training.epochs", "ten", 'epochs is "ten": write a value of type integer.'),
         (f"{CAPACITY}.noise_kinds", ["randZ"], 'noise_kinds[0] is "randZ", which is unknown'),
@@ -627,7 +643,7 @@ def on_the_command_line(*arguments: str) -> dict:
 def test_the_command_line_is_read_as_a_file_is():
     config = on_the_command_line(
         "presets={demo: {capacity: {seeds: 5, noise_levels: [0, 0.5], "
-        "training: {halve_every: null}}}}",
+        "training: {decay_every: null}}}}",
         "checkpoint_seconds=1e3",
         "reuse=false",
         "datasets={digits: {title: 2020}}",
@@ -635,7 +651,7 @@ def test_the_command_line_is_read_as_a_file_is():
     capacity = config["presets"]["demo"]["capacity"]
     assert capacity["seeds"] == 5
     assert capacity["noise_levels"] == [0, 0.5]
-    assert capacity["training"]["halve_every"] is None
+    assert capacity["training"]["decay_every"] is None
     assert config["checkpoint_seconds"] == 1000
     assert config["reuse"] is False
     assert config["datasets"]["digits"]["title"] == "2020"
@@ -670,7 +686,7 @@ def test_plain_numbers_are_taken_as_they_are(tmp_path, written):
         (f"{CAPACITY}.training.epochs", "1.0e+3", "; 1000 is one"),
         (f"{CAPACITY}.training.epochs", "1e-3", "write a value of type integer (a.yaml"),
         (f"{CAPACITY}.training.learning_rate", "1e-3", "but 0.001 for a number"),
-        (f"{CAPACITY}.training.halve_every", "2e1", "but 20 for a number"),
+        (f"{CAPACITY}.training.decay_every", "2e1", "but 20 for a number"),
     ],
 )
 def test_a_power_of_ten_is_explained(place, written, message):

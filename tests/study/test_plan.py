@@ -6,12 +6,20 @@ def test_real_data_is_trained_once_a_seed(settings):
     members = plan.members(settings)
     assert len(members) == len(set(members)) == 2 + 2 * 2 * 2  # real + levels × kinds × seeds
     assert [m for m in members if m.noise_level == 0] == [
-        plan.Member("real", 0.0, seed, seed, 0.0) for seed in (0, 1)
+        plan.Member("real", 0.0, seed, seed, 0.1, 0.0) for seed in (0, 1)
     ]
 
 
+def test_members_of_one_learning_rate_stand_together(settings):
+    single = plan.members(settings)
+    settings["training"]["learning_rate"] = [0.3, 0.1]
+    both = plan.members(settings)
+    assert both[len(single) :] == single
+    assert both[: len(single)] == [member._replace(learning_rate=0.3) for member in single]
+
+
 def test_a_member_has_a_strength_of_each_regulariser():
-    member = plan.Member("real", 0.0, 0, 0, 0.1, dropout=0.5)
+    member = plan.Member("real", 0.0, 0, 0, 0.1, 0.1, dropout=0.5)
     assert member.strengths() == {
         "weight_decay": 0.1,
         "dropout": 0.5,

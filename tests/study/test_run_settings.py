@@ -71,6 +71,30 @@ def test_regularization_has_a_member_for_each_strength_label_and_seed(regulariza
     assert not any(any(plan.Member(*m).strengths().values()) for m in none["members"])
 
 
+def test_a_sweep_has_the_members_of_each_learning_rate_in_every_run(
+    complexity_settings, regularization_settings, convergence_settings
+):
+    for experiment, settings, training, run in (
+        ("complexity", complexity_settings, None, "synthetic_mlp"),
+        ("regularization", regularization_settings, "training", "dropout"),
+        ("convergence", convergence_settings, "training", "examples-50"),
+    ):
+        single = of_run(experiment, settings, run, "float32")["members"]
+        block = settings[training] if training else settings["cases"][run]["training"]
+        rate = block["learning_rate"]
+        block["learning_rate"] = [7, rate]
+        both = [plan.Member(*member) for member in of_run(experiment, settings, run, "")["members"]]
+        assert [list(member) for member in both if member.learning_rate == rate] == single
+        assert [m.learning_rate for m in both] == [7.0] * len(single) + [rate] * len(single)
+
+
+def test_sensitivity_has_one_learning_rate_a_labelling(sensitivity_settings):
+    sensitivity_settings["labellings"]["unique"]["learning_rate"] = 0.7
+    for labelling, rate in (("class", 0.2), ("unique", 0.7)):
+        run = of_run("sensitivity", sensitivity_settings, labelling, "float32")
+        assert {plan.Member(*member).learning_rate for member in run["members"]} == {rate}
+
+
 def test_strengths_of_adversarial_training_with_dropout_are_pairs(regularization_settings):
     run = of_run("regularization", regularization_settings, "adversarial_dropout", "float32")
     member = plan.Member(*run["members"][0])

@@ -45,13 +45,19 @@ def test_a_finished_study_holds_every_figure_and_has_nothing_to_do(finished):
         for kind in ("png", "pdf", "txt"):
             assert (results / "figures" / f"{figure}.{kind}").exists()
     times = netcdf.read(results / "metrics" / "fig2.nc")
-    assert times["normalized_time"].sizes == {"noise_level": 2, "dataset_size": 2, "seed": 2}
+    assert times["normalized_time"].sizes == {
+        "learning_rate": 1,
+        "noise_level": 2,
+        "dataset_size": 2,
+        "seed": 2,
+    }
     assert times["hidden_units"].values.tolist() == [4, 8]
     assert times["epochs_to_convergence"].notnull().all()
     rates = netcdf.read(results / "metrics" / "fig3_1.nc")["misclassification_rate"]
-    assert rates.sizes == {"condition": 3, "example": 50}
+    assert rates.sizes == {"condition": 3, "learning_rate": 1, "example": 50}
     metrics = netcdf.read(results / "metrics" / "fig1.nc")
     assert metrics["validation_accuracy"].sizes == {
+        "learning_rate": 1,
         "noise_kind": 2,
         "noise_level": 2,
         "hidden_units": 2,
@@ -147,6 +153,8 @@ def change(config: dict, place: str, value: object) -> None:
         ("capacity.noise_levels", [0, 0.24, 0.5], 2 * 2 * 2),  # widths × kinds × seeds
         ("capacity.seeds", 3, 2 * (1 + 2)),  # widths × (real + kinds)
         ("capacity.model.hidden_units", [4, 8, 6], 2 + 2 * 2),
+        ("capacity.training.learning_rate", [0.2, 0.1], CAPACITY),
+        ("difficulty.model.hidden_units", [4, 3], DIFFICULTY),
         ("convergence.data.train_examples", [25, 50, 40], CONVERGENCE / 3),
         ("convergence.training.threshold", 0.4, CONVERGENCE),
         ("sensitivity.labellings.unique.epochs", 3, SENSITIVITY / 2),

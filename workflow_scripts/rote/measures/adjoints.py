@@ -28,7 +28,8 @@ class Training(NamedTuple):
     """Members that SGD trains on batches given in advance; tensors (members, …).
 
     A bias is the weight of an input that is always one: the last row of a layer's weights, and the
-    last column of the inputs.
+    last column of the inputs. Of models without biases that row is 0, and so is that input: then
+    the row has no gradient, and nothing passes through it.
     """
 
     weights: list[Tensor]  # of each layer before the first update, (inputs + 1, outputs)
@@ -36,6 +37,7 @@ class Training(NamedTuple):
     labels: Tensor  # (examples,)
     batches: list[Tensor]  # example indices (batch,) of every update
     learning_rate: float
+    constant: float = 1.0  # the input of the biases; 0 without them
 
 
 class _Pass(NamedTuple):
@@ -47,21 +49,21 @@ class _Pass(NamedTuple):
     slopes: list[Tensor]  # of the ReLU after each layer but the last, 0 or 1, as the deltas
 
 
-def with_one(values: Tensor) -> Tensor:
-    """Append the input that is always one to ``values`` (members, examples, features)."""
-    return torch.nn.functional.pad(values, (0, 1), value=1.0)
+def with_constant(values: Tensor, constant: float = 1.0) -> Tensor:
+    """Append the input of the biases to ``values`` (members, examples, features)."""
+    return torch.nn.functional.pad(values, (0, 1), value=constant)
 
 
-def _forward(weights: list[Tensor], inputs: Tensor) -> tuple[list[Tensor], Tensor]:
+def _forward(weights: list[Tensor], inputs: Tensor, constant: float) -> tuple[list[Tensor], Tensor]:
     """Return the activations that enter each layer, and the logits (members, batch, classes)."""
     activations = [inputs]
     for weight in weights[:-1]:
-        activations.append(with_one(torch.bmm(activations[-1], weight).relu_()))
+        activations.append(with_constant(torch.bmm(activations[-1], weight).relu_(), constant))
     return activations, torch.bmm(activations[-1], weights[-1])
 
 
-def _pass(weights: list[Tensor], inputs: Tensor, labels: Tensor) -> _Pass:
-    activations, logits = _forward(weights, inputs)
+def _pass(weights: list[Tensor], inputs: Tensor, labels: Tensor, constant: float) -> _Pass:
+    activations, logits = _forward(weights, inputs, constant)
     probabilities = logits.softmax(-1)
     delta = probabilities.clone()
     delta.scatter_add_(-1, labels[..., None], delta.new_full((), -1.0).expand(*labels.shape, 1))
@@ -77,7 +79,7 @@ def _pass_batch(training: Training, weights: list[Tensor], batch: Tensor) -> _Pa
     first = torch.arange(0, members * examples, examples, device=batch.device)
     rows = (batch + first[:, None]).flatten()
     inputs = training.inputs.flatten(0, 1).index_select(0, rows).unflatten(0, batch.shape)
-    return _pass(weights, inputs, training.labels.gather(1, batch))
+    return _pass(weights, inputs, training.labels.gather(1, batch), training.constant)
 
 
 def trajectory(training: Training) -> Iterator[list[Tensor]]:
@@ -95,7 +97,7 @@ def trajectory(training: Training) -> Iterator[list[Tensor]]:
 
 def score(training: Training, weights: list[Tensor]) -> tuple[Tensor, Tensor]:
     """Return the mean loss (nat) and the accuracy on the training examples, (members,) each."""
-    logits = _forward(weights, training.inputs)[1].flatten(0, 1)
+    logits = _forward(weights, training.inputs, training.constant)[1].flatten(0, 1)
     labels = training.labels.flatten()
     loss = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
     right = (logits.argmax(-1) == labels).to(loss.dtype)
@@ -141,7 +143,8 @@ class _Adjoints:
             terms: 1 where an example's cross-entropy counts for a loss, else 0; (members, examples,
                 losses).
         """
-        at = _pass(weights, self.training.inputs, self.training.labels)
+        training = self.training
+        at = _pass(weights, training.inputs, training.labels, training.constant)
         first, count = self.active, terms.shape[2]
         self.active += count
         for value, below, delta in zip(self.values, at.activations, at.deltas, strict=True):

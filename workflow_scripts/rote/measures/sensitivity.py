@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from rote.measures.adjoints import Training, sweep, trajectory, with_one
+from rote.measures.adjoints import Training, sweep, trajectory, with_constant
 
 
 def class_terms(labels: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
@@ -136,7 +136,7 @@ def _checked(
         updates.append(batch.long()[None])
     times = _checked_times(times, len(updates))
     training = Training(
-        stacked, with_one(inputs[None]), labels.long()[None], updates, float(learning_rate)
+        stacked, with_constant(inputs[None]), labels.long()[None], updates, float(learning_rate)
     )
     return training, list(trajectory(training._replace(batches=updates[: max(times)]))), times
 

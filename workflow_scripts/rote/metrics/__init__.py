@@ -13,6 +13,8 @@ import yaml
 
 from rote.files.provenance import as_text, with_provenance
 from rote.machine.errors import UserError
+from rote.metrics import words
+from rote.metrics.sweeps import SWEPT
 from rote.study import plan
 
 logger = logging.getLogger(__name__)
@@ -58,40 +60,10 @@ def protocol(runs: list[xr.Dataset]) -> list[str]:
     data = (
         f"{attrs['dataset']}, {attrs['image_size']} pixels, {examples} training{held_out} examples"
     )
-    training = {
-        key: _listed([one["training"].get(key) or 0 for one in each])
-        for key in ("epochs", "batch_size", "learning_rate", "halve_every", "momentum")
-    }
-    at_most = "up to " if "threshold" in each[0]["training"] else ""
-    halved = (
-        f" halved every {_epochs(training['halve_every'])}"
-        if training["halve_every"] != "0"
-        else ""
-    )
-    momentum = f", momentum {training['momentum']}" if training["momentum"] != "0" else ""
     return [
-        f"{data}; {_model([one['model'] for one in each])}",
-        f"SGD, {at_most}{_epochs(training['epochs'])}, batch {training['batch_size']}, "
-        f"learning rate {training['learning_rate']}{halved}{momentum}",
+        f"{data}; {words.of_models([one['model'] for one in each])}",
+        words.of_trainings([one["training"] for one in each]),
     ]
-
-
-def _epochs(count: str) -> str:
-    return f"{count} epoch{'s' if count != '1' else ''}"
-
-
-def _listed(values: list[float]) -> str:
-    return " and ".join(f"{value:g}" for value in dict.fromkeys(values))
-
-
-def _model(models: list[dict]) -> str:
-    if "maps" in models[0]:
-        dense = _listed(models[0]["dense"])
-        layers = f", dense layers of {dense} units" if dense else ""
-        return f"CNN, 2 convolutions of {models[0]['maps']} maps{layers}"
-    widths = sorted({model["hidden_units"] for model in models})
-    units = f"{widths[0]}" if len(widths) == 1 else f"{widths[0]} to {widths[-1]}"
-    return f"MLP, {models[0]['hidden_layers']} hidden layers of {units} units"
 
 
 def with_protocol(
@@ -100,16 +72,18 @@ def with_protocol(
     """Return the ``metrics`` of a figure with what it says about the data and the models.
 
     The attribute ``settings`` is what the runs share; ``runs`` in it is what each has beside.
-    ``lines`` stand for the :func:`protocol` of runs that do not share their data.
+    ``diverged_members`` counts those of the first learning rate, which figures show. ``lines``
+    stand for the :func:`protocol` of runs that do not share their data.
 
     Raises:
-        UserError: all members have diverged.
+        UserError: all members of the first learning rate have diverged.
     """
-    diverged = sum(int((run["diverged_epoch"] > 0).sum()) for run in runs)
-    if diverged == sum(run["diverged_epoch"].size for run in runs):
+    ended = [run["diverged_epoch"][_of_first_rate(run)] > 0 for run in runs]
+    diverged = sum(int(of_run.sum()) for of_run in ended)
+    if diverged == sum(of_run.size for of_run in ended):
         raise UserError(
-            "All models diverged, so there is nothing to draw: lower learning_rate, then run the "
-            "same command again."
+            "All models diverged, so there is nothing to draw: lower learning_rate (of several, "
+            "the first), then run the same command again."
         )
     if diverged:
         logger.warning("%d members diverged: the figure says what became of them.", diverged)
@@ -130,6 +104,11 @@ def with_protocol(
         title=f"{plan.title(figure)}: {plan.SHOWS[figure]}",
         device=", ".join(sorted({run.attrs["device"] for run in runs})),
     )
+
+
+def _of_first_rate(run: xr.Dataset) -> xr.DataArray:
+    rates = run["learning_rate"]
+    return rates == rates[0]
 
 
 def origins(runs: list[xr.Dataset]) -> list[dict]:
@@ -197,10 +176,13 @@ def unstack_members(members: xr.Dataset, *coordinates: str) -> xr.Dataset:
     """Return the variables of ``members`` along ``coordinates`` instead of along ``member``.
 
     Together the coordinates tell all members apart. Their values are sorted; where there is no
-    member, values are missing. Other coordinates of members, and the attributes of a run, go.
+    member, values are missing. Other coordinates of members, and the attributes of a run, go. In
+    front of them stands what is swept, the learning rate, its values in the order of the members.
     """
-    table = members.set_index(member=coordinates).reset_coords(drop=True).unstack("member")
-    return table.drop_attrs(deep=False)
+    swept = [name for name in SWEPT if name in members.coords and "member" in members[name].dims]
+    order = {name: list(dict.fromkeys(members[name].values.tolist())) for name in swept}
+    table = members.set_index(member=[*swept, *coordinates]).reset_coords(drop=True)
+    return table.unstack("member").sel(order).drop_attrs(deep=False)
 
 
 def unstack_conditions(members: xr.Dataset, *others: str) -> xr.Dataset:
@@ -212,6 +194,8 @@ def unstack_conditions(members: xr.Dataset, *others: str) -> xr.Dataset:
     table = unstack_members(members, "noise_kind", *others, "seed").sel(noise_kind=conditions)
     return (
         table.rename(noise_kind="condition")
-        .transpose("condition", *others, ..., "seed")
+        .transpose(
+            "condition", *others, *(name for name in SWEPT if name in table.dims), ..., "seed"
+        )
         .assign_coords(condition=("condition", conditions, CONDITION))
     )

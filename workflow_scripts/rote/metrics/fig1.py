@@ -24,8 +24,9 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         runs: those of the experiment ``capacity``, one a width.
 
     Returns:
-        ``validation_accuracy`` and ``train_accuracy`` (noise_kind, noise_level, hidden_units,
-        seed); NaN where a member diverged. Level 0 is the real data, the same for both kinds.
+        ``validation_accuracy`` and ``train_accuracy`` (learning_rate, noise_kind, noise_level,
+        hidden_units, seed); NaN where a member diverged. Level 0 is the real data, the same for
+        both kinds.
     """
     of_runs = [
         run[list(MEASURES)]

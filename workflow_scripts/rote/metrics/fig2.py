@@ -23,13 +23,13 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             width of the others is in both panels.
 
     Returns:
-        ``epochs_to_convergence``, ``converged``, ``diverged`` and ``normalized_time`` (noise_level,
-        dataset_size, seed), the last one relative to the smallest size of the same level and seed:
-        a bound, and no value, where either of the two did not converge. ``slope`` (noise_level,
-        seed) of the least-squares line of log(time) over log(size), censored times taken as they
-        are. ``capacity_epochs_to_convergence``, ``capacity_converged`` and ``capacity_diverged``
-        (noise_level, hidden_units, seed). Attributes ``threshold``, ``epoch_limit``,
-        ``hidden_units`` and ``capacity_size``.
+        ``epochs_to_convergence``, ``converged``, ``diverged`` and ``normalized_time``
+        (learning_rate, noise_level, dataset_size, seed), the last one relative to the smallest size
+        of the same level and seed: a bound, and no value, where either of the two did not converge.
+        ``slope`` (learning_rate, noise_level, seed) of the least-squares line of log(time) over
+        log(size), censored times taken as they are. ``capacity_epochs_to_convergence``,
+        ``capacity_converged`` and ``capacity_diverged`` (learning_rate, noise_level, hidden_units,
+        seed). Attributes ``threshold``, ``epoch_limit``, ``hidden_units`` and ``capacity_size``.
     """
     members = join_runs(
         [
@@ -69,7 +69,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
 
 
 def _times(members: xr.Dataset, varied: str, training: dict) -> xr.Dataset:
-    """Return the times of ``members``, (noise_level, ``varied``, seed)."""
+    """Return the times of ``members``, (learning_rate, noise_level, ``varied``, seed)."""
     table = unstack_members(members, "noise_level", varied, "seed")
     epoch = table["converged_epoch"]
     return xr.Dataset(

@@ -1,5 +1,6 @@
 """Figure 3.1: how often each training example is wrong after a training as short as an epoch."""
 
+import numpy as np
 import xarray as xr
 
 from rote.machine.randomness import generator
@@ -25,9 +26,10 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         runs: the one of the experiment ``difficulty``, with ``misclassified`` (member, example).
 
     Returns:
-        ``misclassified`` (condition, example, seed), ``diverged`` (condition, seed),
-        ``misclassification_rate`` (condition, example) over the experiments that did not diverge,
-        ``binomial_reference`` (example). Attributes ``experiments``, ``epochs``, ``noise_level``
+        ``misclassified`` (condition, learning_rate, example, seed), ``diverged`` (condition,
+        learning_rate, seed), ``misclassification_rate`` (condition, learning_rate, example) over
+        the experiments that did not diverge, ``binomial_reference`` (learning_rate, example), the
+        same draws for each learning rate. Attributes ``experiments``, ``epochs``, ``noise_level``
         and ``reference``, the condition that the binomial has its mean from.
     """
     (run,) = runs
@@ -39,13 +41,15 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     # Without randX, the last kind of noise stands for data whose examples are all alike.
     alike = "randX" if "randX" in conditions else conditions[-1]
     # If all experiments diverged, there is no rate.
-    right = (1 - rate.sel(condition=alike).mean()).fillna(0).item()
-    draws = generator("binomial reference").binomial(
-        experiments, right, size=result.sizes["example"]
+    right = (1 - rate.sel(condition=alike).mean("example")).fillna(0).values
+    draws = [
+        generator("binomial reference").binomial(experiments, p, size=result.sizes["example"])
+        for p in right
+    ]
+    reference = ("learning_rate", "example"), 1 - np.array(draws) / experiments
+    result = result.assign(misclassification_rate=rate, binomial_reference=reference).assign_coords(
+        index=run["index"]
     )
-    result = result.assign(
-        misclassification_rate=rate, binomial_reference=("example", 1 - draws / experiments)
-    ).assign_coords(index=run["index"])
     for name, long_name in LONG_NAMES.items():
         result[name].attrs = {"long_name": long_name, "units": "1"}
     return with_protocol(

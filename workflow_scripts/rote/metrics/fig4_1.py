@@ -13,9 +13,9 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
 
     Returns:
         ``critical_sample_ratio`` and, for randX, ``noise_critical_sample_ratio``, that on inputs
-        of noise (condition, critical_epoch, seed); ``train_accuracy`` and ``validation_accuracy``
-        (condition, epoch, seed); missing where a member diverged. Every critical epoch is one of
-        the epochs. Attribute ``noise_level``.
+        of noise (condition, learning_rate, critical_epoch, seed); ``train_accuracy`` and
+        ``validation_accuracy`` (condition, learning_rate, epoch, seed); missing where a member
+        diverged. Every critical epoch is one of the epochs. Attribute ``noise_level``.
     """
     (run,) = runs
     level = run["noise_level"].max().item()

@@ -25,12 +25,12 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             each.
 
     Returns:
-        ``noise_train_accuracy`` and ``real_validation_accuracy`` (regularizer, strength_index,
-        seed), missing where a member diverged. ``strength`` and, beside adversarial training,
-        ``dropout`` (regularizer, strength_index), missing where a regulariser has fewer strengths.
-        Index 0 is strength 0, the model without regulariser, the same for all; it has the weight
-        decay of the other regularisers' models. Accuracies are evaluated without the noise of the
-        regulariser.
+        ``noise_train_accuracy`` and ``real_validation_accuracy`` (regularizer, learning_rate,
+        strength_index, seed), missing where a member diverged. ``strength`` and, beside adversarial
+        training, ``dropout`` (regularizer, strength_index), missing where a regulariser has fewer
+        strengths. Index 0 is strength 0, the model without regulariser, the same for all; it has
+        the weight decay of the other regularisers' models. Accuracies are evaluated without the
+        noise of the regulariser.
     """
     each = {settings_of(run)["regularizer"]: run for run in runs}
     unregularized = each.pop("none")

@@ -15,10 +15,10 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             each.
 
     Returns:
-        ``train_accuracy`` (condition, regularizer, epoch, seed), evaluated without the noise of the
-        regulariser and missing where a member diverged. ``strength`` and, beside adversarial
-        training, ``dropout`` (regularizer): those that the settings select, 0 for ``none``. A
-        regulariser of which no strength is selected is left out.
+        ``train_accuracy`` (condition, regularizer, learning_rate, epoch, seed), evaluated without
+        the noise of the regulariser and missing where a member diverged. ``strength`` and, beside
+        adversarial training, ``dropout`` (regularizer): those that the settings select, 0 for
+        ``none``. A regulariser of which no strength is selected is left out.
     """
     shown, selected = [], {}
     for run in runs:

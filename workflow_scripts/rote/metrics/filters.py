@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from rote.metrics import CONDITION, with_protocol
+from rote.metrics import unstack_conditions, with_protocol
 
 
 def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
@@ -13,25 +13,21 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             random labels.
 
     Returns:
-        ``filter`` (condition, map, channel, row, column) of the first seed, for real data and
-        the highest level of randY; missing where a member diverged. Attributes ``noise_level`` and
-        ``epoch``, the last one at which parameters were kept.
+        ``filter`` (condition, learning_rate, map, channel, row, column) of the first seed, for real
+        data and the highest level of randY; missing where a member diverged. Attributes
+        ``noise_level`` and ``epoch``, the last one at which parameters were kept.
     """
     (run,) = runs
     level = run["noise_level"].where(run["noise_kind"] == "randY").max().item()
     seed = run["seed"].min().item()
-    shown = (
-        run.set_index(member=["noise_kind", "noise_level", "seed"])
-        .sel(member=[("real", 0.0, seed), ("randY", level, seed)])
-        .reset_index("member")
-    )
-    filters = (
-        shown["filter"]
-        .reset_coords(drop=True)
-        .rename(member="condition", filter_row="row", filter_column="column")
-    )
-    result = filters.to_dataset(name="filter").assign_coords(
-        condition=("condition", ["real", "randY"], CONDITION), seed=((), seed, run["seed"].attrs)
+    kinds = run["noise_kind"]
+    noise = (kinds == "randY") & (run["noise_level"] == level)
+    shown = run.sel(member=((kinds == "real") | noise) & (run["seed"] == seed))
+    result = (
+        unstack_conditions(shown[["filter"]])
+        .sel(condition=["real", "randY"])
+        .squeeze("seed")
+        .rename(filter_row="row", filter_column="column")
     )
     attrs = {"noise_level": level, "epoch": run["critical_epoch"].max().item()}
     return with_protocol("filters", result.assign_attrs(attrs), [shown])

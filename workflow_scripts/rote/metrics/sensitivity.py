@@ -13,6 +13,7 @@ def by_condition(members: xr.Dataset) -> xr.Dataset:
     name_of = {noise: name for name, noise in CONDITIONS.items()}
     noise = zip(members["noise_kind"].values, members["noise_level"].values, strict=True)
     names = [name_of[kind_and_level] for kind_and_level in noise]
+    members = members.drop_vars("learning_rate")  # one a labelling
     table = unstack_conditions(members.assign_coords(noise_kind=("member", names)))
     return table.sel(condition=[name for name in CONDITIONS if name in names])
 

@@ -38,14 +38,20 @@ EVALUATED = 125  # examples
 
 
 def initial_parameters(
-    architecture: Architecture, seeds: list[int], device: torch.device | str = "cpu"
+    architecture: Architecture,
+    seeds: list[int],
+    device: torch.device | str = "cpu",
+    initialization: str = "pytorch",
+    biases: bool = True,
 ) -> list[Tensor]:
-    """Return the parameters of one CNN a seed, as PyTorch initialises them.
+    """Return the parameters of one CNN a seed.
 
     [weight, bias, scale, shift] of each normalised layer, then [weight, bias] of the logits.
     Weights are (members, inputs, outputs), all others (members, outputs, 1), float32; the inputs of
-    a convolution are (channels, kernel, kernel), flat. Each member equals ``nn.Sequential`` of
-    ``nn.Conv2d``, ``nn.BatchNorm2d``, … made after ``torch.manual_seed(seed_of("initial", seed))``.
+    a convolution are (channels, kernel, kernel), flat. As PyTorch initialises it, a member equals
+    ``nn.Sequential`` of ``nn.Conv2d``, ``nn.BatchNorm2d``, … made after
+    ``torch.manual_seed(seed_of("initial", seed))``; for ``initialization`` and ``biases`` see
+    :func:`rote.models.mlp.drawn_layer`. Scales and shifts of normalisation are 1 and 0.
     """
     sizes = architecture.products()
     stacks = []
@@ -57,8 +63,11 @@ def initial_parameters(
     del stacks[-2:]
     for member, seed in enumerate(seeds):
         generator = torch.Generator().manual_seed(seed_of("initial", seed))
-        for weight, bias in zip(stacks[::4], stacks[1::4], strict=True):
-            drawn_weight, drawn_bias = drawn_layer(*weight.shape[1:], generator)
+        for k, (weight, bias) in enumerate(zip(stacks[::4], stacks[1::4], strict=True)):
+            window = architecture.kernel**2 if k < len(architecture.maps) else 1
+            drawn_weight, drawn_bias = drawn_layer(
+                *weight.shape[1:], generator, initialization, biases, window
+            )
             weight[member] = drawn_weight
             bias[member] = drawn_bias[:, None]
     return stacks

@@ -9,6 +9,7 @@ from rote.models.mlp import MLP
 from rote.models.model import Model
 from rote.models.workspace import Workspace
 from rote.study.architecture import Architecture
+from rote.study.mlp import DEFAULTS, widths
 
 
 class Models:
@@ -16,7 +17,8 @@ class Models:
 
     Args:
         settings: ``hidden_layers`` and ``hidden_units`` of an MLP, or ``maps`` (of each of two
-            convolutions), ``dense``, ``padding`` and ``pooling_stride`` of a CNN.
+            convolutions), ``dense``, ``padding`` and ``pooling_stride`` of a CNN; perhaps
+            ``initialization`` and ``biases``, see :func:`rote.models.mlp.drawn_layer`.
         image: shape of the inputs, (channels, rows, columns).
         classes: number of classes.
 
@@ -30,14 +32,24 @@ class Models:
             self.architecture = Architecture.of(settings, image, classes)
             self.architecture.planes()  # raises if there is nothing left of an image
         else:
-            hidden = [settings["hidden_units"]] * settings["hidden_layers"]
-            self.sizes = [image[0] * image[1] * image[2], *hidden, classes]
+            self.sizes = [image[0] * image[1] * image[2], *widths(settings), classes]
+        self.drawing = {name: settings.get(name, value) for name, value in DEFAULTS.items()}
+
+    @property
+    def fixed(self) -> range:
+        """The positions of the parameters that are not trained: biases, if there are to be none."""
+        if self.drawing["biases"]:
+            return range(0)
+        # Layers of a CNN have weight, bias, scale and shift, its last one the first two.
+        if self.architecture:
+            return range(1, 4 * (len(self.architecture.products()) - 1) + 2, 4)
+        return range(1, 2 * (len(self.sizes) - 1), 2)
 
     def initial(self, seeds: list[int], device: torch.device | str = "cpu") -> list[Tensor]:
         """Return the parameters of one model a seed, stacked."""
         if self.architecture:
-            return cnn.initial_parameters(self.architecture, seeds, device)
-        return mlp.initial_parameters(self.sizes, seeds, device)
+            return cnn.initial_parameters(self.architecture, seeds, device, **self.drawing)
+        return mlp.initial_parameters(self.sizes, seeds, device, **self.drawing)
 
     def make(
         self,

@@ -18,13 +18,18 @@ from rote.models.workspace import Workspace, empty
 
 
 def initial_parameters(
-    sizes: list[int], seeds: list[int], device: torch.device | str = "cpu"
+    sizes: list[int],
+    seeds: list[int],
+    device: torch.device | str = "cpu",
+    initialization: str = "pytorch",
+    biases: bool = True,
 ) -> list[Tensor]:
-    """Return [weight, bias, weight, bias, …] of one MLP a seed, as PyTorch initialises them.
+    """Return [weight, bias, weight, bias, …] of one MLP a seed.
 
-    Weights are (members, inputs, outputs), biases (members, 1, outputs), float32. Each member
-    equals ``nn.Sequential(nn.Linear(sizes[0], sizes[1]), nn.ReLU(), …)`` made after
-    ``torch.manual_seed(seed_of("initial", seed))``.
+    Weights are (members, inputs, outputs), biases (members, 1, outputs), float32. As PyTorch
+    initialises it, a member equals ``nn.Sequential(nn.Linear(sizes[0], sizes[1]), nn.ReLU(), …)``
+    made after ``torch.manual_seed(seed_of("initial", seed))``; for ``initialization`` and
+    ``biases`` see :func:`drawn_layer`.
     """
     stacks = [
         tensor
@@ -37,17 +42,43 @@ def initial_parameters(
     for member, seed in enumerate(seeds):
         generator = torch.Generator().manual_seed(seed_of("initial", seed))
         for weight, bias in zip(stacks[::2], stacks[1::2], strict=True):
-            weight[member], bias[member] = drawn_layer(*weight.shape[1:], generator)
+            weight[member], bias[member] = drawn_layer(
+                *weight.shape[1:], generator, initialization, biases
+            )
     return stacks
 
 
-def drawn_layer(inputs: int, outputs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return weight (inputs, outputs) and bias (outputs,), as PyTorch draws those of a layer."""
-    # nn.Linear keeps (outputs, inputs), and draws the weight before the bias.
-    weight = torch.empty(outputs, inputs)
-    nn.init.kaiming_uniform_(weight, a=5**0.5, generator=generator)
-    bound = inputs**-0.5
-    return weight.mT, torch.empty(outputs).uniform_(-bound, bound, generator=generator)
+def drawn_layer(
+    inputs: int,
+    outputs: int,
+    generator: torch.Generator,
+    initialization: str = "pytorch",
+    biases: bool = True,
+    window: int = 1,
+) -> tuple[Tensor, Tensor]:
+    """Return weight (inputs, outputs) and bias (outputs,) of a layer, as PyTorch draws them.
+
+    Args:
+        inputs: of a unit: of a convolution, channels × ``window``.
+        outputs: units, or maps.
+        generator: is drawn from, for the weight before the bias.
+        initialization: ``pytorch``, as of ``nn.Linear`` and ``nn.Conv2d``; ``glorot_normal`` or
+            ``glorot_uniform`` (Glorot & Bengio 2010), with biases of 0.
+        biases: without, they are 0, and none are drawn.
+        window: the weights of a filter in a channel, which a fan-out counts.
+    """
+    # nn.Linear keeps (outputs, inputs), nn.Conv2d (outputs, channels, height, width).
+    weight, bias = torch.empty(outputs, inputs // window, window), torch.zeros(outputs)
+    match initialization:
+        case "glorot_normal":
+            nn.init.xavier_normal_(weight, generator=generator)
+        case "glorot_uniform":
+            nn.init.xavier_uniform_(weight, generator=generator)
+        case "pytorch":
+            nn.init.kaiming_uniform_(weight, a=5**0.5, generator=generator)
+            if biases:
+                bias.uniform_(-(inputs**-0.5), inputs**-0.5, generator=generator)
+    return weight.flatten(1).mT, bias
 
 
 def loss_gradient(logits: Tensor, labels: Tensor, weights: Tensor | None, memory: Tensor) -> Tensor:

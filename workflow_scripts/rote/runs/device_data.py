@@ -95,9 +95,11 @@ class DeviceData:
             self.models.make(parameters, self.workspace),
             SGD(
                 parameters,
-                training["learning_rate"],
+                [member.learning_rate for member in members],
                 training["momentum"],
                 torch.tensor([m.weight_decay for m in members], device=self.device),
+                training.get("nesterov", False),
+                self.models.fixed,
             ),
             self.table,
             torch.from_numpy(np.stack(rows)).to(self.device),

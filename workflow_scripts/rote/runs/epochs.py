@@ -13,14 +13,9 @@ import xarray as xr
 
 from rote.models.ensemble import Ensemble, Score
 from rote.study.plan import evaluated_epochs
+from rote.study.schedule import decayed
 
 MEASURES = "train_loss", "train_accuracy", "validation_accuracy"
-
-
-def learning_rate(training: dict, epoch: int) -> float:
-    """Return η in an epoch, counted from 1: halved after every ``halve_every`` epochs."""
-    halvings = (epoch - 1) // training["halve_every"] if training["halve_every"] else 0
-    return training["learning_rate"] * 0.5**halvings
 
 
 def _empty(training: dict, examples: int) -> dict[str, np.ndarray]:
@@ -100,9 +95,9 @@ def train(
 
     Args:
         ensemble: the members, freshly initialised.
-        training: the settings ``epochs``, ``learning_rate``, ``halve_every``, ``evaluate_every``
-            and perhaps ``threshold``: a member of this training accuracy leaves, with its record
-            complete up to there.
+        training: the settings ``epochs`` and ``evaluate_every``, those of
+            :mod:`rote.study.schedule` and perhaps ``threshold``: a member of this training accuracy
+            leaves, with its record complete up to there.
         checkpoints: for each member, where to go on from, or None; all of the same epoch.
         keep_epochs: epochs after which the parameters are to be kept.
 
@@ -126,7 +121,7 @@ def train(
             yield position, pack_checkpoint(epoch, ensemble.state(i), records[position])
 
     for epoch in range(first, training["epochs"] + 1):
-        ensemble.sgd.learning_rate = learning_rate(training, epoch)
+        ensemble.sgd.decay(decayed(training, epoch))
         ensemble.train_epoch(epoch)
         kept, leaving = {}, []
         if epoch in scored:

@@ -10,7 +10,7 @@ import xarray as xr
 from rote.data.noising import data_attributes
 from rote.files.store import Store, fingerprint
 from rote.machine.progress import Progress
-from rote.measures.adjoints import Training, score, sweep, trajectory, with_one
+from rote.measures.adjoints import Training, score, sweep, trajectory, with_constant
 from rote.measures.sensitivity import by_class, class_terms
 from rote.models.ensemble import epoch_order
 from rote.models.mlp import initial_parameters
@@ -146,10 +146,12 @@ def _training(data: DeviceData, settings: dict, members: list[Member]) -> Traini
     if settings["labelling"] == "unique":
         labels, sizes = np.tile(np.arange(examples), (len(members), 1)), [*sizes[:-1], examples]
     seeds = [member.seed for member in members]
-    parameters = initial_parameters(sizes, seeds, data.device)
+    drawing = data.models.drawing
+    constant = float(drawing["biases"])
+    parameters = initial_parameters(sizes, seeds, data.device, **drawing)
     return Training(
         [torch.cat(pair, 1) for pair in zip(parameters[::2], parameters[1::2], strict=True)],
-        with_one(data.table[torch.from_numpy(rows), : sizes[0]]),
+        with_constant(data.table[torch.from_numpy(rows), : sizes[0]], constant),
         torch.from_numpy(labels).to(data.device),
         [
             batch.to(data.device)
@@ -159,6 +161,7 @@ def _training(data: DeviceData, settings: dict, members: list[Member]) -> Traini
             )
         ],
         settings["training"]["learning_rate"],
+        constant,
     )
 
 

@@ -21,6 +21,7 @@ from rote.runs.members import (
 from rote.runs.variables import described
 from rote.study import versions
 from rote.study.plan import Member
+from rote.study.schedule import determining
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,12 @@ def _member_key(data: DataContent, settings: dict, member: Member) -> str:
         version=versions.current("TRAINING"),
         **data.determinants(member),
         model=settings["model"],
-        training={**settings["training"], "weight_decay": member.weight_decay, **regularization},
+        training={
+            **determining(settings["training"]),
+            "learning_rate": member.learning_rate,
+            "weight_decay": member.weight_decay,
+            **regularization,
+        },
         seed=member.seed,
     )
 

@@ -10,6 +10,7 @@ NUMBERS = {
     "noise_level": "fraction of the training examples that noise replaces",
     "noise_seed": "draw of the noise",
     "seed": "seed of initialisation and shuffling",
+    "learning_rate": "learning rate at the beginning of the training",
     "weight_decay": "strength of weight decay",
     "dropout": "probability that dropout sets a hidden activation to zero",
     "input_dropout": "probability that dropout sets an input to zero",

@@ -4,7 +4,8 @@
 a value was written, and ``presets/`` for those that do not stand in ``config.yaml``; ``schema``
 and ``check`` refuse what is wrong in a sentence, ``own_data`` what is the user's where rote writes.
 ``plan`` and ``run_settings`` say which runs and members a preset has, ``jobs`` answers what
-Snakemake's rules ask, ``sizes`` and ``architecture`` know shapes, ``work`` counts multiply-adds.
+Snakemake's rules ask, ``sizes``, ``architecture`` and ``mlp`` know shapes, ``schedule`` how the
+learning rate falls, ``work`` counts multiply-adds.
 ``code`` and ``versions`` tell edited code, and ``made_by`` says what every file is made by.
 
 Snakemake's rules import this room, on every SLURM job: it loads the standard library alone, and

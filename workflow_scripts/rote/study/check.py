@@ -7,7 +7,7 @@ holds all of its values.
 from collections.abc import Callable, Iterator, Sequence
 
 from rote.machine.errors import UserError
-from rote.study import drawing, own_data, plan, schema, sizes
+from rote.study import drawing, own_data, plan, schedule, schema, sizes
 from rote.study.architecture import Architecture, check_last_batch
 from rote.study.schema import Misconfigured, SeveralMistakes, dotted, shown, unknown
 
@@ -74,6 +74,9 @@ def _mistakes_of(settings: dict, datasets: dict, way: list[str]) -> Iterator[Mis
     elif reasons := misfits(settings, sizes.published(datasets[dataset])):
         yield Misconfigured(f"{place} on {dataset}: {' '.join(reasons)}", way)
     yield from _equal_levels(settings, way)
+    yield from schedule.mistakes(settings.get("training", {}), [*way, "training"])
+    for block in ("model", "mlp"):
+        yield from _layers(settings.get(block, {}), [*way, block])
     if "critical_epochs" in settings:
         yield from _critical(settings, way)
     for regularizer, strength in settings.get("selected", {}).items():
@@ -106,6 +109,17 @@ def _equal_levels(settings: dict, way: list[str]) -> Iterator[Misconfigured]:
                 [*way[:3], key],
             )
         seen[count] = level
+
+
+def _layers(model: dict, way: list[str]) -> Iterator[Misconfigured]:
+    """Yield that an MLP is said to have another number of layers than widths."""
+    units, count = model.get("hidden_units"), model.get("hidden_layers")
+    if way[2] != "capacity" and isinstance(units, list) and count not in (None, len(units)):
+        yield Misconfigured(
+            f"{dotted(way)} has {count} hidden_layers, but hidden_units names the widths of "
+            f"{len(units)}: set hidden_layers to null, which leaves it out.",
+            [*way, "hidden_units"],
+        )
 
 
 def _sentences(ask: Callable, *arguments: object) -> list[str]:

@@ -58,7 +58,7 @@ class Study:
             "experiment": _any_of(experiments),
             "figure": _any_of(plan.EXPERIMENT_OF_FIGURE),
             "noised": _any_of(noised),
-            "run": r"(?:examples|units)-[1-9]\d*|" + _any_of([*words, *sorted(cases)]),
+            "run": r"examples-[1-9]\d*|units(?:-[1-9]\d*)+|" + _any_of([*words, *sorted(cases)]),
         }
 
     # Data sets.

@@ -51,6 +51,7 @@ class Member(NamedTuple):
     noise_level: float  # fraction of the training examples that is replaced; 0 for real
     noise_seed: int  # which draw of the noise
     seed: int  # initialisation and shuffling
+    learning_rate: float  # at the beginning of the training
     weight_decay: float
     # Strengths of the regularisers of rote.models.regularization; 0 is none.
     dropout: float = 0.0
@@ -85,7 +86,10 @@ def runs(figure: str, settings: dict) -> list[str]:
     if figure in ("fig5_1", "fig5_2"):
         return ["none", *settings["strengths"]]
     units = settings["model"]["hidden_units"]
-    return [f"units-{width}" for width in (units if isinstance(units, list) else [units])]
+    if figure == "fig3_1":  # one model, of which each layer may have a width of its own
+        own = units if isinstance(units, list) else [units]
+        return [f"units-{'-'.join(map(str, own))}"]
+    return [f"units-{width}" for width in units]
 
 
 def runs_of_experiment(experiment: str, settings: dict) -> list[str]:
@@ -112,17 +116,25 @@ def noise_seeds(settings: dict) -> list[int]:
 def members(settings: dict) -> list[Member]:
     """Return the members of each run of an experiment.
 
-    At level 0 every kind of noise is the real data set: it is trained once a seed.
+    At level 0 every kind of noise is the real data set: it is trained once a seed. Those of one
+    learning rate stand together.
     """
     count = settings["experiments"] if "experiments" in settings else settings["seeds"]
     draws = noise_seeds(settings)
     weight_decay = float(settings["training"]["weight_decay"])
     return [
-        Member(kind, level, seed if len(draws) == count else 0, seed, weight_decay)
+        Member(kind, level, seed if len(draws) == count else 0, seed, rate, weight_decay)
+        for rate in learning_rates(settings["training"])
         for level in noise_levels(settings)
         for kind in (settings["noise_kinds"] if level > 0 else ["real"])
         for seed in range(count)
     ]
+
+
+def learning_rates(training: dict) -> list[float]:
+    """Return the learning rates of the settings ``training``, in their order."""
+    rates = training["learning_rate"]
+    return [float(rate) for rate in (rates if isinstance(rates, list) else [rates])]
 
 
 def data_settings(settings: dict) -> dict:

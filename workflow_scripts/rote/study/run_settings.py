@@ -3,7 +3,8 @@
 These settings reach the job as they stand here, and what is in them is what tells runs apart.
 """
 
-from rote.study.plan import CONDITIONS, Member, members
+from rote.study.mlp import plain
+from rote.study.plan import CONDITIONS, Member, learning_rates, members
 
 
 def of_run(experiment: str, settings: dict, run: str, precision: str) -> dict:
@@ -24,13 +25,15 @@ def of_run(experiment: str, settings: dict, run: str, precision: str) -> dict:
             return _complexity(settings, run, precision)
         case "sensitivity":
             return _sensitivity(settings, run)
-    return _training(settings, int(run.removeprefix("units-")), precision)
+        case "capacity":
+            return _training(settings, int(run.removeprefix("units-")), precision)
+    return _training(settings, settings["model"]["hidden_units"], precision)
 
 
-def _training(settings: dict, hidden_units: int, precision: str) -> dict:
+def _training(settings: dict, hidden_units: int | list[int], precision: str) -> dict:
     """Return the settings of a run of ``capacity`` or ``difficulty``: those of a width."""
     return {
-        "model": {**settings["model"], "hidden_units": hidden_units},
+        "model": plain({**settings["model"], "hidden_units": hidden_units}),
         "training": {**settings["training"], "precision": precision},
         "members": [list(member) for member in members(settings)],
         "keep_misclassified": "experiments" in settings,
@@ -60,14 +63,15 @@ def _sensitivity(settings: dict, labelling: str) -> dict:
 
     The classes of the labels are few; a label for each example makes a matrix of classes useless.
     """
+    training = settings["labellings"][labelling]
     return {
         "labelling": labelling,
-        "model": settings["model"],
-        "training": settings["labellings"][labelling],
+        "model": plain(settings["model"]),
+        "training": training,
         "evaluations": settings["evaluations"],
         "class_evaluations": settings["class_evaluations"] if labelling == "class" else 0,
         "members": [
-            [*CONDITIONS[condition], seed, seed, 0.0]
+            [*CONDITIONS[condition], seed, seed, float(training["learning_rate"]), 0.0]
             for condition in settings["conditions"]
             for seed in range(settings["seeds"])
         ],
@@ -77,23 +81,24 @@ def _sensitivity(settings: dict, labelling: str) -> dict:
 def _regularization(settings: dict, regularizer: str, precision: str) -> dict:
     """Return the settings of a run of ``regularization``.
 
-    The run of a regulariser has a member for each strength, for real and for random labels, and for
-    each seed; ``none`` is the run without. Strengths of ``adversarial_dropout`` are pairs: the
-    weight of the adversarial examples, and the p of dropout.
+    The run of a regulariser has a member for each learning rate, for each strength, for real and
+    for random labels, and for each seed; ``none`` is the run without. Strengths of
+    ``adversarial_dropout`` are pairs: the weight of the adversarial examples, and the p of dropout.
     """
     strengths = settings["strengths"].get(regularizer, [0.0])
     training = {**settings["training"], "precision": precision}
     run = {
         "regularizer": regularizer,
         "selected": settings["selected"].get(regularizer, 0.0),
-        "model": settings.get("mlp") or settings["cnn"],
+        "model": plain(settings.get("mlp") or settings["cnn"]),
         "training": training,
         "members": [
             list(
-                Member(kind, level, seed, seed, float(training["weight_decay"]))._replace(
+                Member(kind, level, seed, seed, rate, float(training["weight_decay"]))._replace(
                     **_strengths(regularizer, strength)
                 )
             )
+            for rate in learning_rates(training)
             for strength in strengths
             for kind, level in (("real", 0.0), ("randY", 1.0))
             for seed in range(settings["seeds"])
@@ -121,7 +126,7 @@ def _complexity(settings: dict, case: str, precision: str) -> dict:
     own = settings["cases"][case]
     return {
         "case": case,
-        "model": own.get("mlp") or own["cnn"],
+        "model": plain(own.get("mlp") or own["cnn"]),
         "training": {**own["training"], "precision": precision},
         "members": [list(member) for member in members({**settings, **own})],
         "keep_misclassified": False,

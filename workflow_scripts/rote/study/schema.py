@@ -14,6 +14,7 @@ SCHEMA = json.loads(Path(__file__).with_name("config.schema.json").read_text())
 SHOWN = 80  # characters of a wrong value
 RENAMED = {  # keys of earlier versions, and what to write instead
     "crop": "data.crop, beside the model: write it there",
+    "halve_every": "decay_every, with decay_factor 0.5: write these",
 }
 
 
@@ -134,7 +135,7 @@ def _hint(value: object, wanted: str) -> str:
         return " that is finite"
     if isinstance(value, str) and wanted.startswith(("number", "integer")):
         with contextlib.suppress(ValueError, OverflowError):
-            plain = float(value) if wanted == "number" else int(float(value))
+            plain = float(value) if wanted.startswith("number") else int(float(value))
             if plain == float(value):
                 if str(plain) == value:
                     return "; without quotes it is one"

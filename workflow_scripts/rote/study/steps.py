@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from rote.study import plan
 from rote.study.jobs import Study
+from rote.study.mlp import widths
 
 # Of a job that computes no run; about one of these for each second.
 WORK = {
@@ -100,7 +101,8 @@ def _words_of_run(study: Study, wildcards: SimpleNamespace) -> str:
     models = "CNN" if "maps" in model else "model"
     what = f"training {count:,} {models}{'' if count == 1 else 's'}"
     if "hidden_units" in model:
-        what += f" of {model['hidden_units']:,} units"
+        units = [f"{units:,}" for units in dict.fromkeys(widths(model))]
+        what += f" of {' and '.join(units)} units"
     if experiment == "convergence":
         what += f" on {study.inputs_of_run(wildcards)[1]['train_examples']:,} examples"
     if experiment == "regularization":

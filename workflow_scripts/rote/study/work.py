@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from rote.study import plan, sizes
 from rote.study.architecture import Architecture
+from rote.study.mlp import widths
 
 CLASSES = 10  # of all data sets that rote knows by name, and assumed of others
 
@@ -48,7 +49,7 @@ def layers(model: dict, shape: tuple[int, int, int], classes: int = CLASSES) -> 
     ``model`` holds ``hidden_layers`` and ``hidden_units`` of an MLP, or the settings of a CNN.
     """
     if "maps" not in model:
-        units = [math.prod(shape), *[model["hidden_units"]] * model["hidden_layers"], classes]
+        units = [math.prod(shape), *widths(model), classes]
         return [Layer(*pair) for pair in pairwise(units)]
     architecture = Architecture.of(model, shape, classes)
     # Images of a folder, whose size is not known yet, are at least as large as they must be.

@@ -1,0 +1,81 @@
+"""What captions say about models and their training."""
+
+from rote.study.mlp import widths
+
+INITIALIZATIONS = {"glorot_normal": "Glorot (normal)", "glorot_uniform": "Glorot (uniform)"}
+
+
+def of_models(models: list[dict]) -> str:
+    """Return words for the models of runs that differ, if at all, in the width of an MLP."""
+    return ", ".join([_layers(models), *_beginning(models[0])])
+
+
+def _layers(models: list[dict]) -> str:
+    if "maps" in models[0]:
+        dense = _listed(models[0]["dense"])
+        layers = f", dense layers of {dense} units" if dense else ""
+        return f"CNN, 2 convolutions of {models[0]['maps']} maps{layers}"
+    units = widths(models[0])
+    count = f"{len(units)} hidden layer{'s' if len(units) != 1 else ''}"
+    if len(set(units)) > 1:  # then it is the only model
+        return f"MLP, {count} of {_enumerated(units)} units"
+    narrowest, *_, widest = sorted(widths(model)[0] for model in [*models, models[0]])
+    of = f"{narrowest}" if narrowest == widest else f"{narrowest} to {widest}"
+    return f"MLP, {count} of {of} units"
+
+
+def _beginning(model: dict) -> list[str]:
+    """Return what is not as ever before training."""
+    said = []
+    if model.get("initialization") in INITIALIZATIONS:
+        said.append(f"initialised by {INITIALIZATIONS[model['initialization']]}")
+    if not model.get("biases", True):
+        said.append("without biases")
+    return said
+
+
+def of_trainings(trainings: list[dict]) -> str:
+    """Return words for the training of runs."""
+    first = trainings[0]
+    epochs, batch, momentum = (
+        _listed([one.get(key) or 0 for one in trainings])
+        for key in ("epochs", "batch_size", "momentum")
+    )
+    at_most = "up to " if "threshold" in first else ""
+    parts = [f"SGD, {at_most}{_epochs(epochs)}", f"batch {batch}", _rates(trainings)]
+    if momentum != "0":
+        parts.append(f"{'Nesterov ' if first.get('nesterov') else ''}momentum {momentum}")
+    return ", ".join(parts)
+
+
+def _rates(trainings: list[dict]) -> str:
+    """Return words for the learning rates, of which figures show the first, and their decay."""
+    rates, first = trainings[0]["learning_rate"], trainings[0]
+    if isinstance(rates, list) and len(rates) > 1:
+        said = f"{rates[0]:g} (first of {', '.join(f'{rate:g}' for rate in rates)})"
+    else:
+        said = _listed([_first(one["learning_rate"]) for one in trainings])
+    factor = first.get("decay_factor")
+    by = "halved" if factor == 0.5 else f"multiplied by {factor}"
+    if every := first.get("decay_every"):
+        return f"learning rate {said} {by} every {_epochs(str(every))}"
+    if after := first.get("decay_at"):
+        return f"learning rate {said} {by} after {_epochs(_enumerated(sorted(after)))}"
+    return f"learning rate {said}"
+
+
+def _first(rates: float | list[float]) -> float:
+    return rates[0] if isinstance(rates, list) else rates
+
+
+def _epochs(count: str) -> str:
+    return f"{count} epoch{'s' if count != '1' else ''}"
+
+
+def _enumerated(numbers: list[int]) -> str:
+    *before, last = map(str, numbers)
+    return f"{', '.join(before)} and {last}" if before else last
+
+
+def _listed(values: list[float]) -> str:
+    return " and ".join(f"{value:g}" for value in dict.fromkeys(values))
