@@ -118,6 +118,7 @@ def sensitivity_settings() -> dict:
     training = {"epochs": 3, "batch_size": 30, "learning_rate": 0.2}
     return {
         "conditions": ["real", "halfX", "randX"],
+        "norms": ["l1", "l2", "linf"],
         "seeds": 2,
         "model": {"hidden_layers": 2, "hidden_units": 6},
         "labellings": {"class": training, "unique": training | {"epochs": 4}},

@@ -85,24 +85,27 @@ def made_up_sensitivity(labelling: str, times=(0, 5, 10), examples=4) -> xr.Data
     order = ("randX", 1), ("real", 0), ("halfX", 1), ("real", 1), ("randX", 0), ("halfX", 0)
     members = [plan.Member(*plan.CONDITIONS[name], seed, seed, 0.0) for name, seed in order]
     columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
-    shape = len(members), len(times)
+    shape, norms = (len(members), len(times)), ["l1", "linf"]
+    each = rng.random((len(members), len(norms), len(times), examples))
     run = xr.Dataset(
         {
-            "sensitivity": (("member", "update", "example"), rng.random((*shape, examples)), NAMED),
+            "sensitivity": (("member", "norm", "update", "example"), each, NAMED),
             "train_accuracy": (("member", "update"), rng.random(shape), NAMED),
             "diverged_epoch": ("member", np.zeros(len(members), int), NAMED),
         },
         coords={name: ("member", list(values), NAMED) for name, values in columns.items()}
         | {
             "update": ("update", list(times), NAMED),
+            "norm": ("norm", norms, {"long_name": "norm"}),
             "device": ("member", ["cpu"] * len(members), NAMED),
             "index": ("example", np.arange(examples), NAMED),
         },
     )
     if labelling == "class":
-        matrices = 1 + rng.random((len(members), 5, 5))
+        matrices = 1 + rng.random((len(members), len(norms), 5, 5))
         names = {dim: (dim, list("abcde"), NAMED) for dim in ("loss_class", "example_class")}
-        run["class_sensitivity"] = ("member", "loss_class", "example_class"), matrices, NAMED
+        along = ("member", "norm", "loss_class", "example_class")
+        run["class_sensitivity"] = along, matrices, NAMED
         run = run.assign_coords(names)
     settings = {
         "labelling": labelling,

@@ -251,7 +251,7 @@ def test_figure_3_2_says_what_the_numbers_are(inequality):
         assert f"real {last.mean():.2f} ± {last.std(ddof=1):.2f}" in text
         real = inequality["gini"].sel(labelling="unique", condition="real", update=30, seed=0)
         assert f"real {real:.2f} (without 1 of 2 seeds, exploded)" in text
-        assert "sensitivity at 4 times" in text
+        assert "sensitivity (ℓ1 norm) at 4 times" in text
         alone = inequality.sel(labelling=["class"]).dropna("update", how="all").isel(seed=[0])
         text = all_text(fig3_2.draw(alone))
     assert "±" not in text

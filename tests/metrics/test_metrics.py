@@ -1,6 +1,7 @@
 """Measures against hand-worked runs, and against the poster's own definitions."""
 
 import json
+from itertools import product
 
 import numpy as np
 import pytest
@@ -163,14 +164,16 @@ def test_binomial_reference_has_the_mean_and_spread_of_randx():
 def test_figure_3_2_is_the_gini_of_the_mean_so_far():
     runs = [made_up_sensitivity("class"), made_up_sensitivity("unique", times=(0, 10, 20, 30))]
     metrics = fig3_2.metrics(runs)
-    assert metrics["gini"].dims == ("labelling", "condition", "update", "seed")
+    assert metrics["gini"].dims == ("labelling", "condition", "norm", "update", "seed")
+    assert metrics["train_accuracy"].dims == ("labelling", "condition", "update", "seed")
+    assert metrics["norm"].values.tolist() == ["l1", "linf"]
     assert metrics["update"].values.tolist() == [0, 5, 10, 20, 30]
     assert metrics["condition"].values.tolist() == ["real", "halfX", "randX"]
     assert metrics["seed"].values.tolist() == [0, 1]
     place = {"condition": "halfX", "seed": 1}  # member 2
-    g = runs[0]["sensitivity"].values[2]
-    for t, until in ((0, 1), (5, 2), (10, 3)):
-        at = metrics.sel(labelling="class", update=t, **place)
+    for norm, (t, until) in product((0, 1), ((0, 1), (5, 2), (10, 3))):
+        g = runs[0]["sensitivity"].values[2, norm]
+        at = metrics.sel(labelling="class", update=t, **place).isel(norm=norm)
         assert at["gini"].item() == pytest.approx(gini(g[:until].mean(0)))
         assert at["mean_sensitivity"].item() == pytest.approx(g[:until].mean())
         assert at["train_accuracy"] == runs[0]["train_accuracy"].sel(update=t)[2]
@@ -183,28 +186,29 @@ def test_figure_3_2_is_the_gini_of_the_mean_so_far():
 def test_sensitivities_that_explode_are_flagged_from_there_on():
     run = made_up_sensitivity("class")
     run["sensitivity"][3] = 1.0  # real, seed 1
-    run["sensitivity"][3, 1, 0] = 4 * 1001
+    run["sensitivity"][3, 1, 1, 0] = 4 * 1001  # in one of the norms
     metrics = fig3_2.metrics([run])
-    assert metrics["exploded"].sel(condition="real", seed=1).values.tolist() == [[0, 1, 1]]
+    flags = metrics["exploded"].sel(condition="real", seed=1, labelling="class")
+    assert flags.values.tolist() == [[0, 0, 0], [0, 1, 1]]
     assert metrics["exploded"].sum() == 2
     of_classes = fig3_3.metrics([run])["exploded"]
-    assert of_classes.dims == ("condition", "seed")
-    assert of_classes.sel(condition="real").values.tolist() == [False, True]
+    assert of_classes.dims == ("condition", "norm", "seed")
+    assert of_classes.sel(condition="real", norm="linf").values.tolist() == [False, True]
     assert of_classes.sum() == 1
-    run["sensitivity"][3, 1, 0] = 4 * 990
+    run["sensitivity"][3, 1, 1, 0] = 4 * 990
     assert fig3_2.metrics([run])["exploded"].sum() == 0
     assert fig3_3.metrics([run])["exploded"].sum() == 0
 
 
 def test_what_has_diverged_is_missing_from_there_on():
     run = made_up_sensitivity("class")
-    run["sensitivity"][3, 1] = np.nan  # real, seed 1, at t = 5
+    run["sensitivity"][3, :, 1] = np.nan  # real, seed 1, at t = 5
     run["diverged_epoch"][3] = 1
     metrics = fig3_2.metrics([run])
-    own = metrics.sel(condition="real", seed=1, labelling="class")
+    own = metrics.sel(condition="real", seed=1, labelling="class", norm="l1")
     for name in ("gini", "mean_sensitivity", "exploded"):
         assert own[name].isnull().values.tolist() == [False, True, True]
-        assert metrics[name].isnull().sum() == 2
+        assert metrics[name].isnull().sum() == 2 * 2
     run["diverged_epoch"][:] = 1
     with pytest.raises(UserError, match="All models diverged, so there is nothing to draw"):
         fig3_2.metrics([run])
@@ -217,18 +221,19 @@ def test_figure_3_3_measures_the_diagonal_and_the_rest():
     metrics = fig3_3.metrics([run])
     assert metrics["class_sensitivity"].dims == (
         "condition",
+        "norm",
         "loss_class",
         "example_class",
         "seed",
     )
-    real = metrics.sel(condition="real")
+    real = metrics.sel(condition="real", norm="l1")
     assert real["diagonal_share"].values.tolist() == pytest.approx([1 / 5, 1])
     assert real["off_diagonal_gini"].values.tolist() == [0, 0]
     cell = {"condition": "randX", "seed": 1, "loss_class": "e", "example_class": "c"}
-    assert metrics["class_sensitivity"].sel(cell) == run["class_sensitivity"][0, 4, 2]
-    other = run["class_sensitivity"][5].values  # halfX, seed 0
+    assert (metrics["class_sensitivity"].sel(cell) == run["class_sensitivity"][0, :, 4, 2]).all()
+    other = run["class_sensitivity"][5, 1].values  # halfX, seed 0
     rest = other[~np.eye(5, dtype=bool)]
-    at = metrics.sel(condition="halfX", seed=0)
+    at = metrics.sel(condition="halfX", seed=0, norm="linf")
     assert at["diagonal_share"].item() == pytest.approx(1 - rest.sum() / other.sum())
     assert at["off_diagonal_gini"].item() == pytest.approx(gini(rest))
     assert metrics["loss_class"].values.tolist() == list("abcde")

@@ -7,6 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.lines import Line2D
 
 from conftest import ROOT
+from rote.metrics.sweeps import first_of_each
 
 METRICS = ROOT / "docs" / "demo" / "metrics"
 
@@ -40,7 +41,7 @@ def no_window():
     ],
 )
 def test_the_mean_over_seeds_is_a_curve_without_gaps(figure, name, chosen, x, curves, no_window):
-    metrics = xr.load_dataset(METRICS / f"{figure}.nc")
+    metrics = first_of_each(xr.load_dataset(METRICS / f"{figure}.nc"))
     lines = metrics[name].mean("seed").sel(chosen).dropna(x).plot.line(x=x)
     assert len(lines) == curves
     assert all(isinstance(line, Line2D) for line in lines)
@@ -49,7 +50,7 @@ def test_the_mean_over_seeds_is_a_curve_without_gaps(figure, name, chosen, x, cu
 
 
 def test_classes_are_named_beside_their_matrix(no_window):
-    metrics = xr.load_dataset(METRICS / "fig3_3.nc")
+    metrics = first_of_each(xr.load_dataset(METRICS / "fig3_3.nc"))
     one = metrics["class_sensitivity"].mean("seed").sel(condition="real")
     assert one.sel(loss_class="3", example_class="8") == one[3, 8]
     axis = one.plot().axes

@@ -405,6 +405,8 @@ CASE = "presets.demo.complexity.cases.digits_cnn"
         (f"{CONVERGENCE}.capacity_unit", [8], "capacity_unit under presets.demo.convergence: did"),
         (f"{CONVERGENCE}.noise_kinds", ["randY"], f"unknown key noise_kinds under {CONVERGENCE}"),
         ("presets.demo.sensitivity.conditions", ["randZ"], 'conditions[0] is "randZ", which is'),
+        ("presets.demo.sensitivity.norms", ["l3"], 'norms[0] is "l3", which is unknown'),
+        ("presets.demo.sensitivity.norms", [], "norms"),
         ("presets.demo.sensitivity.conditions", ["halfX"], "conditions needs real or randX"),
         ("presets.demo.complexity.noise_levels", [0.5, 1], "noise_levels needs 0, the real data,"),
         ("presets.demo.complexity.noise_levels", [0], "noise_levels needs 0, the real data,"),

@@ -20,6 +20,7 @@ from rote.figures.looks import Look
 from rote.files.atomic import replacing
 
 SPREAD = "mean, standard deviation and dots: {}"
+NORMS = {"l1": "ℓ1", "l2": "ℓ2", "linf": "ℓ∞"}
 SMALL = 6.0  # points: the smallest text of a figure
 COLUMN, PAGE = 3.5, 7.2  # inches: the widths at which figures are printed
 

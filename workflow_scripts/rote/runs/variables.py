@@ -27,14 +27,15 @@ NUMBERS = {
     "converged_epoch": "epoch at which the training accuracy reached the threshold, 0 if never",
     "critical_sample_ratio": "fraction of validation inputs that are critical",
     "filter": "weights of a map of the first layer",
-    "sensitivity": "l1 norm of the derivative of the mean training loss by the input, in nat",
-    "class_sensitivity": "mean l1 norm of the derivative of the loss terms of a class by an input "
-    "of a class, in nat",
+    "sensitivity": "norm of the derivative of the mean training loss by the input, in nat",
+    "class_sensitivity": "mean norm of the derivative of the loss terms of a class by an input of "
+    "a class, in nat",
     "index": "position in its part of the original data set",
 }
 TEXTS = {
     "noise_kind": "kind of noise: real (none), randX (inputs) or randY (labels)",
     "critical_inputs": "validation inputs: real, or noise as randX has it",
+    "norm": "norm over the pixels of an input: l1, l2 or linf, the largest",
     "loss_class": "class of the loss terms, by its name",
     "example_class": "class of the training example, by its name",
     "device": "computed on",

@@ -64,6 +64,7 @@ def _sensitivity(settings: dict, labelling: str) -> dict:
         "labelling": labelling,
         "model": settings["model"],
         "training": settings["labellings"][labelling],
+        "norms": settings["norms"],
         "evaluations": settings["evaluations"],
         "class_evaluations": settings["class_evaluations"] if labelling == "class" else 0,
         "members": [

@@ -16,7 +16,7 @@ from rote.study import code
 DATASET = 2
 NOISING = 3
 TRAINING = 2
-SENSITIVITY = 1
+SENSITIVITY = 2
 CRITICAL_SAMPLES = 2
 
 MODULES = {  # that determine the numbers
