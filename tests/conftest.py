@@ -141,6 +141,7 @@ def complexity_settings(settings) -> dict:
             "radius": 20.0,
             "max_iterations": 5,
             "examples": 40,
+            "train_examples": 0,
         },
         "cases": {
             "synthetic_mlp": {

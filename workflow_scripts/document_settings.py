@@ -50,9 +50,10 @@ def allowed(schema: dict) -> str:
         return "; ".join(allowed(item) for item in schema["prefixItems"])
     if schema["type"] == "array":
         return f"list: {allowed(schema['items'])}"
-    kind, *null = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    kind, *also = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     bounds = [text.format(schema[key]) for key, text in BOUNDS.items() if key in schema]
-    return " ".join([TYPES[kind], *bounds]) + (", or null" if null else "")
+    text = " ".join([TYPES[kind], *bounds]) + (", or null" if "null" in also else "")
+    return text + (f", or a list: {allowed(schema['items'])}" if "array" in also else "")
 
 
 def values(way: Way, content: object) -> list[str]:

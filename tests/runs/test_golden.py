@@ -189,7 +189,7 @@ def test_the_sensitivity(noised, tmp_path):
 
 
 def test_the_cnn_and_its_critical_samples(noised_digits, tmp_path):
-    assert (versions.TRAINING, versions.CRITICAL_SAMPLES) == (2, 2)
+    assert (versions.TRAINING, versions.CRITICAL_SAMPLES) == (2, 3)
     case = {
         "cnn": {"maps": 4, "dense": [8], "crop": 0},
         "training": {
@@ -203,7 +203,8 @@ def test_the_cnn_and_its_critical_samples(noised_digits, tmp_path):
         },
         "critical_epochs": [4],
     }
-    search = {"alpha": 2.5, "beta": 2.0, "radius": 3.0, "max_iterations": 5, "examples": 50}
+    search = {"alpha": 2.5, "beta": 2.0, "radius": 3.0, "max_iterations": 5}
+    search |= {"examples": 50, "train_examples": 0}
     settings = of_run(
         "complexity",
         {
@@ -223,7 +224,7 @@ def test_the_cnn_and_its_critical_samples(noised_digits, tmp_path):
         run["train_loss"], [[2.236847, 1.996240], [2.284038, 2.224923]], rtol=1e-3
     )
     np.testing.assert_allclose(
-        run["critical_sample_ratio"][:, 0], [[0.32, np.nan], [0.38, 0.66]], atol=0.021
+        run["critical_sample_ratio"][:, 0, 0], [[0.32, np.nan], [0.38, 0.66]], atol=0.021
     )
     np.testing.assert_allclose(
         run["filter"][0, 0, 0, 0],

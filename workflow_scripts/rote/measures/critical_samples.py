@@ -41,6 +41,19 @@ def in_input_units(inputs_per_grey_level: float, **grey_levels: float) -> dict[s
     return {name: length * inputs_per_grey_level for name, length in grey_levels.items()}
 
 
+@torch.no_grad()
+def commonest_class_share(
+    logits: Callable[[Tensor], Tensor], inputs: Tensor, *, batch_size: int = SEARCHED
+) -> float:
+    """Return the fraction of ``inputs`` in the class that is predicted most often.
+
+    It says how to read a critical sample ratio: a model that puts nearly all inputs into one class
+    has a low one, whatever its boundary. Arguments are those of :func:`critical_samples`.
+    """
+    predicted = [logits(batch).argmax(1) for batch in inputs.split(batch_size)]
+    return torch.cat(predicted).bincount().max().item() / len(inputs)
+
+
 # Not inference mode: within it autograd records nothing, even where gradients are enabled.
 @torch.inference_mode(False)
 @torch.enable_grad()

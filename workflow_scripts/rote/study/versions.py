@@ -17,7 +17,7 @@ DATASET = 2
 NOISING = 3
 TRAINING = 2
 SENSITIVITY = 2
-CRITICAL_SAMPLES = 2
+CRITICAL_SAMPLES = 3
 
 MODULES = {  # that determine the numbers
     "DATASET": ["rote.data.sources", "fetch_dataset"],
