@@ -64,7 +64,7 @@ def classes() -> xr.Dataset:
 
 @pytest.fixture
 def complexity() -> xr.Dataset:
-    return fig4_1_metrics.metrics([made_up_complexity("digits_cnn", cnn=True)])
+    return first_of_each(fig4_1_metrics.metrics([made_up_complexity("digits_cnn", cnn=True)]))
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def levels() -> xr.Dataset:
         made_up_complexity("digits_cnn", cnn=True, epochs=(1, 2, 3)),
     ]
     runs[1] = runs[1].assign_coords(critical_epoch=[1, 3])
-    return fig4_2_metrics.metrics(runs)
+    return first_of_each(fig4_2_metrics.metrics(runs))
 
 
 @pytest.fixture

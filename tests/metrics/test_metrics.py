@@ -242,7 +242,11 @@ def test_figure_3_3_measures_the_diagonal_and_the_rest():
 def test_figure_4_1_takes_the_highest_level():
     run = made_up_complexity("digits_cnn", cnn=True)
     metrics = fig4_1.metrics([run])
-    assert metrics["critical_sample_ratio"].dims == ("condition", "critical_epoch", "seed")
+    dims = "condition", "radius", "critical_epoch", "seed"
+    assert metrics["train_critical_sample_ratio"].dims == dims
+    assert metrics["critical_sample_ratio"].dims == dims
+    assert metrics["commonest_class_share"].dims == ("condition", "critical_epoch", "seed")
+    assert metrics["radius"].values.tolist() == [0.3, 0.1]
     assert metrics["train_accuracy"].dims == ("condition", "epoch", "seed")
     assert metrics["critical_sample_ratio"].notnull().all()
     assert set(metrics["condition"].values) == {"real", "randX", "randY"}
@@ -251,12 +255,16 @@ def test_figure_4_1_takes_the_highest_level():
     ratio = run["critical_sample_ratio"][8]
     ours = metrics.sel(place)
     assert ours["critical_epoch"].values.tolist() == [2, 4]
-    np.testing.assert_array_equal(ours["critical_sample_ratio"], ratio[:, 0])
-    np.testing.assert_array_equal(ours["noise_critical_sample_ratio"], ratio[:, 1])
+    share = run["commonest_class_share"][8]
+    for i, prefix in enumerate(("", "noise_", "train_")):
+        np.testing.assert_array_equal(ours[f"{prefix}critical_sample_ratio"], ratio[..., i])
+        np.testing.assert_array_equal(ours[f"{prefix}commonest_class_share"], share[..., i])
     np.testing.assert_array_equal(ours["train_accuracy"], run["train_accuracy"][8])
     real = metrics.sel(condition="real", seed=1)
     np.testing.assert_array_equal(real["validation_accuracy"], run["validation_accuracy"][1])
     assert metrics["noise_critical_sample_ratio"].sel(condition=["real", "randY"]).isnull().all()
+    without = fig4_1.metrics([run.sel(critical_inputs=["real", "noise"])])
+    assert {*metrics} - {*without} == {"train_critical_sample_ratio", "train_commonest_class_share"}
     assert "CNN, 2 convolutions of 6 maps, dense layers of 8 and 4 units" in metrics.protocol
     assert "momentum 0.9" in metrics.attrs["protocol"]
 
@@ -285,9 +293,10 @@ def test_figure_4_2_puts_every_member_of_every_case_at_its_place():
                 there = ours["train_accuracy"].sel(epoch=run["epoch"])
                 np.testing.assert_array_equal(there, run["train_accuracy"][i])
                 searched = ours["critical_sample_ratio"].sel(critical_epoch=run["critical_epoch"])
-                np.testing.assert_array_equal(searched, run["critical_sample_ratio"][i, :, 0])
+                np.testing.assert_array_equal(searched, run["critical_sample_ratio"][i, :, :, 0])
     assert metrics["train_accuracy"].sel(dataset="cnn", epoch=[1, 3]).isnull().all()
-    assert metrics["critical_sample_ratio"].dims[-2:] == ("critical_epoch", "seed")
+    assert metrics["critical_sample_ratio"].dims[-3:] == ("radius", "critical_epoch", "seed")
+    assert metrics["train_commonest_class_share"].dims[-2:] == ("critical_epoch", "seed")
     assert metrics["critical_epoch"].values.tolist() == [2, 4, 6]
 
 

@@ -125,8 +125,8 @@ def search(metrics: xr.Dataset) -> str:
     """Return how critical samples were searched, for people."""
     search = yaml.safe_load(metrics.attrs["settings"])["critical_samples"]
     return (
-        f"LASS: radius {search['radius']:g}, α {search['alpha']:g}, β {search['beta']:g} grey "
-        f"levels, {search['max_iterations']} iterations, {search['examples']:,} inputs"
+        f"LASS: radius {metrics['radius'].item():g}, α {search['alpha']:g}, β {search['beta']:g} "
+        f"grey levels, {search['max_iterations']} iterations, {search['examples']:,} inputs"
     )
 
 

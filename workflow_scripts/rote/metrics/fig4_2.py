@@ -59,7 +59,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     )
     return with_protocol(
         "fig4_2",
-        result.transpose(..., "epoch", "critical_epoch", "seed"),
+        result.transpose(..., "epoch", "radius", "critical_epoch", "seed"),
         runs,
         [line for run in runs for line in protocol([run])],
     )
