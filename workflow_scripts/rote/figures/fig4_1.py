@@ -67,7 +67,8 @@ def draw(metrics: xr.Dataset, fitted: float | None = None) -> Figure:
         style.SPREAD.format(style.of_seeds(metrics)),
         lines=[
             *(f"critical sample ratio after {epochs[-1]} epochs, {ratio}" for ratio in ratios),
-            f"noise level {style.percent(metrics.attrs['noise_level'])}; {style.search(metrics)}",
+            f"noise level {style.percent(metrics.attrs['noise_level'])}; "
+            f"{style.search(metrics, len(prefixes) > 1)}",
         ],
         aside=[
             "A model that puts nearly all inputs into one class has a low ratio, whatever its "
