@@ -59,7 +59,10 @@ def test_a_cnn_needs_larger_images(work):
     images(work / "pets", 30, (20, 20))
     data = {"dataset": "mine", "train_examples": 50, "validation_examples": 9, "image_size": None}
     experiments = ("capacity", "convergence", "difficulty", "sensitivity", "regularization")
-    complexity = {"critical_samples": {"examples": 9}, "cases": {"digits_mlp": None}}
+    complexity = {
+        "critical_samples": {"examples": 9, "train_examples": 9},
+        "cases": {"digits_mlp": None},
+    }
     own = study(data=data, complexity=complexity, **dict.fromkeys(experiments))
     assert ["Images of 20×20 pixels" in line for line in survey.unmet(own)] == [True]
 
