@@ -50,11 +50,14 @@ def importance(results: Path) -> xr.DataArray:
     A run holds all models of one shape along ``member``; coordinates say what each was trained on.
     """
     run = opened(results / "runs" / "sensitivity" / "class.nc", "fig3_2")
+    if "l1" not in run["norm"]:
+        sys.exit("Error: the sensitivities are not in the norm l1: add it to sensitivity.norms.")
     # Figure 3.1 has one draw of the noise, and only with the same is an index the same image.
     real = run["noise_kind"] == "real"
     same_noise = (run["noise_level"] == 1) & (run["noise_seed"] == 0)
     mean = (
         run.isel(member=real | same_noise)["sensitivity"]
+        .sel(norm="l1")
         .mean("update")
         .groupby("noise_kind")
         .mean("member")

@@ -121,6 +121,7 @@ def sensitivity_settings() -> dict:
     training = {"epochs": 3, "batch_size": 30, "learning_rate": 0.2}
     return {
         "conditions": ["real", "halfX", "randX"],
+        "norms": ["l1", "l2", "linf"],
         "seeds": 2,
         "model": {"hidden_layers": 2, "hidden_units": 6},
         "labellings": {"class": training, "unique": training | {"epochs": 4}},
@@ -143,6 +144,7 @@ def complexity_settings(settings) -> dict:
             "radius": 20.0,
             "max_iterations": 5,
             "examples": 40,
+            "train_examples": 0,
         },
         "cases": {
             "synthetic_mlp": {

@@ -85,24 +85,27 @@ def made_up_sensitivity(labelling: str, times=(0, 5, 10), examples=4) -> xr.Data
     order = ("randX", 1), ("real", 0), ("halfX", 1), ("real", 1), ("randX", 0), ("halfX", 0)
     members = [plan.Member(*plan.CONDITIONS[name], seed, seed, 0.1, 0.0) for name, seed in order]
     columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
-    shape = len(members), len(times)
+    shape, norms = (len(members), len(times)), ["l1", "linf"]
+    each = rng.random((len(members), len(norms), len(times), examples))
     run = xr.Dataset(
         {
-            "sensitivity": (("member", "update", "example"), rng.random((*shape, examples)), NAMED),
+            "sensitivity": (("member", "norm", "update", "example"), each, NAMED),
             "train_accuracy": (("member", "update"), rng.random(shape), NAMED),
             "diverged_epoch": ("member", np.zeros(len(members), int), NAMED),
         },
         coords={name: ("member", list(values), NAMED) for name, values in columns.items()}
         | {
             "update": ("update", list(times), NAMED),
+            "norm": ("norm", norms, {"long_name": "norm"}),
             "device": ("member", ["cpu"] * len(members), NAMED),
             "index": ("example", np.arange(examples), NAMED),
         },
     )
     if labelling == "class":
-        matrices = 1 + rng.random((len(members), 5, 5))
+        matrices = 1 + rng.random((len(members), len(norms), 5, 5))
         names = {dim: (dim, list("abcde"), NAMED) for dim in ("loss_class", "example_class")}
-        run["class_sensitivity"] = ("member", "loss_class", "example_class"), matrices, NAMED
+        along = ("member", "norm", "loss_class", "example_class")
+        run["class_sensitivity"] = along, matrices, NAMED
         run = run.assign_coords(names)
     settings = {
         "labelling": labelling,
@@ -128,15 +131,21 @@ def made_up_complexity(case: str, *, cnn: bool, epochs=(1, 2, 3, 4), critical=(2
     ]
     columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
     count = len(members)
-    ratio = rng.random((count, len(critical), 2))
-    ratio[[m.noise_kind != "randX" for m in members], :, 1] = np.nan
+    ratio = rng.random((count, 2, len(critical), 3))
+    ratio[[m.noise_kind != "randX" for m in members], :, :, 1] = np.nan
+    share = 0.1 + 0.9 * ratio[:, 0]
     run = xr.Dataset(
         {
             "train_accuracy": (("member", "epoch"), rng.random((count, len(epochs))), NAMED),
             "validation_accuracy": (("member", "epoch"), rng.random((count, len(epochs))), NAMED),
             "critical_sample_ratio": (
-                ("member", "critical_epoch", "critical_inputs"),
+                ("member", "radius", "critical_epoch", "critical_inputs"),
                 ratio,
+                NAMED,
+            ),
+            "commonest_class_share": (
+                ("member", "critical_epoch", "critical_inputs"),
+                share,
                 NAMED,
             ),
             "diverged_epoch": ("member", np.zeros(count, int), NAMED),
@@ -145,7 +154,8 @@ def made_up_complexity(case: str, *, cnn: bool, epochs=(1, 2, 3, 4), critical=(2
         | {
             "epoch": ("epoch", list(epochs), NAMED),
             "critical_epoch": ("critical_epoch", list(critical), NAMED),
-            "critical_inputs": ("critical_inputs", ["real", "noise"], NAMED),
+            "critical_inputs": ("critical_inputs", ["real", "noise", "train"], NAMED),
+            "radius": ("radius", [0.3, 0.1], NAMED),
         },
     )
     model = {"hidden_layers": 2, "hidden_units": 16}
@@ -153,7 +163,8 @@ def made_up_complexity(case: str, *, cnn: bool, epochs=(1, 2, 3, 4), critical=(2
         model = {"maps": 6, "dense": [8, 4], "padding": "same", "pooling_stride": 2}
         shape = ("member", "map", "channel", "filter_row", "filter_column")
         run["filter"] = shape, rng.normal(size=(count, 6, 1, 5, 5)), NAMED
-    search = {"alpha": 0.25, "beta": 0.2, "radius": 0.3, "max_iterations": 10, "examples": 40}
+    search = {"alpha": 0.25, "beta": 0.2, "radius": [0.3, 0.1], "max_iterations": 10}
+    search |= {"examples": 40, "train_examples": 30}
     settings = {
         "case": case,
         "model": model,

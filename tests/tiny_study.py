@@ -112,7 +112,11 @@ class Study:
                         "noise_kinds": ["randX", "randY"],
                         "noise_levels": [0, 1.0],
                         "seeds": 2,
-                        "critical_samples": {"max_iterations": 2, "examples": 20},
+                        "critical_samples": {
+                            "max_iterations": 2,
+                            "examples": 20,
+                            "train_examples": 10,
+                        },
                         "cases": {
                             "digits_mlp": {
                                 "data": TINY,

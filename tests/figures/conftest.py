@@ -53,13 +53,13 @@ def difficulty() -> xr.Dataset:
 @pytest.fixture
 def inequality() -> xr.Dataset:
     runs = [made_up_sensitivity("class"), made_up_sensitivity("unique", times=(0, 10, 20, 30))]
-    runs[1]["sensitivity"][3, 2:] = 5000.0  # real, seed 1, explodes
-    return fig3_2_metrics.metrics(runs)
+    runs[1]["sensitivity"][3, :, 2:] = 5000.0  # real, seed 1, explodes
+    return first_of_each(fig3_2_metrics.metrics(runs))
 
 
 @pytest.fixture
 def classes() -> xr.Dataset:
-    return fig3_3_metrics.metrics([made_up_sensitivity("class")])
+    return first_of_each(fig3_3_metrics.metrics([made_up_sensitivity("class")]))
 
 
 @pytest.fixture

@@ -252,7 +252,7 @@ def test_figure_3_2_says_what_the_numbers_are(inequality):
         assert f"real {last.mean():.2f} ± {last.std(ddof=1):.2f}" in text
         real = inequality["gini"].sel(labelling="unique", condition="real", update=30, seed=0)
         assert f"real {real:.2f} (without 1 of 2 seeds, exploded)" in text
-        assert "sensitivity at 4 times" in text
+        assert "sensitivity (ℓ1 norm) at 4 times" in text
         alone = inequality.sel(labelling=["class"]).dropna("update", how="all").isel(seed=[0])
         text = all_text(fig3_2.draw(alone))
     assert "±" not in text
@@ -316,8 +316,12 @@ def test_figure_3_3_leaves_out_what_has_exploded(classes):
 def test_figure_4_1_draws_ratio_and_accuracy_at_the_searched_epochs(complexity):
     with style.paper():
         figure = fig4_1.draw(complexity, fitted=0.9)
-        (left, right), text = figure.axes, all_text(figure)
-    for axis, name in ((left, "critical_sample_ratio"), (right, "train_accuracy")):
+        (left, middle, right), text = figure.axes, all_text(figure)
+    for axis, name in (
+        (left, "critical_sample_ratio"),
+        (middle, "train_critical_sample_ratio"),
+        (right, "train_accuracy"),
+    ):
         for condition in ("real", "randX", "randY"):
             look = looks.CONDITIONS[condition]
             line = next(
@@ -334,8 +338,27 @@ def test_figure_4_1_draws_ratio_and_accuracy_at_the_searched_epochs(complexity):
     (noise,) = (line for line in left.get_lines() if line.get_markerfacecolor() == "white")
     assert noise.get_label() == "randX, on inputs of noise"
     assert left.get_ylabel() == "critical sample ratio"  # of whatever inputs
-    assert "of real validation inputs" in text
+    assert "after 4 epochs, real validation inputs: real" in text
+    assert "10 iterations, 40 validation inputs, 30 training inputs" in text
+    assert left.get_title() == "on validation inputs"
+    assert middle.get_title() == "on training inputs"
+    assert left.get_ylim() == middle.get_ylim()
+    last = complexity["train_critical_sample_ratio"].sel(condition="randX", critical_epoch=4)
+    assert f"randX {last.mean():.3f} ± {last.std(ddof=1):.3f}" in text
+    share = complexity["noise_commonest_class_share"].sel(condition="randX", critical_epoch=4)
+    said = f"; validation inputs of noise: randX {share.mean():.3f} ± {share.std(ddof=1):.3f}; tr"
+    assert said in figure.get_label()
     assert any(np.array_equal(line.get_ydata(), [0.9, 0.9]) for line in right.get_lines())
+
+
+def test_figure_4_1_has_a_panel_of_training_inputs_only_if_they_were_searched(complexity):
+    with style.paper():
+        figure = fig4_1.draw(complexity.drop_vars([n for n in complexity if "train_c" in n]))
+    assert [axis.get_ylabel() for axis in figure.axes] == [
+        "critical sample ratio",
+        "training accuracy",
+    ]
+    assert "training inputs" not in figure.get_label()
 
 
 def test_figure_4_2_draws_a_pair_for_each_case_and_kind(levels):
@@ -376,7 +399,7 @@ def test_figure_4_2_draws_a_pair_for_each_case_and_kind(levels):
                 assert len(hollow(ratio)) == 1
     assert "40 %" in text
     assert "100 %" not in text  # that of Figure 4.1
-    assert "radius 0.3, α 0.25, β 0.2 grey levels, 10 iterations, 40 inputs" in text
+    assert "radius 0.3, α 0.25, β 0.2 grey levels, 10 iterations, 40 validation inputs" in text
 
 
 @pytest.mark.slow

@@ -73,6 +73,7 @@ def test_numbers_are_as_people_write_them():
     assert written(-0.04, -0.06) == "−0.05 ± 0.01"
     assert written(0.154, 0.156) == "0.155 ± 0.001"  # not ± 0.00
     assert written(0.2, 0.2) == "0.20 ± 0.00"  # which is true
+    assert written(0.1, 0.1, 0.1) == "0.10 ± 0.00"  # whose standard deviation is not quite 0
     assert written(-0.001) == "0.00"
     assert style.number(-1.5, 1) == "−1.5"
 

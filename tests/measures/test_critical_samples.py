@@ -6,7 +6,12 @@ import xarray as xr
 from torch import nn
 
 from rote.data import noising
-from rote.measures.critical_samples import adversarial_examples, critical_samples, in_input_units
+from rote.measures.critical_samples import (
+    adversarial_examples,
+    commonest_class_share,
+    critical_samples,
+    in_input_units,
+)
 from rote.study import plan
 
 SETTINGS = {"alpha": 0.25, "beta": 0.2, "radius": 0.3, "max_iterations": 10}
@@ -266,6 +271,15 @@ def test_grey_levels_are_converted_to_the_units_of_the_inputs(source, settings, 
     assert torch.equal(found, expected)
     unconverted = critical_samples(model, inputs, **grey_levels, **common, generator=seeded(device))
     assert not torch.equal(unconverted, expected)
+
+
+@pytest.mark.parametrize("batch_size", [7, 200])
+def test_the_share_of_the_commonest_class(batch_size, device):
+    model, inputs = model_of(device), normal(device, 100, 12)
+    predicted = model(inputs).argmax(1).tolist()
+    share = commonest_class_share(model, inputs, batch_size=batch_size)
+    assert share == max(map(predicted.count, range(5))) / 100
+    assert 0.2 < share < 1
 
 
 def test_same_generator_same_result(device):

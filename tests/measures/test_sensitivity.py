@@ -46,8 +46,11 @@ def logits(parameters, inputs):
     return inputs @ weight.T + sum(bias)
 
 
-def unrolled(parameters, inputs, labels, terms):
-    """Return |∂L_t/∂x| (times, losses, examples) by backpropagation through the whole training."""
+ORDERS = {"l1": 1, "l2": 2, "linf": torch.inf}
+
+
+def unrolled(parameters, inputs, labels, terms, norm="l1"):
+    """Return ‖∂L_t/∂x‖ (times, losses, examples) by backpropagation through the whole training."""
     inputs = inputs.clone().requires_grad_()
     parameters = [tuple(p.clone().requires_grad_() for p in layer) for layer in parameters]
     found = {}
@@ -56,7 +59,7 @@ def unrolled(parameters, inputs, labels, terms):
             each = cross_entropy(logits(parameters, inputs), labels, reduction="none")
             losses = (each[:, None] * terms).sum(0) / len(labels)
             gradients = [torch.autograd.grad(loss, inputs, retain_graph=True)[0] for loss in losses]
-            found[t] = torch.stack(gradients).abs().sum(-1)
+            found[t] = torch.linalg.vector_norm(torch.stack(gradients), ORDERS[norm], -1)
         if t < max(TIMES):
             batch = BATCHES[t]
             loss = cross_entropy(logits(parameters, inputs[batch]), labels[batch])
@@ -66,13 +69,14 @@ def unrolled(parameters, inputs, labels, terms):
     return torch.stack([found[t] for t in TIMES])
 
 
+@pytest.mark.parametrize("norm", ORDERS)
 @pytest.mark.parametrize("labelling", ["class", "unique"])
 @pytest.mark.parametrize("depth", [0, 1, 2, 3])
-def test_it_equals_backpropagation_through_unrolled_training(labelling, depth, device):
+def test_it_equals_backpropagation_through_unrolled_training(labelling, depth, norm, device):
     parameters = layers(CLASSES[labelling], depth)
     inputs, labels = data(labelling)
-    ours = loss_sensitivity(*moved(device, parameters, inputs, labels))
-    exact = unrolled(parameters, inputs, labels, torch.ones(EXAMPLES, 1))[:, 0]
+    ours = loss_sensitivity(*moved(device, parameters, inputs, labels), norm=norm)
+    exact = unrolled(parameters, inputs, labels, torch.ones(EXAMPLES, 1), norm)[:, 0]
     assert ours.shape == (len(TIMES), EXAMPLES)
     assert not ours.is_inference()
     torch.testing.assert_close(ours.cpu(), exact, rtol=1e-10, atol=0)
@@ -149,11 +153,29 @@ def test_before_the_first_update_only_the_direct_gradient_is_left(device):
     torch.testing.assert_close(ours[0].cpu(), gradient.abs().sum(1), rtol=1e-12, atol=0)
 
 
-def test_class_sensitivity_is_the_mean_over_times_and_examples(device):
+def test_l1_is_the_norm_unless_another_is_named():
+    arguments = layers(4), *data("class"), BATCHES, RATE, TIMES
+    for function in (loss_sensitivity, class_sensitivity):
+        assert torch.equal(function(*arguments), function(*arguments, norm="l1"))
+
+
+@pytest.mark.parametrize("scale", [0, 1e-38, 1e-30, 1, 1e30, 1e38, torch.inf, torch.nan])
+def test_norms_of_small_and_large_gradients_are_not_lost(scale):
+    gradients = scale * torch.tensor([3.0, -4.0, 0.0]).expand(2, 5, 2, 3).clone()
+    gradients[:, :, 1] = 0.25
+    found = adjoints._norms(gradients.clone(), ["linf", "l1", "l2"])
+    assert found.shape == (2, 3, 5, 2)
+    for norm, own in zip(["linf", "l1", "l2"], found.unbind(1), strict=True):
+        exact = torch.linalg.vector_norm(gradients.double(), ORDERS[norm], -1).float()
+        torch.testing.assert_close(own, exact, rtol=1e-6, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize("norm", ORDERS)
+def test_class_sensitivity_is_the_mean_over_times_and_examples(norm, device):
     parameters, (inputs, labels) = layers(4), data("class")
     labels[labels == 2] = 1  # a class without examples
-    ours = class_sensitivity(*moved(device, parameters, inputs, labels)).cpu()
-    exact = unrolled(parameters, inputs, labels, one_hot(labels, 4)).mean(0)
+    ours = class_sensitivity(*moved(device, parameters, inputs, labels), norm=norm).cpu()
+    exact = unrolled(parameters, inputs, labels, one_hot(labels, 4), norm).mean(0)
     assert ours.shape == (4, 4)
     for j in range(4):
         expected = exact[:, labels == j].mean(1)
@@ -196,7 +218,7 @@ def test_members_that_are_swept_together_are_those_swept_alone(device):
         return next(iter(adjoints.sweep(training, kept, [0, 2, 3], terms)))[1]
 
     norms = swept(together)
-    assert norms.shape == (3, 3, 4, EXAMPLES)
+    assert norms.shape == (3, 1, 3, 4, EXAMPLES)
     for member, one in enumerate(alone):
         torch.testing.assert_close(norms[member], swept(one)[0], rtol=1e-12, atol=1e-18)
 
@@ -260,6 +282,7 @@ def test_arrays_of_numpy_do_as_well():
         ({"inputs": torch.zeros(24, 7)}, "layer 0 is not of the inputs' type"),
         ({"parameters": []}, "parameters hold no layer"),
         ({"parameters": [(torch.zeros(4, 7), torch.zeros(3))]}, "a bias of shape"),
+        ({"norm": "l3"}, "norm must be one of l1, l2, linf, not 'l3'."),
         ({"learning_rate": 0}, "learning_rate must be above 0"),
         ({"learning_rate": float("nan")}, "learning_rate must be above 0"),
     ],

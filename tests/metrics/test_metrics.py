@@ -1,6 +1,7 @@
 """Measures against hand-worked runs, and against the poster's own definitions."""
 
 import json
+from itertools import product
 
 import numpy as np
 import pytest
@@ -164,14 +165,16 @@ def test_binomial_reference_has_the_mean_and_spread_of_randx():
 def test_figure_3_2_is_the_gini_of_the_mean_so_far():
     runs = [made_up_sensitivity("class"), made_up_sensitivity("unique", times=(0, 10, 20, 30))]
     metrics = fig3_2.metrics(runs)
-    assert metrics["gini"].dims == ("labelling", "condition", "update", "seed")
+    assert metrics["gini"].dims == ("labelling", "condition", "norm", "update", "seed")
+    assert metrics["train_accuracy"].dims == ("labelling", "condition", "update", "seed")
+    assert metrics["norm"].values.tolist() == ["l1", "linf"]
     assert metrics["update"].values.tolist() == [0, 5, 10, 20, 30]
     assert metrics["condition"].values.tolist() == ["real", "halfX", "randX"]
     assert metrics["seed"].values.tolist() == [0, 1]
     place = {"condition": "halfX", "seed": 1}  # member 2
-    g = runs[0]["sensitivity"].values[2]
-    for t, until in ((0, 1), (5, 2), (10, 3)):
-        at = metrics.sel(labelling="class", update=t, **place)
+    for norm, (t, until) in product((0, 1), ((0, 1), (5, 2), (10, 3))):
+        g = runs[0]["sensitivity"].values[2, norm]
+        at = metrics.sel(labelling="class", update=t, **place).isel(norm=norm)
         assert at["gini"].item() == pytest.approx(gini(g[:until].mean(0)))
         assert at["mean_sensitivity"].item() == pytest.approx(g[:until].mean())
         assert at["train_accuracy"] == runs[0]["train_accuracy"].sel(update=t)[2]
@@ -184,28 +187,29 @@ def test_figure_3_2_is_the_gini_of_the_mean_so_far():
 def test_sensitivities_that_explode_are_flagged_from_there_on():
     run = made_up_sensitivity("class")
     run["sensitivity"][3] = 1.0  # real, seed 1
-    run["sensitivity"][3, 1, 0] = 4 * 1001
+    run["sensitivity"][3, 1, 1, 0] = 4 * 1001  # in one of the norms
     metrics = fig3_2.metrics([run])
-    assert metrics["exploded"].sel(condition="real", seed=1).values.tolist() == [[0, 1, 1]]
+    flags = metrics["exploded"].sel(condition="real", seed=1, labelling="class")
+    assert flags.values.tolist() == [[0, 0, 0], [0, 1, 1]]
     assert metrics["exploded"].sum() == 2
     of_classes = fig3_3.metrics([run])["exploded"]
-    assert of_classes.dims == ("condition", "seed")
-    assert of_classes.sel(condition="real").values.tolist() == [False, True]
+    assert of_classes.dims == ("condition", "norm", "seed")
+    assert of_classes.sel(condition="real", norm="linf").values.tolist() == [False, True]
     assert of_classes.sum() == 1
-    run["sensitivity"][3, 1, 0] = 4 * 990
+    run["sensitivity"][3, 1, 1, 0] = 4 * 990
     assert fig3_2.metrics([run])["exploded"].sum() == 0
     assert fig3_3.metrics([run])["exploded"].sum() == 0
 
 
 def test_what_has_diverged_is_missing_from_there_on():
     run = made_up_sensitivity("class")
-    run["sensitivity"][3, 1] = np.nan  # real, seed 1, at t = 5
+    run["sensitivity"][3, :, 1] = np.nan  # real, seed 1, at t = 5
     run["diverged_epoch"][3] = 1
     metrics = fig3_2.metrics([run])
-    own = metrics.sel(condition="real", seed=1, labelling="class")
+    own = metrics.sel(condition="real", seed=1, labelling="class", norm="l1")
     for name in ("gini", "mean_sensitivity", "exploded"):
         assert own[name].isnull().values.tolist() == [False, True, True]
-        assert metrics[name].isnull().sum() == 2
+        assert metrics[name].isnull().sum() == 2 * 2
     run["diverged_epoch"][:] = 1
     with pytest.raises(UserError, match="All models diverged, so there is nothing to draw"):
         fig3_2.metrics([run])
@@ -218,18 +222,19 @@ def test_figure_3_3_measures_the_diagonal_and_the_rest():
     metrics = fig3_3.metrics([run])
     assert metrics["class_sensitivity"].dims == (
         "condition",
+        "norm",
         "loss_class",
         "example_class",
         "seed",
     )
-    real = metrics.sel(condition="real")
+    real = metrics.sel(condition="real", norm="l1")
     assert real["diagonal_share"].values.tolist() == pytest.approx([1 / 5, 1])
     assert real["off_diagonal_gini"].values.tolist() == [0, 0]
     cell = {"condition": "randX", "seed": 1, "loss_class": "e", "example_class": "c"}
-    assert metrics["class_sensitivity"].sel(cell) == run["class_sensitivity"][0, 4, 2]
-    other = run["class_sensitivity"][5].values  # halfX, seed 0
+    assert (metrics["class_sensitivity"].sel(cell) == run["class_sensitivity"][0, :, 4, 2]).all()
+    other = run["class_sensitivity"][5, 1].values  # halfX, seed 0
     rest = other[~np.eye(5, dtype=bool)]
-    at = metrics.sel(condition="halfX", seed=0)
+    at = metrics.sel(condition="halfX", seed=0, norm="linf")
     assert at["diagonal_share"].item() == pytest.approx(1 - rest.sum() / other.sum())
     assert at["off_diagonal_gini"].item() == pytest.approx(gini(rest))
     assert metrics["loss_class"].values.tolist() == list("abcde")
@@ -237,8 +242,13 @@ def test_figure_3_3_measures_the_diagonal_and_the_rest():
 
 def test_figure_4_1_takes_the_highest_level():
     run = made_up_complexity("digits_cnn", cnn=True)
-    metrics = first_of_each(fig4_1.metrics([run]))
-    assert metrics["critical_sample_ratio"].dims == ("condition", "critical_epoch", "seed")
+    metrics = fig4_1.metrics([run])
+    dims = "condition", "learning_rate", "radius", "critical_epoch", "seed"
+    assert metrics["train_critical_sample_ratio"].dims == dims
+    assert metrics["critical_sample_ratio"].dims == dims
+    assert metrics["commonest_class_share"].dims == tuple(d for d in dims if d != "radius")
+    assert metrics["radius"].values.tolist() == [0.3, 0.1]
+    metrics = metrics.isel(learning_rate=0)
     assert metrics["train_accuracy"].dims == ("condition", "epoch", "seed")
     assert metrics["critical_sample_ratio"].notnull().all()
     assert set(metrics["condition"].values) == {"real", "randX", "randY"}
@@ -247,12 +257,16 @@ def test_figure_4_1_takes_the_highest_level():
     ratio = run["critical_sample_ratio"][8]
     ours = metrics.sel(place)
     assert ours["critical_epoch"].values.tolist() == [2, 4]
-    np.testing.assert_array_equal(ours["critical_sample_ratio"], ratio[:, 0])
-    np.testing.assert_array_equal(ours["noise_critical_sample_ratio"], ratio[:, 1])
+    share = run["commonest_class_share"][8]
+    for i, prefix in enumerate(("", "noise_", "train_")):
+        np.testing.assert_array_equal(ours[f"{prefix}critical_sample_ratio"], ratio[..., i])
+        np.testing.assert_array_equal(ours[f"{prefix}commonest_class_share"], share[..., i])
     np.testing.assert_array_equal(ours["train_accuracy"], run["train_accuracy"][8])
     real = metrics.sel(condition="real", seed=1)
     np.testing.assert_array_equal(real["validation_accuracy"], run["validation_accuracy"][1])
     assert metrics["noise_critical_sample_ratio"].sel(condition=["real", "randY"]).isnull().all()
+    without = fig4_1.metrics([run.sel(critical_inputs=["real", "noise"])])
+    assert {*metrics} - {*without} == {"train_critical_sample_ratio", "train_commonest_class_share"}
     assert "CNN, 2 convolutions of 6 maps, dense layers of 8 and 4 units" in metrics.protocol
     assert "momentum 0.9" in metrics.attrs["protocol"]
 
@@ -262,7 +276,9 @@ def test_figure_4_2_puts_every_member_of_every_case_at_its_place():
         made_up_complexity("digits_mlp", cnn=False),
         made_up_complexity("cnn", cnn=True, epochs=(2, 4, 6), critical=(6,)),
     ]
-    metrics = first_of_each(fig4_2.metrics(runs))
+    swept = fig4_2.metrics(runs)
+    assert swept["critical_sample_ratio"].dims[-3:] == ("radius", "critical_epoch", "seed")
+    metrics = swept.isel(learning_rate=0)
     assert metrics["train_accuracy"].dims == (
         "dataset",
         "noise_kind",
@@ -281,9 +297,9 @@ def test_figure_4_2_puts_every_member_of_every_case_at_its_place():
                 there = ours["train_accuracy"].sel(epoch=run["epoch"])
                 np.testing.assert_array_equal(there, run["train_accuracy"][i])
                 searched = ours["critical_sample_ratio"].sel(critical_epoch=run["critical_epoch"])
-                np.testing.assert_array_equal(searched, run["critical_sample_ratio"][i, :, 0])
+                np.testing.assert_array_equal(searched, run["critical_sample_ratio"][i, :, :, 0])
     assert metrics["train_accuracy"].sel(dataset="cnn", epoch=[1, 3]).isnull().all()
-    assert metrics["critical_sample_ratio"].dims[-2:] == ("critical_epoch", "seed")
+    assert metrics["train_commonest_class_share"].dims[-2:] == ("critical_epoch", "seed")
     assert metrics["critical_epoch"].values.tolist() == [2, 4, 6]
 
 

@@ -35,7 +35,7 @@ def test_a_file_says_once_what_its_runs_share():
     runs = [made_up_complexity("mlp", cnn=False), made_up_complexity("cnn", cnn=True)]
     text = fig4_2.metrics(runs).attrs["settings"]
     settings = yaml.safe_load(text)
-    assert settings["critical_samples"]["radius"] == 0.3
+    assert settings["critical_samples"]["radius"] == [0.3, 0.1]
     assert [one["case"] for one in settings.pop("runs")] == ["mlp", "cnn"]
     assert text.count("radius") == text.count("batch_size") == 1
     assert max(map(len, text.splitlines())) < 120

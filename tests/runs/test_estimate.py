@@ -55,6 +55,12 @@ def test_a_search_for_critical_samples_is_added(complexity_settings, steady):
     assert seconds("complexity", complexity_settings, "synthetic_mlp") == pytest.approx(
         trained + searched
     )
+    # Twice that, and the training inputs of all ten members.
+    complexity_settings["critical_samples"] |= {"radius": [20.0, 5.0], "train_examples": 30}
+    searched += 10 * len(case["critical_epochs"]) * 30 / 50
+    assert seconds("complexity", complexity_settings, "synthetic_mlp") == pytest.approx(
+        trained + 2 * searched
+    )
 
 
 def test_members_with_adversarial_examples_are_a_group_of_their_own(

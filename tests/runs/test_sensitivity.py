@@ -29,7 +29,7 @@ def test_a_run_holds_what_the_public_functions_compute(
     epochs = settings["training"]["epochs"]
     updates = 4 * epochs  # 100 examples in batches of 30
     assert run["update"].values.tolist() == plan.evaluation_times(updates, 4)
-    assert run["sensitivity"].sizes == {"member": 6, "update": 5, "example": 100}
+    assert run["sensitivity"].sizes == {"member": 6, "norm": 3, "update": 5, "example": 100}
     assert ("class_sensitivity" in run) == (labelling == "class")
     member = 3  # 50 % randX, seed 1
     assert run["noise_level"][member] == 0.5
@@ -52,11 +52,14 @@ def test_a_run_holds_what_the_public_functions_compute(
         for batch in epoch_order([1], epoch, 100).split(30, 1)
     ]
     arguments = layers, inputs.astype(np.float32), labels, batches, 0.2
-    expected = loss_sensitivity(*arguments, run["update"].values)
-    np.testing.assert_allclose(run["sensitivity"][member], expected, rtol=1e-5)
-    if labelling == "class":
-        expected = class_sensitivity(*arguments, plan.evaluation_times(updates, 2))
-        np.testing.assert_allclose(run["class_sensitivity"][member], expected, rtol=1e-5)
+    for norm in ("l1", "l2", "linf"):
+        own = run.isel(member=member).sel(norm=norm)
+        expected = loss_sensitivity(*arguments, run["update"].values, norm=norm)
+        np.testing.assert_allclose(own["sensitivity"], expected, rtol=1e-5)
+        if labelling == "class":
+            times = plan.evaluation_times(updates, 2)
+            expected = class_sensitivity(*arguments, times, norm=norm)
+            np.testing.assert_allclose(own["class_sensitivity"], expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +106,18 @@ def test_only_what_is_missing_is_measured(noised, sensitivity_settings, tmp_path
     xr.testing.assert_identical(part, first.isel(member=[4]))
 
 
+def test_norms_are_all_kept_and_those_asked_for_are_shown(noised, sensitivity_settings, tmp_path):
+    store = Store(tmp_path)
+    sensitivity_settings["norms"] = ["l2"]
+    measure(noised, of_run("sensitivity", sensitivity_settings, "class", "float32"), store)
+    before = len(store.records())
+    sensitivity_settings["norms"] = ["linf", "l1"]
+    run = measure(noised, of_run("sensitivity", sensitivity_settings, "class", "float32"), store)
+    assert len(store.records()) == before
+    assert run["norm"].values.tolist() == ["linf", "l1"]
+    assert (run["sensitivity"].mean("example").diff("norm") > 0).all()
+
+
 def test_whatever_determines_a_member_is_in_its_fingerprint(
     noised, sensitivity_settings, monkeypatch
 ):
@@ -110,7 +125,7 @@ def test_whatever_determines_a_member_is_in_its_fingerprint(
 
     def spy(members, own, load, name, compute):
         keys.append(own[0])
-        return xr.Dataset()
+        return xr.Dataset(coords={"norm": ["l1", "l2", "linf"]})
 
     monkeypatch.setattr(sensitivity_run, "stored_or_computed", spy)
 
@@ -142,7 +157,7 @@ def test_training_that_diverges_is_recorded(noised, sensitivity_settings, tmp_pa
     settings = of_run("sensitivity", sensitivity_settings, "class", "float32")
     run = measure(noised, settings, Store(tmp_path))
     assert (run["diverged_epoch"] == 1).all()
-    assert np.isfinite(run["sensitivity"][:, 0]).all()
+    assert np.isfinite(run["sensitivity"].sel(update=0)).all()
 
 
 def test_members_together_are_those_one_by_one(noised, sensitivity_settings, tmp_path, monkeypatch):

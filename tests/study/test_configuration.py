@@ -167,7 +167,7 @@ def test_shared_blocks_reach_every_case():
 
 def test_a_new_case_has_the_defaults_and_comes_last():
     case = {
-        "data": {"train_examples": 10, "validation_examples": 400},
+        "data": {"train_examples": 200, "validation_examples": 400},
         "mlp": {"hidden_layers": 1, "hidden_units": 2},
         "training": {"epochs": 2, "batch_size": 5, "learning_rate": 0.1, "evaluate_every": 1},
         "critical_epochs": [2],
@@ -395,7 +395,26 @@ CASE = "presets.demo.complexity.cases.digits_cnn"
         (
             "presets.demo.complexity.critical_samples.radius",
             -1,
-            "radius is -1: a length is a number of grey levels, 0 or more",
+            "radius is -1: a radius is a number of grey levels, 0 or more",
+        ),
+        (
+            "presets.demo.complexity.critical_samples.radius",
+            "0.3",
+            'radius is "0.3": a radius is a number of grey levels, 0 or more and up to 1000000;',
+        ),
+        ("presets.demo.complexity.critical_samples.radius", [], "critical_samples.radius is empty"),
+        ("presets.demo.complexity.critical_samples.radius", [1, 1.0], "radius names a value twice"),
+        ("presets.demo.complexity.critical_samples.radius", [1, 0], "[1] is 0: it must be more th"),
+        (
+            "presets.demo.complexity.critical_samples.train_examples",
+            1001,
+            "digits_cnn searches 1001 training inputs for critical samples, but its data has only "
+            "1000: lower critical_samples.train_examples or raise train_examples.",
+        ),
+        (
+            "presets.demo.regularization.adversarial_examples.radius",
+            [16],
+            "radius is [16]: a length is a number of grey levels",
         ),
         ("presets.demo.complexity.cases", {}, "complexity.cases is empty"),
         (f"{CASE}.data.dataset", "digit", f"{CASE}.data.dataset names the data set digit"),
@@ -421,6 +440,8 @@ CASE = "presets.demo.complexity.cases.digits_cnn"
         (f"{CONVERGENCE}.capacity_unit", [8], "capacity_unit under presets.demo.convergence: did"),
         (f"{CONVERGENCE}.noise_kinds", ["randY"], f"unknown key noise_kinds under {CONVERGENCE}"),
         ("presets.demo.sensitivity.conditions", ["randZ"], 'conditions[0] is "randZ", which is'),
+        ("presets.demo.sensitivity.norms", ["l3"], 'norms[0] is "l3", which is unknown'),
+        ("presets.demo.sensitivity.norms", [], "norms"),
         ("presets.demo.sensitivity.conditions", ["halfX"], "conditions needs real or randX"),
         ("presets.demo.complexity.noise_levels", [0.5, 1], "noise_levels needs 0, the real data,"),
         ("presets.demo.complexity.noise_levels", [0], "noise_levels needs 0, the real data,"),
@@ -449,7 +470,9 @@ def test_mistakes_in_the_other_experiments_get_one_sentence(config, place, value
         check.validate(changed(config, place, value))
     assert message in str(error.value)
     lines = str(error.value).splitlines()
-    assert len(lines) == 1 + ("searches 5000" in message)  # in either case
+    assert len(lines) == 1 + (
+        "searches 5000" in message or "searches 1001" in message
+    )  # in either case
 
 
 FOLDER = {"title": "Mine", "source": "folder", "path": "mine"}

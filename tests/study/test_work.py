@@ -79,6 +79,8 @@ def test_a_training(settings):
     ("experiment", "run", "changes"),
     [
         ("complexity", "synthetic_mlp", {"critical_samples": {"max_iterations": 50}}),
+        ("complexity", "synthetic_mlp", {"critical_samples": {"radius": [20, 5]}}),
+        ("complexity", "synthetic_mlp", {"critical_samples": {"train_examples": 10}}),
         ("sensitivity", "class", {"class_evaluations": 3}),
         ("sensitivity", "class", {"evaluations": 8}),
         ("regularization", "dropout", {"seeds": 3}),

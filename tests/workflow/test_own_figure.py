@@ -38,11 +38,12 @@ def results(tmp_path):
     run = xr.Dataset(
         {
             "sensitivity": (
-                ("member", "update", "example"),
-                rate["misclassification_rate"].values[:2, None],
+                ("member", "norm", "update", "example"),
+                rate["misclassification_rate"].values[:2, None, None],
             )
         },
         coords={
+            "norm": ["l1"],
             "noise_kind": ("member", ["real", "randX"]),
             "noise_level": ("member", [0, 1]),
             "noise_seed": ("member", [0, 0]),
@@ -76,6 +77,10 @@ def test_another_kind_of_file_is_named(main, results):
     [
         (lambda run: run.assign_attrs(dataset="Cats"), "Figure 3.2 Cats: give both experiments"),
         (lambda run: run.isel(member=[0]), "has no randX in Figure 3.1 or in Figure 3.2: add it"),
+        (
+            lambda run: run.assign_coords(norm=["l2"]),
+            "not in the norm l1: add it to",
+        ),
         (lambda run: run.assign_coords(index=run["index"] + 10**6), "have no examples in common"),
         (lambda run: run, "cannot be written"),
     ],

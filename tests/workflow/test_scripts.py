@@ -165,7 +165,7 @@ def test_complexity_extract_and_plot(tmp_path, noised_digits, complexity_setting
             ),
         )
     )
-    assert "critical samples: 0 of 6 members are in the store" in (tmp_path / "job.log").read_text()
+    assert "critical samples, radius 20: 0 of 6 members" in (tmp_path / "job.log").read_text()
     extract_and_plot(tmp_path, figure, noised, [run])
 
 

@@ -175,9 +175,10 @@ def test_a_change_trains_exactly_the_members_that_it_touches(study, place, value
         assert metrics["validation_accuracy"].notnull().all()
 
 
-def test_another_radius_searches_again_and_trains_nothing(study):
+@pytest.mark.parametrize("radius", [3.0, [0.3, 3.0]])  # in place of 0.3, or beside it
+def test_another_radius_searches_that_one_and_trains_nothing(study, radius):
     parameters = stores.parameters(study.store)
-    study.config["presets"]["demo"]["complexity"]["critical_samples"]["radius"] = 3.0
+    study.config["presets"]["demo"]["complexity"]["critical_samples"]["radius"] = radius
     assert study.new_members("figures") == COMPLEXITY / 2
     assert parameters == stores.parameters(study.store)
     assert study.finished()

@@ -57,11 +57,12 @@ def draw(metrics: xr.Dataset) -> Figure:
         handles.append(style.handle(grey, "exploded", linewidth=0.9))
     style.legend_above(figure, handles)
     seeds = style.of_seeds(metrics)
+    norm = style.NORMS[metrics["norm"].item()]
     times = metrics["gini"].notnull().any(["condition", "seed"]).sum("update")
     style.footnote(
         figure,
         metrics,
-        f"sensitivity at {int(times.max())} times; thick: mean of {seeds}",
+        f"sensitivity ({norm} norm) at {int(times.max())} times; thick: mean of {seeds}",
         lines=["Gini at the end, " + line for line in read],
     )
     return figure

@@ -114,7 +114,8 @@ def draw(metrics: xr.Dataset) -> Figure:
         below.append(f"Classes: {listed}.")
     if LEFT_OUT in stored:
         below.append(f"{LEFT_OUT} is left out here: the numbers hold it, and Figure 3.2 shows it.")
-    style.footnote(figure, metrics, f"mean of {style.of_seeds(metrics)}", lines=read, aside=below)
+    norm = f"{style.NORMS[metrics['norm'].item()]} norm, mean of {style.of_seeds(metrics)}"
+    style.footnote(figure, metrics, norm, lines=read, aside=below)
     return figure
 
 

@@ -20,6 +20,7 @@ from rote.figures.looks import Look
 from rote.files.atomic import replacing
 
 SPREAD = "mean, standard deviation and dots: {}"
+NORMS = {"l1": "ℓ1", "l2": "ℓ2", "linf": "ℓ∞"}
 SMALL = 6.0  # points: the smallest text of a figure
 COLUMN, PAGE = 3.5, 7.2  # inches: the widths at which figures are printed
 
@@ -95,7 +96,8 @@ def of_seeds(metrics: xr.Dataset) -> str:
 
 def mean_and_spread(values: xr.DataArray, digits: int = 2) -> str:
     """Return the mean and the standard deviation of a number over the seeds."""
-    mean, spread = values.mean("seed").item(), values.std("seed", ddof=1).item()
+    # Of equal values, the standard deviation is that of rounding.
+    mean, spread = values.mean("seed").item(), round(values.std("seed", ddof=1).item(), 12)
     if not np.isfinite(spread):
         return number(mean, digits)
     if 0 < spread < 0.5 * 10**-digits:  # which would read ± 0.00
@@ -120,12 +122,15 @@ def without_exploded(metrics: xr.Dataset, name: str) -> str:
     return text
 
 
-def search(metrics: xr.Dataset) -> str:
-    """Return how critical samples were searched, for people."""
+def search(metrics: xr.Dataset, training: bool = False) -> str:
+    """Return how critical samples were searched, for people; ``training``: on such inputs, too."""
     search = yaml.safe_load(metrics.attrs["settings"])["critical_samples"]
+    inputs = f"{search['examples']:,} validation inputs"
+    if training:
+        inputs += f", {search['train_examples']:,} training inputs"
     return (
-        f"LASS: radius {search['radius']:g}, α {search['alpha']:g}, β {search['beta']:g} grey "
-        f"levels, {search['max_iterations']} iterations, {search['examples']:,} inputs"
+        f"LASS: radius {metrics['radius'].item():g}, α {search['alpha']:g}, β {search['beta']:g} "
+        f"grey levels, {search['max_iterations']} iterations, {inputs}"
     )
 
 

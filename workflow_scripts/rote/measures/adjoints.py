@@ -19,6 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+NORMS = "l1", "l2", "linf"
 # Gradients of as many times as fit here are swept together. Fewer repeat the passes over the
 # updates more often (4 MiB: twice the time), more leave the cache and gain nothing from 32 MiB on.
 ACCUMULATED_BYTES = 20 * 2**20
@@ -214,8 +215,11 @@ def sweep(
     times: Sequence[int],
     terms: Tensor,
     report: Callable[[int], None] = lambda updates: None,
+    norms: Sequence[str] = NORMS[:1],
 ) -> Iterator[tuple[list[int], Tensor]]:
-    """Yield ‖∂L_t/∂x‖₁, as (members, times, losses, examples), for some of ``times`` after others.
+    """Yield norms of ∂L_t/∂x for some of ``times`` after others.
+
+    Each is a tensor (members, norms, times, losses, examples), beside the times that it holds.
 
     Args:
         training: members, their data and their batches.
@@ -225,6 +229,7 @@ def sweep(
             losses). The losses add up to the mean training loss if every example counts once.
         report: is called with the number of losses each time that they have passed an update; in
             the end, these add up to the sum of ``times``, times the number of losses.
+        norms: some of ``NORMS``, in the order of the result: of the same gradients.
     """
     times = sorted(times, reverse=True)
     losses = terms.shape[2]
@@ -239,5 +244,22 @@ def sweep(
             if s:
                 adjoints.pass_update(kept[s - 1], training.batches[s - 1])
                 report(adjoints.active)
-        norms = adjoints.of_inputs[:, :, : adjoints.active].abs_().sum(-1)
-        yield some, norms.unflatten(2, (len(some), losses)).permute(0, 2, 3, 1)
+        found = _norms(adjoints.of_inputs[:, :, : adjoints.active], norms)
+        yield some, found.unflatten(3, (len(some), losses)).permute(0, 1, 3, 4, 2)
+
+
+def _norms(gradients: Tensor, names: Sequence[str]) -> Tensor:
+    """Return norms of ``gradients`` (members, examples, losses, features), and overwrite these.
+
+    The result is (members, norms, examples, losses).
+    """
+    found = {"l1": gradients.abs_().sum(-1)}
+    if {"l2", "linf"} & set(names):
+        found["linf"] = gradients.amax(-1)
+    if "l2" in names:
+        # Squares of numbers that a norm of a gradient can be are not all numbers of this type: they
+        # are those of parts of the largest component.
+        largest = found["linf"]
+        unit = torch.where((largest > 0) & largest.isfinite(), largest, 1.0)
+        found["l2"] = torch.linalg.vector_norm(gradients.div_(unit[..., None]), dim=-1) * unit
+    return torch.stack([found[name] for name in names], 1)

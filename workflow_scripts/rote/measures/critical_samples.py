@@ -2,12 +2,21 @@
 
 An input x is critical if some x̂ with ‖x̂ − x‖∞ ≤ r has another predicted class than x; the true
 label plays no part (Arpit et al. 2017, section 4). They are searched for by LASS, Langevin
-adversarial sample search (section 4 and appendix): from x̃ = x, repeat
+adversarial sample search (section 4; α and β stand in footnote 4, r in footnote 6): from x̃ = x,
+repeat
 
     x̃ ← x̃ + α·sign(∂ℓ/∂x̃) + β·η, clipped to the box of radius r around x,
 
 with ℓ the loss of the class predicted at x and η standard normal, until the prediction at x̃ is
 another one. What it finds is critical; what it does not find may be critical all the same.
+
+A version that one of the paper's authors released (lass_tf.py of
+github.com/xingjunm/dimensionality-driven-learning) stops after 100 iterations, or once an iteration
+finds fewer than 20 new critical samples: on few inputs, or with few that are critical, that is at
+once, and the ratio comes out too low. It also takes the sign of the cross-entropy's gradient, which
+is exactly 0 where a model is confident, so that only noise moves x̃; see ``_ascent``. With the same
+number of iterations, and where gradients are not 0, the two agree:
+``tests/benchmarks/released_lass.py``.
 
 Models are searched one at a time. To search many at once, as they are trained, was not faster on
 the CPU (within 5 % where few inputs are critical, 10 to 60 % slower where many are, for models of
@@ -46,6 +55,19 @@ def in_input_units(inputs_per_grey_level: Length, **grey_levels: float) -> dict[
 def of_examples(length: Length, examples: Tensor | slice) -> Length:
     """Return a length for some of the examples: one that is the same for all is itself."""
     return length[examples] if isinstance(length, Tensor) and length.ndim > 1 else length
+
+
+@torch.no_grad()
+def commonest_class_share(
+    logits: Callable[[Tensor], Tensor], inputs: Tensor, *, batch_size: int = SEARCHED
+) -> float:
+    """Return the fraction of ``inputs`` in the class that is predicted most often.
+
+    It says how to read a critical sample ratio: a model that puts nearly all inputs into one class
+    has a low one, whatever its boundary. Arguments are those of :func:`critical_samples`.
+    """
+    predicted = [logits(batch).argmax(1) for batch in inputs.split(batch_size)]
+    return torch.cat(predicted).bincount().max().item() / len(inputs)
 
 
 # Not inference mode: within it autograd records nothing, even where gradients are enabled.

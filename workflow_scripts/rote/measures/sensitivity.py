@@ -1,9 +1,10 @@
 """Loss-sensitivity: how much each training example matters to the loss, through training.
 
-g_x^t = ‖∂L_t/∂x‖₁, where L_t is the mean training loss after t updates of SGD and x acts on it
-twice: directly, and through every earlier update that used it (Arpit et al. 2017, section 3.2). The
-derivative is the total one, exact, as backpropagation through the unrolled training yields it
-(Maclaurin, Duvenaud & Adams 2015); :mod:`rote.measures.adjoints` computes it.
+g_x^t = ‖∂L_t/∂x‖, where L_t is the mean training loss after t updates of SGD and x acts on it
+twice: directly, and through every earlier update that used it. The norm is ℓ1; the paper reports
+very similar results with ℓ2 and ℓ∞ (Arpit et al. 2017, section 3.2). The derivative is the total
+one, exact, as backpropagation through the unrolled training yields it (Maclaurin, Duvenaud & Adams
+2015); :mod:`rote.measures.adjoints` computes it.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from rote.measures.adjoints import Training, sweep, trajectory, with_constant
+from rote.measures.adjoints import NORMS, Training, sweep, trajectory, with_constant
 
 
 def class_terms(labels: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
@@ -38,8 +39,10 @@ def loss_sensitivity(
     batches: Sequence,
     learning_rate: float,
     times: Sequence[int],
+    *,
+    norm: str = "l1",
 ) -> Tensor:
-    """Return g_x^t = ‖∂L_t/∂x‖₁ of every training example x, (times, examples).
+    """Return g_x^t = ‖∂L_t/∂x‖ of every training example x, (times, examples).
 
     Args:
         parameters: of an MLP with ReLU between its layers before the first update: for each layer
@@ -50,16 +53,18 @@ def loss_sensitivity(
             different sizes, a list with the (batch,) of each update.
         learning_rate: η of plain SGD on the mean cross-entropy of each batch.
         times: the numbers of updates t, in any order, from 0 to the number of updates.
+        norm: ``l1``, the paper's, ``l2`` or ``linf``.
 
     Raises:
-        ValueError: shapes that do not fit, an unknown label, a batch that is empty or names an
-            example that does not exist, a time before the first update or after the last one.
+        ValueError: shapes that do not fit, an unknown label or norm, a batch that is empty or names
+            an example that does not exist, a time before the first update or after the last one.
     """
+    _check_norm(norm)
     training, kept, times = _checked(parameters, inputs, labels, batches, learning_rate, times)
     terms = training.inputs.new_ones(*training.labels.shape, 1)
     found = {}
-    for some, norms in sweep(training, kept, list(dict.fromkeys(times)), terms):
-        found |= dict(zip(some, norms[0, :, 0], strict=True))
+    for some, norms in sweep(training, kept, list(dict.fromkeys(times)), terms, norms=[norm]):
+        found |= dict(zip(some, norms[0, 0, :, 0], strict=True))
     return torch.stack([found[t] for t in times])
 
 
@@ -70,22 +75,30 @@ def class_sensitivity(
     batches: Sequence,
     learning_rate: float,
     times: Sequence[int],
+    *,
+    norm: str = "l1",
 ) -> Tensor:
     """Return ḡ_ij, (loss_class, example_class): how much class j matters to the loss of class i.
 
     ḡ_ij is the mean, over ``times`` and over the training examples x of class j, of
-    ‖∂L_t(y=i)/∂x‖₁, where L_t(y=i) holds the terms of the mean training loss L_t that belong to
+    ‖∂L_t(y=i)/∂x‖, where L_t(y=i) holds the terms of the mean training loss L_t that belong to
     examples of class i (Arpit et al. 2017, section 3.3). NaN for a class j without examples.
 
     Arguments and errors are those of :func:`loss_sensitivity`.
     """
+    _check_norm(norm)
     training, kept, times = _checked(parameters, inputs, labels, batches, learning_rate, times)
     labels = training.labels[0]
     terms = class_terms(training.labels, training.weights[-1].shape[2], training.inputs.dtype)
     found = {}
-    for some, norms in sweep(training, kept, list(dict.fromkeys(times)), terms):
-        found |= {t: by_class(norms[0, [k]], labels) for k, t in enumerate(some)}
+    for some, norms in sweep(training, kept, list(dict.fromkeys(times)), terms, norms=[norm]):
+        found |= {t: by_class(norms[0, 0, [k]], labels) for k, t in enumerate(some)}
     return torch.stack([found[t] for t in times]).mean(0)
+
+
+def _check_norm(norm: str) -> None:
+    if norm not in NORMS:
+        raise ValueError(f"norm must be one of {', '.join(NORMS)}, not {norm!r}.")
 
 
 @torch.inference_mode()

@@ -19,8 +19,9 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
 
     Returns:
         ``gini`` of ḡ_x(T) over the examples; ``mean_sensitivity``, the mean of ḡ_x(T) over the
-        examples; ``exploded``, that of ``rote.metrics.sensitivity``; ``train_accuracy``. Each is
-        (labelling, condition, update, seed); missing where a labelling was not evaluated.
+        examples; ``exploded``, that of ``rote.metrics.sensitivity``. Each is (labelling, condition,
+        norm, update, seed), and ``train_accuracy`` the same without norm; missing where a labelling
+        was not evaluated.
     """
     of_labellings = []
     for run in runs:

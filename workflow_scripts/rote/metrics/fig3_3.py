@@ -9,22 +9,22 @@ from rote.metrics.sensitivity import by_condition, exploded
 
 
 def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
-    """Return the matrix ḡ_ij of each condition and seed, and two measures of its shape.
+    """Return the matrix ḡ_ij of each condition, norm and seed, and two measures of its shape.
 
     Args:
         runs: that of the experiment ``sensitivity`` with the class labels.
 
     Returns:
-        ``class_sensitivity`` (condition, loss_class, example_class, seed), ḡ_ij as
+        ``class_sensitivity`` (condition, norm, loss_class, example_class, seed), ḡ_ij as
         ``rote.measures.sensitivity`` defines it, with the names of the classes as coordinates.
-        ``diagonal_share`` (condition, seed), the part of the sum of the matrix that is on its
-        diagonal: how class-correlated it is. ``off_diagonal_gini`` (condition, seed), the Gini
-        coefficient of the other cells: how unevenly classes matter to each other. ``exploded``
-        (condition, seed), that of ``rote.metrics.sensitivity`` at the last update: such a matrix is
-        that of a few updates.
+        ``diagonal_share`` (condition, norm, seed), the part of the sum of the matrix that is on its
+        diagonal: how class-correlated it is. ``off_diagonal_gini`` (condition, norm, seed), the
+        Gini coefficient of the other cells: how unevenly classes matter to each other. ``exploded``
+        (condition, norm, seed), that of ``rote.metrics.sensitivity`` at the last update: such a
+        matrix is that of a few updates.
     """
     (run,) = runs
-    matrix = run["class_sensitivity"].transpose("member", "loss_class", "example_class")
+    matrix = run["class_sensitivity"].transpose("member", "norm", "loss_class", "example_class")
     cells = matrix.values
     diagonal = np.eye(cells.shape[-1], dtype=bool)
     shares = {
@@ -42,7 +42,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             "class_sensitivity": matrix,
             "exploded": exploded(run).isel(update=-1, drop=True),
             **{
-                name: ("member", values, {"long_name": long_name, "units": "1"})
+                name: (("member", "norm"), values, {"long_name": long_name, "units": "1"})
                 for name, (values, long_name) in shares.items()
             },
         }

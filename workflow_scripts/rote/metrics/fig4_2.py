@@ -31,8 +31,8 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
 
     Returns:
         ``train_accuracy``, ``validation_accuracy`` (dataset, noise_kind, noise_level, epoch, seed),
-        ``critical_sample_ratio`` and, for randX, ``noise_critical_sample_ratio``, that on inputs of
-        noise (dataset, noise_kind, noise_level, critical_epoch, seed); missing at epochs at which
+        and the ratios and shares of Figure 4.1 (dataset, noise_kind, noise_level, radius,
+        critical_epoch, seed), the shares without radius; missing at epochs at which
         another case alone was evaluated or searched, and where a member diverged. Level 0 is the
         real data, the same for both kinds. ``dataset`` names the cases of the configuration; along
         it, ``title`` says what they are, and names those that are alike, and ``train_examples``,
@@ -73,7 +73,9 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     )
     return with_protocol(
         "fig4_2",
-        result.transpose("dataset", "learning_rate", ..., "epoch", "critical_epoch", "seed"),
+        result.transpose(
+            "dataset", "learning_rate", ..., "epoch", "radius", "critical_epoch", "seed"
+        ),
         runs,
         [line for run in runs for line in protocol([run])],
     )

@@ -19,7 +19,7 @@ def by_condition(members: xr.Dataset) -> xr.Dataset:
 
 
 def exploded(run: xr.Dataset) -> xr.DataArray:
-    """Return whether sensitivities have exploded: (member, update), from there on.
+    """Return whether sensitivities have exploded: (member, norm, update), from there on.
 
     The mean of g_x^t over the examples has then exceeded ``EXPLODED`` times its value before
     training: gradients through training grow without bound, though training itself looks normal.

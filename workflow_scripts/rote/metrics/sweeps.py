@@ -7,7 +7,7 @@ rate has no values of its own: its cases differ in them.)
 
 import xarray as xr
 
-SWEPT = ("norm", "radius", "learning_rate")
+SWEPT = ("learning_rate", "norm", "radius")
 
 
 def first_of_each(metrics: xr.Dataset) -> xr.Dataset:

@@ -114,8 +114,11 @@ def _search(run: dict, noised: xr.Dataset, members: list[plan.Member], device: s
 
     one = devices.fastest(searched, on_device.device) / len(inputs)
     on_device.give_back()
-    times = sum(1 + (member.noise_kind == "randX") for member in members)
-    return times * len(search["epochs"]) * search["examples"] * one
+    inputs = sum(
+        search["examples"] * (1 + (member.noise_kind == "randX")) + search["train_examples"]
+        for member in members
+    )
+    return inputs * len(search["radius"]) * len(search["epochs"]) * one
 
 
 def _sensitivity(

@@ -10,7 +10,7 @@ import xarray as xr
 from rote.data.noising import data_attributes
 from rote.files.store import Store, fingerprint
 from rote.machine.progress import Progress
-from rote.measures.adjoints import Training, score, sweep, trajectory, with_constant
+from rote.measures.adjoints import NORMS, Training, score, sweep, trajectory, with_constant
 from rote.measures.sensitivity import by_class, class_terms
 from rote.models.ensemble import epoch_order
 from rote.models.mlp import initial_parameters
@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 MEMBERS_TOGETHER = {"cpu": 1, "cuda": 16}
 
 DIMENSIONS = {
-    "sensitivity": ("update", "example"),
-    "class_sensitivity": ("loss_class", "example_class"),
+    "sensitivity": ("norm", "update", "example"),
+    "class_sensitivity": ("norm", "loss_class", "example_class"),
     "train_loss": ("update",),
     "train_accuracy": ("update",),
     "diverged_epoch": (),
@@ -43,9 +43,12 @@ DIMENSIONS = {
 
 
 def member_keys(noised: xr.Dataset, settings: dict) -> list[str]:
-    """Return the fingerprints of the members of a run."""
-    data = DataContent(noised)
-    determinants = {key: value for key, value in settings.items() if key != "members"}
+    """Return the fingerprints of the members of a run.
+
+    A sweep takes long, its norms do not: all are kept, whichever are asked for.
+    """
+    data, others = DataContent(noised), ("members", "norms")
+    determinants = {key: value for key, value in settings.items() if key not in others}
     return [
         fingerprint(
             version=[versions.current("TRAINING"), versions.current("SENSITIVITY")],
@@ -77,9 +80,10 @@ def compute_run(
         checkpoint_seconds: not used: a member takes seconds or minutes, and has no checkpoints.
 
     Returns:
-        ``sensitivity`` (member, update, example), ``train_loss`` and ``train_accuracy`` (member,
-        update), ``diverged_epoch`` (member) and, if asked for, ``class_sensitivity`` (member,
-        loss_class, example_class), both with the names of the classes as coordinates.
+        ``sensitivity`` (member, norm, update, example), ``train_loss`` and ``train_accuracy``
+        (member, update), ``diverged_epoch`` (member) and, if asked for, ``class_sensitivity``
+        (member, norm, loss_class, example_class), both with the names of the classes as
+        coordinates. Norms are those of the settings, in their order.
 
     Raises:
         UserError: the device is missing or too small.
@@ -92,7 +96,7 @@ def compute_run(
         store.load,
         name,
         lambda missing: _measure_missing(noised, settings, store, missing, name, device),
-    )
+    ).sel(norm=settings["norms"])
     if "class_sensitivity" in run:
         classes = noised["class_name"].values
         run = run.assign_coords(loss_class=classes, example_class=classes)
@@ -181,16 +185,18 @@ def _measure(
     loss, accuracy = np.moveaxis(np.array(scores), 0, -1)  # (2, members, times)
     every = training.inputs.new_ones(*training.labels.shape, 1)
     found = {}
-    for some, norms in sweep(training, kept, times, every, report):
-        found |= dict(zip(some, norms[:, :, 0].transpose(0, 1).cpu().numpy(), strict=True))
-    sensitivity = np.stack([found[t] for t in times], 1)
+    for some, norms in sweep(training, kept, times, every, report, NORMS):
+        found |= dict(zip(some, norms[:, :, :, 0].movedim(2, 0).cpu().numpy(), strict=True))
+    sensitivity = np.stack([found[t] for t in times], 2)
     classes = data.models.sizes[-1]
-    of_classes = np.zeros((len(members), classes, classes))
+    of_classes = np.zeros((len(members), len(NORMS), classes, classes))
     if class_times:
         terms = class_terms(training.labels, classes, training.inputs.dtype)
-        for some, norms in sweep(training, kept, class_times, terms, report):
-            for sums, own, labels in zip(of_classes, norms, training.labels, strict=True):
-                sums += len(some) * by_class(own, labels).cpu().numpy()
+        for some, norms in sweep(training, kept, class_times, terms, report, NORMS):
+            for i, labels in enumerate(training.labels):
+                for k in range(len(NORMS)):
+                    own = by_class(norms[i, k], labels)
+                    of_classes[i, k] += len(some) * own.cpu().numpy()
         of_classes /= len(class_times)
     per_epoch = len(training.batches) // settings["training"]["epochs"]
     return [
@@ -220,4 +226,4 @@ def _as_dataset(times: list[int], values: dict[str, np.ndarray | None]) -> xr.Da
     variables = {
         name: (DIMENSIONS[name], value) for name, value in values.items() if value is not None
     }
-    return xr.Dataset(variables, coords={"update": times})
+    return xr.Dataset(variables, coords={"update": times, "norm": list(NORMS)})

@@ -26,16 +26,20 @@ NUMBERS = {
     "misclassified": "example is classified unlike the label trained on, after the last epoch",
     "diverged_epoch": "epoch at which the loss was first found not finite, 0 if it never was",
     "converged_epoch": "epoch at which the training accuracy reached the threshold, 0 if never",
-    "critical_sample_ratio": "fraction of validation inputs that are critical",
+    "critical_sample_ratio": "fraction of inputs that are critical",
+    "commonest_class_share": "fraction of inputs in the class that is predicted most often: near 1 "
+    "the ratio of critical samples is low, whatever the boundary",
+    "radius": "half the side of the box that is searched for critical samples, in grey levels",
     "filter": "weights of a map of the first layer",
-    "sensitivity": "l1 norm of the derivative of the mean training loss by the input, in nat",
-    "class_sensitivity": "mean l1 norm of the derivative of the loss terms of a class by an input "
-    "of a class, in nat",
+    "sensitivity": "norm of the derivative of the mean training loss by the input, in nat",
+    "class_sensitivity": "mean norm of the derivative of the loss terms of a class by an input of "
+    "a class, in nat",
     "index": "position in its part of the original data set",
 }
 TEXTS = {
     "noise_kind": "kind of noise: real (none), randX (inputs) or randY (labels)",
-    "critical_inputs": "validation inputs: real, or noise as randX has it",
+    "critical_inputs": "validation inputs: real, or noise as randX has it; training inputs: train",
+    "norm": "norm over the pixels of an input: l1, l2 or linf, the largest",
     "loss_class": "class of the loss terms, by its name",
     "example_class": "class of the training example, by its name",
     "device": "computed on",

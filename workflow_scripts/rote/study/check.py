@@ -164,13 +164,14 @@ def _critical(settings: dict, way: list[str]) -> Iterator[Misconfigured]:
                 f"are not evaluated: choose among multiples of evaluate_every up to {scored[-1]}.",
                 [*way, "critical_epochs"],
             )
-    wanted, there = (
-        settings["critical_samples"]["examples"],
-        settings["data"]["validation_examples"],
-    )
-    if wanted > there:
-        yield Misconfigured(
-            f"{place} searches {wanted} validation inputs for critical samples, but its "
-            f"data has only {there}: lower critical_samples.examples or raise validation_examples.",
-            [*way, "data", "validation_examples"],
-        )
+    for kind, key, many in (
+        ("validation", "examples", "validation_examples"),
+        ("training", "train_examples", "train_examples"),
+    ):
+        wanted, there = settings["critical_samples"][key], settings["data"][many]
+        if wanted > there:
+            yield Misconfigured(
+                f"{place} searches {wanted} {kind} inputs for critical samples, but its data has "
+                f"only {there}: lower critical_samples.{key} or raise {many}.",
+                [*way, "data", many],
+            )

@@ -68,6 +68,7 @@ def _sensitivity(settings: dict, labelling: str) -> dict:
         "labelling": labelling,
         "model": plain(settings["model"]),
         "training": training,
+        "norms": settings["norms"],
         "evaluations": settings["evaluations"],
         "class_evaluations": settings["class_evaluations"] if labelling == "class" else 0,
         "members": [
@@ -123,7 +124,8 @@ def _strengths(regularizer: str, strength: float | list[float]) -> dict[str, flo
 
 def _complexity(settings: dict, case: str, precision: str) -> dict:
     """Return the settings of a run of ``complexity``."""
-    own = settings["cases"][case]
+    own, search = settings["cases"][case], settings["critical_samples"]
+    radii = search["radius"] if isinstance(search["radius"], list) else [search["radius"]]
     return {
         "case": case,
         "model": plain(own.get("mlp") or own["cnn"]),
@@ -132,7 +134,8 @@ def _complexity(settings: dict, case: str, precision: str) -> dict:
         "keep_misclassified": False,
         "keep_epochs": sorted(own["critical_epochs"]),
         "critical_samples": {
-            **settings["critical_samples"],
+            **search,
+            "radius": [float(radius) for radius in radii],
             "epochs": sorted(own["critical_epochs"]),
         },
     }

@@ -16,8 +16,8 @@ from rote.study import code
 DATASET = 2
 NOISING = 3
 TRAINING = 3
-SENSITIVITY = 1
-CRITICAL_SAMPLES = 2
+SENSITIVITY = 2
+CRITICAL_SAMPLES = 3
 
 MODULES = {  # that determine the numbers
     "DATASET": ["rote.data.sources", "fetch_dataset"],

@@ -85,7 +85,9 @@ def of_run(run: dict, shape: tuple[int, int, int], data: dict) -> int:
         total += epochs * examples * each + seen * forward
         if search := run.get("critical_samples"):
             inputs = search["examples"] * (1 + (member.noise_kind == "randX"))
-            total += len(search["epochs"]) * inputs * search["max_iterations"] * 2 * forward
+            inputs += search["train_examples"]
+            searches = len(search["radius"]) * len(search["epochs"])
+            total += searches * inputs * search["max_iterations"] * 2 * forward
     return total
 
 

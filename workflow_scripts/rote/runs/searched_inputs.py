@@ -1,0 +1,59 @@
+"""The inputs on which critical samples are searched, and what a grey level is in each of them."""
+
+import numpy as np
+import xarray as xr
+
+from rote.data.noising import corrupt
+from rote.data.scaling import per_grey_level, scale_noise
+from rote.machine.randomness import generator
+from rote.study.plan import Member
+
+KINDS = ["real", "noise", "train"]
+
+Inputs = tuple[np.ndarray, np.ndarray]  # images, and a grey level in them
+
+
+def searched_inputs(noised: xr.Dataset, search: dict, member: Member) -> dict[str, Inputs]:
+    """Return the inputs to search for a member, by their kind.
+
+    Args:
+        noised: a dataset of ``rote.data.noising``.
+        search: ``examples`` of the validation inputs and ``train_examples`` of the member's own
+            training inputs, 0 for none.
+        member: has inputs of noise, too, if there is noise in its training inputs.
+
+    Returns:
+        Images (examples, channel, row, column), and what a grey level is in them, broadcasting to
+        the flat images: see :func:`rote.data.scaling.per_grey_level`.
+    """
+    validation = noised.isel(validation_example=slice(search["examples"]))
+    images = validation["validation_image"].values
+    inputs = {"real": (images, per_grey_level(validation, "validation_"))}
+    if member.noise_kind == "randX":
+        inputs["noise"] = noise_inputs(noised, images.shape, member.noise_seed)
+    if search["train_examples"]:
+        # The data set's order is random, and as class-balanced as it can be.
+        inputs["train"] = _train_inputs(noised, slice(search["train_examples"]), member)
+    return inputs
+
+
+def _train_inputs(noised: xr.Dataset, first: slice, member: Member) -> Inputs:
+    own = noised.isel(example=first)
+    images, level = own["image"].values, per_grey_level(own)
+    if member.noise_kind != "randX":
+        return images, level
+    noise = own.sel(noise_seed=member.noise_seed)
+    corrupted = corrupt(noised, member.noise_kind, member.noise_level, member.noise_seed)
+    mask = corrupted["mask"].values[first]
+    images = np.where(mask[:, None, None, None], noise["noise_image"].values, images)
+    noise_level = per_grey_level(noise, "noise_")
+    if np.ndim(level) == 2:  # each image has one of its own
+        level = np.where(mask[:, None], noise_level, level)
+    return images, level
+
+
+def noise_inputs(noised: xr.Dataset, shape: tuple[int, ...], noise_seed: int) -> Inputs:
+    """Return inputs of noise of this shape as randX trains on, but others."""
+    drawn = generator("randX validation", noise_seed).standard_normal(shape, np.float32)
+    levels = scale_noise(drawn, noised.attrs)
+    return drawn, per_grey_level(noised) if levels is None else levels[:, None]
