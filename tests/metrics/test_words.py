@@ -51,10 +51,31 @@ def test_a_training_is_told(own, said):
             "of 9 and 4 units, initialised by Glorot (normal), without biases",
         ),
         (
-            [{"maps": 3, "dense": [4], "crop": 0, "initialization": "glorot_uniform"}],
+            [
+                {
+                    "maps": 3,
+                    "dense": [4],
+                    "padding": "same",
+                    "pooling_stride": 2,
+                    "initialization": "glorot_uniform",
+                }
+            ],
             "3 maps, dense layers of 4 units, initialised by Glorot (uniform)",
         ),
     ],
 )
 def test_a_model_is_told(models, said):
     assert words.of_models(models).endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("padding", "stride", "said"),
+    [
+        ("same", 2, "CNN, 2 convolutions of 4 maps"),
+        ("valid", 3, "CNN, 2 convolutions of 4 maps, no padding, pooling stride 3"),
+        ("same", 1, "CNN, 2 convolutions of 4 maps, padding, pooling stride 1"),
+    ],
+)
+def test_another_reading_of_the_cnn_is_said(padding, stride, said):
+    cnn = {"maps": 4, "dense": [], "padding": padding, "pooling_stride": stride}
+    assert words.of_models([cnn]) == said

@@ -14,7 +14,7 @@ def _layers(models: list[dict]) -> str:
     if "maps" in models[0]:
         dense = _listed(models[0]["dense"])
         layers = f", dense layers of {dense} units" if dense else ""
-        return f"CNN, 2 convolutions of {models[0]['maps']} maps{layers}"
+        return f"CNN, 2 convolutions of {models[0]['maps']} maps{layers}{_reading(models[0])}"
     units = widths(models[0])
     count = f"{len(units)} hidden layer{'s' if len(units) != 1 else ''}"
     if len(set(units)) > 1:  # then it is the only model
@@ -22,6 +22,14 @@ def _layers(models: list[dict]) -> str:
     narrowest, *_, widest = sorted(widths(model)[0] for model in [*models, models[0]])
     of = f"{narrowest}" if narrowest == widest else f"{narrowest} to {widest}"
     return f"MLP, {count} of {of} units"
+
+
+def _reading(cnn: dict) -> str:
+    """Return what is not as in the study's reading of the paper."""
+    padding, stride = cnn["padding"], cnn["pooling_stride"]
+    if (padding, stride) == ("same", 2):
+        return ""
+    return f", {'' if padding == 'same' else 'no '}padding, pooling stride {stride}"
 
 
 def _beginning(model: dict) -> list[str]:
