@@ -70,7 +70,8 @@ def test_a_damaged_file_stops_the_study_which_the_next_call_mends(study, damaged
     whole = netcdf.read(path)
     content = path.read_bytes()
     half = len(content) // 2
-    path.write_bytes(content[:half] + bytes(500) + content[half + 500 :])
+    inverted = bytes(255 - byte for byte in content[half : half + 500])
+    path.write_bytes(content[:half] + inverted + content[half + 500 :])
     for made_from_it in (
         "metrics",
         "figures",

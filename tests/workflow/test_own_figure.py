@@ -34,7 +34,7 @@ def results(tmp_path):
     (tmp_path / "metrics").mkdir()
     (tmp_path / "runs" / "sensitivity").mkdir(parents=True)
     shutil.copy(METRICS / "fig3_1.nc", tmp_path / "metrics")
-    rate = xr.load_dataset(METRICS / "fig3_1.nc")
+    rate = xr.load_dataset(METRICS / "fig3_1.nc").isel(learning_rate=0)
     run = xr.Dataset(
         {
             "sensitivity": (

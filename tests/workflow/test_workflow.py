@@ -275,7 +275,7 @@ def test_the_last_case_is_that_of_the_shipped_configuration_and_then_a_new_one(t
     """Whatever the order of keys in a file that changes some of them."""
     study = Study(tmp_path)
     another = study.config["presets"]["demo"]["complexity"]["cases"]["digits_cnn"]
-    another["data"] = another["data"] | {"validation_examples": 400}
+    another["data"] = another["data"] | {"train_examples": 200, "validation_examples": 400}
     cases = {"digits_cnn": {}}
     study.config = {"presets": {"demo": {"complexity": {"cases": cases}}}}
     assert "runs/complexity/digits_cnn.nc" in study.snakemake("-n", "filters", "--quiet", "host")
