@@ -5,11 +5,10 @@ shape (members, channels, height, width, batch) the patches are copied in runs o
 products are already the next planes, and pooling compares whole batches: nothing is slow because
 there are few maps or small images. Where there are many, see :mod:`rote.models.memberwise`.
 
-Measured on one CPU thread, 4 to 64 maps, batches of 50 and 128: an update of a CNN of
-:mod:`rote.models.cnn` takes 0.5 to 0.6 of the time of the same ``nn.Sequential`` on 28×28 grey
-images, 0.6 to 0.75 on 32×32 colour images, and at most 0.85 of it in a group of one.
-``conv2d(groups=members)`` takes 0.95 to 1.9 of it, and ``torch.func.vmap``, which makes the same
-call, 1.3 to 3.5.
+``make bench`` compares the CNNs of :mod:`rote.models.cnn` with a loop over ``nn.Sequential``. For
+an update without padding, 4 to 64 maps, ``conv2d(groups=members)`` took 0.95 to 1.9 of the loop's
+time, and ``torch.func.vmap``, which makes the same call, 1.3 to 3.5, where products of patches took
+0.5 to 0.75.
 """
 
 import math
