@@ -72,8 +72,8 @@ def make_ensemble(
     )
 
 
-def logits_of_each(model, inputs):
-    return torch.stack([model.member_logits(m, own) for m, own in enumerate(inputs)])
+def logits_of_each(model, inputs, running=False):
+    return torch.stack([model.member_logits(m, own, running) for m, own in enumerate(inputs)])
 
 
 def check_score(ensemble, models, rel):

@@ -111,7 +111,7 @@ def own(model: nn.Sequential) -> Callable[[Tensor], Tensor]:
         )
         stacks = [p.flatten(1).mT if p.ndim > 1 else p[:, None] for p in parameters]
         member = CNN(architecture, [p[None].contiguous() for p in stacks], Workspace())
-        member.buffers = [b[None, :, None] for b in model.buffers() if b.ndim]
+        member.population = [b[None, :, None] for b in model.buffers() if b.ndim]
     else:
         stacks = [p.mT if p.ndim > 1 else p[None] for p in parameters]
         member = MLP([p[None].contiguous() for p in stacks], Workspace())

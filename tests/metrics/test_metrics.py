@@ -324,7 +324,7 @@ def test_cases_that_are_alike_are_named():
 @pytest.mark.parametrize(
     ("decay_every", "words"),
     [
-        (15, "rate 0.1 halved every 15 epochs, momentum 0.9"),
+        (2, "rate 0.1 halved every 2 epochs, momentum 0.9"),
         (1, "rate 0.1 halved every 1 epoch, momentum 0.9"),
         (None, "rate 0.1, momentum 0.9"),
     ],

@@ -79,3 +79,9 @@ def test_a_model_is_told(models, said):
 def test_another_reading_of_the_cnn_is_said(padding, stride, said):
     cnn = {"maps": 4, "dense": [], "padding": padding, "pooling_stride": stride}
     assert words.of_models([cnn]) == said
+
+
+def test_a_decay_that_never_comes_is_not_said():
+    training = {"epochs": 1, "batch_size": 5, "learning_rate": 0.1}
+    said = words.of_trainings([training | {"decay_every": 15, "decay_factor": 0.5}])
+    assert said == words.of_trainings([training])

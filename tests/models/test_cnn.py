@@ -153,6 +153,15 @@ def test_a_score_changes_nothing_in_training(device):
             assert torch.equal(ours, expected)
 
 
+def test_statistics_do_not_depend_on_earlier_ones(device):
+    ensemble = make_ensemble(GREY, [0, 1], device=device)
+    before = ensemble.evaluate()
+    for average in ensemble.model.population:
+        average.fill_(float("inf"))
+    for ours, expected in zip(ensemble.evaluate(), before, strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
 def test_a_kept_model_is_that_of_its_score(device):
     """Kept parameters come with the statistics that the score goes by, not with running ones."""
     ensemble = make_ensemble(GREY, [0, 1], device=device)
@@ -211,18 +220,21 @@ def test_negative_scales_and_evaluation(architecture, device):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_logits_are_differentiable_by_the_inputs(architecture, device):
+@pytest.mark.parametrize("running", [False, True])
+def test_logits_are_differentiable_by_the_inputs(architecture, running, device):
     ensemble = make_ensemble(architecture, [0, 1], device=device)
     ensemble.train_epoch(1)
+    ensemble.take_statistics()
+    statistics = ensemble.model.buffers if running else ensemble.model.population
     features = ensemble.model.features
     inputs = torch.randn(2, 9, features, dtype=torch.float64)
     weights = torch.randn(9, 5, dtype=torch.float64)
     ours = inputs.to(device).requires_grad_()
-    logits = logits_of_each(ensemble.model, ours)
+    logits = logits_of_each(ensemble.model, ours, running)
     (gradient,) = torch.autograd.grad((logits * weights.to(device)).sum(), ours)
-    ensemble.model.population[:] = ensemble.model.buffers
     with torch.inference_mode():  # as the epoch before: its memory is used again
-        torch.testing.assert_close(logits.mT, ensemble.model.logits(ours))
+        by_population = ensemble.model.logits(ours)
+    assert torch.allclose(logits.mT, by_population, rtol=1e-9) == (not running)
     for member, seed in enumerate([0, 1]):
         model = sequential(architecture, seed).double().eval()
         parameters = zip(model.parameters(), ensemble.model.parameters, strict=True)
@@ -231,8 +243,9 @@ def test_logits_are_differentiable_by_the_inputs(architecture, device):
                 own = stack[member].mT if parameter.ndim > 1 else stack[member]
                 parameter.copy_(own.reshape(parameter.shape))
             for k, normalisation in enumerate(normalisations(model)):
-                normalisation.running_mean.copy_(ensemble.model.buffers[2 * k][member, :, 0])
-                normalisation.running_var.copy_(ensemble.model.buffers[2 * k + 1][member, :, 0])
+                mean, variance = statistics[2 * k : 2 * k + 2]
+                normalisation.running_mean.copy_(mean[member, :, 0])
+                normalisation.running_var.copy_(variance[member, :, 0])
         own = inputs[member].requires_grad_()
         expected = model(own)
         (expected_gradient,) = torch.autograd.grad((expected * weights).sum(), own)

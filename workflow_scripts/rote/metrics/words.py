@@ -1,6 +1,7 @@
 """What captions say about models and their training."""
 
 from rote.study.mlp import widths
+from rote.study.schedule import decays
 
 INITIALIZATIONS = {"glorot_normal": "Glorot (normal)", "glorot_uniform": "Glorot (uniform)"}
 
@@ -63,13 +64,13 @@ def _rates(trainings: list[dict]) -> str:
         said = f"{rates[0]:g} (first of {', '.join(f'{rate:g}' for rate in rates)})"
     else:
         said = _listed([_first(one["learning_rate"]) for one in trainings])
-    factor = first.get("decay_factor")
+    if not decays({"decay_every": None, **first}):
+        return f"learning rate {said}"
+    factor = first["decay_factor"]
     by = "halved" if factor == 0.5 else f"multiplied by {factor}"
     if every := first.get("decay_every"):
         return f"learning rate {said} {by} every {_epochs(str(every))}"
-    if after := first.get("decay_at"):
-        return f"learning rate {said} {by} after {_epochs(_enumerated(sorted(after)))}"
-    return f"learning rate {said}"
+    return f"learning rate {said} {by} after {_epochs(_enumerated(sorted(first['decay_at'])))}"
 
 
 def _first(rates: float | list[float]) -> float:

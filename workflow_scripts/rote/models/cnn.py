@@ -166,6 +166,8 @@ class CNN:
 
     def take_statistics(self, batches: Iterable[Tensor]) -> None:
         """See :meth:`rote.models.model.Model.take_statistics`."""
+        for start, average in zip((0.0, 1.0) * len(self.layers), self.population, strict=True):
+            average.fill_(start)  # whatever it was: a mean with what is not finite stays so
         for number, inputs in enumerate(batches, 1):
             below, batch = self._planes(inputs), inputs.shape[1]
             for k, layer in enumerate(self.layers):
@@ -198,16 +200,16 @@ class CNN:
         memory = self._memory("logits", len(weight), weight.shape[2], below.shape[-1])
         return torch.baddbmm(bias, weight.mT, below.flatten(1, -2), out=memory)
 
-    def member_logits(self, member: int, inputs: Tensor) -> Tensor:
-        """Return logits of one member, normalised by ``buffers``, see ``Model``.
+    def member_logits(self, member: int, inputs: Tensor, running: bool = False) -> Tensor:
+        """Return logits of one member, see ``Model``.
 
         Memory that autograd takes for all members would not be aligned for each, see
         :mod:`rote.models.workspace`.
         """
-        own = slice(member, member + 1)
+        own, statistics = slice(member, member + 1), self.buffers if running else self.population
         below, batch = inputs[None].mT.unflatten(1, self.architecture.image), len(inputs)
         for k, layer in enumerate(self.layers):
-            slope, shift = self._folded(k, self.buffers, own)
+            slope, shift = self._folded(k, statistics, own)
             kept = layer.differentiable(self.parameters[4 * k][own], slope, below)
             below = layer.shaped(torch.relu(kept + shift), batch)
         weight, bias = (parameter[own] for parameter in self.parameters[-2:])

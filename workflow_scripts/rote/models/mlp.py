@@ -160,7 +160,7 @@ class MLP:
         """Return logits (members, classes, batch) of ``inputs`` (members, batch, features)."""
         return self._forward(self._layers(), inputs)[-1]
 
-    def member_logits(self, member: int, inputs: Tensor) -> Tensor:
+    def member_logits(self, member: int, inputs: Tensor, running: bool = False) -> Tensor:
         """Return logits of one member, see ``Model``."""
         own = [parameter[member : member + 1] for parameter in self.parameters]
         activations = inputs[None]

@@ -45,14 +45,14 @@ class Model(Protocol):
         As in evaluation: without the noise of regularisers. The memory may be used again.
         """
 
-    def member_logits(self, member: int, inputs: Tensor) -> Tensor:
+    def member_logits(self, member: int, inputs: Tensor, running: bool = False) -> Tensor:
         """Return logits (batch, classes) of one member in evaluation, for ∂/∂inputs by autograd.
-
-        They are normalised by ``buffers``.
 
         Args:
             member: its position.
             inputs: (batch, features).
+            running: whether they are normalised by ``buffers``, as they are between two updates,
+                and not by ``population``, as :meth:`logits` are.
         """
 
     def step(

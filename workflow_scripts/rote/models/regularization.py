@@ -148,7 +148,7 @@ class Regularization:
         batch = inputs.shape[1] // 2
         for member, _, generator in self._streams["adversarial"]:
             inputs[member, batch:] = adversarial_examples(
-                lambda x, member=member: model.member_logits(member, x),
+                lambda x, member=member: model.member_logits(member, x, running=True),
                 inputs[member, :batch],
                 **{k: of_examples(v, rows[member, :batch]) for k, v in self.search.items()},
                 generator=generator,

@@ -201,7 +201,7 @@ def _model(models: Models, parameters: xr.Dataset, device: torch.device):
         [stacks[f"parameter_{k}"] for k in range(len(stacks)) if f"parameter_{k}" in stacks],
         Workspace(device),
     )
-    model.buffers = [stacks[f"buffer_{k}"] for k in range(len(model.buffers))]
+    model.population = [stacks[f"buffer_{k}"] for k in range(len(model.population))]
     return model
 
 
