@@ -1,7 +1,9 @@
 """What a run depends on beside its data."""
 
 from rote.study import plan
+from rote.study.mlp import DEFAULTS
 from rote.study.run_settings import of_run
+from rote.study.schema import SCHEMA
 
 
 def test_complexity_keeps_the_parameters_that_are_searched(complexity_settings):
@@ -100,3 +102,7 @@ def test_strengths_of_adversarial_training_with_dropout_are_pairs(regularization
     member = plan.Member(*run["members"][0])
     assert (member.adversarial, member.dropout) == (0.5, 0.4)
     assert run["adversarial_examples"]["radius"] == 16.0
+
+
+def test_what_a_model_is_by_default_is_what_the_schema_says():
+    assert {name: SCHEMA["$defs"][name]["default"] for name in DEFAULTS} == DEFAULTS

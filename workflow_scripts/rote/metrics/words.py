@@ -1,6 +1,7 @@
 """What captions say about models and their training."""
 
 from rote.study.mlp import widths
+from rote.study.plan import learning_rates
 from rote.study.schedule import decays
 
 INITIALIZATIONS = {"glorot_normal": "Glorot (normal)", "glorot_uniform": "Glorot (uniform)"}
@@ -59,22 +60,18 @@ def of_trainings(trainings: list[dict]) -> str:
 
 def _rates(trainings: list[dict]) -> str:
     """Return words for the learning rates, of which figures show the first, and their decay."""
-    rates, first = trainings[0]["learning_rate"], trainings[0]
-    if isinstance(rates, list) and len(rates) > 1:
+    first = trainings[0]
+    if len(rates := learning_rates(first)) > 1:
         said = f"{rates[0]:g} (first of {', '.join(f'{rate:g}' for rate in rates)})"
     else:
-        said = _listed([_first(one["learning_rate"]) for one in trainings])
-    if not decays({"decay_every": None, **first}):
+        said = _listed([learning_rates(one)[0] for one in trainings])
+    if not decays(first):
         return f"learning rate {said}"
     factor = first["decay_factor"]
     by = "halved" if factor == 0.5 else f"multiplied by {factor}"
     if every := first.get("decay_every"):
         return f"learning rate {said} {by} every {_epochs(str(every))}"
     return f"learning rate {said} {by} after {_epochs(_enumerated(sorted(first['decay_at'])))}"
-
-
-def _first(rates: float | list[float]) -> float:
-    return rates[0] if isinstance(rates, list) else rates
 
 
 def _epochs(count: str) -> str:

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from rote.machine.randomness import seed_of
 from rote.models.convolution import Dense
+from rote.models.dilated import filters_of
 from rote.models.memberwise import convolution
 from rote.models.mlp import drawn_layer, loss_gradient
 from rote.models.regularization import UNREGULARIZED, Regularization
@@ -132,8 +133,7 @@ class CNN:
     @property
     def filters(self) -> Tensor:
         """The filters of the first layer, (members, maps, channels, kernel, kernel)."""
-        kernel = self.architecture.kernel
-        return self.parameters[0].mT.unflatten(2, (-1, kernel, kernel))
+        return filters_of(self.parameters[0], self.architecture.kernel)
 
     def _memory(self, name: str, *shape: int) -> Tensor:
         return self.workspace(name, shape, self.parameters[0].dtype)

@@ -16,7 +16,7 @@ import math
 import torch
 from torch import Tensor
 
-from rote.models.dilated import differentiable
+from rote.models.dilated import differentiable, filters_of
 from rote.models.sgd import SGD
 from rote.models.workspace import Workspace
 from rote.study.architecture import Architecture, Planes
@@ -43,9 +43,7 @@ class Convolution:
         self.name, self.sizes, self.kernel = name, sizes, architecture.kernel
         self.workspace = workspace
         # Zeros on each side of the planes: left, right, above, below.
-        self.margins = (sizes.margin, self.kernel - 1 - sizes.margin) * 2
-        if architecture.padding == "valid":
-            self.margins = (0,) * 4
+        self.margins = sizes.margins * 2
         # What torch adds behind a side is a window that is not full: by ``ceil_mode``.
         self.pooling = {
             "kernel_size": [architecture.pool] * 2,
@@ -183,7 +181,7 @@ class Convolution:
         A dilated convolution: a step to the right in a plane is a step of a whole batch in memory.
         """
         _, channels, height, width, batch = planes.shape
-        filters = (weight * slope.mT)[0].mT.unflatten(1, (channels, self.kernel, self.kernel))
+        filters = filters_of((weight * slope.mT)[0], self.kernel)
         rows = planes.reshape(1, channels, height, width * batch)
         if any(self.margins):
             left, right, *others = self.margins

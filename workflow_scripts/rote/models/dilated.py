@@ -8,6 +8,14 @@ import torch
 from torch import Tensor
 
 
+def filters_of(weight: Tensor, kernel: int) -> Tensor:
+    """Return weights (…, channels × kernel × kernel, maps) as torch keeps them, a view.
+
+    Its shape is (…, maps, channels, kernel, kernel).
+    """
+    return weight.mT.unflatten(-1, (-1, kernel, kernel))
+
+
 def differentiable(rows: Tensor, filters: Tensor, batch: int) -> Tensor:
     """Return the convolution of such an image, without padding, for ∂/∂rows by autograd."""
     convolve = _Dilated.apply if rows.device.type == "cpu" else _dilated

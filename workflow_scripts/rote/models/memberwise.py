@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from rote.models.convolution import Convolution
-from rote.models.dilated import gradients
+from rote.models.dilated import filters_of, gradients
 from rote.models.sgd import SGD
 from rote.models.workspace import Workspace
 from rote.study.architecture import Architecture, Planes
@@ -44,7 +44,7 @@ class MemberwiseConvolution(Convolution):
         batch = planes.shape[-1]
         memory = self._memory("products", weight, maps, math.prod(sides) * batch)
         for own, of_member, out in zip(weight, self._each(planes, weight), memory, strict=True):
-            rows, filters = self._rows(of_member), self._filters(own)
+            rows, filters = self._rows(of_member), filters_of(own, self.kernel)
             found = torch.nn.functional.conv2d(rows, filters, dilation=(1, batch))
             out.copy_(found.view(out.shape))
         return memory
@@ -56,7 +56,7 @@ class MemberwiseConvolution(Convolution):
         dilated = [1, 1], [0, 0], [1, planes.shape[-1]]
         for member, of_member in enumerate(self._each(planes, gradient)):
             own = gradient[member].unflatten(1, (self.sizes.convolved[1], -1))[None]
-            rows, filters = self._rows(of_member), self._filters(weight[member])
+            rows, filters = self._rows(of_member), filters_of(weight[member], self.kernel)
             _, found = gradients(own, rows, filters, *dilated, [False, True])
             total[member].copy_(found.flatten(1).mT)
         sgd.descend(k, total)
@@ -76,17 +76,13 @@ class MemberwiseConvolution(Convolution):
         plain = [1, 1], [self.margins[0]] * 2, [1, 1]
         for own, filters, out in zip(gradient, weight, memory, strict=True):
             planes = own.unflatten(1, (*self.sizes.convolved[1:], batch)).permute(3, 0, 1, 2)
-            filters = self._filters(filters).contiguous(**last)
+            filters = filters_of(filters, self.kernel).contiguous(**last)
             found, _ = gradients(planes.contiguous(**last), images, filters, *plain, [True, False])
             out.view(channels, *sides, batch).copy_(found.permute(1, 2, 3, 0))
         return memory
 
     def _each(self, planes: Tensor, members: Tensor) -> Tensor:
         return planes.expand(len(members), *planes.shape[1:])
-
-    def _filters(self, weight: Tensor) -> Tensor:
-        """Return the weights of one member as torch keeps them, (maps, channels, …)."""
-        return weight.mT.unflatten(1, (-1, self.kernel, self.kernel))
 
     def _rows(self, planes: Tensor) -> Tensor:
         """Return planes of one member as a single image, see :mod:`rote.models.dilated`."""

@@ -115,12 +115,11 @@ class DeviceData:
         if any(member.adversarial for member in members):
             lengths = dict(self.settings["adversarial_examples"])
             iterations = lengths.pop("max_iterations")
-            parts = [per_grey_level(self.noised)]
-            if parts[0].ndim > 1:  # one an image: in the order of the table
+            level = per_grey_level(self.noised)
+            if level.ndim > 1:  # one an image: in the order of the table
                 draws = (self.noised.sel(noise_seed=draw) for draw in self.first_noise_row)
-                parts += [per_grey_level(draw, "noise_") for draw in draws]
-                parts = [np.concatenate(parts)]
-            scale = number_or_tensor(*parts, self.device)
+                level = np.concatenate([level, *(per_grey_level(d, "noise_") for d in draws)])
+            scale = number_or_tensor(level, self.device)
             search = {**in_input_units(scale, **lengths), "max_iterations": iterations}
         strengths = {kind: [getattr(member, kind) for member in members] for kind in KINDS}
         return Regularization(strengths, self.workspace, search)

@@ -14,7 +14,7 @@ class Planes(NamedTuple):
     entering: tuple[int, int, int]
     convolved: tuple[int, int, int]
     pooled: tuple[int, int, int]
-    margin: int  # zeros before the first row and column, of the convolution
+    margins: tuple[int, int]  # zeros before and behind rows and columns, of the convolution
     pooling_margin: tuple[int, int]  # rows and columns before the first one, of the pooling
 
 
@@ -89,13 +89,14 @@ class Architecture(NamedTuple):
                 f"{self.smallest}×{self.smallest} pixels or larger, a smaller crop, or padding: "
                 "same."
             )
-        layers, margin = [], (self.kernel - 1) // 2 if self.padding == "same" else 0
+        layers = []
+        margins = ((self.kernel - 1) // 2, self.kernel // 2) if self.padding == "same" else (0, 0)
         for maps in self.maps:
             convolved = [self._side(side, self.kernel, 1) for side in sides]
             pooled = [self._side(side, self.pool, self.pooling_stride) for side in convolved]
             before = tuple(map(self._pooling_margin, convolved, pooled))
             layers.append(
-                Planes((channels, *sides), (maps, *convolved), (maps, *pooled), margin, before)
+                Planes((channels, *sides), (maps, *convolved), (maps, *pooled), margins, before)
             )
             channels, sides = maps, pooled
         return layers

@@ -7,7 +7,7 @@ holds all of its values.
 from collections.abc import Callable, Iterator, Sequence
 
 from rote.machine.errors import UserError
-from rote.study import drawing, own_data, plan, schedule, schema, sizes
+from rote.study import drawing, own_data, plan, schema, sizes
 from rote.study.architecture import Architecture, check_last_batch
 from rote.study.schema import Misconfigured, SeveralMistakes, dotted, shown, unknown
 
@@ -74,7 +74,7 @@ def _mistakes_of(settings: dict, datasets: dict, way: list[str]) -> Iterator[Mis
     elif reasons := misfits(settings, sizes.published(datasets[dataset])):
         yield Misconfigured(f"{place} on {dataset}: {' '.join(reasons)}", way)
     yield from _equal_levels(settings, way)
-    yield from schedule.mistakes(settings.get("training", {}), [*way, "training"])
+    yield from _schedule(settings.get("training", {}), [*way, "training"])
     for block in ("model", "mlp"):
         yield from _layers(settings.get(block, {}), [*way, block])
     if "critical_epochs" in settings:
@@ -109,6 +109,29 @@ def _equal_levels(settings: dict, way: list[str]) -> Iterator[Misconfigured]:
                 [*way[:3], key],
             )
         seen[count] = level
+
+
+def _schedule(training: dict, way: list[str]) -> Iterator[Misconfigured]:
+    """Yield what does not fit together in the settings ``training``, at the place ``way``."""
+    place, epochs, after = dotted(way), training.get("epochs"), training.get("decay_at", [])
+    if after and training["decay_every"]:
+        yield Misconfigured(
+            f"{place} has both decay_every and decay_at: set decay_every to null, or "
+            "decay_at to [].",
+            [*way, "decay_at"],
+        )
+    elif outside := [epoch for epoch in after if epoch >= epochs]:
+        yield Misconfigured(
+            f"{place}.decay_at names the epoch {outside[0]}, after which no other of the {epochs} "
+            "epochs follows: name earlier ones alone, or raise epochs.",
+            [*way, "decay_at"],
+        )
+    if training.get("nesterov") and not training["momentum"]:
+        yield Misconfigured(
+            f"{place} sets nesterov without a momentum: raise momentum above 0, or set nesterov to "
+            "false.",
+            [*way, "nesterov"],
+        )
 
 
 def _layers(model: dict, way: list[str]) -> Iterator[Misconfigured]:

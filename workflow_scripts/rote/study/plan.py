@@ -87,8 +87,7 @@ def runs(figure: str, settings: dict) -> list[str]:
         return ["none", *settings["strengths"]]
     units = settings["model"]["hidden_units"]
     if figure == "fig3_1":  # one model, of which each layer may have a width of its own
-        own = units if isinstance(units, list) else [units]
-        return [f"units-{'-'.join(map(str, own))}"]
+        return [f"units-{'-'.join(map(str, each(units)))}"]
     return [f"units-{width}" for width in units]
 
 
@@ -133,8 +132,12 @@ def members(settings: dict) -> list[Member]:
 
 def learning_rates(training: dict) -> list[float]:
     """Return the learning rates of the settings ``training``, in their order."""
-    rates = training["learning_rate"]
-    return [float(rate) for rate in (rates if isinstance(rates, list) else [rates])]
+    return [float(rate) for rate in each(training["learning_rate"])]
+
+
+def each(values: object) -> list:
+    """Return the values of a setting that may be one or a list of them."""
+    return values if isinstance(values, list) else [values]
 
 
 def data_settings(settings: dict) -> dict:

@@ -4,7 +4,7 @@ These settings reach the job as they stand here, and what is in them is what tel
 """
 
 from rote.study.mlp import plain
-from rote.study.plan import CONDITIONS, Member, learning_rates, members
+from rote.study.plan import CONDITIONS, Member, each, learning_rates, members
 
 
 def of_run(experiment: str, settings: dict, run: str, precision: str) -> dict:
@@ -125,7 +125,6 @@ def _strengths(regularizer: str, strength: float | list[float]) -> dict[str, flo
 def _complexity(settings: dict, case: str, precision: str) -> dict:
     """Return the settings of a run of ``complexity``."""
     own, search = settings["cases"][case], settings["critical_samples"]
-    radii = search["radius"] if isinstance(search["radius"], list) else [search["radius"]]
     return {
         "case": case,
         "model": plain(own.get("mlp") or own["cnn"]),
@@ -135,7 +134,7 @@ def _complexity(settings: dict, case: str, precision: str) -> dict:
         "keep_epochs": sorted(own["critical_epochs"]),
         "critical_samples": {
             **search,
-            "radius": [float(radius) for radius in radii],
+            "radius": [float(radius) for radius in each(search["radius"])],
             "epochs": sorted(own["critical_epochs"]),
         },
     }
