@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from rote.machine.randomness import seed_of
+from rote.machine.randomness import generator, seed_of
 from rote.models.ensemble import Ensemble
 from rote.models.mlp import MLP, initial_parameters
 from rote.models.sgd import SGD
@@ -70,6 +70,17 @@ def make_ensemble(
         list(seeds),
         batch_size=20,
     )
+
+
+def train_plainly(ensemble, member, epoch, model, optimizer):
+    """Train a plain model for an epoch on the examples of a member, in the member's order."""
+    inputs = ensemble.table[ensemble.rows[member], : ensemble.model.features].cpu()
+    labels = ensemble.labels[member].cpu()
+    order = generator("shuffle", ensemble.seeds[member], epoch).permutation(len(labels))
+    for batch in torch.from_numpy(order).split(ensemble.batch_size):  # the last one may be smaller
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(inputs[batch]), labels[batch]).backward()
+        optimizer.step()
 
 
 def logits_of_each(model, inputs, running=False):

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from rote.machine.randomness import generator, seed_of
+from rote.machine.randomness import seed_of
 from rote.models.ensemble import Ensemble
 from rote.models.kinds import Models
 from rote.models.sgd import SGD
 from rote.models.workspace import Workspace, aligned
-from small_mlps import EXAMPLES, make_data
+from small_mlps import make_data, train_plainly
 
 MLP = {"hidden_units": [9, 7]}
 CNN = {"maps": 3, "dense": [6], "padding": "valid", "pooling_stride": 3}
@@ -92,15 +92,9 @@ def test_without_biases_training_is_that_of_layers_without(net, momentum, nester
     optimizer = torch.optim.SGD(
         model.parameters(), 0.1, momentum, weight_decay=decay, nesterov=nesterov
     )
-    inputs = ensemble.table[ensemble.rows[0], :features].cpu()
     for epoch in (1, 2):
         ensemble.train_epoch(epoch)
-        order = torch.from_numpy(generator("shuffle", 3, epoch).permutation(EXAMPLES))
-        for batch in order.split(20):
-            optimizer.zero_grad()
-            labels = ensemble.labels[0].cpu()[batch]
-            nn.functional.cross_entropy(model(inputs[batch]), labels).backward()
-            optimizer.step()
+        train_plainly(ensemble, 0, epoch, model, optimizer)
     ours = [p[0].cpu() for k, p in enumerate(parameters) if k not in made.fixed]
     for own, parameter in zip(ours, model.parameters(), strict=True):
         expected = parameter.detach()

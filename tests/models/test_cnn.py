@@ -6,7 +6,6 @@ import torch
 from torch import nn
 
 from rote.machine.errors import UserError
-from rote.machine.randomness import generator
 from rote.models import convolution
 from rote.models.cnn import CNN, EVALUATED, Architecture, initial_parameters
 from rote.models.kinds import Models
@@ -16,7 +15,6 @@ from rote.study.schedule import decayed
 from small_cnns import (
     ARCHITECTURES,
     COLOUR,
-    EXAMPLES,
     GREY,
     OTHER,
     VALID,
@@ -27,7 +25,7 @@ from small_cnns import (
     sequential,
     with_population_statistics,
 )
-from small_mlps import assert_same, check_score, logits_of_each
+from small_mlps import assert_same, check_score, logits_of_each, train_plainly
 
 
 def test_the_sizes_of_the_paper():
@@ -89,19 +87,14 @@ def test_training_equals_separate_models_with_torch_sgd(
         ensemble.sgd.decay(decayed(schedule, epoch))
         ensemble.train_epoch(epoch)
     models = [sequential(architecture, seed).double() for seed in seeds]
-    for member, (seed, model) in enumerate(zip(seeds, models, strict=True)):
+    for member, model in enumerate(models):
         optimizer = torch.optim.SGD(
             model.parameters(), 0.1, momentum=momentum, weight_decay=decay[member]
         )
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 2, 0.5)
         inputs = ensemble.table[ensemble.rows[member], : ensemble.model.features].cpu()
-        labels = ensemble.labels[member].cpu()
         for epoch in range(1, 6):
-            order = torch.from_numpy(generator("shuffle", seed, epoch).permutation(EXAMPLES))
-            for batch in order.split(20):  # the last one holds 10
-                optimizer.zero_grad()
-                nn.functional.cross_entropy(model(inputs[batch]), labels[batch]).backward()
-                optimizer.step()
+            train_plainly(ensemble, member, epoch, model, optimizer)
             scheduler.step()
         expected = [as_stacked(p) for p in model.parameters()]
         for stack, parameter in zip(ensemble.model.parameters, expected, strict=True):

@@ -5,12 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from rote.machine.randomness import generator
 from rote.models.ensemble import EVALUATED
 from rote.models.mlp import initial_parameters
 from rote.study.schedule import decayed
 from small_mlps import (
-    EXAMPLES,
     SIZES,
     assert_same,
     check_score,
@@ -18,6 +16,7 @@ from small_mlps import (
     make_data,
     make_ensemble,
     sequential,
+    train_plainly,
 )
 
 
@@ -40,19 +39,13 @@ def test_training_equals_separate_models_with_torch_sgd(momentum, decay, decay_e
         ensemble.sgd.decay(decayed(schedule, epoch))
         ensemble.train_epoch(epoch)
     models = [sequential(seed).double() for seed in seeds]
-    for member, (seed, model) in enumerate(zip(seeds, models, strict=True)):
+    for member, model in enumerate(models):
         optimizer = torch.optim.SGD(
             model.parameters(), 0.1, momentum=momentum, weight_decay=decay[member]
         )
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, decay_every or 1000, 0.3)
-        inputs = ensemble.table[ensemble.rows[member], :12].cpu()
-        labels = ensemble.labels[member].cpu()
         for epoch in range(1, 7):
-            order = torch.from_numpy(generator("shuffle", seed, epoch).permutation(EXAMPLES))
-            for batch in order.split(20):  # the last one holds 10
-                optimizer.zero_grad()
-                nn.functional.cross_entropy(model(inputs[batch]), labels[batch]).backward()
-                optimizer.step()
+            train_plainly(ensemble, member, epoch, model, optimizer)
             scheduler.step()
         for stack, parameter in zip(ensemble.model.parameters, model.parameters(), strict=True):
             expected = parameter.mT if parameter.ndim == 2 else parameter[None]

@@ -2,14 +2,12 @@
 
 import pytest
 import torch
-from torch import nn
 
 import small_cnns
 import small_mlps
-from rote.machine.randomness import generator
 from rote.models.sgd import SGD
 from small_cnns import COLOUR
-from small_mlps import EXAMPLES, sequential
+from small_mlps import sequential, train_plainly
 
 RULES = [(0.0, False), (0.9, False), (0.9, True)]  # momentum, and whether it is Nesterov's
 RATES = [0.1, 0.03, 0.1]
@@ -37,14 +35,8 @@ def test_training_equals_separate_models_with_torch_sgd(momentum, nesterov, deca
             nesterov=nesterov,
         )
         scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, [1], 0.5)
-        inputs = ensemble.table[ensemble.rows[member], :12].cpu()
-        labels = ensemble.labels[member].cpu()
         for epoch in (1, 2, 3):
-            order = torch.from_numpy(generator("shuffle", seed, epoch).permutation(EXAMPLES))
-            for batch in order.split(20):
-                optimizer.zero_grad()
-                nn.functional.cross_entropy(model(inputs[batch]), labels[batch]).backward()
-                optimizer.step()
+            train_plainly(ensemble, member, epoch, model, optimizer)
             scheduler.step()
         for stack, parameter in zip(ensemble.model.parameters, model.parameters(), strict=True):
             expected = parameter.mT if parameter.ndim == 2 else parameter[None]
