@@ -8,6 +8,7 @@ import torch
 import xarray as xr
 
 from rote.data import noising, sources
+from rote.machine import products
 from rote.study import plan
 from rote.study.run_settings import of_run
 
@@ -16,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
-    torch.set_num_threads(1)
+    products.use_threads(1)
 
 
 @pytest.fixture(scope="session", params=["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"])

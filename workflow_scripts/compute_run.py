@@ -5,12 +5,11 @@ import logging
 from importlib import import_module
 from pathlib import Path
 
-import torch
-
 from job import job
 from rote.files import netcdf
 from rote.files.provenance import with_provenance
 from rote.files.store import Store
+from rote.machine import products
 from rote.machine.device import check_available
 
 logger = logging.getLogger("rote")
@@ -20,7 +19,8 @@ def main(smk):
     """Compute the members of ``smk.params.run`` that the store lacks, and assemble the run."""
     with job(smk):
         how = json.loads(smk.resources.computed)
-        torch.set_num_threads(smk.threads)
+        products.use_threads(smk.threads)
+        products.choose(how["products"])
         check_available(how["device"])  # also where the store has everything
         if any(isinstance(version, str) for version in smk.params.code[1:]):
             logger.warning(

@@ -64,9 +64,11 @@ def main() -> None:
     try:
         files = [arguments.configfile] if arguments.configfile else []
         study = Study(configuration.load(ROOT / "config.yaml", files, given))
-        import torch  # which takes a second, and a mistake in the configuration should not
+        # Only now: it takes a second, and a mistake in the configuration should not.
+        from rote.machine import products
 
-        torch.set_num_threads(1)  # as jobs have it; as many run at a time as there are cores
+        products.use_threads(1)  # as jobs have it; as many run at a time as there are cores
+        products.choose(study.config["products"])
         print(LINE.format("experiment", "run", "models", "multiply-adds", "takes"))
         rows = estimates(study, arguments.preset)
     except UserError as error:

@@ -8,6 +8,7 @@ import yaml
 import stores
 from rote.data import noising
 from rote.files.store import Store
+from rote.machine import products
 from rote.machine.errors import UserError
 from rote.runs import training as runs
 from rote.runs.device_data import DeviceData
@@ -48,7 +49,7 @@ def test_a_run_holds_every_member_with_its_coordinates(noised, run_settings, tmp
     assert members == [tuple(member) for member in run_settings["members"]]
     assert np.isfinite(run["train_loss"]).all()
     assert "misclassified" not in run
-    assert set(run["device"].values) == {"cpu"}
+    assert set(run["device"].values) == {f"cpu (products by {products.describe()})"}
 
 
 def test_only_what_is_missing_is_trained(noised, run_settings, tmp_path, trained):

@@ -25,7 +25,8 @@ MADE_BY = "0123456789abcdef"
 
 
 def job(tmp_path, *, output, input=(), log="job.log", **rest):
-    how = {"device": "cpu", "checkpoint_seconds": 300, "reuse": True, "store": f"{tmp_path}/store"}
+    how = {"device": "cpu", "products": "auto", "checkpoint_seconds": 300, "reuse": True}
+    how["store"] = f"{tmp_path}/store"
     return SimpleNamespace(
         input=input,
         output=output,

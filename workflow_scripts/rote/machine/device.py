@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import torch
 
+from rote.machine import products
 from rote.machine.device_claim import claim
 from rote.machine.errors import UserError
 
@@ -75,8 +76,10 @@ def check_available(name: str) -> None:
 
 
 def describe(device: torch.device) -> str:
-    """Return the device for provenance: its type and, for CUDA, its name."""
-    return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else "cpu"
+    """Return the device for provenance: for CUDA its name, else what multiplies matrices there."""
+    if device.type == "cuda":
+        return f"cuda ({torch.cuda.get_device_name(device)})"
+    return f"cpu (products by {products.describe()})"
 
 
 def free_bytes(device: torch.device) -> int:

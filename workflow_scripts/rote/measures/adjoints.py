@@ -19,6 +19,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from rote.machine.products import add_product, multiply
+
 NORMS = "l1", "l2", "linf"
 # Gradients of as many times as fit here are swept together. Fewer repeat the passes over the
 # updates more often (4 MiB: twice the time), more leave the cache and gain nothing from 32 MiB on.
@@ -169,10 +171,10 @@ class _Adjoints:
         moved = []  # R{activations} that enter each layer but the first
         for k, (weight, direction) in enumerate(zip(weights, directions, strict=True)):
             output = self._memory(f"output {k}", members, size, direction.shape[2])
-            torch.bmm(at.activations[k], direction, out=output)
+            multiply(at.activations[k], direction, output)
             output = output.view(members, size, active, -1)
             if k:
-                output.flatten(1, 2).baddbmm_(moved[-1].flatten(1, 2), weight[:, :-1])
+                add_product(output.flatten(1, 2), moved[-1].flatten(1, 2), weight[:, :-1])
             if k < len(at.slopes):
                 output *= at.slopes[k][:, :, None]
             moved.append(output)
@@ -194,12 +196,13 @@ class _Adjoints:
             turned = self._memory("turned", members, outputs, active, inputs)
             turned.copy_(of_loss.permute(0, 3, 2, 1))
             passed_on = self._memory(f"passed on {k}", members, size, active * inputs)
-            torch.bmm(delta, turned.flatten(2), out=passed_on)
+            multiply(delta, turned.flatten(2), passed_on)
             passed_on = passed_on.view(members, size, active, inputs)
-            passed_on.flatten(1, 2).baddbmm_(change.flatten(1, 2), weight[:, :-1].mT)
-            direction.baddbmm_(below.mT, change.flatten(2), alpha=-rate)
+            add_product(passed_on.flatten(1, 2), change.flatten(1, 2), weight[:, :-1].mT)
+            add_product(direction, below.mT, change.flatten(2), -rate)
             if k:
-                product = torch.bmm(delta.mT, moved[k - 1].flatten(2))
+                product = self._memory(f"product {k}", members, outputs, active * inputs)
+                multiply(delta.mT, moved[k - 1].flatten(2), product)
                 product = product.view(members, outputs, active, inputs).permute(0, 3, 2, 1)
                 of_loss.sub_(product, alpha=rate)
                 passed_on *= at.slopes[k - 1][:, :, None]

@@ -28,6 +28,14 @@ def epoch_order(seeds: list[int], epoch: int, examples: int) -> Tensor:
     return torch.from_numpy(np.stack(orders))
 
 
+def predicted(logits: Tensor) -> Tensor:
+    """Return the class of the greatest of ``logits`` (members, classes, batch), (members, batch).
+
+    Of equal ones the first, as argmax does, which takes eight times as long along a middle axis.
+    """
+    return logits.max(1).indices
+
+
 class Score(NamedTuple):
     """How the members of a group do at the end of an epoch, over whole data sets."""
 
@@ -133,7 +141,7 @@ class Ensemble:
         ):
             logits = self.model.logits(self._gather(rows))
             loss += torch.nn.functional.cross_entropy(logits, labels, reduction="none").sum(1)
-            wrong.append(logits.argmax(1) != labels)
+            wrong.append(predicted(logits) != labels)
         wrong = torch.cat(wrong, 1)
         return Score(
             train_loss=(loss / self.rows.shape[1]).double().cpu().numpy(),
@@ -149,7 +157,7 @@ class Ensemble:
         right = torch.zeros(len(self), dtype=torch.int64, device=labels.device)
         for batch, expected in zip(inputs.split(EVALUATED), labels.split(EVALUATED), strict=True):
             logits = self.model.logits(batch[:, : self.model.features].expand(len(self), -1, -1))
-            right += (logits.argmax(1) == expected).sum(1)
+            right += (predicted(logits) == expected).sum(1)
         return right.cpu().numpy() / len(labels)
 
     def select(self, keep: list[int]) -> None:

@@ -11,6 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from rote.machine.products import multiply, multiply_and_add
 from rote.machine.randomness import seed_of
 from rote.models.regularization import UNREGULARIZED, Regularization
 from rote.models.sgd import SGD
@@ -97,6 +98,38 @@ def loss_gradient(logits: Tensor, labels: Tensor, weights: Tensor | None, memory
     return gradient.div_(batch) if weights is None else gradient.mul_(weights[:, None])
 
 
+class _Logits(torch.autograd.Function):
+    """Logits (batch, classes) of inputs (batch, features), by the layers of one member.
+
+    Autograd would multiply by torch's own products. Layers get no gradient.
+    """
+
+    @staticmethod
+    def forward(ctx, inputs: Tensor, layers: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """Return the logits; ``layers`` are weight and bias of each, with a member axis of 1."""
+        below, activations = inputs.detach()[None], []
+        for weight, bias in layers:
+            memory = below.new_empty(1, below.shape[1], weight.shape[2])
+            below = multiply_and_add(bias, below, weight, memory)
+            if len(activations) < len(layers) - 1:
+                activations.append(below.relu_())
+        ctx.layers, ctx.activations = layers, activations
+        return below[0]
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+        """Return ∂/∂inputs."""
+        gradient = gradient[None]
+        for k, (weight, _) in reversed(list(enumerate(ctx.layers))):
+            memory = gradient.new_empty(1, gradient.shape[1], weight.shape[1])
+            gradient = multiply(gradient, weight.mT, memory)
+            if k:
+                torch.ops.aten.threshold_backward.grad_input(
+                    gradient, ctx.activations[k - 1], 0, grad_input=gradient
+                )
+        return gradient[0], None
+
+
 class MLP:
     """An ensemble of MLPs with ReLU between the layers and logits at the end.
 
@@ -145,12 +178,12 @@ class MLP:
         entering, activations = [inputs], []
         for k, memory in enumerate(self._kept("activation", inputs.shape[1])):
             weight, bias = layers[k]
-            activations.append(torch.baddbmm(bias, entering[-1], weight, out=memory).relu_())
+            activations.append(multiply_and_add(bias, entering[-1], weight, memory).relu_())
             entering.append(regularization.disturbed(k, activations[-1]))
         weight, bias = layers[-1]
         shape = len(weight), weight.shape[2], inputs.shape[1]
         memory = self.workspace("logits", shape, weight.dtype)
-        logits = torch.baddbmm(bias.mT, weight.mT, entering[-1].mT, out=memory)
+        logits = multiply_and_add(bias.mT, weight.mT, entering[-1].mT, memory)
         return entering, activations, logits
 
     def take_statistics(self, batches: Iterable[Tensor]) -> None:
@@ -162,11 +195,11 @@ class MLP:
 
     def member_logits(self, member: int, inputs: Tensor, running: bool = False) -> Tensor:
         """Return logits of one member, see ``Model``."""
-        own = [parameter[member : member + 1] for parameter in self.parameters]
-        activations = inputs[None]
-        for weight, bias in zip(own[:-2:2], own[1:-2:2], strict=True):
-            activations = torch.baddbmm(bias, activations, weight).relu()
-        return torch.baddbmm(own[-1], activations, own[-2])[0]
+        own = [
+            tuple(tensor[member : member + 1].detach() for tensor in layer)
+            for layer in self._layers()
+        ]
+        return _Logits.apply(inputs, own)
 
     def step(
         self,
@@ -182,15 +215,14 @@ class MLP:
         batch = labels.shape[1]
         memory = self.workspace("softmax", tuple(logits.shape), logits.dtype)
         gradient = loss_gradient(logits, labels, weights, memory).mT
-        ones = gradient.new_ones(1, 1, batch).expand(len(labels), 1, batch)
         memory = self._kept("gradient", batch)
         for k in reversed(range(len(layers))):
             below, (weight, _) = entering[k], layers[k]
             if k:
                 # Before the update of this layer, which must not change the gradient below it.
-                passed_on = torch.bmm(gradient, weight.mT, out=memory[k - 1])
+                passed_on = multiply(gradient, weight.mT, memory[k - 1])
             sgd.descend(2 * k, below.mT, gradient)
-            sgd.descend(2 * k + 1, ones, gradient)
+            sgd.descend(2 * k + 1, gradient.sum(1, keepdim=True))
             if k:
                 regularization.rescale(passed_on)
                 # Zero where the ReLU or dropout was; in place, without a mask of its own.

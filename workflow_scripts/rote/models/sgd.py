@@ -6,6 +6,7 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
+from rote.machine.products import add_product
 from rote.models.workspace import aligned
 
 
@@ -117,4 +118,4 @@ def _add_product(target: Tensor, left: Tensor, right: Tensor | None, scale: floa
     if right is None:
         target.add_(left, alpha=scale)
     else:
-        target.baddbmm_(left, right, alpha=scale)
+        add_product(target, left, right, scale)

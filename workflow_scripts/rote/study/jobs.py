@@ -173,7 +173,7 @@ class Study:
 
     def computed(self, wildcards) -> str:
         """Return how a run is computed, as JSON: what of the configuration changes no number."""
-        names = "device", "checkpoint_seconds", "reuse"
+        names = "device", "products", "checkpoint_seconds", "reuse"
         return json.dumps({**{name: self.config[name] for name in names}, "store": STORE})
 
     def gpus(self) -> int:

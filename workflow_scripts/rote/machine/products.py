@@ -1,0 +1,145 @@
+"""Which library multiplies matrices on the CPU: torch's own, or the OpenBLAS that NumPy brings.
+
+On AMD processors torch's products (by MKL) use AVX2 at most. Those of OpenBLAS use AVX-512 where
+the processor has it, and took there, one thread on an AMD EPYC, 0.4 to 0.5 of the time for the
+stacked layers of 16 to 4,096 units, and a fifth for those of ten classes. With AVX2 on either side
+they took 0.8 to 0.95. So OpenBLAS is taken on AMD processors; on others, torch's own. Neither
+choice is timed at run time: the same machine gives the same bits again.
+
+SciPy's OpenBLAS could add a product to what is there, which NumPy's cannot. It gained nothing on
+products that are added part by part, as here, and took longer below 64 units: each member is a call
+of its own. oneDNN, by torch's convolutions, computes those of wide CNNs
+(:mod:`rote.models.memberwise`).
+
+Both multiply the members of a stack one after another, each by itself: its numbers do not depend on
+its company. NumPy works in torch's memory; nothing is copied.
+"""
+
+import os
+from functools import cache
+
+import numpy as np
+import threadpoolctl
+import torch
+from torch import Tensor
+
+from rote.machine.errors import UserError
+
+KINDS = "auto", "torch", "openblas"
+# A product that is added to something stands here first, a part of it at a time. With as much as
+# this, parts are large enough for the library and still close to the core: weights of 4,096 units
+# take a tenth less time than at once.
+SCRATCH_BYTES = 2**22
+
+
+@cache
+def _openblas() -> dict | None:
+    """Return what NumPy's OpenBLAS says of itself, None if NumPy has another library."""
+    folder = os.path.dirname(np.__file__)
+    for library in threadpoolctl.threadpool_info():
+        # That of SciPy, if it is loaded, lies in scipy.libs.
+        if library["internal_api"] == "openblas" and library["filepath"].startswith(folder):
+            return library
+    return None
+
+
+def _fastest() -> str:
+    """Return the kind that is faster on this machine, see above."""
+    amd = torch.cpu.get_capabilities().get("cpu_name", "").startswith("AMD")
+    return "openblas" if amd and _openblas() else "torch"
+
+
+class _Chosen:
+    """The kind that computes, from now on."""
+
+    kind = _fastest()
+
+
+def choose(kind: str) -> None:
+    """Have products on the CPU computed by ``auto`` (what is faster), ``torch`` or ``openblas``.
+
+    Raises:
+        UserError: NumPy has no OpenBLAS.
+    """
+    if kind == "openblas" and not _openblas():
+        raise UserError(
+            "products is openblas, but NumPy has another library here: set products to auto or "
+            "torch in config.yaml."
+        )
+    _Chosen.kind = _fastest() if kind == "auto" else kind
+
+
+def describe() -> str:
+    """Return the kind that computes, for provenance: its version and kernels, if it has a choice."""
+    if _Chosen.kind == "torch":
+        return "torch"
+    library = _openblas()
+    return f"OpenBLAS {library['version']} ({library['architecture']})"
+
+
+def use_threads(count: int) -> None:
+    """Have torch, and products by whichever library, use ``count`` threads."""
+    torch.set_num_threads(count)
+    threadpoolctl.threadpool_limits(count, user_api="blas")
+
+
+def by_openblas(tensor: Tensor) -> bool:
+    """Return whether OpenBLAS computes products where ``tensor`` lies."""
+    return _Chosen.kind == "openblas" and tensor.device.type == "cpu"
+
+
+@np.errstate(all="ignore")  # as torch: a model that diverges is told by its loss
+def _matmul(left: np.ndarray, right: np.ndarray, out: np.ndarray) -> None:
+    np.matmul(left, right, out=out)
+
+
+def multiply(left: Tensor, right: Tensor, out: Tensor) -> Tensor:
+    """Return the stacked product ``left @ right`` in ``out``.
+
+    Args:
+        left: (members, rows, inner); its first axis may be 1 or expanded, that of the result counts.
+        right: (members, inner, columns).
+        out: (members, rows, columns).
+    """
+    if by_openblas(out):
+        _matmul(left.numpy(), right.numpy(), out.numpy())
+        return out
+    return torch.bmm(left, right, out=out)
+
+
+def multiply_and_add(bias: Tensor, left: Tensor, right: Tensor, out: Tensor) -> Tensor:
+    """Return ``bias + left @ right`` in ``out``, see :func:`multiply`; ``bias`` is broadcast."""
+    if by_openblas(out):
+        return multiply(left, right, out).add_(bias)
+    return torch.baddbmm(bias, left, right, out=out)
+
+
+def add_product(target: Tensor, left: Tensor, right: Tensor, scale: float = 1.0) -> Tensor:
+    """Add ``scale · left @ right`` to ``target`` (members, rows, columns), in place."""
+    if not by_openblas(target):
+        return target.baddbmm_(left, right, alpha=scale)
+    members, rows, columns = target.shape
+    numbers = _scratch(target.dtype)
+    together = len(numbers) // (rows * columns)
+    if together:
+        blocks = [(slice(m, m + together), slice(None)) for m in range(0, members, together)]
+    else:
+        height = max(1, len(numbers) // columns)
+        blocks = [
+            (slice(m, m + 1), slice(row, row + height))
+            for m in range(members)
+            for row in range(0, rows, height)
+        ]
+    for some, part in blocks:
+        block = target[some, part]
+        memory = numbers if block.numel() <= len(numbers) else numbers.new_empty(block.numel())
+        product = memory[: block.numel()].view(block.shape)
+        block.add_(multiply(left[some, part], right[some], product), alpha=scale)
+    return target
+
+
+@cache
+def _scratch(dtype: torch.dtype) -> Tensor:
+    """Return memory for products that are added to something, always the same."""
+    with torch.inference_mode(False):  # to be used within it and without
+        return torch.empty(SCRATCH_BYTES // dtype.itemsize, dtype=dtype)
