@@ -52,6 +52,8 @@ if workflow.is_main_process and workflow.modifier.is_main_snakefile():
 
 onstart:
     working_folder.pass_signals_on()
+    if slower := environment.older_kernels(study.config["products"]):
+        logger.warning(slower)
 
 
 onsuccess:

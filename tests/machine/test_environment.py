@@ -76,3 +76,31 @@ def test_a_home_that_can_be_written_to_is_used(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     environment.prepare(tmp_path, tmp_path, alone=True)
     assert not {"XDG_CACHE_HOME", "MPLCONFIGDIR"} & os.environ.keys()
+
+
+AMD = "vendor_id : AuthenticAMD\nflags : fpu avx2 avx512f sha_ni\n"
+
+
+@pytest.mark.parametrize(
+    ("pinned", "products", "processor", "said"),
+    [
+        ("Haswell", "auto", AMD, True),
+        ("Zen", "openblas", AMD, True),
+        ("Haswell", "torch", AMD, False),
+        ("SkylakeX", "auto", AMD, False),
+        ("", "auto", AMD, False),
+        ("Haswell", "auto", AMD.replace("avx512f", "avx"), False),
+        ("Haswell", "auto", AMD.replace("AuthenticAMD", "GenuineIntel"), False),
+        ("Haswell", "auto", None, False),
+    ],
+)
+def test_products_by_kernels_of_older_processors_are_told_of(
+    pinned, products, processor, said, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", pinned)
+    description = tmp_path / "cpuinfo"
+    if processor:
+        description.write_text(processor)
+    sentence = environment.older_kernels(products, description)
+    assert bool(sentence) == said
+    assert not said or f"OPENBLAS_CORETYPE is {pinned}" in sentence
