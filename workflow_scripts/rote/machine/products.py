@@ -118,24 +118,35 @@ def add_product(target: Tensor, left: Tensor, right: Tensor, scale: float = 1.0)
     """Add ``scale · left @ right`` to ``target`` (members, rows, columns), in place."""
     if not by_openblas(target):
         return target.baddbmm_(left, right, alpha=scale)
-    members, rows, columns = target.shape
     numbers = _scratch(target.dtype)
-    together = len(numbers) // (rows * columns)
-    if together:
-        blocks = [(slice(m, m + together), slice(None)) for m in range(0, members, together)]
-    else:
-        height = max(1, len(numbers) // columns)
-        blocks = [
-            (slice(m, m + 1), slice(row, row + height))
-            for m in range(members)
-            for row in range(0, rows, height)
-        ]
-    for some, part in blocks:
-        block = target[some, part]
+    for block, upper, lower in _blocks(target, left, right, len(numbers)):
         memory = numbers if block.numel() <= len(numbers) else numbers.new_empty(block.numel())
         product = memory[: block.numel()].view(block.shape)
-        block.add_(multiply(left[some, part], right[some], product), alpha=scale)
+        block.add_(multiply(upper, lower, product), alpha=scale)
     return target
+
+
+def _blocks(target: Tensor, left: Tensor, right: Tensor, numbers: int) -> list[tuple]:
+    """Return parts of ``target`` and their factors: members, or rows of one, that fit ``numbers``.
+
+    A row is never divided.
+    """
+    members, rows, columns = target.shape
+    if members * rows * columns <= numbers:  # most often; a part of a tensor takes time to name
+        return [(target, left, right)]
+    if together := numbers // (rows * columns):
+        some = (slice(first, first + together) for first in range(0, members, together))
+        return [(target[part], left[part], right[part]) for part in some]
+    height = max(1, numbers // columns)
+    return [
+        (
+            target[m : m + 1, row : row + height],
+            left[m : m + 1, row : row + height],
+            right[m : m + 1],
+        )
+        for m in range(members)
+        for row in range(0, rows, height)
+    ]
 
 
 @cache
