@@ -363,6 +363,15 @@ def test_examples_that_are_found_are_not_computed_again(sizes, device):
     assert len(sizes) < 20
 
 
+@pytest.mark.parametrize("beta", [0.0, 0.2])
+def test_the_last_place_of_an_adversarial_example_is_not_computed(sizes, beta, device):
+    # One call a step: it tells who is found, and serves the step of the others.
+    model, inputs = model_of(device), normal(device, 200, 12, seed=2)
+    settings = {**SETTINGS, "beta": beta, "max_iterations": 3}
+    adversarial_examples(watched(model, sizes), inputs, **settings, generator=seeded(device))
+    assert len(sizes) == 3
+
+
 def test_without_noise_examples_that_have_come_to_rest_are_not_computed_again(sizes, device):
     logits = watched(linear(normal(device, 20, seed=1), 0.0), sizes)
     inputs = normal(device, 200, 20, seed=2)

@@ -168,7 +168,8 @@ def _search(
 ) -> Tensor:
     """Return which inputs are critical; those still open go on together, in their order.
 
-    The last x̃ of each goes to ``ends``, if it is given.
+    If ``ends`` is given, the last x̃ of each goes there, and nobody asks whether the last step has
+    found it: that forward pass is not made.
     """
     critical = torch.zeros(len(inputs), dtype=torch.bool, device=inputs.device)
     example, start, predicted = torch.arange(len(inputs), device=inputs.device), inputs, None
@@ -182,7 +183,9 @@ def _search(
             break
         x = torch.add(start, offset, out=memory[: len(start)]).detach()
         if ends is not None:
-            ends[example] = x
+            ends.index_copy_(0, example, x)
+            if not steps_left:
+                break
         x.requires_grad_()
         z = logits(x)
         if z.ndim != 2 or len(z) != len(x) or z.shape[1] < 2:
