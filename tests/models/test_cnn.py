@@ -214,7 +214,8 @@ def test_negative_scales_and_evaluation(architecture, device):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("running", [False, True])
-def test_logits_are_differentiable_by_the_inputs(architecture, running, device):
+@pytest.mark.parametrize("of", [logits_of_each, CNN.members_logits])
+def test_logits_are_differentiable_by_the_inputs(architecture, of, running, device):
     ensemble = make_ensemble(architecture, [0, 1], device=device)
     ensemble.train_epoch(1)
     ensemble.take_statistics()
@@ -223,7 +224,7 @@ def test_logits_are_differentiable_by_the_inputs(architecture, running, device):
     inputs = torch.randn(2, 9, features, dtype=torch.float64)
     weights = torch.randn(9, 5, dtype=torch.float64)
     ours = inputs.to(device).requires_grad_()
-    logits = logits_of_each(ensemble.model, ours, running)
+    logits = of(ensemble.model, ours, running)
     (gradient,) = torch.autograd.grad((logits * weights.to(device)).sum(), ours)
     with torch.inference_mode():  # as the epoch before: its memory is used again
         by_population = ensemble.model.logits(ours)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from rote.models.ensemble import EVALUATED
-from rote.models.mlp import initial_parameters
+from rote.models.mlp import MLP, initial_parameters
 from rote.study.schedule import decayed
 from small_mlps import (
     SIZES,
@@ -139,11 +139,12 @@ def test_a_restored_member_goes_on_as_if_it_had_never_stopped(device):
         assert_same(stack[1], smaller[0])
 
 
-def test_logits_are_differentiable_by_the_inputs(device):
+@pytest.mark.parametrize("of", [logits_of_each, MLP.members_logits])
+def test_logits_are_differentiable_by_the_inputs(of, device):
     model = make_ensemble([0, 1], device=device).model
     inputs = torch.randn(2, 6, 12, dtype=torch.float64)
     ours = inputs.to(device).requires_grad_()
-    logits = logits_of_each(model, ours)
+    logits = of(model, ours)
     (gradient,) = torch.autograd.grad(logits.square().sum(), ours)
     for member, seed in enumerate([0, 1]):
         own = inputs[member].requires_grad_()

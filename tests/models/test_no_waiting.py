@@ -53,14 +53,16 @@ REGULARIZED = {
 }
 
 
-def watched(noised, settings, strengths, model=None) -> Watch:
-    """Train two members for two epochs, and watch the updates of the second."""
+def watched(noised, settings, strengths, model=None, *, members=2, together=False) -> Watch:
+    """Train some members for two epochs, and watch the updates of the second."""
     run = of_run("capacity", settings, "units-6", "float32")
     run["training"] |= {"momentum": 0.9}
     run["model"] = model or run["model"]
     run["adversarial_examples"] = {"alpha": 9.0, "beta": 1.0, "radius": 9.0, "max_iterations": 2}
-    members = [plan.Member(*member)._replace(**strengths) for member in run["members"][:2]]
-    ensemble = DeviceData(noised, run, members, "cpu").ensemble(members)
+    chosen = [plan.Member(*member)._replace(**strengths) for member in run["members"][:members]]
+    assert len(chosen) == members
+    ensemble = DeviceData(noised, run, chosen, "cpu").ensemble(chosen)
+    ensemble.regularization.together = together
     ensemble.train_epoch(1)
     watch, update = Watch(), ensemble._update
 
@@ -87,6 +89,21 @@ def test_a_cnn_waits_for_nothing(noised_digits, settings, strengths):
 def test_adversarial_training_waits_for_the_search_alone(noised, settings):
     # Which examples are found decides how many go on: the search has to ask.
     assert watched(noised, settings, {"adversarial": 0.5}).waited == {"nonzero"}
+
+
+@pytest.mark.parametrize("model", [None, CNN], ids=["mlp", "cnn"])
+def test_adversarial_training_together_waits_for_nothing(request, settings, model):
+    # As on CUDA: one call for all members, but for the noise, which each draws for itself.
+    noised = request.getfixturevalue("noised_digits" if model else "noised")
+    few, many = (
+        watched(noised, settings, {"adversarial": 0.5}, model, members=n, together=True)
+        for n in (2, 6)
+    )
+    assert few.waited == many.waited == set()
+    updates = -(-len(noised["label"]) // settings["training"]["batch_size"])
+    # A member more adds a part of the noise, and the draw; for a CNN also parts, a view and the
+    # copy of its images.
+    assert (many.seen - few.seen) / (4 * updates) == (4 if model else 2)
 
 
 def test_the_watch_sees_what_waits():

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from rote.machine.randomness import seed_of
-from rote.models.convolution import Dense
+from rote.models.convolution import Dense, by_member
 from rote.models.dilated import filters_of
 from rote.models.memberwise import convolution
 from rote.models.mlp import drawn_layer, loss_gradient
@@ -206,7 +206,10 @@ class CNN:
         Memory that autograd takes for all members would not be aligned for each, see
         :mod:`rote.models.workspace`.
         """
-        own, statistics = slice(member, member + 1), self.buffers if running else self.population
+        own = slice(member, member + 1)
+        if inputs.device.type == "cuda":
+            return self.members_logits(inputs[None], running, own)[0]
+        statistics = self.buffers if running else self.population
         below, batch = inputs[None].mT.unflatten(1, self.architecture.image), len(inputs)
         for k, layer in enumerate(self.layers):
             slope, shift = self._folded(k, statistics, own)
@@ -214,6 +217,23 @@ class CNN:
             below = layer.shaped(torch.relu(kept + shift), batch)
         weight, bias = (parameter[own] for parameter in self.parameters[-2:])
         return torch.baddbmm(bias, weight.mT, below.flatten(1, -2))[0].mT
+
+    def members_logits(
+        self, inputs: Tensor, running: bool = False, members: slice = slice(None)
+    ) -> Tensor:
+        """Return logits of some members, each of its own inputs, see ``Model``.
+
+        By plain convolutions of images, in one group a member: for CUDA, whose library is made for
+        these, and not for the dilation by a batch, another one whenever the batch shrinks.
+        """
+        statistics = self.buffers if running else self.population
+        below = inputs.transpose(0, 1).unflatten(2, self.architecture.image).flatten(1, 2)
+        for k, layer in enumerate(self.layers):
+            slope, shift = self._folded(k, statistics, members)
+            kept = layer.of_images(self.parameters[4 * k][members], slope, below)
+            below = torch.relu(kept + shift.view(-1, *[1] * (kept.ndim - 2)))
+        weight, bias = (parameter[members] for parameter in self.parameters[-2:])
+        return torch.baddbmm(bias.mT, by_member(below, len(weight)), weight)
 
     def step(
         self,

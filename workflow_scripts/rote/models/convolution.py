@@ -192,6 +192,19 @@ class Convolution:
         pooled = torch.nn.functional.max_pool2d(planes, **self.pooling)
         return pooled.permute(0, 2, 3, 1).reshape(1, weight.shape[2], -1)
 
+    def of_images(self, weight: Tensor, slope: Tensor, images: Tensor) -> Tensor:
+        """Return the same of images (batch, members × channels, height, width), by autograd.
+
+        It is (batch, members × maps, height, width).
+        """
+        filters = filters_of(weight * slope.mT, self.kernel).flatten(0, 1)
+        left, right, above, below = self.margins
+        padding = [above, left]
+        if padding != [below, right]:  # torch pads both sides alike
+            images, padding = torch.nn.functional.pad(images, self.margins), 0
+        products = torch.nn.functional.conv2d(images, filters, padding=padding, groups=len(weight))
+        return torch.nn.functional.max_pool2d(products, **self.pooling)
+
 
 def _shifted(source: slice, by: int, length: int) -> tuple[slice, slice]:
     """Return where ``source`` lands when it is moved ``by``, and which part of it lands.
@@ -245,6 +258,16 @@ class Dense:
     def differentiable(self, weight: Tensor, slope: Tensor, below: Tensor) -> Tensor:
         """Return the products times the ``slope`` of each unit, of one member, by autograd."""
         return torch.bmm(weight.mT, below.flatten(1, -2)) * slope
+
+    def of_images(self, weight: Tensor, slope: Tensor, images: Tensor) -> Tensor:
+        """Return the same of images (batch, members × …), as (batch, members × units)."""
+        products = torch.bmm(by_member(images, len(weight)), weight * slope.mT)
+        return products.transpose(0, 1).flatten(1)
+
+
+def by_member(images: Tensor, members: int) -> Tensor:
+    """Return images (batch, members × …) as (members, batch, features)."""
+    return images.flatten(1).unflatten(1, (members, -1)).transpose(0, 1)
 
 
 def patches_of(planes: Tensor, kernel: int) -> Tensor:

@@ -162,11 +162,17 @@ class MLP:
 
     def member_logits(self, member: int, inputs: Tensor, running: bool = False) -> Tensor:
         """Return logits of one member, see ``Model``."""
-        own = [parameter[member : member + 1] for parameter in self.parameters]
-        activations = inputs[None]
+        return self.members_logits(inputs[None], running, slice(member, member + 1))[0]
+
+    def members_logits(
+        self, inputs: Tensor, running: bool = False, members: slice = slice(None)
+    ) -> Tensor:
+        """Return logits of some members, each of its own inputs, see ``Model``."""
+        own = [parameter[members] for parameter in self.parameters]
+        activations = inputs
         for weight, bias in zip(own[:-2:2], own[1:-2:2], strict=True):
             activations = torch.baddbmm(bias, activations, weight).relu()
-        return torch.baddbmm(own[-1], activations, own[-2])[0]
+        return torch.baddbmm(own[-1], activations, own[-2])
 
     def step(
         self,
