@@ -63,7 +63,8 @@ def test_parameters_of_the_mlps_of_zhang_et_al(layers, printed):
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("seed", [0, 5])
 def test_initialisation_is_that_of_pytorch(architecture, seed, device):
-    ours = initial_parameters(architecture, [3, seed], device)
+    ours = initial_parameters(architecture, [seed, seed, 3], device)
+    assert all(torch.equal(stack[0], stack[1]) for stack in ours)
     model = sequential(architecture, seed)
     for stack, parameter in zip(ours, model.parameters(), strict=True):
         assert torch.equal(stack[1].cpu(), as_stacked(parameter))

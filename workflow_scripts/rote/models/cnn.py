@@ -27,7 +27,7 @@ from rote.machine.randomness import seed_of
 from rote.models.convolution import Dense, by_member
 from rote.models.dilated import filters_of
 from rote.models.memberwise import convolution
-from rote.models.mlp import drawn_layer, loss_gradient
+from rote.models.mlp import Layers, drawn_layer, drawn_models, fill, loss_gradient
 from rote.models.regularization import UNREGULARIZED, Regularization
 from rote.models.sgd import SGD
 from rote.models.workspace import Workspace, aligned, empty
@@ -62,15 +62,20 @@ def initial_parameters(
         stacks[-2].fill_(1.0)
         stacks[-1].zero_()
     del stacks[-2:]
-    for member, seed in enumerate(seeds):
+
+    def draw(seed: int) -> Layers:
         generator = torch.Generator().manual_seed(seed_of("initial", seed))
-        for k, (weight, bias) in enumerate(zip(stacks[::4], stacks[1::4], strict=True)):
-            window = architecture.kernel**2 if k < len(architecture.maps) else 1
-            drawn_weight, drawn_bias = drawn_layer(
-                *weight.shape[1:], generator, initialization, biases, window
-            )
-            weight[member] = drawn_weight
-            bias[member] = drawn_bias[:, None]
+        windows = [architecture.kernel**2] * len(architecture.maps)
+        windows += [1] * (len(sizes) - len(windows))
+        return [
+            drawn_layer(*size, generator, initialization, biases, window)
+            for size, window in zip(sizes, windows, strict=True)
+        ]
+
+    for members, layers in drawn_models(seeds, draw, sum(s[0].numel() for s in stacks)):
+        for k, (weight, bias) in enumerate(layers):
+            fill(stacks[4 * k], members, weight)
+            fill(stacks[4 * k + 1], members, bias[:, None])
     return stacks
 
 
