@@ -99,6 +99,19 @@ def bytes_of_group(device: torch.device) -> int:
     return free_bytes(device) // 2
 
 
+def bytes_at_once(device: torch.device, cached: int) -> int:
+    """Return how much is best worked on at once, bytes of what is written and soon read again.
+
+    Args:
+        device: where.
+        cached: the answer on the CPU: what stays in its cache. On CUDA it is a quarter of the
+            memory: there each call costs, and a cache holds little of a batch in any case.
+    """
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory // 4
+    return cached
+
+
 def peak_bytes(function: Callable[[], object], device: torch.device) -> int:
     """Return the most CUDA memory that tensors take while ``function`` is called; 0 on the CPU."""
     if device.type != "cuda":

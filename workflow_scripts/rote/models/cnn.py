@@ -147,8 +147,11 @@ class CNN:
         """Return inputs (members, batch, features) as planes (…, height, width, batch), a copy."""
         members, batch, features = inputs.shape
         memory = self._memory("image", members, features, batch)
-        for member, rows in zip(memory, inputs, strict=True):
-            member.copy_(rows.T)  # one by one: in blocks, up to five times as fast on colour images
+        if memory.device.type == "cuda":
+            memory.copy_(inputs.mT)
+        else:  # one by one: in blocks, up to five times as fast on colour images
+            for member, rows in zip(memory, inputs, strict=True):
+                member.copy_(rows.T)
         return memory.unflatten(1, self.architecture.image)
 
     def _scaled(self, k: int, scale: Tensor) -> Tensor:
