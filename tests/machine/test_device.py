@@ -1,6 +1,7 @@
 """The choice of a device, on a machine that pretends to have CUDA or not."""
 
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -115,3 +116,16 @@ def test_free_memory_is_no_more_than_the_machine_has():
 
     free = device.free_bytes(torch.device("cpu"))
     assert 0 < free <= psutil.virtual_memory().total
+
+
+def test_budgets_are_of_the_cache_on_the_cpu_and_of_the_whole_memory_on_cuda(monkeypatch):
+    cpu, cuda = torch.device("cpu"), torch.device("cuda", 0)
+    properties = SimpleNamespace(total_memory=80_000)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda which: properties)
+    monkeypatch.setattr(device, "free_bytes", lambda which: 1000)
+    assert device.bytes_at_once(cpu, cached=64) == 64
+    assert device.bytes_at_once(cuda, cached=64) == 20_000
+    assert device.bytes_of_group(cpu) == 500
+    # Not of what is free now: groups must be of the same size in every run.
+    assert device.bytes_of_group(cuda) == 40_000
+    assert device.peak_bytes(None, cpu) == 0

@@ -8,6 +8,7 @@ from torch import nn
 from rote.data import noising
 from rote.measures.critical_samples import (
     adversarial_examples,
+    adversarial_examples_together,
     commonest_class_share,
     critical_samples,
     in_input_units,
@@ -79,6 +80,57 @@ def test_adversarial_examples_are_where_the_search_ends(beta, device):
         other = ~critical
         pushed = (ends - inputs).abs().amax(1)
         torch.testing.assert_close(pushed[other], torch.full_like(pushed[other], 0.3))
+
+
+def three_models(device) -> nn.ModuleList:
+    """Return models of which the same inputs are critical to a different extent."""
+    models = nn.ModuleList(model_of(device) for _ in range(3))
+    for model, factor in zip(models, (1.0, 0.8, 1.5), strict=True):
+        model[0].weight.data *= factor
+    return models
+
+
+def together(models):
+    """Return the models as one function of (models, batch, features)."""
+    return lambda x: torch.stack([model(own) for model, own in zip(models, x, strict=True)])
+
+
+@pytest.mark.parametrize("kind", ["numbers", "features", "examples"])
+def test_many_models_at_once_find_the_same_as_one_after_another(kind, device):
+    models, inputs = three_models(device), normal(device, 3, 50, 12, seed=1)
+    shape = {"numbers": (), "features": (12,), "examples": (3, 50, 1)}[kind]
+    scale = torch.linspace(0.5, 2, int(torch.tensor(shape).prod()), device=device).double()
+    scale = scale.view(shape) if shape else 1.0
+    lengths = {name: SETTINGS[name] * scale for name in ("alpha", "radius")} | {"beta": 0.0}
+    common = {"max_iterations": 10}
+    found = adversarial_examples_together(together(models), inputs, **lengths, **common, noise=None)
+    for m, (model, own) in enumerate(zip(models, inputs, strict=True)):
+        of_model = {
+            k: v[m] if kind == "examples" and k != "beta" else v for k, v in lengths.items()
+        }
+        expected = adversarial_examples(model, own, **of_model, **common, generator=None)
+        torch.testing.assert_close(found[m], expected, rtol=1e-12, atol=1e-12)
+        changed = model(expected).argmax(1) != model(own).argmax(1)
+        assert 0 < changed.sum() < 50
+
+
+def test_many_models_at_once_make_the_steps_that_are_written_down(device):
+    models, inputs = three_models(device), normal(device, 3, 50, 12, seed=1)
+    noise = normal(device, 3, 4, 50, 12, seed=2)
+    settings = {**SETTINGS, "max_iterations": 4}
+    found = adversarial_examples_together(together(models), inputs, **settings, noise=noise)
+    alpha, beta, radius = (SETTINGS[name] for name in ("alpha", "beta", "radius"))
+    for m, (model, own) in enumerate(zip(models, inputs, strict=True)):
+        for i, start in enumerate(own):
+            x, label = start, model(start[None]).argmax(1)
+            for step in noise[m, :, i]:
+                x = x.detach().requires_grad_()
+                if model(x[None]).argmax(1) != label:
+                    break
+                nn.functional.cross_entropy(model(x[None]), label).backward()
+                x = x.detach() + alpha * x.grad.sign() + beta * step
+                x = torch.minimum(torch.maximum(x, start - radius), start + radius)
+            torch.testing.assert_close(found[m, i], x.detach(), rtol=1e-12, atol=1e-12)
 
 
 def boundary_at_zero(x):
@@ -361,6 +413,15 @@ def test_examples_that_are_found_are_not_computed_again(sizes, device):
     settings = {**UNIT_STEPS, "max_iterations": 99, "generator": seeded(device)}
     assert critical_samples(logits, normal(device, 200, 20, seed=2), **settings).all()
     assert len(sizes) < 20
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.2])
+def test_the_last_place_of_an_adversarial_example_is_not_computed(sizes, beta, device):
+    # One call a step: it tells who is found, and serves the step of the others.
+    model, inputs = model_of(device), normal(device, 200, 12, seed=2)
+    settings = {**SETTINGS, "beta": beta, "max_iterations": 3}
+    adversarial_examples(watched(model, sizes), inputs, **settings, generator=seeded(device))
+    assert len(sizes) == 3
 
 
 def test_without_noise_examples_that_have_come_to_rest_are_not_computed_again(sizes, device):

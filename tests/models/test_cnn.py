@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import nn
 
+from operations import Watch
 from rote.machine.errors import UserError
-from rote.models import convolution
+from rote.models import convolution, memberwise
 from rote.models.cnn import CNN, EVALUATED, Architecture, initial_parameters
 from rote.models.kinds import Models
 from rote.models.workspace import Workspace
@@ -63,7 +64,8 @@ def test_parameters_of_the_mlps_of_zhang_et_al(layers, printed):
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("seed", [0, 5])
 def test_initialisation_is_that_of_pytorch(architecture, seed, device):
-    ours = initial_parameters(architecture, [3, seed], device)
+    ours = initial_parameters(architecture, [seed, seed, 3], device)
+    assert all(torch.equal(stack[0], stack[1]) for stack in ours)
     model = sequential(architecture, seed)
     for stack, parameter in zip(ours, model.parameters(), strict=True):
         assert torch.equal(stack[1].cpu(), as_stacked(parameter))
@@ -71,17 +73,37 @@ def test_initialisation_is_that_of_pytorch(architecture, seed, device):
     assert torch.equal(filters[1].cpu(), model[1].weight)
 
 
+# Bytes of a strip, and whether gradients are gathered: the first two are the CPU's, the others
+# CUDA's. Each is right on either device.
+WAYS = {
+    "strips": (convolution.STRIP, False),
+    "small strips": (8000, False),
+    "whole batches": (2**40, True),
+    "images": (2**40, True),
+}
+
+
+def made(way, monkeypatch, architecture, *arguments, **options):
+    """Return an ensemble whose convolutions go one of these ways."""
+    if way == "images":
+        monkeypatch.setattr(memberwise, "kind_of", lambda *_: memberwise.ImageConvolution)
+    ensemble = make_ensemble(architecture, *arguments, **options)
+    for layer in ensemble.model.layers[: len(architecture.maps)]:
+        layer.strip, layer.gathers = WAYS[way]
+    return ensemble
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 @pytest.mark.parametrize("decay", [[0.0, 0.0, 0.0], [0.0, 0.01, 0.1]])
-@pytest.mark.parametrize("strip", [convolution.STRIP, 2000])
+@pytest.mark.parametrize("way", WAYS)
 def test_training_equals_separate_models_with_torch_sgd(
-    architecture, momentum, decay, strip, device, monkeypatch
+    architecture, momentum, decay, way, device, monkeypatch
 ):
-    monkeypatch.setattr(convolution, "STRIP", strip)
     seeds = [0, 1, 2]
-    ensemble = make_ensemble(architecture, seeds, momentum=momentum, decay=decay, device=device)
+    how = {"momentum": momentum, "decay": decay, "device": device}
+    ensemble = made(way, monkeypatch, architecture, seeds, **how)
     schedule = {"epochs": 5, "decay_factor": 0.5, "decay_every": 2}
     for epoch in range(1, 6):
         ensemble.sgd.decay(decayed(schedule, epoch))
@@ -214,7 +236,8 @@ def test_negative_scales_and_evaluation(architecture, device):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("running", [False, True])
-def test_logits_are_differentiable_by_the_inputs(architecture, running, device):
+@pytest.mark.parametrize("of", [logits_of_each, CNN.members_logits])
+def test_logits_are_differentiable_by_the_inputs(architecture, of, running, device):
     ensemble = make_ensemble(architecture, [0, 1], device=device)
     ensemble.train_epoch(1)
     ensemble.take_statistics()
@@ -223,7 +246,7 @@ def test_logits_are_differentiable_by_the_inputs(architecture, running, device):
     inputs = torch.randn(2, 9, features, dtype=torch.float64)
     weights = torch.randn(9, 5, dtype=torch.float64)
     ours = inputs.to(device).requires_grad_()
-    logits = logits_of_each(ensemble.model, ours, running)
+    logits = of(ensemble.model, ours, running)
     (gradient,) = torch.autograd.grad((logits * weights.to(device)).sum(), ours)
     with torch.inference_mode():  # as the epoch before: its memory is used again
         by_population = ensemble.model.logits(ours)
@@ -272,9 +295,36 @@ def test_gradient_agrees_with_finite_differences(device):
             assert gradient[place].item() == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-7)
 
 
+def test_calls_grow_with_neither_members_nor_kernel_where_batches_are_whole(monkeypatch):
+    # As on CUDA, where calls are what a step costs.
+    seen = {}
+    for members, kernel in ((1, 3), (3, 3), (3, 5)):
+        architecture = GREY._replace(kernel=kernel)
+        ensemble = made("whole batches", monkeypatch, architecture, list(range(members)))
+        layer = ensemble.model.layers[1]
+        maps, height, width = layer.sizes.entering
+        planes = torch.zeros(members, maps, height, width, 6, dtype=torch.float64)
+        weight = ensemble.model.parameters[4]
+        with Watch() as watch:
+            products = layer.products(weight, layer.padded(planes))
+            layer.passed_on(weight, products, 6)
+        seen[members, kernel] = watch.seen
+    assert len(set(seen.values())) == 1
+
+
+def test_what_computes_the_convolutions_of_the_paper():
+    layers, kind_of = Architecture((3, 28, 28), 10).planes(), memberwise.kind_of
+    published, even = Architecture((3, 28, 28), 10), Architecture((3, 28, 28), 10, kernel=4)
+    by_products, by_images = convolution.Convolution, memberwise.ImageConvolution
+    assert [kind_of(each, published, True) for each in layers] == [by_products, by_images]
+    for layer in layers:
+        assert kind_of(layer, published, False) is memberwise.MemberwiseConvolution
+        assert kind_of(layer, even, True) is kind_of(layer, even, False) is by_products
+
+
 # On the CPU, where groups of all sizes are rounded alike: see rote.models.workspace.
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("strip", [convolution.STRIP, 2000])
+@pytest.mark.parametrize("strip", [convolution.STRIP, 8000])
 def test_a_member_does_not_depend_on_its_company(architecture, strip, monkeypatch):
     monkeypatch.setattr(convolution, "STRIP", strip)
     table, rows, labels, validation = make_data(architecture, 7, torch.float32)

@@ -1,12 +1,17 @@
 """The ensemble against independent computation: separate models of torch.nn, torch.optim.SGD."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from rote.machine.randomness import generator
+from rote.models import ensemble as ensembles
+from rote.models import mlp
 from rote.models.ensemble import EVALUATED
-from rote.models.mlp import initial_parameters
+from rote.models.mlp import MLP, drawn_layer, initial_parameters
 from rote.study.schedule import decayed
 from small_mlps import (
     SIZES,
@@ -26,6 +31,42 @@ def test_initialisation_is_that_of_pytorch(seed, device):
     for stack, parameter in zip(ours, sequential(seed).parameters(), strict=True):
         expected = parameter.mT if parameter.ndim == 2 else parameter[None]
         assert torch.equal(stack[1].cpu(), expected)
+
+
+def test_members_of_one_seed_are_drawn_once_and_large_models_in_threads(monkeypatch, device):
+    drawn = []
+
+    def watched(*arguments):
+        drawn.append(threading.current_thread())
+        return drawn_layer(*arguments)
+
+    seeds = [3, 5, 3, 8, 5, 3]
+    one_by_one = [initial_parameters(SIZES, [seed], device) for seed in seeds]
+    monkeypatch.setattr(mlp, "drawn_layer", watched)
+    for large, threads in ((mlp.LARGE, 1), (1, 2)):
+        monkeypatch.setattr(mlp, "LARGE", large)
+        monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+        drawn.clear()
+        together = initial_parameters(SIZES, seeds, device)
+        assert len(drawn) == 3 * len(set(seeds))
+        assert (threading.current_thread() in drawn) == (threads == 1)
+        for k, stack in enumerate(together):
+            for ours, alone in zip(stack, one_by_one, strict=True):
+                assert torch.equal(ours, alone[k][0])
+
+
+def test_members_of_one_seed_have_one_order(monkeypatch):
+    drawn = []
+
+    def watched(*key):
+        drawn.append(key)
+        return generator(*key)
+
+    monkeypatch.setattr(ensembles, "generator", watched)
+    orders = ensembles.epoch_order([3, 5, 3, 8, 5], 2, 50)
+    assert sorted(drawn) == [("shuffle", seed, 2) for seed in (3, 5, 8)]
+    for order, seed in zip(orders, [3, 5, 3, 8, 5], strict=True):
+        assert order.tolist() == generator("shuffle", seed, 2).permutation(50).tolist()
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
@@ -139,11 +180,12 @@ def test_a_restored_member_goes_on_as_if_it_had_never_stopped(device):
         assert_same(stack[1], smaller[0])
 
 
-def test_logits_are_differentiable_by_the_inputs(device):
+@pytest.mark.parametrize("of", [logits_of_each, MLP.members_logits])
+def test_logits_are_differentiable_by_the_inputs(of, device):
     model = make_ensemble([0, 1], device=device).model
     inputs = torch.randn(2, 6, 12, dtype=torch.float64)
     ours = inputs.to(device).requires_grad_()
-    logits = logits_of_each(model, ours)
+    logits = of(model, ours)
     (gradient,) = torch.autograd.grad(logits.square().sum(), ours)
     for member, seed in enumerate([0, 1]):
         own = inputs[member].requires_grad_()

@@ -6,42 +6,11 @@ operation of an update is watched, on the CPU, for those that would.
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from operations import Watch
 from rote.runs.device_data import DeviceData
 from rote.study import plan
 from rote.study.run_settings import of_run
-
-# Operations whose result, or whose shape, the host has to know; and lift_fresh, which brings
-# numbers from Python to a tensor, and from there to the device.
-WAITS = {
-    "_local_scalar_dense",
-    "equal",
-    "is_nonzero",
-    "item",
-    "lift_fresh",
-    "lift_fresh_copy",
-    "masked_select",
-    "nonzero",
-    "unique",
-}
-
-
-class Watch(TorchDispatchMode):
-    """Notes operations that wait, and those that index by a mask."""
-
-    def __init__(self):
-        super().__init__()
-        self.seen, self.waited = 0, set()
-
-    def __torch_dispatch__(self, operation, types, arguments=(), named=None):
-        name = operation.overloadpacket.__name__
-        self.seen += 1
-        masks = [index for index in arguments[1] if index is not None] if name == "index" else []
-        if name in WAITS or any(index.dtype == torch.bool for index in masks):
-            self.waited.add(name)
-        return operation(*arguments, **(named or {}))
-
 
 CNN = {"maps": 3, "dense": [4], "padding": "same", "pooling_stride": 2}
 REGULARIZED = {
@@ -53,14 +22,16 @@ REGULARIZED = {
 }
 
 
-def watched(noised, settings, strengths, model=None) -> Watch:
-    """Train two members for two epochs, and watch the updates of the second."""
+def watched(noised, settings, strengths, model=None, *, members=2, together=False) -> Watch:
+    """Train some members for two epochs, and watch the updates of the second."""
     run = of_run("capacity", settings, "units-6", "float32")
     run["training"] |= {"momentum": 0.9}
     run["model"] = model or run["model"]
     run["adversarial_examples"] = {"alpha": 9.0, "beta": 1.0, "radius": 9.0, "max_iterations": 2}
-    members = [plan.Member(*member)._replace(**strengths) for member in run["members"][:2]]
-    ensemble = DeviceData(noised, run, members, "cpu").ensemble(members)
+    chosen = [plan.Member(*member)._replace(**strengths) for member in run["members"][:members]]
+    assert len(chosen) == members
+    ensemble = DeviceData(noised, run, chosen, "cpu").ensemble(chosen)
+    ensemble.regularization.together = together
     ensemble.train_epoch(1)
     watch, update = Watch(), ensemble._update
 
@@ -87,6 +58,21 @@ def test_a_cnn_waits_for_nothing(noised_digits, settings, strengths):
 def test_adversarial_training_waits_for_the_search_alone(noised, settings):
     # Which examples are found decides how many go on: the search has to ask.
     assert watched(noised, settings, {"adversarial": 0.5}).waited == {"nonzero"}
+
+
+@pytest.mark.parametrize("model", [None, CNN], ids=["mlp", "cnn"])
+def test_adversarial_training_together_waits_for_nothing(request, settings, model):
+    # As on CUDA: one call for all members, but for the noise, which each draws for itself.
+    noised = request.getfixturevalue("noised_digits" if model else "noised")
+    few, many = (
+        watched(noised, settings, {"adversarial": 0.5}, model, members=n, together=True)
+        for n in (2, 6)
+    )
+    assert few.waited == many.waited == set()
+    updates = -(-len(noised["label"]) // settings["training"]["batch_size"])
+    # A member more adds a part of the noise, and the draw; for a CNN also parts, a view and the
+    # copy of its images.
+    assert (many.seen - few.seen) / (4 * updates) == (4 if model else 2)
 
 
 def test_the_watch_sees_what_waits():

@@ -8,7 +8,7 @@ from torch import nn
 import small_cnns
 import small_mlps
 from rote.machine.randomness import generator, seed_of
-from rote.measures.critical_samples import adversarial_examples
+from rote.measures.critical_samples import adversarial_examples, adversarial_examples_together
 from rote.models.cnn import CNN, initial_parameters
 from rote.models.ensemble import Ensemble
 from rote.models.mlp import MLP
@@ -99,6 +99,17 @@ def forward(model, net, inputs, strengths, drawn):
     return x
 
 
+def searched(logits, x, stream, together):
+    """Return the adversarial examples of one model, with the noise that it draws."""
+    if not together:
+        return adversarial_examples(logits, x, **SEARCH, generator=stream)
+    noise = x.new_empty(1, SEARCH["max_iterations"] * len(x), x.shape[1])
+    noise = noise.normal_(generator=stream).unflatten(1, (-1, len(x)))
+    return adversarial_examples_together(
+        lambda x: logits(x[0])[None], x[None], **SEARCH, noise=noise
+    )[0]
+
+
 def plainly_trained(ensemble, net, strengths, member, seed, epochs):
     """Return nn.Sequential of a member after its training by autograd and torch.optim.SGD.
 
@@ -120,11 +131,11 @@ def plainly_trained(ensemble, net, strengths, member, seed, epochs):
             w = strengths.get("adversarial")
             if w:
                 model.eval()
-                moved = adversarial_examples(
+                moved = searched(
                     lambda x: model(x.cpu()).to(device),
                     x.to(device),
-                    **SEARCH,
-                    generator=drawn["adversarial"],
+                    drawn["adversarial"],
+                    ensemble.regularization.together,
                 )
                 model.train()
                 x = torch.cat([x, moved.cpu()])
@@ -140,10 +151,17 @@ def plainly_trained(ensemble, net, strengths, member, seed, epochs):
 
 
 @pytest.mark.parametrize("net", NETS)
-@pytest.mark.parametrize("members", [MEMBERS, ADVERSARIAL], ids=["plain", "adversarial"])
-def test_training_equals_separate_models_with_the_same_draws(net, members, device):
+@pytest.mark.parametrize(
+    ("members", "together"),
+    [(MEMBERS, False), (ADVERSARIAL, False), (ADVERSARIAL, True)],
+    ids=["plain", "adversarial", "adversarial, together"],
+)
+def test_training_equals_separate_models_with_the_same_draws(net, members, together, device):
     epochs = 3
     ensemble = make_ensemble(net, members, device=device)
+    # Each way on each device, where one is the default.
+    assert ensemble.regularization.together == (device.type == "cuda")
+    ensemble.regularization.together = together
     for epoch in range(1, epochs + 1):
         ensemble.train_epoch(epoch)
     models = []
@@ -201,6 +219,17 @@ def test_a_member_does_not_depend_on_its_company(net, members):
             together = trained(net, members, seeds, [*company, member])
             for ours, expected in zip(together, alone, strict=True):
                 assert torch.equal(ours, expected)
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_without_noise_members_are_searched_together_as_one_by_one(net, device):
+    ensembles = [make_ensemble(net, ADVERSARIAL, device=device) for _ in range(2)]
+    for ensemble, together in zip(ensembles, (False, True), strict=True):
+        ensemble.regularization.together = together
+        ensemble.regularization.search = SEARCH | {"beta": 0.0}
+        ensemble.train_epoch(1)
+    for ours, expected in zip(*(e.model.parameters for e in ensembles), strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize("net", NETS)

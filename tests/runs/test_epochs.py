@@ -176,3 +176,22 @@ def test_a_member_that_diverges_has_not_converged():
     assert (int(ours[1]["converged_epoch"]), int(ours[1]["diverged_epoch"])) == (0, 1)
     member = training.as_dataset(ours[1], EVERY)
     assert member["converged_epoch"] == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken", "expected"),
+    [(300, 0.1, 300), (300, 10, 300), (300, 40, 800), (0.001, 0.9, 0.001), (0.001, 2, 40)],
+)
+def test_checkpoints_are_due_by_the_clock_unless_they_take_long(
+    monkeypatch, asked, taken, expected
+):
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    clock = training.CheckpointClock(asked)
+    for interval in (asked, expected, expected):
+        now[0] += 0.99 * interval
+        assert not clock.due()
+        now[0] += 0.02 * interval
+        assert clock.due()
+        with clock.writing():
+            now[0] += taken

@@ -1,6 +1,9 @@
 import pytest
 
+from rote.machine import device as devices
+from rote.runs.device_data import DeviceData
 from rote.runs.grouping import SizeSearch, groups
+from rote.study.plan import Member
 
 
 @pytest.mark.parametrize(
@@ -38,3 +41,27 @@ def test_groups_that_grow_hold_every_member_once(monkeypatch):
     assert [i for group in split for i in group] == list(range(20))
     assert search.settled
     assert search.size == 8
+
+
+@pytest.mark.parametrize(("members_that_fit", "size"), [(0.5, 1), (4.9, 4), (100, 10)])
+def test_where_nothing_is_timed_groups_take_the_memory_they_may(
+    noised, run_settings, monkeypatch, members_that_fit, size
+):
+    members = [Member(*member) for member in run_settings["members"]]
+    assert len(members) == 10
+    run_settings["training"]["epochs"] = 1000  # so long that the CPU would make a trial
+    data = DeviceData(noised, run_settings, members, "cpu")
+    memory = members_that_fit * data._bytes_of_member(members[0])
+    monkeypatch.setattr(devices, "bytes_of_group", lambda device: int(memory))
+    monkeypatch.setattr(data, "seconds_of_update", None)
+    data.timed = False  # as on CUDA
+    search = data.size_search(members)
+    assert search.settled
+    assert search.size == size
+
+
+def test_groups_are_timed_on_the_cpu_alone(noised, run_settings, device):
+    members = [Member(*member) for member in run_settings["members"]]
+    data = DeviceData(noised, run_settings, members, device.type)
+    assert data.timed == (device.type == "cpu")
+    assert data.size_search(members).settled == (device.type == "cuda")

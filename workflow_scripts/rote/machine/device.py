@@ -90,6 +90,41 @@ def free_bytes(device: torch.device) -> int:
     return min(free, max(_limit_of_job() - psutil.Process().memory_info().rss, 0))
 
 
+def bytes_of_group(device: torch.device) -> int:
+    """Return the memory that the members of a group may fill: half; the rest is for other jobs.
+
+    On the CPU it is half of what is free now. On CUDA, where the size of a group decides how sums
+    are rounded, it is half of what the device has, so that it is the same in every run: each job
+    has a device of its own, and a group that does not fit is halved.
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory // 2
+    return free_bytes(device) // 2
+
+
+def bytes_at_once(device: torch.device, cached: int) -> int:
+    """Return how much is best worked on at once, bytes of what is written and soon read again.
+
+    Args:
+        device: where.
+        cached: the answer on the CPU: what stays in its cache. On CUDA it is a quarter of the
+            memory: there each call costs, and a cache holds little of a batch in any case.
+    """
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory // 4
+    return cached
+
+
+def peak_bytes(function: Callable[[], object], device: torch.device) -> int:
+    """Return the most CUDA memory that tensors take while ``function`` is called; 0 on the CPU."""
+    if device.type != "cuda":
+        return 0
+    function()  # before: what libraries take once, for themselves
+    torch.cuda.reset_peak_memory_stats(device)
+    function()
+    return torch.cuda.max_memory_allocated(device)
+
+
 def _limit_of_job(groups: str = "/proc/self/cgroup", root: str = "/sys/fs/cgroup") -> int:
     """Return the memory, in bytes, that a batch system or a container allows this process.
 

@@ -9,7 +9,8 @@ batch of update s:
 H_s being the Hessian of ℓ_s at θ_s. Both products are the derivative of one backward pass in the
 direction λ (Pearlmutter 1994), written out here: no graph is built, so memory does not grow with
 one. It holds the parameters after every update, the gradients ∂L_t/∂x of some times (at most
-``ACCUMULATED_BYTES``, or those of a single time if these are more), and the result.
+``ACCUMULATED_BYTES``, or those of a single time if these are more), and the result. On CUDA it is
+as many times as fit a quarter of the memory with all that belongs to them.
 """
 
 import math
@@ -19,11 +20,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from rote.machine.device import bytes_at_once
 from rote.machine.products import add_product, multiply
 
 NORMS = "l1", "l2", "linf"
 # Gradients of as many times as fit here are swept together. Fewer repeat the passes over the
 # updates more often (4 MiB: twice the time), more leave the cache and gain nothing from 32 MiB on.
+# That is the CPU's cache: see rote.machine.device.bytes_at_once.
 ACCUMULATED_BYTES = 20 * 2**20
 
 
@@ -236,7 +239,7 @@ def sweep(
     """
     times = sorted(times, reverse=True)
     losses = terms.shape[2]
-    together = max(1, ACCUMULATED_BYTES // (training.inputs.nbytes * losses))
+    together = _times_together(training, losses)
     adjoints = _Adjoints(training, min(together, len(times)) * losses)
     for first in range(0, len(times), together):
         some = times[first : first + together]
@@ -249,6 +252,15 @@ def sweep(
                 report(adjoints.active)
         found = _norms(adjoints.of_inputs[:, :, : adjoints.active], norms)
         yield some, found.unflatten(3, (len(some), losses)).permute(0, 1, 3, 4, 2)
+
+
+def _times_together(training: Training, losses: int) -> int:
+    """Return how many times, of so many losses each, are best swept together."""
+    device = training.inputs.device
+    of_loss = training.inputs.nbytes
+    if device.type == "cuda":  # where adjoints, and what is made of them, stand in no cache either
+        of_loss += 4 * sum(weight.nbytes for weight in training.weights)
+    return max(1, bytes_at_once(device, ACCUMULATED_BYTES) // (of_loss * losses))
 
 
 def _norms(gradients: Tensor, names: Sequence[str]) -> Tensor:

@@ -16,14 +16,15 @@ import math
 import torch
 from torch import Tensor
 
+from rote.machine.device import bytes_at_once
 from rote.models.dilated import differentiable, filters_of
 from rote.models.sgd import SGD
 from rote.models.workspace import Workspace
 from rote.study.architecture import Architecture, Planes
 
-# Numbers in the patches of a member that are held at once, 1 MB: larger ones leave the cache
+# Bytes of the patches of a member that are held at once, on the CPU: larger ones leave the cache
 # before they are multiplied.
-STRIP = 2**18
+STRIP = 2**20
 
 
 class Convolution:
@@ -42,6 +43,9 @@ class Convolution:
     def __init__(self, name: str, sizes: Planes, architecture: Architecture, workspace: Workspace):
         self.name, self.sizes, self.kernel = name, sizes, architecture.kernel
         self.workspace = workspace
+        self.strip = bytes_at_once(workspace.device, STRIP)
+        # Whether gradients of planes are gathered in one product, see passed_on.
+        self.gathers = torch.device(workspace.device).type == "cuda"
         # Zeros on each side of the planes: left, right, above, below.
         self.margins = sizes.margins * 2
         # What torch adds behind a side is a window that is not full: by ``ceil_mode``.
@@ -59,7 +63,7 @@ class Convolution:
         """Return the rows of the convolved planes that are computed at once, and their columns."""
         channels, (_, height, width) = self.sizes.entering[0], self.sizes.convolved
         row = width * batch
-        count = -(-height * row * channels * self.kernel**2 // STRIP)
+        count = -(-4 * height * row * channels * self.kernel**2 // self.strip)
         rows = -(-height // count)
         ends = [(start, min(start + rows, height)) for start in range(0, height, rows)]
         return [(slice(a, b), slice(a * row, b * row)) for a, b in ends]
@@ -78,12 +82,14 @@ class Convolution:
 
     def padded(self, planes: Tensor) -> Tensor:
         """Return ``planes`` (…, height, width, batch) with zeros around them, if there are any."""
-        if not any(self.margins):
-            return planes
-        left, right, above, below = self.margins
+        return self._padded("padded", planes, self.margins) if any(self.margins) else planes
+
+    def _padded(self, name: str, planes: Tensor, margins: list[int]) -> Tensor:
+        """Return planes with zeros on each side: left, right, above, below."""
+        left, right, above, below = margins
         channels, height, width, batch = planes.shape[1:]
         shape = channels, above + height + below, left + width + right, batch
-        memory = self._memory("padded", planes, channels, math.prod(shape[1:])).view(-1, *shape)
+        memory = self._memory(name, planes, channels, math.prod(shape[1:])).view(-1, *shape)
         # The memory comes as it is: only its rim must be zero.
         memory[:, :, :above].zero_()
         memory[:, :, above + height :].zero_()
@@ -119,9 +125,17 @@ class Convolution:
         sgd.descend(k, total)
 
     def passed_on(self, weight: Tensor, gradient: Tensor, batch: int) -> Tensor:
-        """Return ∂loss/∂planes, (members, channels, height × width × batch)."""
+        """Return ∂loss/∂planes, (members, channels, height × width × batch).
+
+        On the CPU gradients of patches are added up where the patches were, a strip that stays in
+        the cache at a time. On CUDA each of these additions, one for each position in a kernel,
+        would be a pass through memory: there it is a convolution, too.
+        """
         channels, *sides = self.sizes.entering
-        memory = self._memory("passed", gradient, channels, math.prod(sides) * batch).zero_()
+        memory = self._memory("passed", gradient, channels, math.prod(sides) * batch)
+        if self.gathers:
+            return self._gathered(weight, gradient, batch, memory)
+        memory.zero_()
         planes = memory.unflatten(2, (*sides, batch))
         left, _, above, _ = self.margins
         for rows, columns in self._strips(batch):
@@ -138,6 +152,20 @@ class Convolution:
                     to, from_ = _shifted(slice(0, width), j - left, sides[1])
                     planes[:, :, to_rows, to] += patches[:, :, i, j, from_rows, from_]
         return memory
+
+    def _gathered(self, weight: Tensor, gradient: Tensor, batch: int, memory: Tensor) -> Tensor:
+        """Write to ``memory`` what :meth:`passed_on` returns: the convolution, transposed.
+
+        It is that of the gradients, in zeros, by the filters, turned by half a circle.
+        """
+        planes = gradient.unflatten(2, (*self.sizes.convolved[1:], batch))
+        around = [self.kernel - 1 - margin for margin in self.margins]
+        patches = patches_of(self._padded("padded gradients", planes, around), self.kernel)
+        rows, columns = math.prod(patches.shape[1:4]), math.prod(patches.shape[4:])
+        held = self._memory("patches of gradients", gradient, rows, columns)
+        held.view(patches.shape).copy_(patches)
+        turned = filters_of(weight, self.kernel).flip(-1, -2).transpose(1, 2).flatten(2)
+        return torch.bmm(turned, held, out=memory)
 
     def pooled(self, products: Tensor, batch: int) -> tuple[Tensor, Tensor]:
         """Return the greatest of each window, and where in its plane it stands.
@@ -192,6 +220,19 @@ class Convolution:
         pooled = torch.nn.functional.max_pool2d(planes, **self.pooling)
         return pooled.permute(0, 2, 3, 1).reshape(1, weight.shape[2], -1)
 
+    def of_images(self, weight: Tensor, slope: Tensor, images: Tensor) -> Tensor:
+        """Return the same of images (batch, members × channels, height, width), by autograd.
+
+        It is (batch, members × maps, height, width).
+        """
+        filters = filters_of(weight * slope.mT, self.kernel).flatten(0, 1)
+        left, right, above, below = self.margins
+        padding = [above, left]
+        if padding != [below, right]:  # torch pads both sides alike
+            images, padding = torch.nn.functional.pad(images, self.margins), 0
+        products = torch.nn.functional.conv2d(images, filters, padding=padding, groups=len(weight))
+        return torch.nn.functional.max_pool2d(products, **self.pooling)
+
 
 def _shifted(source: slice, by: int, length: int) -> tuple[slice, slice]:
     """Return where ``source`` lands when it is moved ``by``, and which part of it lands.
@@ -245,6 +286,16 @@ class Dense:
     def differentiable(self, weight: Tensor, slope: Tensor, below: Tensor) -> Tensor:
         """Return the products times the ``slope`` of each unit, of one member, by autograd."""
         return torch.bmm(weight.mT, below.flatten(1, -2)) * slope
+
+    def of_images(self, weight: Tensor, slope: Tensor, images: Tensor) -> Tensor:
+        """Return the same of images (batch, members × …), as (batch, members × units)."""
+        products = torch.bmm(by_member(images, len(weight)), weight * slope.mT)
+        return products.transpose(0, 1).flatten(1)
+
+
+def by_member(images: Tensor, members: int) -> Tensor:
+    """Return images (batch, members × …) as (members, batch, features)."""
+    return images.flatten(1).unflatten(1, (members, -1)).transpose(0, 1)
 
 
 def patches_of(planes: Tensor, kernel: int) -> Tensor:

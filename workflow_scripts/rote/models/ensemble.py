@@ -24,8 +24,16 @@ EVALUATED = 250  # examples
 
 def epoch_order(seeds: list[int], epoch: int, examples: int) -> Tensor:
     """Return the order of the examples in an epoch (counted from 1), (seeds, examples)."""
-    orders = [generator("shuffle", seed, epoch).permutation(examples) for seed in seeds]
-    return torch.from_numpy(np.stack(orders))
+    # One a seed: there are few, however many members.
+    orders = {seed: generator("shuffle", seed, epoch).permutation(examples) for seed in set(seeds)}
+    return torch.from_numpy(np.stack([orders[seed] for seed in seeds]))
+
+
+def _brought(order: Tensor, device: torch.device) -> Tensor:
+    """Return ``order`` on the device. That may still be busy: nobody waits for it."""
+    if device.type == "cuda":
+        order = order.pin_memory()
+    return order.to(device, non_blocking=True)
 
 
 def predicted(logits: Tensor) -> Tensor:
@@ -100,7 +108,7 @@ class Ensemble:
     def train_epoch(self, epoch: int, updates: int | None = None) -> None:
         """Train for one epoch (counted from 1), or for its first ``updates``."""
         examples = self.rows.shape[1]
-        order = epoch_order(self.seeds, epoch, examples).to(self.rows.device)
+        order = _brought(epoch_order(self.seeds, epoch, examples), self.rows.device)
         rows, labels = self.rows.gather(1, order), self.labels.gather(1, order)
         self.regularization.start_epoch(self.seeds, epoch)
         starts = range(0, examples, self.batch_size)[:updates]

@@ -5,7 +5,8 @@ matrix product. Forward and backward pass are written out: small models are boun
 calls and of fresh memory, and here each layer is one call into memory that is kept.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import torch
@@ -16,6 +17,9 @@ from rote.machine.randomness import seed_of
 from rote.models.regularization import UNREGULARIZED, Regularization
 from rote.models.sgd import SGD
 from rote.models.workspace import Workspace, empty
+
+LARGE = 2**20  # numbers of a model from which its drawing is worth a thread
+Layers = list[tuple[Tensor, Tensor]]  # weight and bias of each
 
 
 def initial_parameters(
@@ -40,13 +44,49 @@ def initial_parameters(
             empty((len(seeds), 1, outputs), torch.float32, device),
         )
     ]
-    for member, seed in enumerate(seeds):
+
+    def draw(seed: int) -> Layers:
         generator = torch.Generator().manual_seed(seed_of("initial", seed))
-        for weight, bias in zip(stacks[::2], stacks[1::2], strict=True):
-            weight[member], bias[member] = drawn_layer(
-                *weight.shape[1:], generator, initialization, biases
-            )
+        return [drawn_layer(*size, generator, initialization, biases) for size in pairwise(sizes)]
+
+    for members, layers in drawn_models(seeds, draw, sum(s[0].numel() for s in stacks)):
+        for k, (weight, bias) in enumerate(layers):
+            fill(stacks[2 * k], members, weight)
+            fill(stacks[2 * k + 1], members, bias)
     return stacks
+
+
+def drawn_models(
+    seeds: list[int], draw: Callable[[int], Layers], numbers: int
+) -> Iterator[tuple[list[int], Layers]]:
+    """Yield the positions of each seed among ``seeds``, and the model that ``draw`` draws for it.
+
+    A generator is drawn from on one core. So large models are drawn in threads, as many as torch
+    may use, which changes no number.
+
+    Args:
+        seeds: one a member.
+        draw: returns the layers of a model of this seed.
+        numbers: in all layers.
+    """
+    members = {seed: [] for seed in seeds}
+    for member, seed in enumerate(seeds):
+        members[seed].append(member)
+    distinct, threads = list(members), torch.get_num_threads() if numbers >= LARGE else 1
+    if threads == 1 or len(distinct) == 1:
+        yield from ((members[seed], draw(seed)) for seed in distinct)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for start in range(0, len(distinct), threads):  # all at once might fill the memory
+            some = distinct[start : start + threads]
+            yield from zip((members[seed] for seed in some), pool.map(draw, some), strict=True)
+
+
+def fill(stack: Tensor, members: list[int], drawn: Tensor) -> None:
+    """Set the part of some members to what was drawn; it is brought to the device once."""
+    first = stack[members[0]].copy_(drawn)
+    for member in members[1:]:
+        stack[member].copy_(first)
 
 
 def drawn_layer(
@@ -99,35 +139,34 @@ def loss_gradient(logits: Tensor, labels: Tensor, weights: Tensor | None, memory
 
 
 class _Logits(torch.autograd.Function):
-    """Logits (batch, classes) of inputs (batch, features), by the layers of one member.
+    """Logits (members, batch, classes) of inputs (members, batch, features).
 
     Autograd would multiply by torch's own products. Layers get no gradient.
     """
 
     @staticmethod
     def forward(ctx, inputs: Tensor, layers: list[tuple[Tensor, Tensor]]) -> Tensor:
-        """Return the logits; ``layers`` are weight and bias of each, with a member axis of 1."""
-        below, activations = inputs.detach()[None], []
+        """Return the logits; ``layers`` are weight and bias of each, (members, …, outputs)."""
+        below, activations = inputs.detach(), []
         for weight, bias in layers:
-            memory = below.new_empty(1, below.shape[1], weight.shape[2])
+            memory = below.new_empty(*below.shape[:2], weight.shape[2])
             below = multiply_and_add(bias, below, weight, memory)
             if len(activations) < len(layers) - 1:
                 activations.append(below.relu_())
         ctx.layers, ctx.activations = layers, activations
-        return below[0]
+        return below
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
         """Return ∂/∂inputs."""
-        gradient = gradient[None]
         for k, (weight, _) in reversed(list(enumerate(ctx.layers))):
-            memory = gradient.new_empty(1, gradient.shape[1], weight.shape[1])
+            memory = gradient.new_empty(*gradient.shape[:2], weight.shape[1])
             gradient = multiply(gradient, weight.mT, memory)
             if k:
                 torch.ops.aten.threshold_backward.grad_input(
                     gradient, ctx.activations[k - 1], 0, grad_input=gradient
                 )
-        return gradient[0], None
+        return gradient, None
 
 
 class MLP:
@@ -195,11 +234,14 @@ class MLP:
 
     def member_logits(self, member: int, inputs: Tensor, running: bool = False) -> Tensor:
         """Return logits of one member, see ``Model``."""
-        own = [
-            tuple(tensor[member : member + 1].detach() for tensor in layer)
-            for layer in self._layers()
-        ]
-        return _Logits.apply(inputs, own)
+        return self.members_logits(inputs[None], running, slice(member, member + 1))[0]
+
+    def members_logits(
+        self, inputs: Tensor, running: bool = False, members: slice = slice(None)
+    ) -> Tensor:
+        """Return logits of some members, each of its own inputs, see ``Model``."""
+        layers = [tuple(part[members].detach() for part in layer) for layer in self._layers()]
+        return _Logits.apply(inputs, layers)
 
     def step(
         self,

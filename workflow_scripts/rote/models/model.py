@@ -55,6 +55,17 @@ class Model(Protocol):
                 and not by ``population``, as :meth:`logits` are.
         """
 
+    def members_logits(self, inputs: Tensor, running: bool = False) -> Tensor:
+        """Return the same of all members at once, for those of one call on CUDA.
+
+        Args:
+            inputs: of each member its own, (members, batch, features).
+            running: as above.
+
+        Returns:
+            (members, batch, classes).
+        """
+
     def step(
         self,
         inputs: Tensor,

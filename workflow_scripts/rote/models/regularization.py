@@ -18,7 +18,12 @@ import torch
 from torch import Tensor
 
 from rote.machine.randomness import seed_of
-from rote.measures.critical_samples import Length, adversarial_examples, of_examples
+from rote.measures.critical_samples import (
+    Length,
+    adversarial_examples,
+    adversarial_examples_together,
+    of_examples,
+)
 from rote.models.workspace import Workspace
 
 # Each strength, and whether it is in its range.
@@ -62,6 +67,8 @@ class Regularization:
         if not all(self.strengths.get("adversarial", [])):
             raise ValueError("members with and without adversarial examples cannot be one group")
         self.workspace, self.search = workspace, search
+        # Whether all members are searched for adversarial examples at once.
+        self.together = workspace is not None and torch.device(workspace.device).type == "cuda"
         self._streams: dict[str, list[tuple[int, float, torch.Generator]]] = {}
         self._weights: dict[int, Tensor] = {}
 
@@ -137,8 +144,10 @@ class Regularization:
         """Replace the second half of the batch by adversarial examples of the first, in place.
 
         They are found by LASS against the model as it is, in evaluation: without the noise of other
-        regularisers, and normalised by the running statistics. Members are searched one by one,
-        because their examples are found after different numbers of steps.
+        regularisers, and normalised by the running statistics. On CUDA all members are searched at
+        once; with noise in the steps that finds other examples than one by one, where an example
+        that is found draws no more. On the CPU one by one: what autograd keeps of many members is
+        not aligned for each, so that a member's numbers would depend on its company.
 
         Args:
             model: the stacked models.
@@ -146,6 +155,15 @@ class Regularization:
             rows: where they stand in the table, (members, 2 × batch).
         """
         batch = inputs.shape[1] // 2
+        if self.together:
+            rows, real = rows[:, :batch], inputs[:, :batch]
+            inputs[:, batch:] = adversarial_examples_together(
+                lambda x: model.members_logits(x, running=True),
+                real,
+                **{k: of_examples(v, rows) for k, v in self.search.items()},
+                noise=self._noise_of_steps(real),
+            )
+            return
         for member, _, generator in self._streams["adversarial"]:
             inputs[member, batch:] = adversarial_examples(
                 lambda x, member=member: model.member_logits(member, x, running=True),
@@ -153,6 +171,18 @@ class Regularization:
                 **{k: of_examples(v, rows[member, :batch]) for k, v in self.search.items()},
                 generator=generator,
             )
+
+    def _noise_of_steps(self, inputs: Tensor) -> Tensor | None:
+        """Return the noise of all steps, (members, steps, batch, features), if there is any."""
+        if isinstance(self.search["beta"], int | float) and not self.search["beta"]:
+            return None
+        members, batch, features = inputs.shape
+        steps = self.search["max_iterations"]
+        # In one call a member: each draws from its own stream, whatever its company.
+        noise = self.workspace("noise of steps", (members, steps * batch, features), inputs.dtype)
+        for member, _, generator in self._streams["adversarial"]:
+            noise[member].normal_(generator=generator)
+        return noise.unflatten(1, (steps, batch))
 
     def weights(self, batch: int, like: Tensor) -> Tensor:
         """Return the weight of each example and its double in the loss, (members, 2 × batch)."""

@@ -53,6 +53,7 @@ class DeviceData:
         self.noised, self.settings = noised, settings
         self.device = devices.choose(device, settings["training"]["precision"])
         self.described = devices.describe(self.device)
+        self.timed = self.device.type != "cuda"  # whether the size of groups goes by the clock
         draws = sorted({m.noise_seed for m in members if m.noise_kind == "randX"})
         parts = [noised["image"].values]
         parts += [noised["noise_image"].sel(noise_seed=draw).values for draw in draws]
@@ -128,7 +129,9 @@ class DeviceData:
         """Return the search for the best group size: settled by a trial if training is long.
 
         A short training would be over before a trial: its groups themselves are the measurement,
-        unless a ``trial`` is asked for.
+        unless a ``trial`` is asked for. On CUDA groups are as large as the memory allows, and
+        nothing is timed: larger ones are never slower there, and rounding must not depend on how
+        busy a machine is.
 
         Raises:
             UserError: not even one member fits the memory of the device.
@@ -138,8 +141,7 @@ class DeviceData:
         training = self.settings["training"]
         updates = training["epochs"] * -(-len(self.noised["label"]) // training["batch_size"])
         try:
-            ensemble = self.ensemble(members[:1])
-            ensemble.train_epoch(1, updates=1)
+            taken = self._bytes_of_member(members[0])
         except Exception as error:
             if not out_of_memory(error):
                 raise
@@ -147,9 +149,8 @@ class DeviceData:
                 f"One model of {json.dumps(self.settings['model'])} does not fit the memory of "
                 f"{self.device}: make it smaller or use a larger device."
             ) from error
-        # Half of what is free: the rest is for temporary results, and for other jobs.
-        fitting = devices.free_bytes(self.device) // (2 * ensemble.nbytes())
-        search = SizeSearch(max(1, min(len(members), fitting)))
+        fitting = max(1, min(len(members), devices.bytes_of_group(self.device) // taken))
+        search = SizeSearch(fitting) if self.timed else SizeSearch.fixed(fitting)
         while (trial or updates >= LONG) and not search.settled:
             try:
                 search.record(search.size, self.seconds_of_update(members[: search.size]))
@@ -159,6 +160,19 @@ class DeviceData:
                 search.does_not_fit(search.size, error)
         self.give_back()
         return search
+
+    def _bytes_of_member(self, member: Member) -> int:
+        """Return the memory that a member takes in training."""
+        before = torch.cuda.memory_allocated(self.device) if self.device.type == "cuda" else 0
+        ensemble = self.ensemble([member])
+        ensemble.train_epoch(1, updates=1)
+
+        def update_and_score() -> None:
+            ensemble.train_epoch(1, updates=1)
+            ensemble.evaluate()
+
+        # On CUDA also what is there for a moment: a group takes all that it may.
+        return max(ensemble.nbytes(), devices.peak_bytes(update_and_score, self.device) - before)
 
     def give_back(self) -> None:
         """Give back the memory of groups that are no more."""

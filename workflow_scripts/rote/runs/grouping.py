@@ -1,8 +1,9 @@
 """How many members are best trained together: measured on the machine, within its memory.
 
 A larger group spreads the cost of each call over more members, until its weights and activations
-no longer fit the cache. Where that is differs by machine and by width, so it is timed. Results do
-not depend on it, because a member's result does not depend on its company.
+no longer fit the cache. Where that is differs by machine and by width, so it is timed, on the CPU.
+Results do not depend on it, because a member's result does not depend on its company. On CUDA its
+last bits do, and no cache ends the gain: there the memory decides alone.
 """
 
 import time

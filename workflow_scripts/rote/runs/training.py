@@ -1,7 +1,6 @@
 """One training job: the members of a run that the store lacks, trained in groups."""
 
 import logging
-import time
 from collections.abc import Container
 
 import xarray as xr
@@ -11,7 +10,7 @@ from rote.files.store import Store, fingerprint
 from rote.machine import interruption
 from rote.machine.progress import Progress
 from rote.runs.device_data import DeviceData
-from rote.runs.epochs import as_dataset, train
+from rote.runs.epochs import CheckpointClock, as_dataset, train
 from rote.runs.members import (
     DataContent,
     compute_in_groups,
@@ -72,7 +71,8 @@ def compute_run(
         store: finished and unfinished members.
         name: what the lines of progress begin with.
         device: ``auto``, ``cpu`` or ``cuda``.
-        checkpoint_seconds: time between two checkpoints of the members in training.
+        checkpoint_seconds: time between two checkpoints of the members in training; longer where
+            they take long, see :class:`rote.runs.epochs.CheckpointClock`.
         parameters_of: fingerprints of members that must be trained again if their parameters are
             not in the store.
 
@@ -129,7 +129,7 @@ def _train_missing(
     data = DeviceData(noised, settings, list(missing.values()), device)
     search = data.size_search(list(missing.values()))
     results: dict[str, xr.Dataset] = {}
-    saved_at, progress, checkpoints = time.monotonic(), None, {}
+    clock, progress, checkpoints = CheckpointClock(checkpoint_seconds), None, {}
 
     def at_the_same_epoch(left: list[str]) -> list[list[str]]:
         nonlocal progress, checkpoints
@@ -145,7 +145,6 @@ def _train_missing(
 
     @interruption.held()
     def train_group(group: list[str]) -> None:
-        nonlocal saved_at
         ensemble = data.ensemble([missing[key] for key in group])
         present, start = len(group), [checkpoints[key] for key in group]
         for now in train(ensemble, training, start, settings["keep_epochs"]):
@@ -155,9 +154,9 @@ def _train_missing(
                 key, result = group[position], as_dataset(record, training)
                 results[key] = keep(result, store, key, missing[key], settings, data.described)
             stop = interruption.arrived()
-            if stop or time.monotonic() - saved_at > checkpoint_seconds:
-                store.save_checkpoints((group[i], state) for i, state in now.unfinished())
-                saved_at = time.monotonic()
+            if stop or clock.due():
+                with clock.writing():
+                    store.save_checkpoints((group[i], state) for i, state in now.unfinished())
             if stop:
                 return
             epoch = f"epoch {now.epoch} of {training['epochs']}"
