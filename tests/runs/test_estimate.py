@@ -12,7 +12,8 @@ from rote.runs.device_data import DeviceData
 from rote.study import plan, run_settings
 
 SHAPE = 1, 4, 4
-# Where an update takes a second whatever the size of a group, of ten members eight are one group.
+# On the CPU, where the size of groups is timed. Where an update takes a second whatever the size,
+# of ten members eight are one group.
 GROUPS = 10 / 8
 
 

@@ -50,7 +50,7 @@ def test_where_nothing_is_timed_groups_take_the_memory_they_may(
     members = [Member(*member) for member in run_settings["members"]]
     assert len(members) == 10
     run_settings["training"]["epochs"] = 1000  # so long that the CPU would make a trial
-    data = DeviceData(noised, run_settings, members, "cpu")
+    data = DeviceData(noised, run_settings, members)
     memory = members_that_fit * data._bytes_of_member(members[0])
     monkeypatch.setattr(devices, "bytes_of_group", lambda device: int(memory))
     monkeypatch.setattr(data, "seconds_of_update", None)
@@ -62,6 +62,6 @@ def test_where_nothing_is_timed_groups_take_the_memory_they_may(
 
 def test_groups_are_timed_on_the_cpu_alone(noised, run_settings, device):
     members = [Member(*member) for member in run_settings["members"]]
-    data = DeviceData(noised, run_settings, members, device.type)
+    data = DeviceData(noised, run_settings, members)
     assert data.timed == (device.type == "cpu")
     assert data.size_search(members).settled == (device.type == "cuda")

@@ -230,9 +230,15 @@ class Convolution:
         left, right, above, below = self.margins
         padding = [above, left]
         if padding != [below, right]:  # torch pads both sides alike
-            images, padding = torch.nn.functional.pad(images, self.margins), 0
-        products = torch.nn.functional.conv2d(images, filters, padding=padding, groups=len(weight))
+            images, padding = torch.nn.functional.pad(images, self.margins), [0, 0]
+        products = self._convolved(images, filters, padding, len(weight))
         return torch.nn.functional.max_pool2d(products, **self.pooling)
+
+    def _convolved(
+        self, images: Tensor, filters: Tensor, padding: list[int], members: int
+    ) -> Tensor:
+        """Return the convolution of images (batch, members × channels, …), by autograd."""
+        return torch.nn.functional.conv2d(images, filters, padding=padding, groups=members)
 
 
 def _shifted(source: slice, by: int, length: int) -> tuple[slice, slice]:
