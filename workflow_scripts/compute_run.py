@@ -5,8 +5,6 @@ import logging
 from importlib import import_module
 from pathlib import Path
 
-import torch
-
 from job import job
 from rote.files import netcdf
 from rote.files.provenance import with_provenance
@@ -18,6 +16,8 @@ logger = logging.getLogger("rote")
 
 def main(smk):
     """Compute the members of ``smk.params.run`` that the store lacks, and assemble the run."""
+    import torch  # not above: it comes after job, which has the start take less
+
     with job(smk):
         how = json.loads(smk.resources.computed)
         torch.set_num_threads(smk.threads)
