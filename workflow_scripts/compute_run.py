@@ -17,7 +17,6 @@ logger = logging.getLogger("rote")
 
 def main(smk):
     """Compute the members of ``smk.params.run`` that the store lacks, and assemble the run."""
-    import torch  # not above, where it came before job, by which imports take less
 
     with job(smk):
         how = json.loads(smk.resources.computed)

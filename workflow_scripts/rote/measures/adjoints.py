@@ -22,6 +22,7 @@ from torch import Tensor
 
 from rote.machine.device import bytes_at_once
 from rote.machine.products import add_product, multiply
+from rote.measures.softmax import softmax
 
 NORMS = "l1", "l2", "linf"
 # Gradients of as many times as fit here are swept together. Fewer repeat the passes over the
@@ -74,7 +75,7 @@ def _product(left: Tensor, right: Tensor) -> Tensor:
 
 def _pass(weights: list[Tensor], inputs: Tensor, labels: Tensor, constant: float) -> _Pass:
     activations, logits = _forward(weights, inputs, constant)
-    probabilities = logits.softmax(-1)
+    probabilities = softmax(logits)
     delta = probabilities.clone()
     delta.scatter_add_(-1, labels[..., None], delta.new_full((), -1.0).expand(*labels.shape, 1))
     deltas = [delta.div_(labels.shape[1])]
