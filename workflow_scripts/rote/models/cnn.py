@@ -104,6 +104,7 @@ class CNN:
     """
 
     smallest_batch = Architecture.smallest_batch
+    searched_together = False  # on the CPU what autograd keeps of many is not aligned for each
 
     def __init__(
         self,
