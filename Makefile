@@ -8,7 +8,7 @@ PIP = "$(PYTHON)" -m pip --python .venv/bin/python install --disable-pip-version
 # Another build of PyTorch than that of .venv, asked for by name, replaces it.
 OTHER := $(shell [ -z "$(TORCH)" ] || [ ! -e $(READY) ] || grep -qx "$(TORCH)" $(READY) || echo other)
 
-.PHONY: help setup figures report gallery docs test quick check golden bench faults estimate store \
+.PHONY: help setup figures report gallery docs test quick check golden bench gpu faults estimate store \
   other
 .DELETE_ON_ERROR:
 
@@ -59,6 +59,22 @@ golden: setup ## after an edit of code that trains: compare frozen numbers, and 
 
 bench: setup ## time rote against the usual way of doing it
 	for benchmark in tests/benchmarks/*.py; do .venv/bin/python $$benchmark || exit 1; done
+
+# The least costly figures first: each is drawn before the next one begins.
+gpu: setup ## what only a GPU can show: benchmarks, TF32 against float32, the poster preset; hours
+	$(MAKE) bench
+	for precision in float32 tf32; do \
+	  .venv/bin/snakemake claims --directory bench/gpu/$$precision \
+	    --config preset=demo device=cuda precision=$$precision || exit 1; done
+	for precision in float32 tf32; do \
+	  grep '^| [0-9] |' bench/gpu/$$precision/results/demo/claims.md > bench/gpu/$$precision.md; done
+	diff bench/gpu/float32.md bench/gpu/tf32.md && echo 'TF32 gives the verdicts of float32.'
+	for figure in fig3_1 fig3_2 fig3_3 fig2 fig4_1 fig5_2 fig1 fig4_2 fig5_1; do \
+	  date "+$$figure begins at %c" | tee -a bench/gpu/times.txt; \
+	  .venv/bin/snakemake $$figure --workflow-profile profiles/gpu \
+	    --config preset=poster device=cuda || exit 1; done
+	date "+all are drawn at %c" | tee -a bench/gpu/times.txt
+	$(MAKE) gallery PRESET=poster OPTIONS="--workflow-profile profiles/gpu"
 
 faults: setup ## damage files, try wrong settings, kill the study and edit its code, at random
 	.venv/bin/python tests/faults/flip_anywhere.py

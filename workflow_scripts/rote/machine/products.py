@@ -84,9 +84,13 @@ def describe() -> str:
 
 
 def use_threads(count: int) -> None:
-    """Have torch, and products by whichever library, use ``count`` threads; then :func:`choose`."""
+    """Have torch, and products by whichever library, use ``count`` threads.
+
+    The library is then the one that is faster with as many, see :func:`choose`.
+    """
     torch.set_num_threads(count)
     threadpoolctl.threadpool_limits(count, user_api="blas")
+    choose("auto")
 
 
 def by_openblas(tensor: Tensor) -> bool:

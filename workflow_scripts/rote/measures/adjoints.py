@@ -65,12 +65,8 @@ def _forward(weights: list[Tensor], inputs: Tensor, constant: float) -> tuple[li
     """Return the activations that enter each layer, and the logits (members, batch, classes)."""
     activations = [inputs]
     for weight in weights[:-1]:
-        activations.append(with_constant(_product(activations[-1], weight).relu_(), constant))
-    return activations, _product(activations[-1], weights[-1])
-
-
-def _product(left: Tensor, right: Tensor) -> Tensor:
-    return multiply(left, right, left.new_empty(*left.shape[:2], right.shape[2]))
+        activations.append(with_constant(torch.bmm(activations[-1], weight).relu_(), constant))
+    return activations, torch.bmm(activations[-1], weights[-1])
 
 
 def _pass(weights: list[Tensor], inputs: Tensor, labels: Tensor, constant: float) -> _Pass:
@@ -81,7 +77,7 @@ def _pass(weights: list[Tensor], inputs: Tensor, labels: Tensor, constant: float
     deltas = [delta.div_(labels.shape[1])]
     slopes = [activation[..., :-1].sign() for activation in activations[1:]]
     for weight, slope in zip(weights[:0:-1], reversed(slopes), strict=True):
-        deltas.insert(0, _product(deltas[0], weight[:, :-1].mT).mul_(slope))
+        deltas.insert(0, torch.bmm(deltas[0], weight[:, :-1].mT).mul_(slope))
     return _Pass(activations, probabilities, deltas, slopes)
 
 
@@ -100,7 +96,7 @@ def trajectory(training: Training) -> Iterator[list[Tensor]]:
     for batch in training.batches:
         at = _pass_batch(training, weights, batch)
         weights = [
-            add_product(weight.clone(), below.mT, delta, -training.learning_rate)
+            torch.baddbmm(weight, below.mT, delta, alpha=-training.learning_rate)
             for weight, below, delta in zip(weights, at.activations, at.deltas, strict=True)
         ]
         yield weights
@@ -135,16 +131,20 @@ class _Adjoints:
         ]
         self.of_inputs = training.inputs.new_empty(members, examples, losses, features - 1)
         self._kept: dict[str, Tensor] = {}
+        self._parts: dict[tuple, Tensor] = {}  # of what is kept, as they were asked for
 
     def _memory(self, name: str, *shape: int) -> Tensor:
         """Return uninitialised memory, the same again for the same name.
 
         The operating system's fresh pages would cost more than the product that is written to them.
         """
-        size = math.prod(shape)
-        if name not in self._kept or len(self._kept[name]) < size:
-            self._kept[name] = self.of_inputs.new_empty(size // self.active * self.losses)
-        return self._kept[name][:size].view(shape)
+        part = self._parts.get((name, shape))
+        if part is None:
+            size = math.prod(shape)
+            if name not in self._kept or len(self._kept[name]) < size:
+                self._kept[name] = self.of_inputs.new_empty(size // self.active * self.losses)
+            part = self._parts[name, shape] = self._kept[name][:size].view(shape)
+        return part
 
     def join(self, weights: list[Tensor], terms: Tensor) -> None:
         """Begin with the losses that ``weights`` have on the training examples.
@@ -189,7 +189,7 @@ class _Adjoints:
 
         # Backward: R{∂(mean loss)/∂(output)}, from the derivative of the softmax on.
         change, p = moved.pop(), at.probabilities[:, :, None]
-        change -= change @ p.mT
+        change -= (change * p).sum(-1, keepdim=True)
         change *= p / size
         for k in reversed(range(len(weights))):
             weight, direction, below, delta = (
