@@ -45,9 +45,7 @@ def _epoch(parameters: list, table: jax.Array, rows, labels, rates: jax.Array) -
     def update(parameters: list, batch: tuple) -> tuple:
         rows, labels = batch
         gradients = jax.vmap(jax.grad(_loss))(parameters, gathered(table, rows), labels)
-        moved = [
-            p - rates[:, None, None] * g for p, g in zip(parameters, gradients, strict=True)
-        ]
+        moved = [p - rates[:, None, None] * g for p, g in zip(parameters, gradients, strict=True)]
         return moved, None
 
     return jax.lax.scan(update, parameters, (rows, labels))[0]
@@ -94,9 +92,13 @@ def train(start: Ensemble, rates: list[float], training: dict) -> np.ndarray:
     inputs, expected = (tensor.numpy() for tensor in start.validation)
     parts = len(expected) // EVALUATED
     validation = (
-        jnp.asarray(inputs[:, :features].reshape(parts, -1, features)),
-        jnp.asarray(expected.reshape(parts, -1).astype(np.int32)),
-    ) if parts else (jnp.zeros((0, 1, features)), jnp.zeros((0, 1), jnp.int32))
+        (
+            jnp.asarray(inputs[:, :features].reshape(parts, -1, features)),
+            jnp.asarray(expected.reshape(parts, -1).astype(np.int32)),
+        )
+        if parts
+        else (jnp.zeros((0, 1, features)), jnp.zeros((0, 1), jnp.int32))
+    )
     scored = [jnp.asarray(_in_batches(values, EVALUATED)) for values in (rows, labels)]
     for epoch in range(1, training["epochs"] + 1):
         order = epoch_order(start.seeds, epoch, rows.shape[1]).numpy()
@@ -104,5 +106,5 @@ def train(start: Ensemble, rates: list[float], training: dict) -> np.ndarray:
         now = jnp.asarray(rates, jnp.float32) * decayed(training, epoch)
         parameters = _epoch(parameters, table, *shuffled, now)
         if epoch in evaluated_epochs(training):
-            loss, wrong, accuracy = jax.device_get(_score(parameters, table, *scored, validation))
+            _, wrong, _ = jax.device_get(_score(parameters, table, *scored, validation))
     return wrong.swapaxes(0, 1).reshape(len(rows), -1)

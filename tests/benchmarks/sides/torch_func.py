@@ -23,7 +23,9 @@ def train(model: nn.Module, start: Ensemble, rates: list[float], training: dict)
         (members, examples)
     """
     names = [name for name, _ in model.named_parameters()]
-    own = (p.mT.contiguous() if k % 2 == 0 else p[:, 0] for k, p in enumerate(start.model.parameters))
+    own = (
+        p.mT.contiguous() if k % 2 == 0 else p[:, 0] for k, p in enumerate(start.model.parameters)
+    )
     parameters = {name: p.clone() for name, p in zip(names, own, strict=True)}
     table = start.table[:, : start.model.features].contiguous()
     rows, labels, (inputs, expected) = start.rows, start.labels, start.validation
