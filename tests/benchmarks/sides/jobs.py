@@ -70,7 +70,7 @@ def training(digits: xr.Dataset, config: dict, case: tuple, device, has_jax: boo
     def stored() -> np.ndarray:
         own = {**run, "members": [list(m) for m in members], "keep_misclassified": True}
         with tempfile.TemporaryDirectory() as folder:
-            named = noised.assign_attrs(dataset="digits")
+            named = noised.assign_attrs(dataset="digits", settings="")
             result = compute_run(named, own, Store(folder), name=case[0], device=device.type)
         return result["misclassified"].values
 

@@ -21,8 +21,8 @@ def _sides(size: int, device: torch.device, jax) -> dict[str, Callable[[], objec
         sides |= {
             "NumPy": lambda: np.matmul(a, b, out=c),
             "SciPy's sgemm": lambda: blas.sgemm(1.0, *columns[:2], c=columns[2], overwrite_c=True),
-            # The library that torch convolves by, oneDNN, has no public product.
-            "torch's oneDNN": lambda: torch.conv2d(image, weight),
+            # torch convolves by oneDNN, which has no public product.
+            "torch.conv2d, 1×1": lambda: torch.conv2d(image, weight),
         }
     if jax:
         own = [jax.numpy.asarray(tensor.cpu().numpy()) for tensor in (left, right)]
