@@ -24,10 +24,9 @@ import xarray as xr
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests" / "benchmarks")]
-# Before JAX is imported: the threads that it computes by.
-os.environ["NPROC"] = "1"
 
 from sides import jobs, limit  # noqa: E402
+from sides.jobs import SEARCHES, SENSITIVITIES, STEPS, TRAININGS  # noqa: E402
 
 from rote.data import sources  # noqa: E402
 from rote.files import netcdf  # noqa: E402
@@ -48,30 +47,37 @@ COLUMNS = {
     "ratio_most": ("greatest ratio of a turn", "1"),
     "equal": ("share of results that are equal to rote's", "1"),
 }
-STEP_EPOCHS_SECONDS = 0.3  # of a turn of the training step, at least
+SIZES = 512, 768, 1024  # of the square products that tell the machine's limit
+STEP_SECONDS = 0.3  # of a turn of the training step
+ONE_THREAD = 1.2  # seconds of the processor a second of the clock: measured with some tolerance
 
 
 class Timer:
-    """Seconds of a call on a device: of the processor, or of the clock on CUDA."""
+    """Seconds of a call on a device: of the processor, or of the clock on CUDA.
+
+    ``threads`` of the last call are its seconds of the processor a second of the clock.
+    """
 
     def __init__(self, device: torch.device):
-        self.device = device
-        self.clock = time.process_time if device.type == "cpu" else time.perf_counter
+        self.device, self.threads = device, 0.0
 
     def __call__(self, function: Callable, *arguments) -> float:
         """Return the seconds of ``function(*arguments)``."""
         devices.wait(self.device)
-        start = self.clock()
+        clock, processor = time.perf_counter(), time.process_time()
         function(*arguments)
         devices.wait(self.device)
-        return self.clock() - start
+        clock, processor = time.perf_counter() - clock, time.process_time() - processor
+        self.threads = processor / clock
+        return processor if self.device.type == "cpu" else clock
 
 
 def imported_jax(device: torch.device):
-    """Return JAX, or None and a line that says why it does not take part."""
+    """Return JAX; or None, and print why it takes no part."""
     if not importlib.util.find_spec("jax"):
         print("JAX is not installed: pip install -r envs/benchmarks.txt adds it.")
         return None
+    os.environ["NPROC"] = "1"  # threads that JAX computes by; read when it is imported
     import jax
 
     backend = "gpu" if device.type == "cuda" else "cpu"
@@ -111,6 +117,8 @@ def measure(job: jobs.Job, repeats: int, timer: Timer, jax) -> list[dict]:
             if name == jobs.COMPILED:
                 jax.clear_caches()
             taken = timer(keep, name)
+            if name != jobs.COMPILED and timer.device.type == "cpu" and timer.threads > ONE_THREAD:
+                sys.exit(f"{job.name}: {name} computes on {timer.threads:.1f} threads, not on one.")
             if turn:
                 seconds[name].append(taken)
     rows, own = [], results[jobs.ROTE]
@@ -131,7 +139,7 @@ def measure(job: jobs.Job, repeats: int, timer: Timer, jax) -> list[dict]:
 def measure_step(step: jobs.Step, rate: float, library: str, repeats: int, timer: Timer) -> dict:
     """Return the line of a training step beside the machine's limit."""
     timer(step.run)
-    epochs = max(1, round(STEP_EPOCHS_SECONDS / timer(step.run)))
+    epochs = max(1, round(STEP_SECONDS / timer(step.run)))
 
     def some() -> None:
         for _ in range(epochs):
@@ -166,7 +174,7 @@ def main() -> None:
     )
     print(f"n = {arguments.repeats} turns of each side; medians, least and greatest in brackets")
     print(
-        f"{'job':32}{'units':>6} {'peer':26}{'peer/s':>23}{'rote/s':>23}{'peer/rote':>20}"
+        f"{'job':32}{'units':>6} {'peer':26}{'peer/s':>23}{'rote/s':>23}{'peer/rote':>22}"
         f"{'equal':>8}"
     )
     rows: list[dict] = []
@@ -177,22 +185,23 @@ def main() -> None:
             print(_line(each), flush=True)
 
     has_jax = jax is not None
-    for case in jobs.TRAININGS:
-        if arguments.only in case[0][0]:
-            job = jobs.training(digits, config, case, device, has_jax)
-            add(measure(job, arguments.repeats, timer, jax))
-    for case in jobs.SENSITIVITIES:
-        if has_jax and arguments.only in case[0]:
-            job = jobs.sensitivity(case, device, has_jax)
-            add(measure(job, arguments.repeats, timer, jax))
-    if has_jax and arguments.only in "LASS, without noise":
-        for job in jobs.searches(device, has_jax):
-            add(measure(job, arguments.repeats, timer, jax))
+    wanted = [
+        (case[0][0], lambda case=case: jobs.training(digits, config, case, device, has_jax))
+        for case in TRAININGS
+    ]
+    if has_jax:  # their only peer here; others have benchmarks of their own
+        wanted += [
+            (case[0], lambda case=case: jobs.sensitivity(case, device)) for case in SENSITIVITIES
+        ]
+        wanted += [(case[0], lambda case=case: jobs.search(case, device)) for case in SEARCHES]
+    for name, prepared in wanted:
+        if arguments.only in name:
+            add(measure(prepared(), arguments.repeats, timer, jax))
     rates: dict[str, tuple] = {}
     if arguments.only in "training step":
-        rates = limit.rates(timer, device, arguments.repeats, jax)
+        rates = limit.rates(timer, device, SIZES, arguments.repeats, jax)
         library = max(rates, key=rates.get)
-        for units, most in jobs.STEPS:
+        for units, most in STEPS:
             step = jobs.step(digits, config, units, most, device)
             add([measure_step(step, rates[library][0], library, arguments.repeats, timer)])
         print(
@@ -214,7 +223,7 @@ def _line(found: dict) -> str:
     return (
         f"{found['job']:32}{found['hidden_units']:6} {found['peer']:26}"
         f"{spread('peer_seconds', 'peer', 3):>23}{spread('rote_seconds', 'rote', 3):>23}"
-        f"{spread('ratio', 'ratio', 2):>20}{equal:>8}"
+        f"{spread('ratio', 'ratio', 2):>22}{equal:>8}"
     )
 
 

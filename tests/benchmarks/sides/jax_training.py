@@ -86,10 +86,10 @@ def train(start: Ensemble, rates: list[float], training: dict) -> np.ndarray:
         (members, examples)
     """
     features, batch = start.model.features, start.batch_size
-    parameters = [jnp.array(p.numpy()) for p in start.model.parameters]
-    table = jnp.asarray(np.ascontiguousarray(start.table[:, :features]))
-    rows, labels = start.rows.numpy().astype(np.int32), start.labels.numpy().astype(np.int32)
-    inputs, expected = (tensor.numpy() for tensor in start.validation)
+    parameters = [jnp.array(p.cpu().numpy()) for p in start.model.parameters]
+    table = jnp.asarray(np.ascontiguousarray(start.table[:, :features].cpu()))
+    rows, labels = (t.cpu().numpy().astype(np.int32) for t in (start.rows, start.labels))
+    inputs, expected = (tensor.cpu().numpy() for tensor in start.validation)
     parts = len(expected) // EVALUATED
     validation = (
         (

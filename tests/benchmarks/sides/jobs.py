@@ -52,6 +52,8 @@ SENSITIVITIES = [
     ("loss-sensitivity, 100 times", (10, 1000, 100), False, 2),
     ("loss-sensitivity, by classes", (10, 1000, 10), True, 1),
 ]
+# (name, whether with noise).
+SEARCHES = [("LASS, without noise", False), ("LASS, with noise", True)]
 ITERATIONS = 20
 
 
@@ -97,8 +99,8 @@ def training(digits: xr.Dataset, config: dict, case: tuple, device, has_jax: boo
     return Job(case[0], case[2], sides | jax_sides, equal)
 
 
-def sensitivity(case: tuple, device, has_jax: bool) -> Job:
-    """Return a case of ``SENSITIVITIES``."""
+def sensitivity(case: tuple, device) -> Job:
+    """Return a case of ``SENSITIVITIES``, against JAX."""
     name, sizes, classes, together = case
     layers, inputs, labels, batches, rate, times = unrolled.prepared(sizes, device)
     measure = class_sensitivity if classes else loss_sensitivity
@@ -119,15 +121,15 @@ def sensitivity(case: tuple, device, has_jax: bool) -> Job:
         norms = jax_measures.sensitivity(*arguments)
         return norms.mean(0) @ terms / terms.sum(0) if classes else norms[:, 0]
 
-    sides = {ROTE: by_rote} | ({COMPILED: by_jax, JAX: by_jax} if has_jax else {})
+    sides = {ROTE: by_rote, COMPILED: by_jax, JAX: by_jax}
     # Rounding alone can switch a ReLU, and then examples differ by per cents.
     return Job(name, unrolled.UNITS, sides, 0.8, 0.01)
 
 
-def searches(device, has_jax: bool) -> list[Job]:
-    """Return the search for critical samples, half of the inputs critical, without noise and with.
+def search(case: tuple, device) -> Job:
+    """Return a case of ``SEARCHES`` against JAX: critical samples, which half of the inputs are.
 
-    With noise each side draws its own.
+    Where there is noise, each side draws its own.
     """
     noised, (images, labels, others) = lass.digits(device)
     name, examples, radius = lass.CASES[0]
@@ -137,23 +139,20 @@ def searches(device, has_jax: bool) -> list[Job]:
     chosen = lass.with_critical(others, usual, 0.5, examples)
     parameters = [(p.mT if p.ndim > 1 else p).detach().cpu().numpy() for p in model.parameters()]
     inputs, own = chosen.flatten(1).cpu().numpy(), lass.own(model)
+    given = {**lengths, "max_iterations": ITERATIONS}
+    if case[1]:
+        given["beta"] = lengths["alpha"] * lass.NOISE
 
-    def search(words: str, beta: float) -> Job:
-        given = {**lengths, "beta": beta, "max_iterations": ITERATIONS}
+    def by_rote() -> np.ndarray:
+        generator = torch.Generator(device).manual_seed(0)
+        return critical_samples(own, chosen, **given, generator=generator).cpu().numpy()
 
-        def by_rote() -> np.ndarray:
-            generator = torch.Generator(device).manual_seed(0)
-            return critical_samples(own, chosen, **given, generator=generator).cpu().numpy()
+    def by_jax() -> np.ndarray:
+        from sides import jax_measures
 
-        def by_jax() -> np.ndarray:
-            from sides import jax_measures
+        return jax_measures.critical_samples(parameters, inputs, **given)
 
-            return jax_measures.critical_samples(parameters, inputs, **given)
-
-        sides = {ROTE: by_rote} | ({COMPILED: by_jax, JAX: by_jax} if has_jax else {})
-        return Job(f"LASS, {words} noise", 128, sides, 0.98)
-
-    return [search("without", 0.0), search("with", lengths["alpha"] * lass.NOISE)]
+    return Job(case[0], 128, {ROTE: by_rote, COMPILED: by_jax, JAX: by_jax}, 0.98)
 
 
 class Step(NamedTuple):

@@ -7,8 +7,6 @@ import numpy as np
 import torch
 from scipy.linalg import blas
 
-SIZES = 512, 768, 1024
-
 
 def _sides(size: int, device: torch.device, jax) -> dict[str, Callable[[], object]]:
     """Return the product of two matrices by each library; all have what they need at hand."""
@@ -32,17 +30,20 @@ def _sides(size: int, device: torch.device, jax) -> dict[str, Callable[[], objec
 
 
 @torch.inference_mode()
-def rates(seconds: Callable, device: torch.device, turns: int, jax=None) -> dict[str, tuple]:
+def rates(
+    seconds: Callable, device: torch.device, sizes: tuple, turns: int, jax=None
+) -> dict[str, tuple]:
     """Return of each library its best median over sizes, multiply-adds a second, and the size.
 
     Args:
         seconds: of a call, as all are timed.
         device: where torch computes.
+        sizes: of the matrices, which are square.
         turns: of each library and size.
         jax: the module, or None.
     """
     best: dict[str, tuple] = {}
-    for size in SIZES:
+    for size in sizes:
         sides = _sides(size, device, jax)
         found = {name: [] for name in sides}
         for turn in range(turns + 1):

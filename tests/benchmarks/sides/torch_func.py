@@ -62,5 +62,5 @@ def train(model: nn.Module, start: Ensemble, rates: list[float], training: dict)
                 if len(labels_of)
             ]
             # As for the others, numbers are what is wanted.
-            _ = sum(losses).tolist(), sum(right, torch.zeros(len(rates))).tolist()
+            _ = sum(losses).tolist(), torch.as_tensor(sum(right)).tolist()
     return torch.cat(wrong, 1)
