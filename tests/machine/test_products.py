@@ -119,16 +119,18 @@ def test_memory_for_a_part_serves_within_inference_mode_and_without(kind):
 
 
 @pytest.mark.parametrize(
-    ("name", "library", "expected"),
+    ("name", "threads", "library", "expected"),
     [
-        ("AMD EPYC 9755", OPENBLAS or {"version": "1"}, "openblas"),
-        ("AMD EPYC 9755", None, "torch"),
-        ("Intel(R) Xeon(R) Platinum 8592+", OPENBLAS or {"version": "1"}, "torch"),
-        ("", OPENBLAS or {"version": "1"}, "torch"),
+        ("AMD EPYC 9755", 1, {"version": "1"}, "openblas"),
+        ("AMD EPYC 9755", 8, {"version": "1"}, "torch"),
+        ("AMD EPYC 9755", 1, None, "torch"),
+        ("Intel(R) Xeon(R) Platinum 8592+", 1, {"version": "1"}, "torch"),
+        ("", 1, {"version": "1"}, "torch"),
     ],
 )
-def test_the_machine_alone_decides(name, library, expected, monkeypatch):
+def test_the_machine_alone_decides(name, threads, library, expected, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"cpu_name": name})
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     monkeypatch.setattr(products, "_openblas", lambda: library)
     products.choose("auto")
     assert products._Chosen.kind == expected

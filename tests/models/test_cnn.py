@@ -19,6 +19,7 @@ from small_cnns import (
     GREY,
     OTHER,
     VALID,
+    WIDE,
     as_stacked,
     make_data,
     make_ensemble,
@@ -310,6 +311,20 @@ def test_calls_grow_with_neither_members_nor_kernel_where_batches_are_whole(monk
             layer.passed_on(weight, products, 6)
         seen[members, kernel] = watch.seen
     assert len(set(seen.values())) == 1
+
+
+def test_members_are_the_same_by_groups_and_one_by_one(monkeypatch, device):
+    found = []
+    for way in ("whole batches", "images"):
+        ensemble = made(way, monkeypatch, WIDE, [0, 1, 2], device=device)
+        features = ensemble.model.features
+        inputs = torch.linspace(-1, 1, 3 * 6 * features, dtype=torch.float64).view(3, 6, features)
+        inputs = inputs.to(device).sin().requires_grad_()
+        logits = ensemble.model.members_logits(inputs)
+        found.append([logits, *torch.autograd.grad(logits.square().sum(), inputs)])
+    for ours, expected in zip(*found, strict=True):
+        assert expected.any()
+        torch.testing.assert_close(ours, expected, rtol=1e-10, atol=1e-12)
 
 
 def test_what_computes_the_convolutions_of_the_paper():

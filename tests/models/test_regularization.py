@@ -7,6 +7,7 @@ from torch import nn
 
 import small_cnns
 import small_mlps
+from rote.machine import products
 from rote.machine.randomness import generator, seed_of
 from rote.measures.critical_samples import adversarial_examples, adversarial_examples_together
 from rote.models.cnn import CNN, initial_parameters
@@ -160,7 +161,6 @@ def test_training_equals_separate_models_with_the_same_draws(net, members, toget
     epochs = 3
     ensemble = make_ensemble(net, members, device=device)
     # Each way on each device, where one is the default.
-    assert ensemble.regularization.together == (device.type == "cuda")
     ensemble.regularization.together = together
     for epoch in range(1, epochs + 1):
         ensemble.train_epoch(epoch)
@@ -207,9 +207,12 @@ def trained(net, members, seeds, chosen, dtype=torch.float32, epochs=(1, 2, 3)):
 # alone, see rote.models.workspace. Elsewhere a search may take the sign of a rounding error.
 
 
+@pytest.mark.parametrize("kind", ["torch", "auto"])
 @pytest.mark.parametrize("net", NETS)
 @pytest.mark.parametrize("members", [MEMBERS, ADVERSARIAL], ids=["plain", "adversarial"])
-def test_a_member_does_not_depend_on_its_company(net, members):
+def test_a_member_does_not_depend_on_its_company(net, members, kind, monkeypatch):
+    monkeypatch.setattr(products._Chosen, "kind", products._Chosen.kind)
+    products.choose(kind)
     seeds = [7] * len(members)  # even where all are of the same seed
     everyone = list(range(len(members)))
     for member in everyone:

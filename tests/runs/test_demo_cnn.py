@@ -43,19 +43,19 @@ def test_training_accuracies_are_those_of_plain_models_by_population_statistics(
     settings = {"model": case["cnn"], "training": training}
     rate = training["learning_rate"]
     members = [Member(kind, float(kind != "real"), 1, 1, rate, 0.0) for kind in KINDS]
-    ensemble = DeviceData(noised, settings, members, "cpu").ensemble(members)
+    ensemble = DeviceData(noised, settings, members).ensemble(members)
     fitted = {}
     for now in train(ensemble, training, [None] * len(members)):
         if now.epoch not in EPOCHS:
             continue
         score = ensemble.evaluate()
         for member, own in enumerate(members):
-            inputs = ensemble.table[ensemble.rows[member], : ensemble.model.features]
+            inputs = ensemble.table[ensemble.rows[member], : ensemble.model.features].cpu()
             model = plain(ensemble.model, member)
             small_cnns.with_population_statistics(model, inputs, training["batch_size"])
             with torch.no_grad():
                 logits = model(inputs)
-            wrong = (logits.argmax(1) != ensemble.labels[member]).numpy()
+            wrong = (logits.argmax(1) != ensemble.labels[member].cpu()).numpy()
             first, second = logits.topk(2).values.T.numpy()
             tied = first - second < TIE
             assert tied.sum() <= 3

@@ -12,8 +12,6 @@ from rote.runs.device_data import DeviceData
 from rote.study import plan, run_settings
 
 SHAPE = 1, 4, 4
-# Where an update takes a second whatever the size of a group, of ten members eight are one group.
-GROUPS = 10 / 8
 
 
 def seconds(experiment: str, settings: dict, run: str, **data: object) -> float:
@@ -32,24 +30,24 @@ def steady(monkeypatch):
 
 def test_updates_and_scores_are_multiplied(settings, steady):
     # Four updates of each of four epochs, and two scores.
-    assert seconds("capacity", settings, "units-6") == pytest.approx(GROUPS * (4 * 4 + 2))
+    assert seconds("capacity", settings, "units-6") == pytest.approx(4 * 4 + 2)
 
 
 def test_examples_that_are_not_made_up_are_counted(settings, steady, monkeypatch):
     monkeypatch.setattr(estimate, "EXAMPLES", 50)
     # At least four batches are made up, 120 examples to train on and 50 for validation.
     taken = seconds("capacity", settings, "units-6", train_examples=300)
-    assert taken == pytest.approx(GROUPS * (4 * 10 + 2 * 350 / 170))
+    assert taken == pytest.approx(4 * 10 + 2 * 350 / 170)
 
 
 def test_images_are_cropped_once(settings, steady):
     # What is made up has the size that is left: nothing more is cut off it.
-    assert seconds("capacity", settings, "units-6", crop=2) == pytest.approx(GROUPS * (4 * 4 + 2))
+    assert seconds("capacity", settings, "units-6", crop=2) == pytest.approx(4 * 4 + 2)
 
 
 def test_a_search_for_critical_samples_is_added(complexity_settings, steady):
     case = complexity_settings["cases"]["synthetic_mlp"]
-    trained = GROUPS * (6 * 4 + 6)
+    trained = 6 * 4 + 6
     # Real inputs for all members, and noise for those of randX: two levels and two seeds of ten.
     searched = (10 + 4) * len(case["critical_epochs"]) * 40 / 50
     assert seconds("complexity", complexity_settings, "synthetic_mlp") == pytest.approx(

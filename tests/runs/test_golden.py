@@ -74,9 +74,9 @@ def test_the_data_and_the_noise(noised):
 
 
 def test_the_training(noised, tmp_path):
-    assert versions.TRAINING == 3
+    assert versions.TRAINING == 4
     settings = of_run("capacity", SETTINGS, "units-16", "float32")
-    run = runs.compute_run(noised, settings, Store(tmp_path), name="golden", device="cpu")
+    run = runs.compute_run(noised, settings, Store(tmp_path), name="golden", device="auto")
     # Loose enough for the rounding of other processors, far too tight for other mathematics.
     np.testing.assert_allclose(
         run["train_loss"].values[:, 0], [2.055649, 2.213396, 2.201285], rtol=1e-4
@@ -86,6 +86,8 @@ def test_the_training(noised, tmp_path):
     )
 
 
+# From here on the numbers are those of the CPU: on other devices regularisers, and searches, draw
+# other ones; and sums are rounded otherwise, which small CNNs amplify.
 REGULARIZERS = {
     "dropout": [0.3],
     "input_dropout": [0.2],
@@ -101,8 +103,8 @@ FROZEN = {
     ("mlp", "hidden_noise"): [1.429079, 2.089088],
     ("mlp", "input_noise"): [1.448989, 2.11443],
     ("mlp", "weight_decay"): [1.554578, 2.127952],
-    ("mlp", "adversarial"): [1.429053, 2.085082],
-    ("mlp", "adversarial_dropout"): [1.505728, 2.095203],
+    ("mlp", "adversarial"): [1.426847, 2.086742],
+    ("mlp", "adversarial_dropout"): [1.511146, 2.094829],
     ("cnn", "dropout"): [2.056871, 2.142838],
     ("cnn", "input_dropout"): [1.883237, 2.091945],
     ("cnn", "hidden_noise"): [1.971831, 2.113433],
@@ -117,7 +119,7 @@ FROZEN = {
 @pytest.mark.parametrize("regularizer", REGULARIZERS)
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 def test_the_regularisers(noised, noised_digits, tmp_path, regularizer, model):
-    assert versions.TRAINING == 3
+    assert versions.TRAINING == 4
     mlp, cnn = (
         {"hidden_layers": 1, "hidden_units": 24},
         {"maps": 3, "dense": [6], "padding": "same", "pooling_stride": 2},
@@ -194,7 +196,7 @@ def test_the_sensitivity(noised, tmp_path):
 
 
 def test_the_cnn_and_its_critical_samples(noised_digits, tmp_path):
-    assert (versions.TRAINING, versions.CRITICAL_SAMPLES) == (3, 3)
+    assert (versions.TRAINING, versions.CRITICAL_SAMPLES) == (4, 3)
     case = {
         "cnn": {"maps": 4, "dense": [8], "padding": "same", "pooling_stride": 2},
         "training": {

@@ -62,7 +62,9 @@ def test_the_search_for_critical_samples(noised, unit, complexity_settings, tmp_
     def spy(logits, inputs, **settings):
         lengths = [settings[name] for name in ("alpha", "beta", "radius")]
         shape = inputs.shape
-        searched.append((inputs.numpy(), [torch.as_tensor(x).expand(shape) for x in lengths]))
+        searched.append(
+            (inputs.cpu().numpy(), [torch.as_tensor(x).cpu().expand(shape) for x in lengths])
+        )
         return original(logits, inputs, **settings)
 
     monkeypatch.setattr(complexity, "critical_samples", spy)
@@ -70,8 +72,8 @@ def test_the_search_for_critical_samples(noised, unit, complexity_settings, tmp_
     settings["members"] = [list(Member("randX", 0.4, 1, 1, 0.1, 0.0))]
     settings["critical_samples"] |= {"epochs": [6]}
     settings["keep_epochs"] = [6]
-    complexity.compute_run(noised, settings, Store(tmp_path / "own"), name="test", device="cpu")
-    complexity.compute_run(unit, settings, Store(tmp_path / "unit"), name="test", device="cpu")
+    complexity.compute_run(noised, settings, Store(tmp_path / "own"), name="test", device="auto")
+    complexity.compute_run(unit, settings, Store(tmp_path / "unit"), name="test", device="auto")
     for (inputs, lengths), (in_unit, _) in zip(searched[:2], searched[2:], strict=True):
         level = grey_level(inputs, in_unit)
         for length, grey_levels in zip(lengths, (10, 4, 20), strict=True):
@@ -87,8 +89,7 @@ def test_adversarial_training(noised, unit, run_settings):
         Member("randX", 0.4, 0, 2, 0.1, 0.0, adversarial=0.5),
     ]
     ensemble, as_unit = (
-        device_data.DeviceData(data, settings, trained, "cpu").ensemble(trained)
-        for data in (noised, unit)
+        device_data.DeviceData(data, settings, trained).ensemble(trained) for data in (noised, unit)
     )
     ensemble.select([0, 2])
     as_unit.select([0, 2])
@@ -96,17 +97,17 @@ def test_adversarial_training(noised, unit, run_settings):
 
     def spy(inputs, *arguments):
         half = inputs.shape[1] // 2
-        moved.append((inputs[:, half:] - inputs[:, :half]).numpy())
+        moved.append((inputs[:, half:] - inputs[:, :half]).cpu().numpy())
         return original(inputs, *arguments)
 
     ensemble.model.step = spy
-    order = epoch_order(ensemble.seeds, 1, 100)
+    order = epoch_order(ensemble.seeds, 1, 100).to(ensemble.rows.device)
     ensemble.train_epoch(1)
     moved = np.concatenate(moved, 1)
     for member in range(2):
         rows = ensemble.rows[member, order[member]]
         level = grey_level(
-            *(e.table[rows, : e.model.features].numpy() for e in (ensemble, as_unit))
+            *(e.table[rows, : e.model.features].cpu().numpy() for e in (ensemble, as_unit))
         )
         distance = np.abs(moved[member]) / level
         assert distance.max() <= 16 * (1 + 1e-3)

@@ -11,7 +11,8 @@ from rote.study.plan import Member
     [
         ({1: 10, 2: 6, 4: 4, 8: 3.9, 16: 5}, 100, 8),
         ({1: 1, 2: 1.5}, 100, 1),
-        ({1: 4, 2: 3, 4: 2}, 7, 4),  # 8 would not fit
+        ({1: 4, 2: 3, 4: 2, 7: 3}, 7, 4),
+        ({1: 4, 2: 3, 4: 2, 7: 1}, 7, 7),  # 8 would not fit
         ({}, 1, 1),
         ({1: 4, 2: 4.2, 4: 3, 8: 5}, 64, 4),  # a little worse is no reason to stop
     ],
@@ -34,7 +35,7 @@ def test_settled_groups_are_few_and_even():
 
 def test_groups_that_grow_hold_every_member_once(monkeypatch):
     clock = iter(range(1000))
-    monkeypatch.setattr("time.perf_counter", lambda: next(clock))  # every group takes 1 s
+    monkeypatch.setattr("time.process_time", lambda: next(clock))  # every group takes 1 s
     search = SizeSearch(8)
     split = list(groups(list(range(20)), search))
     assert [len(group) for group in split] == [1, 2, 4, 8, 5]
@@ -50,7 +51,7 @@ def test_where_nothing_is_timed_groups_take_the_memory_they_may(
     members = [Member(*member) for member in run_settings["members"]]
     assert len(members) == 10
     run_settings["training"]["epochs"] = 1000  # so long that the CPU would make a trial
-    data = DeviceData(noised, run_settings, members, "cpu")
+    data = DeviceData(noised, run_settings, members)
     memory = members_that_fit * data._bytes_of_member(members[0])
     monkeypatch.setattr(devices, "bytes_of_group", lambda device: int(memory))
     monkeypatch.setattr(data, "seconds_of_update", None)
@@ -62,6 +63,6 @@ def test_where_nothing_is_timed_groups_take_the_memory_they_may(
 
 def test_groups_are_timed_on_the_cpu_alone(noised, run_settings, device):
     members = [Member(*member) for member in run_settings["members"]]
-    data = DeviceData(noised, run_settings, members, device.type)
+    data = DeviceData(noised, run_settings, members)
     assert data.timed == (device.type == "cpu")
     assert data.size_search(members).settled == (device.type == "cuda")

@@ -8,7 +8,7 @@ import yaml
 import stores
 from rote.data import noising
 from rote.files.store import Store
-from rote.machine import products
+from rote.machine import device as devices
 from rote.machine.errors import UserError
 from rote.runs import training as runs
 from rote.runs.device_data import DeviceData
@@ -38,10 +38,10 @@ def key_of(noised, settings, member):
 
 
 def train(noised, settings, store, **options):
-    return runs.compute_run(noised, settings, store, name="test", device="cpu", **options)
+    return runs.compute_run(noised, settings, store, name="test", device="auto", **options)
 
 
-def test_a_run_holds_every_member_with_its_coordinates(noised, run_settings, tmp_path):
+def test_a_run_holds_every_member_with_its_coordinates(noised, run_settings, tmp_path, device):
     run = train(noised, run_settings, Store(tmp_path))
     assert run["train_accuracy"].sizes == {"member": 10, "epoch": 2}
     assert run["epoch"].values.tolist() == [2, 4]
@@ -49,7 +49,7 @@ def test_a_run_holds_every_member_with_its_coordinates(noised, run_settings, tmp
     assert members == [tuple(member) for member in run_settings["members"]]
     assert np.isfinite(run["train_loss"]).all()
     assert "misclassified" not in run
-    assert set(run["device"].values) == {f"cpu (products by {products.describe()})"}
+    assert set(run["device"].values) == {devices.describe(device)}
 
 
 def test_only_what_is_missing_is_trained(noised, run_settings, tmp_path, trained):
@@ -64,6 +64,7 @@ def test_only_what_is_missing_is_trained(noised, run_settings, tmp_path, trained
     assert trained == [10, 1, 1]
 
 
+@pytest.mark.cpu("groups of other sizes are rounded alike there alone")
 def test_a_sweep_of_learning_rates_is_one_run_of_the_members_of_each(
     noised, settings, tmp_path, trained
 ):
@@ -87,10 +88,11 @@ def test_the_optimizer_is_that_of_the_settings(noised, run_settings):
     run_settings["training"] |= {"momentum": 0.5, "nesterov": True}
     run_settings["model"]["biases"] = False
     members = [plan.Member("real", 0.0, 0, 0, rate, 0.0) for rate in (0.1, 0.2)]
-    sgd = DeviceData(noised, run_settings, members, "cpu").ensemble(members).sgd
+    sgd = DeviceData(noised, run_settings, members).ensemble(members).sgd
     assert (sgd.momentum, sgd.nesterov, sgd.fixed) == (0.5, True, {1, 3, 5})
 
 
+@pytest.mark.cpu("groups of other sizes are rounded alike there alone")
 def test_pieces_give_the_same_numbers_as_the_whole(noised, run_settings, tmp_path):
     whole = train(noised, run_settings, Store(tmp_path / "whole"))
     pieces = Store(tmp_path / "pieces")
@@ -188,6 +190,7 @@ def test_only_what_applies_to_a_member_is_in_its_fingerprint(noised, run_setting
     assert key_of(noised, run_settings, zero._replace(weight_decay=0.0)) == without
 
 
+@pytest.mark.cpu("groups of other sizes are rounded alike there alone")
 def test_a_run_holds_members_of_all_regularisers(noised, run_settings, tmp_path):
     strengths = [
         *({name: 0.3} for name in plan.REGULARIZERS),
@@ -210,7 +213,7 @@ def test_a_run_holds_members_of_all_regularisers(noised, run_settings, tmp_path)
 def test_adversarial_examples_are_set_in_grey_levels(noised, run_settings):
     members = [plan.Member("real", 0.0, 0, seed, 0.1, 0.0, adversarial=0.5) for seed in (0, 1)]
     settings = run_settings | {"adversarial_examples": SEARCH}
-    search = DeviceData(noised, settings, members, "cpu").ensemble(members).regularization.search
+    search = DeviceData(noised, settings, members).ensemble(members).regularization.search
     scale = noised.attrs["inputs_per_grey_level"]
     assert search == {
         "alpha": 5.0 * scale,
@@ -232,11 +235,11 @@ def test_real_members_do_not_depend_on_noise(source, settings, noised, run_setti
 
 def test_randx_members_train_on_the_noise(noised, run_settings):
     members = [plan.Member(kind, 0.4, 1, 1, 0.1, 0.0) for kind in ("real", "randX", "randY")]
-    ensemble = DeviceData(noised, run_settings, members, "cpu").ensemble(members)
+    ensemble = DeviceData(noised, run_settings, members).ensemble(members)
     mask = noising.corrupt(noised, "randX", 0.4, 1)["mask"].values
     real = noised["image"].values.reshape(100, -1)
     noise = noised["noise_image"].sel(noise_seed=1).values.reshape(100, -1)
-    inputs = ensemble.table[ensemble.rows, : real.shape[1]].numpy()
+    inputs = ensemble.table[ensemble.rows, : real.shape[1]].cpu().numpy()
     np.testing.assert_allclose(inputs[0], real, rtol=1e-6)
     np.testing.assert_allclose(inputs[1], np.where(mask[:, None], noise, real), rtol=1e-6)
     np.testing.assert_allclose(inputs[2], real, rtol=1e-6)
@@ -290,6 +293,7 @@ def test_members_that_converged_hold_their_record_so_far(noised, to_threshold, t
             assert accuracy[epoch - 1] >= 0.6 - 1e-9
 
 
+@pytest.mark.cpu("groups of other sizes are rounded alike there alone")
 def test_pieces_converge_as_the_whole_does(noised, to_threshold, tmp_path):
     whole = train(noised, to_threshold, Store(tmp_path / "whole"))
     pieces = Store(tmp_path / "pieces")

@@ -99,8 +99,26 @@ def test_the_quickest_figure_comes_before_all_that_others_wait_for(study):
         name: study.rank_of_noised(job(noised=name))
         for name in plan.noised_datasets(study.presets["demo"])
     }
-    assert noised.pop("difficulty") == study.FIRST > rank[first] > max(noised.values())
-    assert max(noised.values()) > sorted(rank.values())[-2]
+    assert study.FIRST > rank[first] == noised.pop("difficulty") > max(noised.values())
+
+
+def test_the_data_of_the_longest_run_is_noised_before_that_of_others(study):
+    rank = {(one.experiment, one.run): study.rank_of_run(one) for one in runs(study, "demo")}
+    noised = {
+        name: study.rank_of_noised(job(noised=name))
+        for name in plan.noised_datasets(study.presets["demo"])
+        if name != "difficulty"
+    }
+    assert max(noised, key=noised.get) == "complexity/digits_cnn"
+    # Runs of several widths wait for the largest data set of Figure 2: the longest one counts.
+    widths = [rank["convergence", run] for run in ("examples-4000", "units-48", "units-64")]
+    assert noised["convergence/examples-4000"] == max(widths) > min(widths)
+
+
+def test_a_run_to_a_threshold_ranks_as_one_that_ends_before_its_limit(study):
+    to_threshold, to_the_end = run("convergence", "units-64"), run("capacity", "units-256")
+    assert study.multiply_adds(to_threshold) > study.multiply_adds(to_the_end)
+    assert study.rank_of_run(to_threshold) < study.rank_of_run(to_the_end)
 
 
 def test_memory_grows_with_the_data_and_with_each_attempt(study):

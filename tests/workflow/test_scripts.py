@@ -1,7 +1,10 @@
 """The script of every rule, called as Snakemake calls it."""
 
+import gc
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -242,3 +245,27 @@ def test_every_rule_with_a_script_tells_it_by_which_code_it_goes():
             name = text.partition(":")[0]
             assert f'code=study.code_of("{name}"),' in text
             assert f'"../workflow_scripts/{name}.py"' in text
+
+
+SCRIPT = """
+import gc, sys
+sys.path[:0] = [{scripts!r}, {tests!r}]
+snakemake = None
+from job import job
+print(gc.isenabled())
+import numpy
+from bare_job import bare_job
+with job(bare_job({log!r})):
+    print(gc.isenabled(), any(x is numpy.__dict__ for x in gc.get_objects()))
+    here = [0]
+print(any(x is here for x in gc.get_objects()))
+"""
+
+
+def test_no_garbage_is_searched_for_among_what_a_script_has_imported(tmp_path):
+    folders = {"scripts": str(ROOT / "workflow_scripts"), "tests": str(ROOT / "tests")}
+    script = SCRIPT.format(**folders, log=str(tmp_path / "job.log"))
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    # Off while it loads; then on, but not for what is loaded; at the end for nothing.
+    assert said.stdout.split() == ["False", "True", "False", "False"], said.stderr
+    assert gc.isenabled()  # here, where scripts are imported too

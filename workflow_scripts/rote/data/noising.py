@@ -162,6 +162,21 @@ def replaced(order: np.ndarray, level: float) -> np.ndarray:
     return mask
 
 
+def mask_and_label(
+    noised: xr.Dataset, kind: str, level: float, noise_seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which examples are replaced, and the labels trained on, (examples,) each.
+
+    The arguments are those of :func:`corrupt`, of which this is the part without names.
+    """
+    draw = noised.indexes["noise_seed"].get_loc(noise_seed)
+    mask = replaced(noised["order"].values[draw], 0.0 if kind == "real" else level)
+    true = noised["label"].values
+    return mask, np.where(
+        mask, noised["noise_label"].values[draw], true
+    ) if kind == "randY" else true
+
+
 def corrupt(noised: xr.Dataset, kind: str, level: float, noise_seed: int) -> xr.Dataset:
     """Return what a member trains on: which examples are replaced, by which label or input.
 
@@ -175,10 +190,7 @@ def corrupt(noised: xr.Dataset, kind: str, level: float, noise_seed: int) -> xr.
         ``mask`` (replaced or not), ``true_label``, ``label`` (trained on) and ``index`` (original
         position), each (example,). An input is replaced where ``mask`` is true and kind is randX.
     """
-    draw = noised.sel(noise_seed=noise_seed)
-    mask = replaced(draw["order"].values, 0.0 if kind == "real" else level)
-    true = noised["label"].values
-    label = np.where(mask, draw["noise_label"].values, true) if kind == "randY" else true
+    mask, label = mask_and_label(noised, kind, level, noise_seed)
 
     def variable(values: np.ndarray, long_name: str) -> tuple:
         return "example", values, {"long_name": long_name, "units": "1"}
@@ -186,7 +198,7 @@ def corrupt(noised: xr.Dataset, kind: str, level: float, noise_seed: int) -> xr.
     return xr.Dataset(
         {
             "mask": variable(mask, "whether noise replaces the example"),
-            "true_label": variable(true, "true class"),
+            "true_label": variable(noised["label"].values, "true class"),
             "label": variable(label, "label trained on"),
             "index": variable(noised["index"].values, "position in the original data set"),
         }

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from rote.machine.errors import UserError
 
-
 # The kernels of OpenBLAS that use AVX-512, by the names of OPENBLAS_CORETYPE.
 WITH_AVX512 = "skylakex", "cooperlake", "sapphirerapids"
 

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from rote.machine.device import bytes_at_once
 from rote.machine.products import add_product, multiply
+from rote.measures.softmax import softmax
 
 NORMS = "l1", "l2", "linf"
 # Gradients of as many times as fit here are swept together. Fewer repeat the passes over the
@@ -64,19 +65,23 @@ def _forward(weights: list[Tensor], inputs: Tensor, constant: float) -> tuple[li
     """Return the activations that enter each layer, and the logits (members, batch, classes)."""
     activations = [inputs]
     for weight in weights[:-1]:
-        activations.append(with_constant(torch.bmm(activations[-1], weight).relu_(), constant))
-    return activations, torch.bmm(activations[-1], weights[-1])
+        activations.append(with_constant(_product(activations[-1], weight).relu_(), constant))
+    return activations, _product(activations[-1], weights[-1])
+
+
+def _product(left: Tensor, right: Tensor) -> Tensor:
+    return multiply(left, right, left.new_empty(*left.shape[:2], right.shape[2]))
 
 
 def _pass(weights: list[Tensor], inputs: Tensor, labels: Tensor, constant: float) -> _Pass:
     activations, logits = _forward(weights, inputs, constant)
-    probabilities = logits.softmax(-1)
+    probabilities = softmax(logits)
     delta = probabilities.clone()
     delta.scatter_add_(-1, labels[..., None], delta.new_full((), -1.0).expand(*labels.shape, 1))
     deltas = [delta.div_(labels.shape[1])]
     slopes = [activation[..., :-1].sign() for activation in activations[1:]]
     for weight, slope in zip(weights[:0:-1], reversed(slopes), strict=True):
-        deltas.insert(0, torch.bmm(deltas[0], weight[:, :-1].mT).mul_(slope))
+        deltas.insert(0, _product(deltas[0], weight[:, :-1].mT).mul_(slope))
     return _Pass(activations, probabilities, deltas, slopes)
 
 
@@ -95,7 +100,7 @@ def trajectory(training: Training) -> Iterator[list[Tensor]]:
     for batch in training.batches:
         at = _pass_batch(training, weights, batch)
         weights = [
-            torch.baddbmm(weight, below.mT, delta, alpha=-training.learning_rate)
+            add_product(weight.clone(), below.mT, delta, -training.learning_rate)
             for weight, below, delta in zip(weights, at.activations, at.deltas, strict=True)
         ]
         yield weights

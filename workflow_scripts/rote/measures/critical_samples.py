@@ -35,6 +35,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from rote.measures.softmax import softmax
+
 # Searched at a time. It decides how sums are rounded, and which random numbers an example gets.
 SEARCHED = 1024  # examples
 
@@ -287,5 +289,5 @@ def _ascent(logits: Tensor, predicted: Tensor) -> Tensor:
     1 − p_c is rounded to 0 as soon as a model is confident, in float32 at a margin of some 17.
     """
     predicted = predicted[..., None]
-    others = logits.scatter(-1, predicted, -torch.inf).softmax(-1)
+    others = softmax(logits.scatter(-1, predicted, -torch.inf))
     return others.scatter_(-1, predicted, -1.0)

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from rote.machine.products import multiply, multiply_and_add
 from rote.machine.randomness import seed_of
 from rote.models.convolution import Dense, by_member
 from rote.models.dilated import filters_of
@@ -103,6 +104,7 @@ class CNN:
     """
 
     smallest_batch = Architecture.smallest_batch
+    searched_together = False  # on the CPU what autograd keeps of many is not aligned for each
 
     def __init__(
         self,
@@ -206,7 +208,7 @@ class CNN:
     def _logits(self, below: Tensor) -> Tensor:
         weight, bias = self.parameters[-2:]
         memory = self._memory("logits", len(weight), weight.shape[2], below.shape[-1])
-        return torch.baddbmm(bias, weight.mT, below.flatten(1, -2), out=memory)
+        return multiply_and_add(bias, weight.mT, below.flatten(1, -2), memory)
 
     def member_logits(self, member: int, inputs: Tensor, running: bool = False) -> Tensor:
         """Return logits of one member, see ``Model``.
@@ -261,7 +263,7 @@ class CNN:
         logits = self._logits(below)
         gradient = loss_gradient(logits, labels, weights, self._memory("softmax", *logits.shape))
         weight, below = self.parameters[-2], below.flatten(1, -2)
-        passed_on = torch.bmm(weight, gradient, out=self._memory("passed", *below.shape))
+        passed_on = multiply(weight, gradient, self._memory("passed", *below.shape))
         last = len(self.parameters) - 2
         sgd.descend(last, below, gradient.mT)
         sgd.descend(last + 1, gradient.sum(2, keepdim=True))

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from rote.machine.device import bytes_at_once
+from rote.machine.products import add_product, multiply
 from rote.models.dilated import differentiable, filters_of
 from rote.models.sgd import SGD
 from rote.models.workspace import Workspace
@@ -106,7 +107,7 @@ class Convolution:
         memory = self._memory("products", weight, maps, math.prod(sides) * batch)
         for rows, columns in self._strips(batch):
             patches = self._patches(planes, rows).expand(len(weight), -1, -1)
-            torch.bmm(weight.mT, patches, out=memory[:, :, columns])
+            multiply(weight.mT, patches, memory[:, :, columns])
         return memory
 
     def descend(self, k: int, planes: Tensor, gradient: Tensor, sgd: SGD) -> None:
@@ -119,9 +120,9 @@ class Convolution:
         strips = self._strips(planes.shape[-1])
         for rows, columns in strips:
             patches = self._patches(planes, rows, filled=len(strips) == 1)
-            # beta = 0 for the first strip: what the memory holds by chance is not even read.
-            beta = 0 if rows.start == 0 else 1
-            torch.baddbmm(total, patches, gradient[:, :, columns].mT, beta=beta, out=total)
+            factors = patches.expand(len(total), -1, -1), gradient[:, :, columns].mT
+            # For the first strip what the memory holds by chance is not even read.
+            multiply(*factors, total) if rows.start == 0 else add_product(total, *factors)
         sgd.descend(k, total)
 
     def passed_on(self, weight: Tensor, gradient: Tensor, batch: int) -> Tensor:
@@ -141,7 +142,7 @@ class Convolution:
         for rows, columns in self._strips(batch):
             size = columns.stop - columns.start
             patches = self._memory("patch gradients", gradient, weight.shape[1], size)
-            torch.bmm(weight, gradient[:, :, columns], out=patches)
+            multiply(weight, gradient[:, :, columns], patches)
             width = self.sizes.convolved[2]
             patches = patches.unflatten(2, (-1, width, batch))
             patches = patches.unflatten(1, (channels, self.kernel, self.kernel))
@@ -165,7 +166,7 @@ class Convolution:
         held = self._memory("patches of gradients", gradient, rows, columns)
         held.view(patches.shape).copy_(patches)
         turned = filters_of(weight, self.kernel).flip(-1, -2).transpose(1, 2).flatten(2)
-        return torch.bmm(turned, held, out=memory)
+        return multiply(turned, held, memory)
 
     def pooled(self, products: Tensor, batch: int) -> tuple[Tensor, Tensor]:
         """Return the greatest of each window, and where in its plane it stands.
@@ -229,9 +230,15 @@ class Convolution:
         left, right, above, below = self.margins
         padding = [above, left]
         if padding != [below, right]:  # torch pads both sides alike
-            images, padding = torch.nn.functional.pad(images, self.margins), 0
-        products = torch.nn.functional.conv2d(images, filters, padding=padding, groups=len(weight))
+            images, padding = torch.nn.functional.pad(images, self.margins), [0, 0]
+        products = self._convolved(images, filters, padding, len(weight))
         return torch.nn.functional.max_pool2d(products, **self.pooling)
+
+    def _convolved(
+        self, images: Tensor, filters: Tensor, padding: list[int], members: int
+    ) -> Tensor:
+        """Return the convolution of images (batch, members × channels, …), by autograd."""
+        return torch.nn.functional.conv2d(images, filters, padding=padding, groups=members)
 
 
 def _shifted(source: slice, by: int, length: int) -> tuple[slice, slice]:
@@ -260,7 +267,7 @@ class Dense:
     def products(self, weight: Tensor, below: Tensor) -> Tensor:
         """Return the products (members, outputs, batch) with ``below`` (members, …, batch)."""
         memory = self._memory("products", weight, weight.shape[2], below.shape[-1])
-        return torch.bmm(weight.mT, below.flatten(1, -2), out=memory)
+        return multiply(weight.mT, below.flatten(1, -2), memory)
 
     def descend(self, k: int, below: Tensor, gradient: Tensor, sgd: SGD) -> None:
         """Update the weights, parameter ``k``, given ∂loss/∂products."""
@@ -269,7 +276,7 @@ class Dense:
     def passed_on(self, weight: Tensor, gradient: Tensor, batch: int) -> Tensor:
         """Return ∂loss/∂below, (members, inputs, batch)."""
         memory = self._memory("passed", weight, weight.shape[1], batch)
-        return torch.bmm(weight, gradient, out=memory)
+        return multiply(weight, gradient, memory)
 
     def pooled(self, products: Tensor, batch: int) -> tuple[Tensor, None]:
         """Return the products."""

@@ -7,6 +7,8 @@ an image (1, channels, height, width × batch), and the convolution is dilated b
 import torch
 from torch import Tensor
 
+from rote.machine.products import multiply
+
 
 def filters_of(weight: Tensor, kernel: int) -> Tensor:
     """Return weights (…, channels × kernel × kernel, maps) as torch keeps them, a view.
@@ -48,10 +50,10 @@ class _Dilated(torch.autograd.Function):
         height, columns = ctx.shape[2:]
         width = gradient.shape[3] // ctx.batch
         sums = gradient.new_zeros(channels, height, columns // ctx.batch, ctx.batch)
-        weight = filters.flatten(1).mT.contiguous()
-        of_row = gradient.new_empty(len(weight), width * ctx.batch)
+        weight = filters.flatten(1).mT.contiguous()[None]
+        of_row = gradient.new_empty(weight.shape[1], width * ctx.batch)
         for row in range(gradient.shape[2]):
-            torch.mm(weight, gradient[0, :, row], out=of_row)
+            multiply(weight, gradient[:, :, row], of_row[None])
             taps = of_row.view(channels, kernel, kernel, width, ctx.batch)
             for j in range(kernel):
                 sums[:, row : row + kernel, j : j + width] += taps[:, :, j]

@@ -111,10 +111,9 @@ class Ensemble:
         order = _brought(epoch_order(self.seeds, epoch, examples), self.rows.device)
         rows, labels = self.rows.gather(1, order), self.labels.gather(1, order)
         self.regularization.start_epoch(self.seeds, epoch)
-        starts = range(0, examples, self.batch_size)[:updates]
-        for start in starts:
-            batch = slice(start, start + self.batch_size)
-            self._update(rows[:, batch], labels[:, batch])
+        batches = [each.split(self.batch_size, 1)[:updates] for each in (rows, labels)]
+        for batch in zip(*batches, strict=True):
+            self._update(*batch)
 
     def _update(self, rows: Tensor, labels: Tensor) -> None:
         """Make one update on the inputs at ``rows`` (members, batch)."""

@@ -138,6 +138,13 @@ class ImageConvolution(MemberwiseConvolution):
             out.copy_(found.flatten(1).mT)
         sgd.descend(k, total)
 
+    def _convolved(
+        self, images: Tensor, filters: Tensor, padding: list[int], members: int
+    ) -> Tensor:
+        """Return the convolution of images (batch, members × channels, …), by autograd."""
+        each = zip(images.chunk(members, 1), filters.chunk(members), strict=True)
+        return torch.cat([torch.nn.functional.conv2d(*own, padding=padding) for own in each], 1)
+
     def _images(self, name: str, planes: Tensor) -> Tensor:
         """Return planes (members, channels, height, width, batch) as images of each member."""
         images = planes.permute(0, 4, 1, 2, 3)

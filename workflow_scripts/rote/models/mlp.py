@@ -16,7 +16,7 @@ from rote.machine.products import multiply, multiply_and_add
 from rote.machine.randomness import seed_of
 from rote.models.regularization import UNREGULARIZED, Regularization
 from rote.models.sgd import SGD
-from rote.models.workspace import Workspace, empty
+from rote.models.workspace import Workspace, aligned, empty
 
 LARGE = 2**20  # numbers of a model from which its drawing is worth a thread
 Layers = list[tuple[Tensor, Tensor]]  # weight and bias of each
@@ -141,15 +141,16 @@ def loss_gradient(logits: Tensor, labels: Tensor, weights: Tensor | None, memory
 class _Logits(torch.autograd.Function):
     """Logits (members, batch, classes) of inputs (members, batch, features).
 
-    Autograd would multiply by torch's own products. Layers get no gradient.
+    Autograd would multiply by torch's own products, in memory that is not aligned for each member.
+    Layers get no gradient.
     """
 
     @staticmethod
     def forward(ctx, inputs: Tensor, layers: list[tuple[Tensor, Tensor]]) -> Tensor:
         """Return the logits; ``layers`` are weight and bias of each, (members, …, outputs)."""
-        below, activations = inputs.detach(), []
+        below, activations = aligned(inputs.detach()), []
         for weight, bias in layers:
-            memory = below.new_empty(*below.shape[:2], weight.shape[2])
+            memory = empty((*below.shape[:2], weight.shape[2]), below.dtype, below.device)
             below = multiply_and_add(bias, below, weight, memory)
             if len(activations) < len(layers) - 1:
                 activations.append(below.relu_())
@@ -159,8 +160,10 @@ class _Logits(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
         """Return ∂/∂inputs."""
+        gradient = aligned(gradient)
         for k, (weight, _) in reversed(list(enumerate(ctx.layers))):
-            memory = gradient.new_empty(*gradient.shape[:2], weight.shape[1])
+            shape = *gradient.shape[:2], weight.shape[1]
+            memory = empty(shape, gradient.dtype, gradient.device)
             gradient = multiply(gradient, weight.mT, memory)
             if k:
                 torch.ops.aten.threshold_backward.grad_input(
@@ -178,7 +181,7 @@ class MLP:
         workspace: memory for activations and their gradients.
     """
 
-    smallest_batch = 1
+    smallest_batch, searched_together = 1, True
 
     def __init__(self, parameters: list[Tensor], workspace: Workspace):
         self.parameters = parameters

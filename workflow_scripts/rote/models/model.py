@@ -22,6 +22,7 @@ class Model(Protocol):
     population: list[Tensor]  # what stands for them in a score, see take_statistics
     workspace: Workspace  # memory for activations and their gradients
     smallest_batch: int  # examples of the smallest batch that it can be trained on
+    searched_together: bool  # whether members_logits keeps the promise above on the CPU, too
 
     @property
     def features(self) -> int:
@@ -56,7 +57,7 @@ class Model(Protocol):
         """
 
     def members_logits(self, inputs: Tensor, running: bool = False) -> Tensor:
-        """Return the same of all members at once, for those of one call on CUDA.
+        """Return the same of all members at once.
 
         Args:
             inputs: of each member its own, (members, batch, features).

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from rote.data.noising import corrupt
+from rote.data.noising import mask_and_label
 from rote.data.scaling import per_grey_level
 from rote.machine import device as devices
 from rote.machine.errors import UserError, out_of_memory
@@ -74,12 +74,11 @@ class DeviceData:
         """Return the rows of the table and the labels that a member trains on, (examples,) each."""
         noise = member.noise_kind, member.noise_level, member.noise_seed
         if noise not in self._corrupted:
-            corrupted = corrupt(self.noised, *noise)
-            rows = np.arange(len(corrupted["label"]))
+            mask, label = mask_and_label(self.noised, *noise)
+            rows = np.arange(len(label))
             if member.noise_kind == "randX":
-                first = self.first_noise_row[member.noise_seed]
-                rows += np.where(corrupted["mask"].values, first, 0)
-            self._corrupted[noise] = rows, corrupted["label"].values.astype(np.int64)
+                rows += np.where(mask, self.first_noise_row[member.noise_seed], 0)
+            self._corrupted[noise] = rows, label.astype(np.int64)
         return self._corrupted[noise]
 
     def ensemble(self, members: list[Member]) -> Ensemble:

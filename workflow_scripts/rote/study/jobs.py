@@ -150,21 +150,25 @@ class Study:
         """
         if (wildcards.experiment, wildcards.run) in ranks.quickest(self, wildcards.preset):
             return self.FIRST - 1
-        return 1 + int(10 * math.log2(self.multiply_adds(wildcards)))
+        return 1 + int(10 * math.log2(self.expected_multiply_adds(wildcards)))
 
     @answer
     def rank_of_noised(self, wildcards) -> int:
-        """Return the priority of a noised data set: the quickest figure comes before others."""
-        first = {
-            plan.noised_of_run(experiment, self.presets[wildcards.preset][experiment], run)
-            for experiment, run in ranks.quickest(self, wildcards.preset)
-        }
-        return self.FIRST - 2 * (wildcards.noised not in first)
+        """Return the priority of a noised data set: that of the longest run that waits for it.
+
+        So the longest run starts once its own data is there, before that of others is.
+        """
+        return ranks.of_noised(self, wildcards.preset).get(wildcards.noised, 0)
 
     @answer
     def multiply_adds(self, wildcards) -> int:
-        """Return the multiply-adds of a run."""
+        """Return the multiply-adds of a run, counted to its limit."""
         return work.of_run(self.run(wildcards), *self.inputs_of_run(wildcards))
+
+    @answer
+    def expected_multiply_adds(self, wildcards) -> int:
+        """Return the multiply-adds of a run that may end before its limit."""
+        return work.expected_of_run(self.run(wildcards), *self.inputs_of_run(wildcards))
 
     @answer
     def inputs_of_run(self, wildcards) -> tuple[tuple[int, int, int], dict]:

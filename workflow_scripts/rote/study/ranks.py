@@ -19,5 +19,17 @@ def quickest(study: "Study", preset: str) -> frozenset[tuple[str, str]]:
         names = plan.runs(figure, study.presets[preset][experiment])
         jobs = [SimpleNamespace(preset=preset, experiment=experiment, run=run) for run in names]
         runs[figure] = frozenset((experiment, run) for run in names)
-        work[figure] = sum(map(study.multiply_adds, jobs))
+        work[figure] = sum(map(study.expected_multiply_adds, jobs))
     return runs[min(work, key=work.get)] if work else frozenset()
+
+
+@functools.cache
+def of_noised(study: "Study", preset: str) -> dict[str, int]:
+    """Return the priority of each noised data set of a preset, the highest of its runs."""
+    rank = {}
+    for experiment, settings in study.presets[preset].items():
+        for run in plan.runs_of_experiment(experiment, settings):
+            job = SimpleNamespace(preset=preset, experiment=experiment, run=run)
+            noised = study.noised_of_run(job)
+            rank[noised] = max(rank.get(noised, 0), study.rank_of_run(job))
+    return rank

@@ -50,7 +50,7 @@ def of_jobs(study: Study, jobs: Iterable) -> dict[int, Step]:
 
 def _step(study: Study, rule: str, wildcards: SimpleNamespace, log: str) -> Step:
     if rule == "compute_run":
-        work = START + study.multiply_adds(wildcards) / MULTIPLY_ADDS
+        work = START + study.expected_multiply_adds(wildcards) / MULTIPLY_ADDS
         return Step(_words_of_run(study, wildcards), work, log)
     result = ""
     match rule:

@@ -15,7 +15,7 @@ from rote.study import code
 
 DATASET = 2
 NOISING = 3
-TRAINING = 3
+TRAINING = 4
 SENSITIVITY = 2
 CRITICAL_SAMPLES = 3
 
