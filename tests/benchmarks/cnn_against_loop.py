@@ -27,6 +27,7 @@ from rote.data import sources  # noqa: E402
 from rote.files import netcdf  # noqa: E402
 from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
+from rote.machine import products  # noqa: E402
 from rote.models.cnn import CNN, Architecture, initial_parameters  # noqa: E402
 from rote.models.ensemble import Ensemble  # noqa: E402
 from rote.models.sgd import SGD  # noqa: E402
@@ -213,7 +214,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     parser.add_argument("--output", default=str(ROOT / "bench" / "cnn_against_loop.nc"))
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    products.use_threads(1)
     device = devices.choose(arguments.device, "float32")
     on = "one CPU thread, its own time" if device.type == "cpu" else devices.describe(device)
     print(f"{on}, median of {arguments.repeats}; acc.: mean training accuracy, as a check")

