@@ -35,9 +35,9 @@ def test_updates_and_scores_are_multiplied(settings, steady):
 
 def test_examples_that_are_not_made_up_are_counted(settings, steady, monkeypatch):
     monkeypatch.setattr(estimate, "EXAMPLES", 50)
-    # At least four batches are made up, 120 examples to train on and 50 for validation.
+    # At least two batches are made up, 60 examples to train on and 50 for validation.
     taken = seconds("capacity", settings, "units-6", train_examples=300)
-    assert taken == pytest.approx(4 * 10 + 2 * 350 / 170)
+    assert taken == pytest.approx(4 * 10 + 2 * 350 / 110)
 
 
 def test_images_are_cropped_once(settings, steady):

@@ -1,6 +1,7 @@
 import pytest
 
 from rote.machine import device as devices
+from rote.runs import device_data
 from rote.runs.device_data import DeviceData
 from rote.runs.grouping import SizeSearch, groups
 from rote.study.plan import Member
@@ -25,6 +26,17 @@ def test_search_finds_the_least_time_per_member(each, limit, best):
         search.record(search.size, each[search.size] * search.size)
     assert search.size == best
     assert measured == list(each)
+
+
+def test_small_models_are_not_measured_in_small_groups():
+    search = SizeSearch(27, 6)
+    measured = []
+    while not search.settled:
+        measured.append(search.size)
+        search.record(search.size, 1.0)
+    assert measured == [6, 12, 24, 27]
+    assert SizeSearch(5, 6).settled
+    assert SizeSearch(5, 6).size == 5
 
 
 def test_settled_groups_are_few_and_even():
@@ -52,7 +64,7 @@ def test_where_nothing_is_timed_groups_take_the_memory_they_may(
     assert len(members) == 10
     run_settings["training"]["epochs"] = 1000  # so long that the CPU would make a trial
     data = DeviceData(noised, run_settings, members)
-    memory = members_that_fit * data._bytes_of_member(members[0])
+    memory = members_that_fit * data._bytes_of_member(members[0])[0]
     monkeypatch.setattr(devices, "bytes_of_group", lambda device: int(memory))
     monkeypatch.setattr(data, "seconds_of_update", None)
     data.timed = False  # as on CUDA
@@ -61,7 +73,8 @@ def test_where_nothing_is_timed_groups_take_the_memory_they_may(
     assert search.size == size
 
 
-def test_groups_are_timed_on_the_cpu_alone(noised, run_settings, device):
+def test_groups_are_timed_on_the_cpu_alone(noised, run_settings, device, monkeypatch):
+    monkeypatch.setattr(device_data, "SMALL_BYTES", 0)  # even models as small as these
     members = [Member(*member) for member in run_settings["members"]]
     data = DeviceData(noised, run_settings, members)
     assert data.timed == (device.type == "cpu")

@@ -19,7 +19,10 @@ from rote.models.workspace import Workspace, aligned_rows
 from rote.runs.grouping import SizeSearch
 from rote.study.plan import Member
 
-TRIAL_UPDATES = 4
+TRIAL_UPDATES = 2
+# Parameters of a group that is never worth dividing: it lies in half a core's cache, and calls cost
+# it more than numbers do.
+SMALL_BYTES = 2**19
 LONG = 100  # updates of a member from which a trial is worth its time
 
 
@@ -140,7 +143,7 @@ class DeviceData:
         training = self.settings["training"]
         updates = training["epochs"] * -(-len(self.noised["label"]) // training["batch_size"])
         try:
-            taken = self._bytes_of_member(members[0])
+            taken, weights = self._bytes_of_member(members[0])
         except Exception as error:
             if not out_of_memory(error):
                 raise
@@ -149,7 +152,8 @@ class DeviceData:
                 f"{self.device}: make it smaller or use a larger device."
             ) from error
         fitting = max(1, min(len(members), devices.bytes_of_group(self.device) // taken))
-        search = SizeSearch(fitting) if self.timed else SizeSearch.fixed(fitting)
+        small = max(1, SMALL_BYTES // weights)
+        search = SizeSearch(fitting, small) if self.timed else SizeSearch.fixed(fitting)
         while (trial or updates >= LONG) and not search.settled:
             try:
                 search.record(search.size, self.seconds_of_update(members[: search.size]))
@@ -160,8 +164,8 @@ class DeviceData:
         self.give_back()
         return search
 
-    def _bytes_of_member(self, member: Member) -> int:
-        """Return the memory that a member takes in training."""
+    def _bytes_of_member(self, member: Member) -> tuple[int, int]:
+        """Return the memory that a member takes in training, and that of its parameters alone."""
         before = torch.cuda.memory_allocated(self.device) if self.device.type == "cuda" else 0
         ensemble = self.ensemble([member])
         ensemble.train_epoch(1, updates=1)
@@ -171,7 +175,8 @@ class DeviceData:
             ensemble.evaluate()
 
         # On CUDA also what is there for a moment: a group takes all that it may.
-        return max(ensemble.nbytes(), devices.peak_bytes(update_and_score, self.device) - before)
+        taken = max(ensemble.nbytes(), devices.peak_bytes(update_and_score, self.device) - before)
+        return taken, sum(parameter.nbytes for parameter in ensemble.model.parameters)
 
     def give_back(self) -> None:
         """Give back the memory of groups that are no more."""

@@ -19,13 +19,14 @@ class SizeSearch:
 
     Args:
         limit: the most members that a group may have, at least 1.
+        first: the size that is measured first.
     """
 
-    def __init__(self, limit: int):
+    def __init__(self, limit: int, first: int = 1):
         self.limit = limit
-        self.size = 1  # to be measured next; once ``settled``, the best one
-        self.settled = limit == 1
-        self._best, self._best_time = 1, float("inf")
+        self.size = min(first, limit)  # to be measured next; once ``settled``, the best one
+        self.settled = self.size == limit
+        self._best, self._best_time = self.size, float("inf")
 
     @classmethod
     def fixed(cls, size: int) -> "SizeSearch":
