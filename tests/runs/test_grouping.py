@@ -16,6 +16,7 @@ from rote.study.plan import Member
         ({1: 4, 2: 3, 4: 2, 7: 1}, 7, 7),  # 8 would not fit
         ({}, 1, 1),
         ({1: 4, 2: 4.2, 4: 3, 8: 5}, 64, 4),  # a little worse is no reason to stop
+        ({1: 4, 2: 3, 4: 2.95, 8: 2.93}, 64, 8),  # a little better, twice, is one
     ],
 )
 def test_search_finds_the_least_time_per_member(each, limit, best):

@@ -43,7 +43,7 @@ TRAININGS = [
         for units, together in ((16, 27), (64, 27), (256, 9))
     ],
     (("Figure 3.1, 10 models", "difficulty", 1024, 14, 10), 2, 0.995),
-    (("Figure 3.1, 2 models", "difficulty", 4096, 14, 2), 1, 0.995),
+    (("Figure 3.1, 2 models", "difficulty", 4096, 14, 2), 2, 0.995),
 ]
 # (name, (classes, updates, times) of sensitivity_against_unrolled, whether by classes, times that
 # JAX takes together).

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from rote.machine.errors import UserError, brief
 
 WORSE = 1.15  # stop doubling once the time per member exceeds the best by this factor
+LESS = 0.97  # or once two doublings in a row have not brought it below this part of the best
 
 
 class SizeSearch:
@@ -27,6 +28,7 @@ class SizeSearch:
         self.size = min(first, limit)  # to be measured next; once ``settled``, the best one
         self.settled = self.size == limit
         self._best, self._best_time = self.size, float("inf")
+        self._in_vain = 0  # doublings since the last that was worth it
 
     @classmethod
     def fixed(cls, size: int) -> "SizeSearch":
@@ -40,9 +42,10 @@ class SizeSearch:
         if self.settled or size != self.size:  # smaller than planned: the last of its members
             return
         each = seconds / size
+        self._in_vain = 0 if each < LESS * self._best_time else self._in_vain + 1
         if each < self._best_time:
             self._best, self._best_time = size, each
-        if each > WORSE * self._best_time or size == self.limit:
+        if each > WORSE * self._best_time or self._in_vain == 2 or size == self.limit:
             self.size, self.settled = self._best, True
         else:
             self.size = min(2 * size, self.limit)
