@@ -52,7 +52,7 @@ if workflow.is_main_process and workflow.modifier.is_main_snakefile():
 
 onstart:
     working_folder.pass_signals_on()
-    if slower := environment.older_kernels(study.config["products"]):
+    if slower := environment.older_kernels(study.config["products"], study.config["device"]):
         logger.warning(slower)
 
 

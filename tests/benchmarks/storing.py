@@ -19,12 +19,12 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "workflow_scripts")]
 
 import numpy as np  # noqa: E402
-import torch  # noqa: E402
 import xarray as xr  # noqa: E402
 
 from rote.data import noising, sources  # noqa: E402
 from rote.files import netcdf  # noqa: E402
 from rote.files.store import Store  # noqa: E402
+from rote.machine import products  # noqa: E402
 from rote.runs import epochs, grouping, training  # noqa: E402
 from rote.runs.device_data import DeviceData  # noqa: E402
 from rote.runs.members import keep  # noqa: E402
@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--models", type=int, default=1000)
     parser.add_argument("--device", help="not used: the same for all benchmarks")
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    products.use_threads(1)
     rounds = []
     for _ in range(REPEATS):
         with tempfile.TemporaryDirectory() as folder:

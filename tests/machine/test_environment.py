@@ -101,6 +101,7 @@ def test_products_by_kernels_of_older_processors_are_told_of(
     description = tmp_path / "cpuinfo"
     if processor:
         description.write_text(processor)
-    sentence = environment.older_kernels(products, description)
+    sentence = environment.older_kernels(products, "auto", description)
     assert bool(sentence) == said
     assert not said or f"OPENBLAS_CORETYPE is {pinned}" in sentence
+    assert environment.older_kernels(products, "cuda", description) is None

@@ -1,5 +1,7 @@
 """Products by either library: the same numbers, the same for every company, and what is said."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import threadpoolctl
@@ -134,6 +136,14 @@ def test_the_machine_alone_decides(name, threads, library, expected, monkeypatch
     monkeypatch.setattr(products, "_openblas", lambda: library)
     products.choose("auto")
     assert products._Chosen.kind == expected
+
+
+@has_openblas
+def test_openblas_is_found_behind_a_link(tmp_path, monkeypatch):
+    place = Path(np.__file__).resolve().parent
+    (tmp_path / "lib64").symlink_to(place.parent)
+    monkeypatch.setattr(np, "__file__", str(tmp_path / "lib64" / place.name / "__init__.py"))
+    assert products._openblas.__wrapped__() == OPENBLAS | {"num_threads": 1}
 
 
 def test_openblas_where_there_is_none_is_refused(monkeypatch):

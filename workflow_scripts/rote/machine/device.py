@@ -154,9 +154,10 @@ def wait(device: torch.device) -> None:
 def fastest(function: Callable[[], object], device: torch.device, times: int = 3) -> float:
     """Return the seconds of one call, the shortest of some: the first one finds cold caches.
 
-    On the CPU those of the processor: other jobs keep it busy, too.
+    On one thread those of the processor: other jobs keep it busy, too.
     """
-    clock = time.perf_counter if device.type == "cuda" else time.process_time
+    alone = device.type == "cpu" and torch.get_num_threads() == 1
+    clock = time.process_time if alone else time.perf_counter
     seconds = []
     for _ in range(times):
         wait(device)

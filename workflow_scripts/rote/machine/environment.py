@@ -77,15 +77,18 @@ def _keep_caches(instead: Path) -> None:
             os.environ[variable] = str(instead)
 
 
-def older_kernels(products: str, processor: Path = Path("/proc/cpuinfo")) -> str | None:
+def older_kernels(
+    products: str, device: str, processor: Path = Path("/proc/cpuinfo")
+) -> str | None:
     """Return a sentence if the environment keeps products from what the processor can do.
 
     Args:
         products: the setting, see :mod:`rote.machine.products`.
+        device: the setting.
         processor: where Linux describes it.
     """
     pinned = os.environ.get("OPENBLAS_CORETYPE", "")
-    if products == "torch" or not pinned or pinned.lower() in WITH_AVX512:
+    if products == "torch" or device == "cuda" or not pinned or pinned.lower() in WITH_AVX512:
         return None
     try:
         described = processor.read_text()

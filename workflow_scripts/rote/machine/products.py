@@ -30,18 +30,19 @@ KINDS = "auto", "torch", "openblas"
 # this, parts are large enough for the library and still close to the core: weights of 4,096 units
 # take a tenth less time than at once.
 SCRATCH_BYTES = 2**22
-# Sums of fewer terms are added faster than they stand somewhere first, which torch's products need
-# not: with 16 it took up to 0.7 of the time, with 50 or 100 up to twice as long.
+# Products with fewer terms a sum are added by torch whatever is chosen: it needs no place for them.
+# With 16 terms it took 0.7 to 1.0 of the time of OpenBLAS, with 50 or 100 up to twice as long.
 FEWEST_ADDED = 32
 
 
 @cache
 def _openblas() -> dict | None:
     """Return what NumPy's OpenBLAS says of itself, None if NumPy has another library."""
-    folder = str(Path(np.__file__).parent)
+    place = Path(np.__file__).resolve().parent  # without links, as threadpoolctl has it
     for library in threadpoolctl.threadpool_info():
         # That of SciPy, if it is loaded, lies in scipy.libs.
-        if library["internal_api"] == "openblas" and library["filepath"].startswith(folder):
+        own = {place, place.with_name(f"{place.name}.libs")} & {*Path(library["filepath"]).parents}
+        if library["internal_api"] == "openblas" and own:
             return library
     return None
 
@@ -76,7 +77,11 @@ def choose(kind: str) -> None:
 
 
 def describe() -> str:
-    """Return what computes products, for provenance: of OpenBLAS its version and its kernels."""
+    """Return what is chosen, for provenance: of OpenBLAS its version and its kernels.
+
+    Whatever it is, torch computes what goes through autograd in CNNs, convolutions of many maps,
+    and products too small for another library to pay.
+    """
     if _Chosen.kind == "torch":
         return "torch"
     library = _openblas()
@@ -107,8 +112,8 @@ def multiply(left: Tensor, right: Tensor, out: Tensor) -> Tensor:
     """Return the stacked product ``left @ right`` in ``out``.
 
     Args:
-        left: (members, rows, inner); the first axis may be expanded.
-        right: (members, inner, columns).
+        left: (members, rows, inner).
+        right: (members, inner, columns). The first axis of either may be expanded.
         out: (members, rows, columns).
     """
     if by_openblas(out):

@@ -134,7 +134,7 @@ class _Adjoints:
         self._parts: dict[tuple, Tensor] = {}  # of what is kept, as they were asked for
 
     def _memory(self, name: str, *shape: int) -> Tensor:
-        """Return uninitialised memory, the same again for the same name.
+        """Return uninitialised memory, the same again for the same name and shape.
 
         The operating system's fresh pages would cost more than the product that is written to them.
         """

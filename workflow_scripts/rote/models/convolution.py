@@ -121,8 +121,10 @@ class Convolution:
         for rows, columns in strips:
             patches = self._patches(planes, rows, filled=len(strips) == 1)
             factors = patches.expand(len(total), -1, -1), gradient[:, :, columns].mT
-            # For the first strip what the memory holds by chance is not even read.
-            multiply(*factors, total) if rows.start == 0 else add_product(total, *factors)
+            if rows.start == 0:  # what the memory holds by chance is not even read
+                multiply(*factors, total)
+            else:
+                add_product(total, *factors)
         sgd.descend(k, total)
 
     def passed_on(self, weight: Tensor, gradient: Tensor, batch: int) -> Tensor:

@@ -2,8 +2,8 @@
 
 How a matrix product is rounded may depend on where its factors lie in memory. So that a member's
 numbers do not depend on its company, each member's part begins at a multiple of 64 bytes, as the
-first one does. On the CPU results are then equal to the last bit (a group of one may differ in the
-last bits where a layer or a batch has a single element: there BLAS takes another path).
+first one does. On one CPU thread results are then equal to the last bit (a group of one may differ
+in the last bits where a layer or a batch has a single element: there BLAS takes another path).
 """
 
 import torch

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from rote.machine.errors import UserError, brief
 
 WORSE = 1.15  # stop doubling once the time per member exceeds the best by this factor
-LESS = 0.97  # or once two doublings in a row have not brought it below this part of the best
+LESS = 0.97  # or once two sizes in a row were not faster than this part of the best before
 
 
 class SizeSearch:
@@ -28,7 +28,7 @@ class SizeSearch:
         self.size = min(first, limit)  # to be measured next; once ``settled``, the best one
         self.settled = self.size == limit
         self._best, self._best_time = self.size, float("inf")
-        self._in_vain = 0  # doublings since the last that was worth it
+        self._in_vain = 0  # sizes since the last that was worth it
 
     @classmethod
     def fixed(cls, size: int) -> "SizeSearch":
@@ -75,7 +75,8 @@ def groups(items: list, search: SizeSearch) -> Iterator[list]:
         if search.settled:
             count = -(-len(items) // size)
             size = -(-len(items) // count)
-        # Of the processor: while other jobs keep it busy, the time on the clock says nothing.
+        # Of the processor: while other jobs keep it busy, the time on the clock says nothing. (With
+        # several threads it is that of all: more of them seem slower than they are.)
         start = time.process_time()
         yield items[:size]
         search.record(size, time.process_time() - start)
