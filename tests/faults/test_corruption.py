@@ -61,7 +61,8 @@ def study(tmp_path_factory, source):
         name: folder / f"{name}.nc" for name in ("data", "noised", "units-4", "metrics", "figure")
     }
 
-    how = {"device": "cpu", "checkpoint_seconds": 300, "reuse": True, "store": f"{folder}/store"}
+    how = {"device": "cpu", "products": "auto", "checkpoint_seconds": 300, "reuse": True}
+    how["store"] = f"{folder}/store"
 
     def smk(source, target, **params):
         return SimpleNamespace(

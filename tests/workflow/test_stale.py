@@ -79,8 +79,8 @@ def test_edited_code_never_shows_old_numbers_and_words_cost_nothing(study, check
     assert other.stat().st_mtime_ns == untouched
     run = study.results / "runs" / "difficulty" / "units-4.nc"
     before = netcdf.read(run)
-    drawn = "generator, initialization, biases\n            )\n"
-    edit(checkout, "models/mlp.py", drawn, f"{drawn}            weight[member] /= 10\n")
+    drawn = "            fill(stacks[2 * k], members, weight)\n"
+    edit(checkout, "models/mlp.py", drawn, drawn.replace("weight", "weight / 10"))
     assert study.new_members("fig3_1") == 3 * 3
     assert (netcdf.read(run)["train_loss"] != before["train_loss"]).all()
     assert (
