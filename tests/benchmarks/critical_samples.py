@@ -18,11 +18,11 @@ import xarray as xr
 from torch import Tensor, nn
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "workflow_scripts"))
+sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests" / "benchmarks")]
+
+from sides import report  # noqa: E402
 
 from rote.data import noising, sources  # noqa: E402
-from rote.files import netcdf  # noqa: E402
-from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
 from rote.machine import products  # noqa: E402
 from rote.measures.critical_samples import critical_samples, in_input_units  # noqa: E402
@@ -243,12 +243,7 @@ def main() -> None:
         }
     )
     settings = {"repeats": arguments.repeats, "iterations": arguments.iterations, "threads": 1}
-    described = devices.describe(device)
-    netcdf.write(
-        with_provenance(result, settings, title=__doc__.splitlines()[0], device=described),
-        arguments.output,
-    )
-    print(f"written to {arguments.output}")
+    report.write(result, settings, __doc__, device, arguments.output)
 
 
 if __name__ == "__main__":

@@ -19,12 +19,12 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "workflow_scripts"))
+sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests" / "benchmarks")]
+
+from sides import report  # noqa: E402
 
 from rote.data import noising, sources  # noqa: E402
 from rote.data.noising import corrupt  # noqa: E402
-from rote.files import netcdf  # noqa: E402
-from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
 from rote.machine import products  # noqa: E402
 from rote.models.ensemble import Ensemble, epoch_order  # noqa: E402
@@ -225,16 +225,8 @@ def main() -> None:
             for name, values in columns.items()
         },
     )
-    netcdf.write(
-        with_provenance(
-            result,
-            {"repeats": arguments.repeats, "threads": 1},
-            title=__doc__.splitlines()[0],
-            device=devices.describe(device),
-        ),
-        arguments.output,
-    )
-    print(f"written to {arguments.output}")
+    settings = {"repeats": arguments.repeats, "threads": 1}
+    report.write(result, settings, __doc__, device, arguments.output)
 
 
 if __name__ == "__main__":

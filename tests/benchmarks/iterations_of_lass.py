@@ -14,11 +14,11 @@ import numpy as np
 import xarray as xr
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "workflow_scripts"))
+sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests" / "benchmarks")]
+
+from sides import report  # noqa: E402
 
 from rote.data import noising, sources  # noqa: E402
-from rote.files import netcdf  # noqa: E402
-from rote.files.provenance import with_provenance  # noqa: E402
 from rote.files.store import Store  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
 from rote.machine import products  # noqa: E402
@@ -80,12 +80,8 @@ def main() -> None:
             ),
         },
     )
-    described = devices.describe(devices.choose(arguments.device, "float32"))
-    netcdf.write(
-        with_provenance(result, settings, title=__doc__.splitlines()[0], device=described),
-        arguments.output,
-    )
-    print(f"written to {arguments.output}")
+    device = devices.choose(arguments.device, "float32")
+    report.write(result, settings, __doc__, device, arguments.output)
 
 
 if __name__ == "__main__":

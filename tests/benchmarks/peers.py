@@ -25,12 +25,10 @@ import xarray as xr
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests" / "benchmarks")]
 
-from sides import jobs, limit  # noqa: E402
+from sides import jobs, limit, report  # noqa: E402
 from sides.jobs import SEARCHES, SENSITIVITIES, STEPS, TRAININGS  # noqa: E402
 
 from rote.data import sources  # noqa: E402
-from rote.files import netcdf  # noqa: E402
-from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
 from rote.machine import products  # noqa: E402
 from rote.study import configuration  # noqa: E402
@@ -251,12 +249,7 @@ def write(rows: list, rates: dict, versions: dict, arguments, device: torch.devi
         "versions": versions,
         "limits_in_flop_per_second": {name: 2 * rate for name, (rate, _) in rates.items()},
     }
-    described = devices.describe(device)
-    netcdf.write(
-        with_provenance(result, settings, title=__doc__.splitlines()[0], device=described),
-        arguments.output,
-    )
-    print(f"written to {arguments.output}")
+    report.write(result, settings, __doc__, device, arguments.output)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ import torch
 import xarray as xr
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "workflow_scripts"))
+sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests" / "benchmarks")]
+
+from sides import report  # noqa: E402
 
 from rote.data import noising, sources  # noqa: E402
-from rote.files import netcdf  # noqa: E402
-from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
 from rote.machine import products  # noqa: E402
 from rote.runs import epochs as training  # noqa: E402
@@ -135,12 +135,7 @@ def main() -> None:
         coords={"run": ("run", names, {"long_name": "run of the demo", "units": "1"})},
     )
     provenance = {"repeats": arguments.repeats, "threads": 1, "convergence": settings}
-    described = devices.describe(device)
-    netcdf.write(
-        with_provenance(result, provenance, title=__doc__.splitlines()[0], device=described),
-        arguments.output,
-    )
-    print(f"written to {arguments.output}")
+    report.write(result, provenance, __doc__, device, arguments.output)
 
 
 def _print(name: str, limit: int, row: dict) -> None:
