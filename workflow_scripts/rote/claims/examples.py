@@ -1,6 +1,6 @@
 """Claim 3: on real data examples differ in how soon they are fit and in how much they matter."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -12,39 +12,67 @@ from rote.claims.verdicts import (
     Part,
     at_level,
     more_than,
-    over_examples_and_experiments,
     over_seeds,
 )
-from rote.measures.dispersion import dispersion
+from rote.measures.difficulty import extremes
 
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
     """Yield the parts on misclassification (``fig3_1``), sensitivity (``fig3_2``, ``fig3_3``)."""
-    ratio, margin = criteria["dispersion_ratio"], criteria["margin"]
-    over_binomial = "variance of the misclassification rate over that of the binomial"
-    level = at_level(metrics, "fig3_1")
-    yield Part(
-        "dispersion_real",
-        "fig3_1",
-        f"real: {over_binomial}",
-        *more_than(criteria, "dispersed", "far above 1"),
-        partial(_dispersion, metrics, ["real"], criteria),
-    )
-    yield Part(
-        "dispersion_randX",
-        "fig3_1",
-        f"randX: {over_binomial}{level}",
-        f"near 1: between {1 / ratio:.2f} and {ratio:g} (dispersion_ratio)",
-        (1 / ratio, ratio),
-        partial(_dispersion, metrics, ["randX"], criteria),
-    )
-    for above, below in (("real", "randY"), ("randY", "randX")):
+    margin, level = criteria["margin"], at_level(metrics, "fig3_1")
+    for name, words, stated_by in (
+        ("spread", "standard deviation over examples of the true error rate", "poster"),
+        ("spread_within_label", "the same among examples of a label", "ours"),
+    ):
+        definition = _definition(name)
         yield Part(
-            f"dispersion_{above}_over_{below}",
+            f"{name}_real",
             "fig3_1",
-            f"{above} relative to {below}: {over_binomial}{level}",
-            *more_than(criteria, "dispersion_ratio", "randY lies between"),
-            partial(_dispersion, metrics, [above, below], criteria),
+            f"real: {words}",
+            *more_than(criteria, "margin", "examples differ"),
+            partial(_of_condition, metrics, name, "real", criteria),
+            stated_by,
+            f"{definition} That of real.",
+        )
+        yield Part(
+            f"{name}_randX",
+            "fig3_1",
+            f"randX: {words}{level}",
+            f"examples are alike: less than {margin:g} (margin)",
+            (-np.inf, margin),
+            partial(_of_condition, metrics, name, "randX", criteria),
+            stated_by,
+            f"{definition} That of randX.",
+        )
+        for above, below in (("real", "randY"), ("randY", "randX")):
+            yield Part(
+                f"{name}_{above}_less_{below}",
+                "fig3_1",
+                f"{above} less {below}: {words}{level}",
+                *more_than(criteria, "margin", "randY lies between"),
+                partial(_less, metrics, name, above, below, criteria),
+                stated_by,
+                f"{definition} In each replicate, that of {above} less that of {below}.",
+            )
+    for condition in ("real", "randX", "randY"):
+        holds, words = (
+            ((margin, np.inf), "more") if condition == "real" else ((-np.inf, margin), "less")
+        )
+        yield Part(
+            f"extremes_{condition}",
+            "fig3_1",
+            f"{condition}: share of examples that are always, or never, right, less what it would "
+            f"be if all were alike{level if condition != 'real' else ''}",
+            f"{words} than {margin:g} (margin)",
+            holds,
+            partial(_extremes, metrics, condition, criteria),
+            definition="In each replicate (seed), misclassified of fig3_1.nc: an example is always "
+            f"(never) right if at most the fraction nearly = {criteria['nearly']:g} of the N "
+            "experiments that did not diverge has it wrong (right). Were the examples of a "
+            "replicate alike, the number of experiments that have one wrong would be a sum of N independent "
+            "draws, that of experiment e with e's own mean error as its probability: a Poisson "
+            "binomial number. The estimate is the share of such examples less the probability that "
+            "this number is at most N·nearly, or at least N − N·nearly (N·nearly rounded down).",
         )
     for labelling, words in (("class", "class labels"), ("unique", "a class for each example")):
         yield Part(
@@ -81,32 +109,51 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
     )
 
 
-def _dispersion(
-    metrics: Mapping[str, xr.Dataset], conditions: list[str], criteria: dict
-) -> Interval:
-    """Return the dispersion of a condition, or of one relative to another on the same examples."""
+def _definition(name: str) -> str:
+    around = "all examples" if name == "spread" else "the examples with the same label trained on"
+    less = "n − 1" if name == "spread" else "n − the number of labels"
+    return (
+        f"{name} of fig3_1.nc, in each replicate (seed): w is misclassified less its mean over "
+        f"{around}, of each experiment; C is the sum over the n examples and all ordered pairs of "
+        f"two different experiments e, f of w_e·w_f, divided by N·(N − 1)·({less}), N being the "
+        "experiments that did not diverge; the spread is sign(C)·√|C|."
+    )
+
+
+def _at(metrics: Mapping[str, xr.Dataset], conditions: Sequence[str]) -> xr.Dataset:
+    """Return what Figure 3.1 has of some conditions."""
     difficulty = metrics["fig3_1"]
     for condition in conditions:
         if condition not in difficulty["condition"]:
             raise Inconclusive(f"the experiment difficulty has no {condition}")
-    chosen = difficulty.sel(condition=conditions)
-    finished = ~chosen["diverged"].astype(bool).any("condition").values
-    wrong = chosen["misclassified"].transpose("condition", "example", "seed").values[..., finished]
-    experiments = wrong.shape[2]
-    if experiments <= 2 * criteria["dispersed"]:
-        raise Inconclusive(f"{experiments} experiments are too few: the ratio cannot exceed them")
+    return difficulty.sel(condition=list(conditions))
 
-    def log_dispersion(rate: np.ndarray, count: int) -> np.ndarray:
-        # What exceeds 1 grows with the number of experiments: where one is left out, by that much.
-        grown = (experiments - 1) / (count - 1)
-        return np.log(1 + (dispersion(rate, count) - 1) * grown)
 
-    def statistic(*arguments: np.ndarray) -> np.ndarray:
-        *rates, count = arguments
-        each = [log_dispersion(rate, count) for rate in rates]
-        return each[0] if len(each) == 1 else each[0] - each[1]
+def _of_condition(
+    metrics: Mapping[str, xr.Dataset], name: str, condition: str, criteria: dict
+) -> Interval:
+    """Return a number of each replicate, of one condition."""
+    return over_seeds(_at(metrics, [condition])[name].isel(condition=0).values, criteria)
 
-    return over_examples_and_experiments(statistic, wrong.astype(float), criteria)
+
+def _less(
+    metrics: Mapping[str, xr.Dataset], name: str, above: str, below: str, criteria: dict
+) -> Interval:
+    """Return by how much a number of each replicate is larger in one condition than in another."""
+    both = _at(metrics, [above, below])[name]
+    return over_seeds((both.isel(condition=0) - both.isel(condition=1)).values, criteria)
+
+
+def _extremes(metrics: Mapping[str, xr.Dataset], condition: str, criteria: dict) -> Interval:
+    """Return the share of examples at the extremes, less that of examples that are alike."""
+    one = _at(metrics, [condition]).isel(condition=0)
+    values = []
+    for _, of_seed in one[["misclassified", "diverged"]].groupby("seed"):
+        finished = ~of_seed["diverged"].astype(bool).values.ravel()
+        wrong = of_seed["misclassified"].squeeze("seed").transpose("example", "experiment").values
+        share, alike = extremes(wrong[:, finished], criteria["nearly"])
+        values.append(share - alike)
+    return over_seeds(np.array(values), criteria)
 
 
 def _gini(metrics: Mapping[str, xr.Dataset], labelling: str, criteria: dict) -> Interval:

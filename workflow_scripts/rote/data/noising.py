@@ -1,28 +1,41 @@
 """A data set as one experiment trains on it, with the noise that may replace parts of it.
 
-randX replaces a fraction of the training inputs by Gaussian noise of the mean and variance of the
-real training inputs; randY replaces a fraction of the training labels by uniform draws over the
-classes (Arpit et al. 2017, section 3). There is one mean and one variance, over all pixels of all
-channels; an image of noise is then scaled as a real one is, see ``rote.data.scaling``. Noise is
-drawn once a seed for *every* example, with one random order: level ℓ replaces the first ℓ·n of that
-order. So the levels are nested, the first 20 % of the noise of level 0.4 are those of level 0.2,
-and all of them share one table of inputs.
+randX replaces a fraction of the training inputs by Gaussian noise of the data set's mean and
+variance; randY replaces a fraction of the training labels by uniform draws over the classes (Arpit
+et al. 2017, section 3). There is one mean and one variance, over all pixels of all channels of the
+data set's training part; an image of noise is then scaled as a real one is, see
+``rote.data.scaling``.
+
+Examples are drawn once a ``data_seed``. The images of all draws stand in one pool, each once, and a
+draw is a list of positions in it. Noise is drawn once a ``noise_seed`` for *every* training
+example, with one random order: level ℓ replaces the first ℓ·n of that order. So the levels are
+nested, the first 20 % of the noise of level 0.4 are those of level 0.2, and all of them share one
+table of inputs. Any draw of the examples may be trained on with any draw of the noise.
+
+Random labels are independent of each other. Where they are to be ``balanced``, each block of as
+many examples as there are classes, along the order, has every class once: so every level has all
+classes equally often among its random labels.
 
 Between numbers of training examples, the smaller set is the beginning of the larger one, and so is
-its noise, but for the mean and variance of the real inputs, which are those of each set itself. The
-order in which noise replaces examples is drawn for each number anew: between levels 0 and 1, an
-example that is noise in the smaller set may be real in the larger one.
+its noise. The order in which noise replaces examples is drawn for each number anew: between levels
+0 and 1, an example that is noise in the smaller set may be real in the larger one. So are balanced
+labels, which follow the order.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 import xarray as xr
 
 from rote.data import form
-from rote.data.scaling import PER_GREY_LEVEL, Scaling, scale_noise, standardize_each
+from rote.data.scaling import PER_GREY_LEVEL, Moments, Scaling, scale_noise, standardize_each
 from rote.data.subsets import select
 from rote.machine.errors import UserError
 from rote.machine.randomness import generator
 from rote.study import sizes
+from rote.study.plan import Member
+
+CHUNK = 2000  # images whose moments are taken at a time: it bounds the memory
 
 
 def _resized(images: np.ndarray, data: dict) -> tuple[np.ndarray, int]:
@@ -40,21 +53,32 @@ def _resized(images: np.ndarray, data: dict) -> tuple[np.ndarray, int]:
     return sums[..., crop : crop + inner[0], crop : crop + inner[1]], 255 * side**2
 
 
+def _training_part(source: xr.Dataset, data: dict) -> Iterator[np.ndarray]:
+    """Yield all images of the training part, resized, some at a time."""
+    train = np.flatnonzero(source["split"].values == 0)
+    images = source["image"].values
+    for first in range(0, len(train), CHUNK):
+        yield _resized(images[train[first : first + CHUNK]], data)[0]
+
+
 def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
     """Return the training and validation data of an experiment, with its noise.
 
     Args:
         source: a dataset of ``rote.data.sources``.
         data: the settings ``train_examples``, ``validation_examples``, ``validation_from``,
-            ``image_size``, ``crop``, ``scaling``, ``seed``, ``noise_kinds`` and ``noise_seeds``.
+            ``image_size``, ``crop``, ``scaling``, ``random_labels``, ``data_seeds``,
+            ``noise_kinds`` and ``noise_seeds``.
 
     Returns:
-        ``image`` and ``validation_image``, the inputs of models: block means, cropped and scaled
-        (see ``rote.data.scaling``). Where one factor scales all, they are packed integers with CF
-        attributes, which xarray decodes; else float32. ``order``, ``noise_label`` and, for randX,
-        ``noise_image`` along ``noise_seed``. Where each image is scaled by itself, what a grey
-        level is in it: ``inputs_per_grey_level`` of the images to train on, and the same after
-        ``validation_`` and ``noise_``.
+        ``image`` (pool, channel, row, column), the inputs of models: block means, cropped and
+        scaled (see ``rote.data.scaling``). Where one factor scales all, they are packed integers
+        with CF attributes, which xarray decodes; else float32. ``label`` and ``index`` (pool).
+        ``train`` (data_seed, example) and ``validation`` (data_seed, validation_example),
+        positions in the pool. ``order``, ``noise_label`` and, for randX, ``noise_image``
+        (noise_seed, example, …). Where each image is scaled by itself, what a grey level is in it:
+        ``inputs_per_grey_level`` (pool), and the same after ``noise_`` (noise_seed, example).
+        :func:`of_draw` has all of it for one draw of the examples.
 
     Raises:
         UserError: more examples are asked for than there are, or an image size or a crop that does
@@ -64,12 +88,12 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
     parts = np.bincount(source["split"].values, minlength=2).tolist()
     if reasons := sizes.unmet(data, sizes.Sizes(*source["image"].shape[1:], *parts)):
         raise UserError("\n".join(reasons))
-    train, validation = select(source, data)
-    classes = source.sizes["class"]
-    images = source["image"].values[np.r_[train, validation]]
-    images, white = _resized(images, data)
-    scaling = Scaling.of(data["scaling"], images[: len(train)], white, data["dataset"])
-    grey_levels, packing = None, {}
+    draws = [select(source, data, seed) for seed in data["data_seeds"]]
+    chosen = np.unique(np.concatenate([positions for draw in draws for positions in draw]))
+    images, white = _resized(source["image"].values[chosen], data)
+    moments = Moments.of(_training_part(source, data))
+    scaling = Scaling.of(data["scaling"], moments, white, data["dataset"])
+    packing = {}
     if scaling.packed:
         packing = {"scale_factor": scaling.factor / white, "add_offset": scaling.offset}
         images = images.astype(np.uint16 if white < 2**16 else np.uint32)
@@ -77,79 +101,132 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
         images = images.astype(np.float32)
         images *= np.float32(scaling.factor / white)
         images += np.float32(scaling.offset)
-        if scaling.each_image:
-            grey_levels = standardize_each(images)
-
-    dimensions = ("example", "channel", "row", "column")
-    own, others = slice(None, len(train)), slice(len(train), None)
-    parts = {"": (train, own), "validation_": (validation, others)}
     variables = {}
-    for prefix, (chosen, rows) in parts.items():
-        what = "validation" if prefix else "training"
-        along = f"{prefix}example"
-        variables[f"{prefix}image"] = (
-            (along, *dimensions[1:]),
-            images[rows],
-            {"long_name": f"real {what} input", "units": "1", **packing},
+    if scaling.each_image:
+        variables[PER_GREY_LEVEL] = (
+            "pool",
+            standardize_each(images),
+            {"long_name": "a grey level in the real input", "units": "1"},
         )
-        variables[f"{prefix}label"] = (
-            along,
+    variables |= {
+        "image": (
+            ("pool", "channel", "row", "column"),
+            images,
+            {"long_name": "real input", "units": "1", **packing},
+        ),
+        "label": (
+            "pool",
             source["label"].values[chosen],
-            {"long_name": f"true class of the {what} example", "units": "1"},
-        )
-        variables[f"{prefix}index"] = (
-            along,
+            {"long_name": "true class of the example", "units": "1"},
+        ),
+        "index": (
+            "pool",
             source["index"].values[chosen],
             {"long_name": "position in its part of the original data set", "units": "1"},
+        ),
+    }
+    for name, what, each in zip(
+        ("train", "validation"), ("training", "validation"), zip(*draws, strict=True), strict=True
+    ):
+        along = "example" if name == "train" else "validation_example"
+        variables[name] = (
+            ("data_seed", along),
+            np.stack([np.searchsorted(chosen, positions) for positions in each]),
+            {"long_name": f"position of the {what} example in the pool", "units": "1"},
         )
-        if scaling.each_image:
-            variables[f"{prefix}{PER_GREY_LEVEL}"] = (
-                along,
-                grey_levels[rows],
-                {"long_name": f"a grey level in the {what} input", "units": "1"},
-            )
-    n, shape = len(train), images.shape[1:]
-    seeds = data["noise_seeds"]
-    order = np.stack([generator("order", seed).permutation(n) for seed in seeds])
-    noise_label = np.stack(
-        [generator("randY", seed).integers(classes, size=n, dtype=np.int16) for seed in seeds]
-    )
-    variables["order"] = (
-        ("noise_seed", "example"),
-        order,
-        {"long_name": "training examples in the order in which noise replaces them", "units": "1"},
-    )
-    variables["noise_label"] = (
-        ("noise_seed", "example"),
-        noise_label,
-        {"long_name": "label that randY gives to the training example", "units": "1"},
-    )
-    if "randX" in data["noise_kinds"]:
-        noise_image = np.empty((len(seeds), n, *shape), np.float32)
-        of_noise = []
-        for i, seed in enumerate(seeds):
-            generator("randX", seed).standard_normal(dtype=np.float32, out=noise_image[i])
-            of_noise.append(scale_noise(noise_image[i], scaling.attributes()))
-        if scaling.each_image:
-            variables[f"noise_{PER_GREY_LEVEL}"] = (
-                ("noise_seed", "example"),
-                np.stack(of_noise),
-                {"long_name": "a grey level in the input that randX gives", "units": "1"},
-            )
-        variables["noise_image"] = (
-            ("noise_seed", *dimensions),
-            noise_image,
-            {"long_name": "input that randX gives to the training example", "units": "1"},
-            {"zlib": False},  # random floats do not shrink
-        )
+    variables |= _noise(images.shape[1:], source.sizes["class"], data, scaling)
+    seeds = {
+        "data_seed": (data["data_seeds"], "draw of training and validation examples"),
+        "noise_seed": (data["noise_seeds"], "draw of the noise"),
+    }
     return xr.Dataset(
         variables,
         coords={
-            "noise_seed": ("noise_seed", seeds, {"long_name": "draw of the noise", "units": "1"}),
+            **{
+                name: (name, values, {"long_name": long_name, "units": "1"})
+                for name, (values, long_name) in seeds.items()
+            },
             "class_name": ("class", source["class_name"].values, form.VARIABLES["class_name"][1]),
         },
-        attrs=scaling.attributes(),
+        attrs={**scaling.attributes(), "drawn_from": parts[0]},
     )
+
+
+def _noise(shape: tuple[int, ...], classes: int, data: dict, scaling: Scaling) -> dict:
+    """Return the variables of the noise, for inputs of ``shape``."""
+    n, seeds = data["train_examples"], data["noise_seeds"]
+    order = np.stack([generator("order", seed).permutation(n) for seed in seeds])
+    draw = _balanced_labels if data["random_labels"] == "balanced" else _independent_labels
+    labels = [draw(own, classes, seed) for own, seed in zip(order, seeds, strict=True)]
+    variables = {
+        "order": (
+            ("noise_seed", "example"),
+            order,
+            {
+                "long_name": "training examples in the order in which noise replaces them",
+                "units": "1",
+            },
+        ),
+        "noise_label": (
+            ("noise_seed", "example"),
+            np.stack(labels),
+            {"long_name": "label that randY gives to the training example", "units": "1"},
+        ),
+    }
+    if "randX" not in data["noise_kinds"]:
+        return variables
+    noise_image = np.empty((len(seeds), n, *shape), np.float32)
+    of_noise = []
+    for i, seed in enumerate(seeds):
+        generator("randX", seed).standard_normal(dtype=np.float32, out=noise_image[i])
+        of_noise.append(scale_noise(noise_image[i], scaling.attributes()))
+    if scaling.each_image:
+        variables[f"noise_{PER_GREY_LEVEL}"] = (
+            ("noise_seed", "example"),
+            np.stack(of_noise),
+            {"long_name": "a grey level in the input that randX gives", "units": "1"},
+        )
+    variables["noise_image"] = (
+        ("noise_seed", "example", "channel", "row", "column"),
+        noise_image,
+        {"long_name": "input that randX gives to the training example", "units": "1"},
+        {"zlib": False},  # random floats do not shrink
+    )
+    return variables
+
+
+def _independent_labels(order: np.ndarray, classes: int, seed: int) -> np.ndarray:
+    """Return uniform labels (examples,), independent of each other and of ``order``."""
+    return generator("randY", seed).integers(classes, size=len(order), dtype=np.int16)
+
+
+def _balanced_labels(order: np.ndarray, classes: int, seed: int) -> np.ndarray:
+    """Return labels (examples,), of which each block along ``order`` has every class once."""
+    rng, blocks = generator("balanced randY", seed), -(-len(order) // classes)
+    drawn = np.concatenate([rng.permutation(classes) for _ in range(blocks)])[: len(order)]
+    labels = np.empty(len(order), np.int16)
+    labels[order] = drawn
+    return labels
+
+
+def of_draw(noised: xr.Dataset, data_seed: int) -> xr.Dataset:
+    """Return a noised data set for one draw of its examples, without the pool.
+
+    Args:
+        noised: a dataset of :func:`noise_dataset`.
+        data_seed: which draw.
+
+    Returns:
+        ``image``, ``label``, ``index`` and perhaps ``inputs_per_grey_level`` along ``example``,
+        the same after ``validation_`` along ``validation_example``, and all of the noise.
+    """
+    drawn = noised.sel(data_seed=data_seed, drop=True)
+    of_pool = noised[[name for name, one in noised.data_vars.items() if "pool" in one.dims]]
+    train = of_pool.isel(pool=drawn["train"])
+    validation = of_pool.isel(pool=drawn["validation"])
+    others = drawn.drop_vars([*of_pool.data_vars, "train", "validation"])
+    validation = validation.rename({name: f"validation_{name}" for name in of_pool.data_vars})
+    return others.merge(train, combine_attrs="override").merge(validation, combine_attrs="override")
 
 
 def replaced(order: np.ndarray, level: float) -> np.ndarray:
@@ -162,35 +239,34 @@ def replaced(order: np.ndarray, level: float) -> np.ndarray:
     return mask
 
 
-def mask_and_label(
-    noised: xr.Dataset, kind: str, level: float, noise_seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+def mask_and_label(noised: xr.Dataset, member: Member) -> tuple[np.ndarray, np.ndarray]:
     """Return which examples are replaced, and the labels trained on, (examples,) each.
 
     The arguments are those of :func:`corrupt`, of which this is the part without names.
     """
-    draw = noised.indexes["noise_seed"].get_loc(noise_seed)
-    mask = replaced(noised["order"].values[draw], 0.0 if kind == "real" else level)
-    true = noised["label"].values
-    return mask, np.where(
-        mask, noised["noise_label"].values[draw], true
-    ) if kind == "randY" else true
+    draw = noised.indexes["noise_seed"].get_loc(member.noise_seed)
+    level = 0.0 if member.noise_kind == "real" else member.noise_level
+    mask = replaced(noised["order"].values[draw], level)
+    train = noised["train"].values[noised.indexes["data_seed"].get_loc(member.data_seed)]
+    true = noised["label"].values[train]
+    if member.noise_kind != "randY":
+        return mask, true
+    return mask, np.where(mask, noised["noise_label"].values[draw], true)
 
 
-def corrupt(noised: xr.Dataset, kind: str, level: float, noise_seed: int) -> xr.Dataset:
+def corrupt(noised: xr.Dataset, member: Member) -> xr.Dataset:
     """Return what a member trains on: which examples are replaced, by which label or input.
 
     Args:
         noised: a dataset of :func:`noise_dataset`.
-        kind: ``real``, ``randX`` or ``randY``.
-        level: fraction of the training examples that is replaced.
-        noise_seed: which draw of the noise.
+        member: of which kind, level and draw of the noise, and draw of the examples count.
 
     Returns:
         ``mask`` (replaced or not), ``true_label``, ``label`` (trained on) and ``index`` (original
         position), each (example,). An input is replaced where ``mask`` is true and kind is randX.
     """
-    mask, label = mask_and_label(noised, kind, level, noise_seed)
+    mask, label = mask_and_label(noised, member)
+    train = noised["train"].sel(data_seed=member.data_seed).values
 
     def variable(values: np.ndarray, long_name: str) -> tuple:
         return "example", values, {"long_name": long_name, "units": "1"}
@@ -198,9 +274,9 @@ def corrupt(noised: xr.Dataset, kind: str, level: float, noise_seed: int) -> xr.
     return xr.Dataset(
         {
             "mask": variable(mask, "whether noise replaces the example"),
-            "true_label": variable(noised["label"].values, "true class"),
+            "true_label": variable(noised["label"].values[train], "true class"),
             "label": variable(label, "label trained on"),
-            "index": variable(noised["index"].values, "position in the original data set"),
+            "index": variable(noised["index"].values[train], "position in the original data set"),
         }
     )
 
@@ -220,6 +296,7 @@ def data_attributes(noised: xr.Dataset) -> dict[str, str | int]:
         "dataset": noised.attrs["dataset"],
         "train_examples": noised.sizes["example"],
         "validation_examples": noised.sizes["validation_example"],
+        "drawn_from": noised.attrs["drawn_from"],
         "image_size": f"{noised.sizes['row']}×{noised.sizes['column']}",
         "data": noised.attrs["settings"],
     }

@@ -3,17 +3,21 @@
 A pixel x, from 0 (black) to 1 (white), becomes
 
 - ``unit``: x;
-- ``standardized``: (x − mean) / std, over all pixels of all training images;
-- ``per_channel``: (x − mean) / std, over the training images' pixels of its own channel;
+- ``standardized``: (x − mean) / std, over all pixels of the data set's training part;
+- ``per_channel``: (x − mean) / std, over the training part's pixels of its own channel;
 - ``per_image``: (x − mean) / max(std, 1/√n), over the n numbers of its own image, all channels
   together, whether it is trained on, validated on, or noise. So Zhang et al. 2017 (appendix A)
   prepare CIFAR-10, after a crop to 28×28; the divisor's bound is that of TensorFlow's
   ``tf.image.per_image_standardization``. It keeps images of one grey level from division by 0.
 
+Mean and standard deviation are those of all images of the training part, whichever of them an
+experiment trains on: so every draw of examples, of any number, has the same inputs for an image.
+
 Lengths in grey levels, such as the radius of the search for critical samples, are multiplied by
 what a grey level is in inputs: a number, or one a channel, or one an image.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +26,32 @@ import xarray as xr
 from rote.machine.errors import UserError
 
 PER_GREY_LEVEL = "inputs_per_grey_level"
+
+
+class Moments(NamedTuple):
+    """What a mean and a standard deviation are computed from: exact sums, one a channel."""
+
+    count: int  # of pixels of a channel
+    sums: list[int]
+    squares: list[int]
+
+    @classmethod
+    def of(cls, parts: Iterable[np.ndarray]) -> "Moments":
+        """Return those of images (images, channels, rows, columns), whole numbers, in parts."""
+        count, sums, squares = 0, 0, 0
+        for part in parts:
+            pixels = part.swapaxes(0, 1).reshape(part.shape[1], -1).astype(np.int64)
+            count += pixels.shape[1]
+            sums = sums + pixels.sum(1)
+            squares = squares + np.einsum("ci,ci->c", pixels, pixels)
+        return cls(count, sums.tolist(), squares.tolist())
+
+    def mean_and_std(self, channels: slice = slice(None)) -> tuple[float, float]:
+        """Return mean and standard deviation over all pixels of some channels."""
+        sums, squares = self.sums[channels], self.squares[channels]
+        n, total = len(sums) * self.count, sum(sums)
+        variance = (n * sum(squares) - total**2) / n**2  # in whole numbers: nothing cancels
+        return total / n, variance**0.5
 
 
 class Scaling(NamedTuple):
@@ -42,30 +72,28 @@ class Scaling(NamedTuple):
     std: float
 
     @classmethod
-    def of(cls, name: str, images: np.ndarray, white: int, dataset: str) -> "Scaling":
+    def of(cls, name: str, moments: Moments, white: int, dataset: str) -> "Scaling":
         """Return a scaling by its name in the configuration.
 
         Args:
             name: ``unit``, ``standardized``, ``per_channel`` or ``per_image``.
-            images: those to train on, (examples, channels, rows, columns), whole numbers.
+            moments: those of the images of the training part.
             white: the number that is white.
             dataset: the name of the data set.
 
         Raises:
             UserError: all pixels, or all of a channel that is to be standardised, are equal.
         """
-        mean, std = images.mean() / white, images.std() / white
+        mean, std = (value / white for value in moments.mean_and_std())
         if not std > 0:
             raise UserError(f"{dataset}: all training pixels are equal; check the images.")
-        factor, offset, one_channel = 1.0, 0.0, images.shape[1] == 1
-        if name == "standardized" or (name == "per_channel" and one_channel):
+        channels = len(moments.sums)
+        factor, offset = 1.0, 0.0
+        if name == "standardized" or (name == "per_channel" and channels == 1):
             factor, offset = 1 / std, -mean / std
         elif name == "per_channel":
-            channels = [images[:, channel] for channel in range(images.shape[1])]
-            own_mean, own_std = (
-                np.array([getattr(channel, of)() for channel in channels])[:, None, None] / white
-                for of in ("mean", "std")
-            )
+            of_channels = [moments.mean_and_std(slice(c, c + 1)) for c in range(channels)]
+            own_mean, own_std = np.array(of_channels).T[..., None, None] / white
             if not own_std.all():
                 raise UserError(
                     f"{dataset}: all training pixels of a channel are equal; check the images, or "
@@ -137,8 +165,9 @@ def per_grey_level(noised: xr.Dataset, prefix: str = "") -> np.ndarray:
     """Return what a grey level is in inputs of a noised data set.
 
     Args:
-        noised: a dataset of ``rote.data.noising``; for noise, a single draw of it.
-        prefix: of ``image``: empty for the training inputs, ``validation_`` or ``noise_``.
+        noised: a dataset of ``rote.data.noising``: with its pool, or one draw of the examples; for
+            noise, a single draw of it.
+        prefix: of ``image``: empty for real inputs, ``validation_`` or ``noise_``.
 
     Returns:
         A number, (); or, broadcasting to flat inputs, one a feature (features,) or one an image

@@ -24,11 +24,16 @@ def balanced_order(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.lexsort((rng.random(len(labels)), turn))
 
 
-def select(source: xr.Dataset, data: dict) -> tuple[np.ndarray, np.ndarray]:
+def select(source: xr.Dataset, data: dict, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the positions of the training and the validation examples, both class-balanced.
 
     Validation is drawn first, so that it stays the same when the number of training examples grows.
     There must be enough images, see ``rote.study.sizes.unmet``.
+
+    Args:
+        source: a dataset of ``rote.data.sources``.
+        data: the settings of the experiment's data.
+        seed: which draw.
 
     Raises:
         UserError: a class would be validated but not trained on.
@@ -36,7 +41,7 @@ def select(source: xr.Dataset, data: dict) -> tuple[np.ndarray, np.ndarray]:
     split, label = source["split"].values, source["label"].values
     pools = {part: np.flatnonzero(split == number) for number, part in enumerate(("train", "test"))}
     ordered = {
-        part: pool[balanced_order(label[pool], generator("subset", part, data["seed"]))]
+        part: pool[balanced_order(label[pool], generator("subset", part, seed))]
         for part, pool in pools.items()
     }
     part = data["validation_from"]

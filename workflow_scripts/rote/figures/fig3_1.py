@@ -5,42 +5,43 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from rote.figures import looks, style
-from rote.measures.dispersion import dispersion
+from rote.measures.difficulty import dispersion
 
 
 def draw(metrics: xr.Dataset) -> Figure:
     """Draw each condition's rates in increasing order, and the binomial reference.
 
-    The band is the standard error of a rate over the experiments, on either side. The legend holds
-    what claim 3 tests, the variance over the examples relative to a binomial of the same mean.
+    A thin line is a replicate, with examples of its own; the thick one is the mean of these lines.
+    The legend holds what claim 3 tests, the standard deviation over the examples of the true error
+    rate, in all and among the examples of a label.
     """
     drawn = looks.looks(metrics["condition"].values, looks.CONDITIONS)
     figure = Figure(figsize=(style.COLUMN, 3.4))
     axis = figure.subplots()
     experiments = int(metrics.attrs["experiments"])
     rank = np.arange(1, metrics.sizes["example"] + 1)
-    spread = []
+    ratios = []
     for condition, look in drawn.items():
-        rate = np.sort(metrics["misclassification_rate"].sel(condition=condition).values)
-        used = experiments - int(metrics["diverged"].sel(condition=condition).sum())
-        error = np.sqrt(rate * (1 - rate) / used)
-        axis.fill_between(
-            rank, rate - error, rate + error, color=look.colour, alpha=0.2, linewidth=0
-        )
+        one = metrics.sel(condition=condition)
+        rates = np.sort(one["misclassification_rate"].transpose("seed", "example").values, axis=1)
+        axis.plot(rank, rates.T, color=look.colour, alpha=0.35, linewidth=0.5)
+        numbers = [style.mean_and_spread(one[of]) for of in ("spread", "spread_within_label")]
         axis.plot(
             rank,
-            rate,
+            np.nanmean(rates, 0),
             color=look.colour,
             linestyle=look.line,
             marker=look.marker,
             markevery=0.125,
-            label=f"{condition}: {style.number(dispersion(rate, used), 2)}",
+            label=f"{condition}: {numbers[0]} ({numbers[1]})",
         )
-        binomial = np.sqrt(rate.mean() * (1 - rate.mean()) / used)
-        spread.append(f"{condition} {rate.std():.3f} ({binomial:.3f})")
+        used = experiments - one["diverged"].sum("experiment").transpose("seed").values
+        ratio = np.nanmean([dispersion(rate, n) for rate, n in zip(rates, used, strict=True)])
+        ratios.append(f"{condition} {style.number(ratio, 2)}")
+    reference = metrics["binomial_reference"].transpose("seed", "example").values
     axis.plot(
         rank,
-        np.sort(metrics["binomial_reference"].values),
+        np.sort(reference, axis=1).mean(0),
         color="black",
         linewidth=0.8,
         label=f"binomial, mean of {metrics.attrs['reference']}",
@@ -51,16 +52,19 @@ def draw(metrics: xr.Dataset) -> Figure:
     epochs = metrics.attrs["epochs"]
     axis.set_ylabel(f"misclassification rate after {epochs} epoch{'s' if epochs > 1 else ''}")
     style.legend_above(
-        figure, axis.get_legend_handles_labels()[0], title="variance over that of a binomial"
+        figure,
+        axis.get_legend_handles_labels()[0],
+        title="true error rate: spread over examples (within a label)",
     )
     level = style.percent(metrics.attrs["noise_level"])
     style.footnote(
         figure,
         metrics,
-        f"{experiments} experiments",
+        f"{experiments} experiments in each of {metrics.sizes['seed']} draws of examples and noise",
         lines=[
-            f"standard deviation over the examples (of a binomial): {', '.join(spread)}",
-            f"noise level {level}; band: standard error",
+            "variance of the rates over that of a binomial, which grows with the number of "
+            f"experiments: {', '.join(ratios)}",
+            f"noise level {level}; thin: a draw; spread: a standard deviation, mean ± that of draws",
         ],
     )
     return figure

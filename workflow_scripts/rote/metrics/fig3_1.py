@@ -4,18 +4,23 @@ import numpy as np
 import xarray as xr
 
 from rote.machine.randomness import generator
+from rote.measures.difficulty import spread
 from rote.metrics import settings_of, unstack_conditions, with_protocol
 
 LONG_NAMES = {
     "misclassified": "example is wrong after the last epoch",
     "diverged": "experiment diverged",
     "misclassification_rate": "misclassification rate",
+    "spread": "standard deviation over examples of the true error rate; below 0: of a negative "
+    "variance",
+    "spread_within_label": "the same around the mean of the examples of a label",
     "binomial_reference": "misclassification rate if all examples were alike",
 }
+DIMS = "condition", "learning_rate", "example", "experiment", "seed"
 
 
 def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
-    """Return the misclassification rate of every example, and a binomial reference.
+    """Return the misclassification rate of every example, how far they spread, and a reference.
 
     The rate is the fraction of experiments in which the model gets the example wrong, against the
     label it was trained on. Were all examples alike, the number of times that one is right would be
@@ -23,42 +28,92 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     (Arpit et al. 2017, Figure 2), or else on the last kind of noise.
 
     Args:
-        runs: the one of the experiment ``difficulty``, with ``misclassified`` (member, example).
+        runs: the one of the experiment ``difficulty``, with ``misclassified``, ``index`` and
+            ``label`` (member, example).
 
     Returns:
-        ``misclassified`` (condition, learning_rate, example, seed), ``diverged`` (condition,
-        learning_rate, seed), ``misclassification_rate`` (condition, learning_rate, example) over
-        the experiments that did not diverge, ``binomial_reference`` (learning_rate, example), the
-        same draws for each learning rate. Attributes ``experiments``, ``epochs``, ``noise_level``
-        and ``reference``, the condition that the binomial has its mean from.
+        ``misclassified`` (condition, learning_rate, example, experiment, seed), ``diverged``
+        (condition, learning_rate, experiment, seed); over the experiments that did not diverge,
+        ``misclassification_rate`` (condition, learning_rate, example, seed), and ``spread`` and
+        ``spread_within_label`` (condition, learning_rate, seed), those of
+        :func:`rote.measures.difficulty.spread`; ``binomial_reference`` (learning_rate, example,
+        seed), the same draws for each learning rate. ``index`` (seed, example) says which examples
+        a seed has drawn, ``label`` (condition, seed, example) what they were trained on. Attributes
+        ``experiments``, ``epochs``, ``noise_level`` and ``reference``, the condition that the
+        binomial has its mean from.
     """
     (run,) = runs
     of_members = {"misclassified": run["misclassified"], "diverged": run["diverged_epoch"] > 0}
-    result = unstack_conditions(xr.Dataset(of_members))
-    wrong, counts = result["misclassified"], ~result["diverged"]
-    rate = (wrong & counts).sum("seed") / counts.sum("seed")
-    experiments, conditions = result.sizes["seed"], result["condition"].values.tolist()
+    table = unstack_conditions(xr.Dataset(of_members), "experiment").transpose(*DIMS)
+    wrong, counts = table["misclassified"], ~table["diverged"]
+    rate = (wrong & counts).sum("experiment") / counts.sum("experiment")
+    conditions, seeds = table["condition"].values.tolist(), table["seed"].values
     # Without randX, the last kind of noise stands for data whose examples are all alike.
     alike = "randX" if "randX" in conditions else conditions[-1]
-    # If all experiments diverged, there is no rate.
-    right = (1 - rate.sel(condition=alike).mean("example")).fillna(0).values
-    draws = [
-        generator("binomial reference").binomial(experiments, p, size=result.sizes["example"])
-        for p in right
-    ]
-    reference = ("learning_rate", "example"), 1 - np.array(draws) / experiments
-    result = result.assign(misclassification_rate=rate, binomial_reference=reference).assign_coords(
-        index=run["index"]
+    index, label = _examples(run, conditions, seeds)
+    result = table.assign(
+        misclassification_rate=rate,
+        spread=_spread(wrong, counts, None),
+        spread_within_label=_spread(wrong, counts, label),
+        binomial_reference=_reference(rate.sel(condition=alike), table.sizes["experiment"]),
     )
+    result["binomial_reference"] = result["binomial_reference"].transpose(..., "seed")
     for name, long_name in LONG_NAMES.items():
         result[name].attrs = {"long_name": long_name, "units": "1"}
     return with_protocol(
         "fig3_1",
-        result.assign_attrs(
-            experiments=experiments,
+        result.assign_coords(index=index, label=label).assign_attrs(
+            experiments=table.sizes["experiment"],
             epochs=settings_of(run)["training"]["epochs"],
             noise_level=run["noise_level"].max().item(),
             reference=alike,
         ),
         runs,
     )
+
+
+def _examples(
+    run: xr.Dataset, conditions: list[str], seeds: np.ndarray
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Return ``index`` (seed, example) and ``label`` (condition, seed, example)."""
+    columns = zip(run["noise_kind"].values, run["seed"].values, strict=True)
+    member = {column: i for i, column in enumerate(columns)}  # one of those that share them
+    rows = np.array([[member[kind, seed] for seed in seeds] for kind in conditions])
+    index = run["index"].values[rows[0]]
+    return (
+        xr.DataArray(index, dims=("seed", "example"), attrs=run["index"].attrs),
+        xr.DataArray(
+            run["label"].values[rows],
+            dims=("condition", "seed", "example"),
+            attrs=run["label"].attrs,
+        ),
+    )
+
+
+def _spread(wrong: xr.DataArray, counts: xr.DataArray, label: xr.DataArray | None) -> xr.DataArray:
+    """Return the spread over the examples, (condition, learning_rate, seed)."""
+    groups = label if label is not None else xr.zeros_like(wrong.isel(experiment=0), dtype=int)
+    return xr.apply_ufunc(
+        lambda w, counted, group: spread(w[:, counted], group),
+        wrong,
+        counts,
+        groups,
+        input_core_dims=[["example", "experiment"], ["experiment"], ["example"]],
+        vectorize=True,
+    ).transpose("condition", "learning_rate", "seed")
+
+
+def _reference(rate: xr.DataArray, experiments: int) -> tuple:
+    """Return the rates of a binomial, the dimensions with them; ``rate`` is that of alike ones."""
+    # If all experiments diverged, there is no rate.
+    right = (1 - rate.mean("example")).fillna(0)
+    draws = [
+        [
+            generator("binomial reference", int(seed)).binomial(
+                experiments, p, size=rate.sizes["example"]
+            )
+            for p in right.sel(seed=seed).values
+        ]
+        for seed in rate["seed"].values
+    ]
+    return ("seed", "learning_rate", "example"), 1 - np.array(draws) / experiments

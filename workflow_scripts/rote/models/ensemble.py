@@ -63,8 +63,9 @@ class Ensemble:
             stands behind the features is there for alignment alone.
         rows: which rows of the table are a member's training examples, (members, examples).
         labels: the labels trained on, (members, examples).
-        validation: inputs (examples, features) and labels (examples,), the same for all members.
-        seeds: seed of the shuffling of each member.
+        validation: rows of the table and labels, those of a member's validation examples, (members,
+            examples) each.
+        seeds: seed of the order of the examples, and of all else that is drawn, of each member.
         batch_size: examples an update; the last batch of an epoch may be smaller. Adversarial
             examples come on top.
         regularization: the regularisers of the members, but for weight decay.
@@ -158,14 +159,15 @@ class Ensemble:
         )
 
     def _validation_accuracy(self) -> np.ndarray:
-        inputs, labels = self.validation
-        if not len(labels):
+        count = self.validation[1].shape[1]
+        if not count:
             return np.full(len(self), np.nan)
-        right = torch.zeros(len(self), dtype=torch.int64, device=labels.device)
-        for batch, expected in zip(inputs.split(EVALUATED), labels.split(EVALUATED), strict=True):
-            logits = self.model.logits(batch[:, : self.model.features].expand(len(self), -1, -1))
-            right += (predicted(logits) == expected).sum(1)
-        return right.cpu().numpy() / len(labels)
+        right = torch.zeros(len(self), dtype=torch.int64, device=self.rows.device)
+        batches = (each.split(EVALUATED, 1) for each in self.validation)
+        for rows, labels in zip(*batches, strict=True):
+            logits = self.model.logits(self._gather(rows))
+            right += (predicted(logits) == labels).sum(1)
+        return right.cpu().numpy() / count
 
     def select(self, keep: list[int]) -> None:
         """Keep only the members at the positions ``keep``: the others have left the training."""
@@ -175,6 +177,7 @@ class Ensemble:
         self.sgd.select(positions)
         self.regularization.select(keep)
         self.rows, self.labels = self.rows[positions], self.labels[positions]
+        self.validation = tuple(each[positions] for each in self.validation)
         self.seeds = [self.seeds[position] for position in keep]
         self.model.workspace.clear()  # of the larger group
 
@@ -207,7 +210,7 @@ class Ensemble:
 
     def nbytes(self) -> int:
         """Return the bytes that the members take by now, the shared table not counted."""
-        own = [*chain.from_iterable(self._stacks().values()), self.labels]
+        own = [*chain.from_iterable(self._stacks().values()), self.labels, *self.validation]
         # The order, the rows and the labels of an epoch stand beside the members' own rows.
         return sum(t.nbytes for t in own) + 4 * self.rows.nbytes + self.model.workspace.nbytes()
 

@@ -173,7 +173,7 @@ def _search_missing(
             if parameters is not None:  # else the member has left before
                 model = _model(models, parameters, chosen)
                 for kind, (images, level) in inputs.items():
-                    found = _search(level, search, model, images, member.seed, epoch)
+                    found = _search(level, search, model, images, member.order_seed, epoch)
                     ratio[i, kinds.index(kind)], share[i, kinds.index(kind)] = found
             left = f"{len(missing) - len(results)} of {len(missing)} members left"
             progress.advance(1, left)

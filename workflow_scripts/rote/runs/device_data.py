@@ -60,11 +60,9 @@ class DeviceData:
         draws = sorted({m.noise_seed for m in members if m.noise_kind == "randX"})
         parts = [noised["image"].values]
         parts += [noised["noise_image"].sel(noise_seed=draw).values for draw in draws]
-        examples = noised.sizes["example"]
-        self.first_noise_row = {draw: (i + 1) * examples for i, draw in enumerate(draws)}
+        pool, examples = noised.sizes["pool"], noised.sizes["example"]
+        self.first_noise_row = {draw: pool + i * examples for i, draw in enumerate(draws)}
         self.table = self._inputs(*parts)
-        labels = torch.from_numpy(noised["validation_label"].values.astype(np.int64))
-        self.validation = self._inputs(noised["validation_image"].values), labels.to(self.device)
         self.workspace = Workspace(self.device)
         self._corrupted: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
         self.models = Models(settings["model"], noised["image"].shape[1:], noised.sizes["class"])
@@ -75,14 +73,21 @@ class DeviceData:
 
     def examples(self, member: Member) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows of the table and the labels that a member trains on, (examples,) each."""
-        noise = member.noise_kind, member.noise_level, member.noise_seed
-        if noise not in self._corrupted:
-            mask, label = mask_and_label(self.noised, *noise)
-            rows = np.arange(len(label))
+        of = member.noise_kind, member.noise_level, member.noise_seed, member.data_seed
+        if of not in self._corrupted:
+            mask, label = mask_and_label(self.noised, member)
+            rows = self.noised["train"].sel(data_seed=member.data_seed).values
             if member.noise_kind == "randX":
-                rows += np.where(mask, self.first_noise_row[member.noise_seed], 0)
-            self._corrupted[noise] = rows, label.astype(np.int64)
-        return self._corrupted[noise]
+                noise = self.first_noise_row[member.noise_seed] + np.arange(len(rows))
+                rows = np.where(mask, noise, rows)
+            self._corrupted[of] = rows, label.astype(np.int64)
+        return self._corrupted[of]
+
+    def validation(self, members: list[Member]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of the table and the labels to validate on, (members, examples) each."""
+        seeds = [member.data_seed for member in members]
+        rows = self.noised["validation"].sel(data_seed=seeds).values
+        return rows, self.noised["label"].values[rows].astype(np.int64)
 
     def ensemble(self, members: list[Member]) -> Ensemble:
         """Return the members, initialised by their seeds.
@@ -91,8 +96,8 @@ class DeviceData:
             ValueError: some train on adversarial examples, and some do not.
         """
         rows, labels = zip(*map(self.examples, members), strict=True)
-        seeds = [member.seed for member in members]
-        parameters = self.models.initial(seeds, self.device)
+        initial_seeds = [member.initial_seed for member in members]
+        parameters = self.models.initial(initial_seeds, self.device)
         training = self.settings["training"]
         return Ensemble(
             self.models.make(parameters, self.workspace),
@@ -107,8 +112,8 @@ class DeviceData:
             self.table,
             torch.from_numpy(np.stack(rows)).to(self.device),
             torch.from_numpy(np.stack(labels)).to(self.device),
-            self.validation,
-            seeds,
+            tuple(torch.from_numpy(each).to(self.device) for each in self.validation(members)),
+            [member.order_seed for member in members],
             training["batch_size"],
             self._regularization(members),
         )
@@ -141,7 +146,7 @@ class DeviceData:
         if len(members) == 1:
             return SizeSearch(1)
         training = self.settings["training"]
-        updates = training["epochs"] * -(-len(self.noised["label"]) // training["batch_size"])
+        updates = training["epochs"] * -(-self.noised.sizes["example"] // training["batch_size"])
         try:
             taken, weights = self._bytes_of_member(members[0])
         except Exception as error:

@@ -98,7 +98,8 @@ def _search(run: dict, noised: xr.Dataset, members: list[plan.Member], device: s
     search = run["critical_samples"]
     on_device = DeviceData(noised, run, members[:1], device)
     model = on_device.ensemble(members[:1]).model
-    inputs = on_device.validation[0][:SEARCHED, : model.features]
+    rows = torch.from_numpy(on_device.validation(members[:1])[0][0, :SEARCHED])
+    inputs = on_device.table[rows.to(on_device.device), : model.features]
     generator = torch.Generator(on_device.device).manual_seed(0)
 
     def searched() -> None:

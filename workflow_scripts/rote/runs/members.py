@@ -9,6 +9,7 @@ from itertools import chain
 import numpy as np
 import xarray as xr
 
+from rote.data.noising import mask_and_label, of_draw
 from rote.data.scaling import PER_GREY_LEVEL
 from rote.files.provenance import origin
 from rote.files.store import Store
@@ -33,15 +34,8 @@ class DataContent:
     """
 
     def __init__(self, noised: xr.Dataset):
-        self._noised, self._draws = noised, {}
-        # Where images are scaled by themselves, each has a grey level of its own.
-        levels = [f"{prefix}{PER_GREY_LEVEL}" for prefix in ("", "validation_")]
-        self._real = {
-            "data": _digest(
-                noised,
-                *("image", "label", "validation_image", "validation_label"),
-                *(name for name in levels if name in noised),
-            ),
+        self._noised, self._digests = noised, {}
+        self._shared = {
             "scale": [  # of each, a number, or one a channel
                 np.asarray(noised.attrs[name], float).tolist()
                 for name in (PER_GREY_LEVEL, "input_mean", "input_std")
@@ -51,20 +45,38 @@ class DataContent:
         }
 
     def determinants(self, member: Member) -> dict:
-        """Return what a member's fingerprint says about its data.
+        """Return what a member's fingerprint says about its data and its seeds.
 
         Real data has no noise: its fingerprint is the same whatever noise stands beside it.
         """
+        own = {
+            **self._shared,
+            "data": self._once(self._examples, member.data_seed),
+            "seeds": [member.initial_seed, member.order_seed],
+        }
         if member.noise_kind == "real":
-            return {**self._real, "noise": None}
-        draw = member.noise_kind, member.noise_seed
-        if draw not in self._draws:
-            noise = self._noised.sel(noise_seed=member.noise_seed)
-            names = ["order", f"noise_{REPLACES[member.noise_kind]}"]
-            if member.noise_kind == "randX" and f"noise_{PER_GREY_LEVEL}" in noise:
-                names.append(f"noise_{PER_GREY_LEVEL}")
-            self._draws[draw] = _digest(noise, *names)
-        return {**self._real, "noise": [member.noise_kind, member.noise_level, self._draws[draw]]}
+            return {**own, "noise": None}
+        noise = self._once(self._noise, member.noise_kind, member.noise_seed)
+        return {**own, "noise": [member.noise_kind, member.noise_level, noise]}
+
+    def _once(self, digest: Callable[..., str], *draw: int | str) -> str:
+        if draw not in self._digests:
+            self._digests[draw] = digest(*draw)
+        return self._digests[draw]
+
+    def _examples(self, data_seed: int) -> str:
+        drawn = of_draw(self._noised, data_seed)
+        # Where images are scaled by themselves, each has a grey level of its own.
+        names = "image", "label", PER_GREY_LEVEL
+        both = [f"{prefix}{name}" for prefix in ("", "validation_") for name in names]
+        return _digest(drawn, *(name for name in both if name in drawn))
+
+    def _noise(self, kind: str, noise_seed: int) -> str:
+        noise = self._noised.sel(noise_seed=noise_seed)
+        names = ["order", f"noise_{REPLACES[kind]}"]
+        if kind == "randX" and f"noise_{PER_GREY_LEVEL}" in noise:
+            names.append(f"noise_{PER_GREY_LEVEL}")
+        return _digest(noise, *names)
 
 
 def _digest(dataset: xr.Dataset, *names: str) -> str:
@@ -101,6 +113,14 @@ def stored_or_computed(
     if missing:
         results |= compute(missing)
     return _assemble([results[key] for key in keys], members)
+
+
+def with_examples(run: xr.Dataset, noised: xr.Dataset, members: list[Member]) -> xr.Dataset:
+    """Return a run with its training examples: ``index`` and ``label`` (member, example)."""
+    rows = noised["train"].sel(data_seed=[member.data_seed for member in members]).values
+    labels = np.stack([mask_and_label(noised, member)[1] for member in members])
+    along = "member", "example"
+    return run.assign_coords(index=(along, noised["index"].values[rows]), label=(along, labels))
 
 
 def compute_in_groups(

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from rote.data.noising import corrupt
+from rote.data.noising import corrupt, of_draw
 from rote.data.scaling import per_grey_level, scale_noise
 from rote.machine.randomness import generator
 from rote.study.plan import Member
@@ -26,25 +26,25 @@ def searched_inputs(noised: xr.Dataset, search: dict, member: Member) -> dict[st
         Images (examples, channel, row, column), and what a grey level is in them, broadcasting to
         the flat images: see :func:`rote.data.scaling.per_grey_level`.
     """
-    validation = noised.isel(validation_example=slice(search["examples"]))
+    drawn = of_draw(noised, member.data_seed)
+    validation = drawn.isel(validation_example=slice(search["examples"]))
     images = validation["validation_image"].values
     inputs = {"real": (images, per_grey_level(validation, "validation_"))}
     if member.noise_kind == "randX":
         inputs["noise"] = noise_inputs(noised, images.shape, member.noise_seed)
     if search["train_examples"]:
         # The data set's order is random, and as class-balanced as it can be.
-        inputs["train"] = _train_inputs(noised, slice(search["train_examples"]), member)
+        inputs["train"] = _train_inputs(noised, drawn, slice(search["train_examples"]), member)
     return inputs
 
 
-def _train_inputs(noised: xr.Dataset, first: slice, member: Member) -> Inputs:
-    own = noised.isel(example=first)
+def _train_inputs(noised: xr.Dataset, drawn: xr.Dataset, first: slice, member: Member) -> Inputs:
+    own = drawn.isel(example=first)
     images, level = own["image"].values, per_grey_level(own)
     if member.noise_kind != "randX":
         return images, level
     noise = own.sel(noise_seed=member.noise_seed)
-    corrupted = corrupt(noised, member.noise_kind, member.noise_level, member.noise_seed)
-    mask = corrupted["mask"].values[first]
+    mask = corrupt(noised, member)["mask"].values[first]
     images = np.where(mask[:, None, None, None], noise["noise_image"].values, images)
     noise_level = per_grey_level(noise, "noise_")
     if np.ndim(level) == 2:  # each image has one of its own

@@ -21,6 +21,7 @@ from rote.runs.members import (
     compute_in_groups,
     keep,
     stored_or_computed,
+    with_examples,
 )
 from rote.runs.variables import described
 from rote.study import plan, versions
@@ -54,7 +55,6 @@ def member_keys(noised: xr.Dataset, settings: dict) -> list[str]:
             version=[versions.current("TRAINING"), versions.current("SENSITIVITY")],
             **data.determinants(member),
             **determinants,
-            seed=member.seed,
         )
         for member in (Member(*member) for member in settings["members"])
     ]
@@ -100,7 +100,8 @@ def compute_run(
     if "class_sensitivity" in run:
         classes = noised["class_name"].values
         run = run.assign_coords(loss_class=classes, example_class=classes)
-    return described(run.assign_coords(index=noised["index"])).assign_attrs(attributes)
+    run = with_examples(run, noised, members)
+    return described(run).assign_attrs(attributes)
 
 
 def _measure_missing(
@@ -149,10 +150,11 @@ def _training(data: DeviceData, settings: dict, members: list[Member]) -> Traini
     examples = rows.shape[1]
     if settings["labelling"] == "unique":
         labels, sizes = np.tile(np.arange(examples), (len(members), 1)), [*sizes[:-1], examples]
-    seeds = [member.seed for member in members]
     drawing = data.models.drawing
     constant = float(drawing["biases"])
-    parameters = initial_parameters(sizes, seeds, data.device, **drawing)
+    initial_seeds = [member.initial_seed for member in members]
+    parameters = initial_parameters(sizes, initial_seeds, data.device, **drawing)
+    order_seeds = [member.order_seed for member in members]
     return Training(
         [torch.cat(pair, 1) for pair in zip(parameters[::2], parameters[1::2], strict=True)],
         with_constant(data.table[torch.from_numpy(rows), : sizes[0]], constant),
@@ -160,7 +162,7 @@ def _training(data: DeviceData, settings: dict, members: list[Member]) -> Traini
         [
             batch.to(data.device)
             for epoch in range(1, settings["training"]["epochs"] + 1)
-            for batch in epoch_order(seeds, epoch, examples).split(
+            for batch in epoch_order(order_seeds, epoch, examples).split(
                 settings["training"]["batch_size"], 1
             )
         ],

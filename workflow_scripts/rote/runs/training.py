@@ -16,6 +16,7 @@ from rote.runs.members import (
     compute_in_groups,
     keep,
     stored_or_computed,
+    with_examples,
 )
 from rote.runs.variables import described
 from rote.study import versions
@@ -41,7 +42,6 @@ def _member_key(data: DataContent, settings: dict, member: Member) -> str:
             "weight_decay": member.weight_decay,
             **regularization,
         },
-        seed=member.seed,
     )
 
 
@@ -79,7 +79,7 @@ def compute_run(
     Returns:
         ``train_loss``, ``train_accuracy``, ``validation_accuracy`` (member, epoch),
         ``diverged_epoch`` (member), with a threshold ``converged_epoch`` (member) and, if asked
-        for, ``misclassified`` (member, example).
+        for, ``misclassified``, and ``index`` and ``label`` of the examples (member, example).
 
     Raises:
         UserError: the device is missing or too small.
@@ -109,7 +109,7 @@ def compute_run(
 
     run = stored_or_computed(members, keys, load, name, compute)
     if settings["keep_misclassified"]:
-        run = described(run.assign_coords(index=noised["index"]))
+        run = described(with_examples(run, noised, members))
     else:
         run = run.drop_vars("misclassified")
     return run.assign_attrs(attributes)

@@ -9,7 +9,11 @@ import xarray as xr
 NUMBERS = {
     "noise_level": "fraction of the training examples that noise replaces",
     "noise_seed": "draw of the noise",
-    "seed": "seed of initialisation and shuffling",
+    "seed": "replicate",
+    "experiment": "which of the trainings on the same data",
+    "data_seed": "draw of training and validation examples",
+    "initial_seed": "seed of the weights before training",
+    "order_seed": "seed of the order of the examples, and of all else drawn in training",
     "learning_rate": "learning rate at the beginning of the training",
     "weight_decay": "strength of weight decay",
     "dropout": "probability that dropout sets a hidden activation to zero",
@@ -34,7 +38,8 @@ NUMBERS = {
     "sensitivity": "norm of the derivative of the mean training loss by the input, in nat",
     "class_sensitivity": "mean norm of the derivative of the loss terms of a class by an input of "
     "a class, in nat",
-    "index": "position in its part of the original data set",
+    "index": "position of the training example in its part of the original data set",
+    "label": "label trained on",
 }
 TEXTS = {
     "noise_kind": "kind of noise: real (none), randX (inputs) or randY (labels)",

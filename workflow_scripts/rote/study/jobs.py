@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 
 from rote.machine.errors import UserError
-from rote.study import drawing, own_data, plan, ranks, run_settings, work
+from rote.study import drawing, own_data, plan, ranks, run_settings, sizes, work
 from rote.study.answers import answer
 from rote.study.made_by import MadeBy, code_of
 
@@ -296,7 +296,11 @@ class Study:
         shape, data = self._inputs(preset, noised)
         drawn = len(data["noise_seeds"]) if "randX" in data["noise_kinds"] else 0
         # Real inputs are unpacked to float64, noise is kept in float32.
-        real = 2 * NUMBER * (data["train_examples"] + data["validation_examples"])
+        of_draw = data["train_examples"] + data["validation_examples"]
+        pool = len(data["data_seeds"]) * of_draw  # or less, where draws share images
+        if known := sizes.published(self.datasets[data["dataset"]]):
+            pool = min(pool, known.train + known.test)
+        real = 2 * NUMBER * pool
         return math.prod(shape) * (real + NUMBER * drawn * data["train_examples"]) // 10**6
 
 

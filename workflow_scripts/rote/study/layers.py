@@ -8,7 +8,8 @@ from copy import deepcopy
 
 from rote.study.schema import SCHEMA, Misconfigured, dotted, resolved, unknown
 
-SHARED = "data", "training"  # blocks that may stand above the experiments
+# Blocks, and values, that may stand above the experiments.
+SHARED = "data", "training", "seeds", "first_seed", "vary"
 
 
 def _nullable(schema: object) -> set[str]:
@@ -95,9 +96,10 @@ def _blocks(layers: list[dict]) -> Iterator[tuple[str, ...]]:
 
 
 def _spread(layer: dict, blocks: list[tuple[str, ...]]) -> dict:
-    """Return a layer with its ``data`` and ``training`` in each of the blocks."""
+    """Return a layer with what is ``SHARED`` in each of the experiments and their cases."""
     shared = {name: layer.pop(name) for name in SHARED if name in layer}
-    for way in blocks if shared else ():
+    ways = dict.fromkeys(way for block in blocks for way in (block[:1], block))
+    for way in ways if shared else ():
         block: object = layer
         for key in way:
             block = block.setdefault(key, {}) if isinstance(block, dict) else None

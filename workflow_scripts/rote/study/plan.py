@@ -50,7 +50,7 @@ class Member(NamedTuple):
     noise_kind: str  # real, randX or randY
     noise_level: float  # fraction of the training examples that is replaced; 0 for real
     noise_seed: int  # which draw of the noise
-    seed: int  # initialisation and shuffling
+    seed: int  # which replicate
     learning_rate: float  # at the beginning of the training
     weight_decay: float
     # Strengths of the regularisers of rote.models.regularization; 0 is none.
@@ -59,13 +59,21 @@ class Member(NamedTuple):
     hidden_noise: float = 0.0
     input_noise: float = 0.0
     adversarial: float = 0.0
+    data_seed: int = 0  # which draw of training and validation examples
+    initial_seed: int = 0  # of the weights before training
+    order_seed: int = 0  # of the order of the examples, and of all else that is drawn in training
+    experiment: int = 0  # which of the experiments that repeat a training on the same data
 
     def strengths(self) -> dict[str, float]:
         """Return the strengths of all regularisers by their names, weight decay among them."""
         return {name: getattr(self, name) for name in REGULARIZERS}
 
 
-REGULARIZERS = Member._fields[Member._fields.index("weight_decay") :]
+REGULARIZERS = Member._fields[
+    Member._fields.index("weight_decay") : Member._fields.index("data_seed")
+]
+FACTORS = "data", "noise", "initialization", "order"  # what a replicate may draw anew
+EXPERIMENTS = 10_000  # the most that may repeat a training on the same data
 
 
 def runs(figure: str, settings: dict) -> list[str]:
@@ -103,13 +111,40 @@ def noise_levels(settings: dict) -> list[float]:
     return sorted(float(level) for level in levels)
 
 
-def noise_seeds(settings: dict) -> list[int]:
-    """Return the draws of noise that an experiment needs.
+def replicates(settings: dict) -> range:
+    """Return the seeds of an experiment: each is a replicate of all that ``vary`` names."""
+    return range(settings["first_seed"], settings["first_seed"] + settings["seeds"])
 
-    Repeated experiments on the same examples (``experiments``) share one draw; otherwise each
-    seed has its own.
+
+def seed_of(factor: str, settings: dict, seed: int) -> int:
+    """Return the seed by which a replicate draws one of ``FACTORS``: its own, or that of all."""
+    return seed if factor in settings["vary"] else settings["first_seed"]
+
+
+def drawn_by(factor: str, settings: dict) -> list[int]:
+    """Return the seeds by which all replicates of an experiment draw one of ``FACTORS``."""
+    return sorted({seed_of(factor, settings, seed) for seed in replicates(settings)})
+
+
+def replicate(settings: dict, seed: int, experiment: int = 0) -> dict[str, int]:
+    """Return what a member has of a replicate: the fields of :class:`Member` by their names.
+
+    Experiments that repeat a training on the same data differ in initialisation and order, within a
+    replicate and between any two.
     """
-    return [0] if "experiments" in settings else list(range(settings["seeds"]))
+    own = {
+        field: seed_of(factor, settings, seed)
+        for field, factor in (
+            ("noise_seed", "noise"),
+            ("data_seed", "data"),
+            ("initial_seed", "initialization"),
+            ("order_seed", "order"),
+        )
+    }
+    if "experiments" in settings:
+        for field in ("initial_seed", "order_seed"):
+            own[field] = own[field] * EXPERIMENTS + experiment
+    return {**own, "seed": seed, "experiment": experiment}
 
 
 def members(settings: dict) -> list[Member]:
@@ -118,15 +153,17 @@ def members(settings: dict) -> list[Member]:
     At level 0 every kind of noise is the real data set: it is trained once a seed. Those of one
     learning rate stand together.
     """
-    count = settings["experiments"] if "experiments" in settings else settings["seeds"]
-    draws = noise_seeds(settings)
     weight_decay = float(settings["training"]["weight_decay"])
     return [
-        Member(kind, level, seed if len(draws) == count else 0, seed, rate, weight_decay)
+        Member(kind, level, 0, 0, rate, weight_decay)._replace(**drawn)
         for rate in learning_rates(settings["training"])
         for level in noise_levels(settings)
         for kind in (settings["noise_kinds"] if level > 0 else ["real"])
-        for seed in range(count)
+        for drawn in (
+            replicate(settings, seed, experiment)
+            for seed in replicates(settings)
+            for experiment in range(settings.get("experiments", 1))
+        )
     ]
 
 
@@ -144,8 +181,9 @@ def data_settings(settings: dict) -> dict:
     """Return what a noised data set depends on."""
     return {
         **settings["data"],
+        "data_seeds": drawn_by("data", settings),
         "noise_kinds": sorted(settings.get("noise_kinds", ["randX"])),
-        "noise_seeds": noise_seeds(settings),
+        "noise_seeds": drawn_by("noise", settings),
     }
 
 

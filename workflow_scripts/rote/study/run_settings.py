@@ -4,7 +4,15 @@ These settings reach the job as they stand here, and what is in them is what tel
 """
 
 from rote.study.mlp import plain
-from rote.study.plan import CONDITIONS, Member, each, learning_rates, members
+from rote.study.plan import (
+    CONDITIONS,
+    Member,
+    each,
+    learning_rates,
+    members,
+    replicate,
+    replicates,
+)
 
 
 def of_run(experiment: str, settings: dict, run: str, precision: str) -> dict:
@@ -72,9 +80,13 @@ def _sensitivity(settings: dict, labelling: str) -> dict:
         "evaluations": settings["evaluations"],
         "class_evaluations": settings["class_evaluations"] if labelling == "class" else 0,
         "members": [
-            [*CONDITIONS[condition], seed, seed, float(training["learning_rate"]), 0.0]
+            list(
+                Member(
+                    *CONDITIONS[condition], 0, 0, float(training["learning_rate"]), 0.0
+                )._replace(**replicate(settings, seed))
+            )
             for condition in settings["conditions"]
-            for seed in range(settings["seeds"])
+            for seed in replicates(settings)
         ],
     }
 
@@ -95,14 +107,14 @@ def _regularization(settings: dict, regularizer: str, precision: str) -> dict:
         "training": training,
         "members": [
             list(
-                Member(kind, level, seed, seed, rate, float(training["weight_decay"]))._replace(
-                    **_strengths(regularizer, strength)
+                Member(kind, level, 0, 0, rate, float(training["weight_decay"]))._replace(
+                    **_strengths(regularizer, strength), **replicate(settings, seed)
                 )
             )
             for rate in learning_rates(training)
             for strength in strengths
             for kind, level in (("real", 0.0), ("randY", 1.0))
-            for seed in range(settings["seeds"])
+            for seed in replicates(settings)
         ],
         "keep_misclassified": False,
         "keep_epochs": [],

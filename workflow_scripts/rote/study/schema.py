@@ -15,6 +15,7 @@ SHOWN = 80  # characters of a wrong value
 RENAMED = {  # keys of earlier versions, and what to write instead
     "crop": "data.crop, beside the model: write it there",
     "halve_every": "decay_every, with decay_factor 0.5: write these",
+    "seed": "first_seed, beside data, by which all is drawn: write that",
 }
 
 
