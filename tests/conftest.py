@@ -52,11 +52,13 @@ def settings() -> dict:
             "validation_examples": 50,
             "validation_from": "train",
             "scaling": "unit",
-            "seed": 0,
+            "random_labels": "independent",
         },
         "noise_kinds": ["randX", "randY"],
         "noise_levels": [0, 0.4, 1.0],
         "seeds": 2,
+        "first_seed": 0,
+        "vary": list(plan.FACTORS),
         "model": {"hidden_layers": 2, "hidden_units": [6]},
         "training": {
             "epochs": 4,
@@ -78,6 +80,12 @@ def noised(source, settings) -> xr.Dataset:
     return xr.decode_cf(dataset.assign_attrs(dataset="Synthetic", settings="{}")).load()
 
 
+@pytest.fixture
+def drawn(noised) -> xr.Dataset:
+    """The first draw of the examples of ``noised``."""
+    return noising.of_draw(noised, 0)
+
+
 @pytest.fixture(scope="session")
 def noised_digits() -> xr.Dataset:
     """Digits of 28×28 pixels, 60 to train and 50 for validation, for CNNs."""
@@ -89,7 +97,8 @@ def noised_digits() -> xr.Dataset:
         "validation_examples": 50,
         "validation_from": "train",
         "scaling": "unit",
-        "seed": 0,
+        "random_labels": "independent",
+        "data_seeds": [0, 1],
         "noise_kinds": ["randX", "randY"],
         "noise_seeds": [0, 1],
     }
@@ -110,6 +119,8 @@ def convergence_settings(settings) -> dict:
         "data": settings["data"] | {"train_examples": [50, 100], "validation_examples": 0},
         "noise_levels": [0, 0.4, 1.0],
         "seeds": 2,
+        "first_seed": 0,
+        "vary": list(plan.FACTORS),
         "model": {"hidden_layers": 2, "hidden_units": 6},
         "capacity_units": [12, 6],
         "training": training | {"epochs": 30, "learning_rate": 0.5, "threshold": 0.8},
@@ -124,6 +135,8 @@ def sensitivity_settings() -> dict:
         "conditions": ["real", "halfX", "randX"],
         "norms": ["l1", "l2", "linf"],
         "seeds": 2,
+        "first_seed": 0,
+        "vary": list(plan.FACTORS),
         "model": {"hidden_layers": 2, "hidden_units": 6},
         "labellings": {"class": training, "unique": training | {"epochs": 4}},
         "evaluations": 4,
@@ -139,6 +152,8 @@ def complexity_settings(settings) -> dict:
         "noise_kinds": ["randX", "randY"],
         "noise_levels": [0, 0.4, 1.0],
         "seeds": 2,
+        "first_seed": 0,
+        "vary": list(plan.FACTORS),
         "critical_samples": {
             "alpha": 10.0,
             "beta": 4.0,
@@ -151,7 +166,8 @@ def complexity_settings(settings) -> dict:
             "synthetic_mlp": {
                 "data": settings["data"],
                 "mlp": {"hidden_layers": 2, "hidden_units": 6},
-                "training": training | {"epochs": 6},
+                # At a rate of 0.1 all inputs are put into one class, and no search finds any.
+                "training": training | {"epochs": 6, "learning_rate": 0.5},
                 "critical_epochs": [2, 6],
             },
             "synthetic_cnn": {
@@ -170,6 +186,8 @@ def regularization_settings(settings) -> dict:
     return {
         "data": settings["data"],
         "seeds": 2,
+        "first_seed": 0,
+        "vary": list(plan.FACTORS),
         "mlp": {"hidden_layers": 2, "hidden_units": 6},
         "training": settings["training"],
         "strengths": {

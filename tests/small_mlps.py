@@ -31,7 +31,10 @@ def make_data(
     examples=EXAMPLES,
     validation=30,
 ):
-    """Return table, rows, labels and validation data: the same numbers on every device."""
+    """Return table, rows and labels of training and of validation: the same on every device.
+
+    The first half of the validation examples is that of all members, the other half their own.
+    """
     rng = torch.Generator().manual_seed(0)
     table = torch.randn(2 * examples, features, generator=rng, dtype=dtype)
     rows = torch.stack(
@@ -39,9 +42,19 @@ def make_data(
     )
     labels = torch.randint(5, (members, examples), generator=rng)
     inputs = torch.randn(validation, features, generator=rng, dtype=dtype)
-    classes = torch.randint(5, (validation,), generator=rng)
-    rows, labels, inputs, classes = (part.to(device) for part in (rows, labels, inputs, classes))
-    return aligned_rows([table], device=device), rows, labels, (inputs, classes)
+    validated = 2 * examples + torch.arange(validation).expand(members, -1).clone()
+    validated[:, validation // 2 :] -= torch.arange(members)[:, None]
+    classes = torch.randint(5, (members, validation), generator=rng)
+    rows, labels, validated, classes = (
+        part.to(device) for part in (rows, labels, validated, classes)
+    )
+    return aligned_rows([table, inputs], device=device), rows, labels, (validated, classes)
+
+
+def of_members(data, members):
+    """Return the data of some of the members."""
+    table, rows, labels, validation = data
+    return table, rows[members], labels[members], tuple(each[members] for each in validation)
 
 
 def make_ensemble(
@@ -90,10 +103,11 @@ def logits_of_each(model, inputs, running=False):
 def check_score(ensemble, models, rel):
     """Check the score of all members against plain models, of which each sees all data at once."""
     score, features = ensemble.evaluate(), ensemble.model.features
-    x, y = (part.cpu() for part in ensemble.validation)
     for member, model in enumerate(models):
         inputs = ensemble.table[ensemble.rows[member], :features].cpu()
         labels = ensemble.labels[member].cpu()
+        validated, y = (part[member].cpu() for part in ensemble.validation)
+        x = ensemble.table.cpu()[validated, :features]
         with torch.no_grad():
             logits, right = model(inputs), model(x).argmax(1) == y
         wrong = (logits.argmax(1) != labels).numpy()

@@ -16,7 +16,7 @@ from conftest import ROOT
 from rote.files.pack import Record
 
 TINY = {
-    "seed": 0,
+    "random_labels": "independent",
     "dataset": "digits",
     "image_size": 7,
     "crop": 0,
@@ -95,6 +95,7 @@ class Study:
                         "data": TINY | {"validation_examples": 0},
                         "noise_kinds": ["randX", "randY"],
                         "noise_level": 1.0,
+                        "seeds": 2,
                         "experiments": 3,
                         "model": {"hidden_layers": 2, "hidden_units": 4},
                         "training": dict(TRAINING) | {"epochs": 1},

@@ -1,4 +1,4 @@
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -40,14 +40,20 @@ DATA = {
     "validation_examples": 500,
     "validation_from": "train",
     "scaling": "unit",
-    "seed": 0,
+    "random_labels": "independent",
+    "data_seeds": [0],
     "noise_kinds": ["randX", "randY"],
     "noise_seeds": [0, 1],
 }
 
 
 def noise(source, **changes):
-    return xr.decode_cf(noising.noise_dataset(source, DATA | changes)).load()
+    """Return the first draw of a data set."""
+    return noising.of_draw(decoded(source, DATA | changes), 0)
+
+
+def decoded(source, data):
+    return xr.decode_cf(noising.noise_dataset(source, data)).load()
 
 
 @pytest.mark.parametrize("scaling", ["unit", "standardized"])
@@ -55,9 +61,8 @@ def test_inputs_are_scaled_grey_levels(digits, scaling):
     noised = noise(digits, scaling=scaling)
     original = digits["image"].sel(example=noised["index"].values).values / 255
     if scaling == "standardized":
-        original = (original - original.mean()) / original.std()
-        np.testing.assert_allclose(noised["image"].mean(), 0, atol=1e-12)
-        np.testing.assert_allclose(noised["image"].std(), 1)
+        whole = digits["image"].values / 255
+        original = (original - whole.mean()) / whole.std()
     np.testing.assert_allclose(noised["image"], original, atol=1e-12)
     grey = np.diff(noised["image"].values[:2].ravel()) / noised.attrs["inputs_per_grey_level"]
     np.testing.assert_allclose(grey, np.round(grey), atol=1e-9)
@@ -65,10 +70,7 @@ def test_inputs_are_scaled_grey_levels(digits, scaling):
 
 def test_validation_is_scaled_like_training(digits):
     noised = noise(digits, scaling="standardized")
-    mean, std = (
-        getattr(digits["image"].sel(example=noised["index"].values) / 255, name)().item()
-        for name in ("mean", "std")
-    )
+    mean, std = (getattr(digits["image"].values / 255, name)() for name in ("mean", "std"))
     original = digits["image"].sel(example=noised["validation_index"].values).values / 255
     np.testing.assert_allclose(noised["validation_image"], (original - mean) / std, atol=1e-12)
 
@@ -102,16 +104,14 @@ def pixels(source, noised, prefix="") -> torch.Tensor:
 
 
 @pytest.mark.parametrize("prefix", ["", "validation_"])
-def test_per_channel_is_batch_normalisation_by_the_training_inputs(colour, prefix):
+def test_per_channel_is_batch_normalisation_by_the_training_part(colour, prefix):
     noised = noise(colour, **COLOUR, scaling="per_channel")
-    train = pixels(colour, noised).transpose(0, 1).flatten(1)
+    whole = torch.from_numpy(colour["image"].values / 255)
+    train = whole.transpose(0, 1).flatten(1)
     expected = functional.batch_norm(
         pixels(colour, noised, prefix), train.mean(1), train.var(1, correction=0), eps=0
     )
     np.testing.assert_allclose(noised[f"{prefix}image"], expected, atol=1e-5)
-    own = noised["image"].values.swapaxes(0, 1).reshape(3, -1).astype(float)
-    np.testing.assert_allclose(own.mean(1), 0, atol=1e-6)
-    np.testing.assert_allclose(own.std(1), 1, rtol=1e-6)
     np.testing.assert_allclose(
         noised.attrs["inputs_per_grey_level"], 1 / (255 * train.std(1, correction=0)), rtol=1e-12
     )
@@ -144,10 +144,10 @@ def test_noise_is_drawn_with_one_mean_and_variance_and_scaled_as_real_inputs_are
         noise(colour, **COLOUR, scaling=name) for name in ("unit", "per_channel", "per_image")
     )
     drawn = unit["noise_image"].values.astype(float)
-    train = pixels(colour, unit)
-    assert drawn.mean() == pytest.approx(train.mean().item(), abs=0.01)
-    assert drawn.std() == pytest.approx(train.std().item(), rel=0.02)
-    mean, std = (getattr(train.numpy(), of)((0, 2, 3))[:, None, None] for of in ("mean", "std"))
+    train = colour["image"].values / 255
+    assert drawn.mean() == pytest.approx(train.mean(), abs=0.01)
+    assert drawn.std() == pytest.approx(train.std(), rel=0.02)
+    mean, std = (getattr(train, of)((0, 2, 3))[:, None, None] for of in ("mean", "std"))
     np.testing.assert_allclose(per_channel["noise_image"], (drawn - mean) / std, atol=2e-4)
     own_mean, own_std = (getattr(drawn, of)((2, 3, 4), keepdims=True) for of in ("mean", "std"))
     np.testing.assert_allclose(per_image["noise_image"], (drawn - own_mean) / own_std, atol=1e-4)
@@ -200,8 +200,11 @@ def test_a_crop_that_leaves_nothing_is_refused(colour):
 @pytest.mark.parametrize("scaling", ["unit", "standardized"])
 def test_noise_inputs_are_gaussian_with_the_mean_and_variance_of_the_real_ones(digits, scaling):
     noised = noise(digits, scaling=scaling)
-    real, random = noised["image"].values, noised["noise_image"].values
-    z = (random - real.mean()) / real.std()
+    # Without the draw, there is one image of each of the training part.
+    whole = decoded(digits, DATA | {"scaling": scaling, "train_examples": 5500})["image"].values
+    assert len(whole) == 6000
+    random = noised["noise_image"].values
+    z = (random - whole.mean()) / whole.std()
     n = z.size
     assert abs(z.mean()) < 4 / np.sqrt(n)
     assert abs(z.var() - 1) < 4 * np.sqrt(2 / n)
@@ -222,38 +225,44 @@ def test_noise_labels_are_uniform_and_independent_of_the_true_ones(digits):
     assert (noised["noise_label"][0] != noised["noise_label"][1]).any()
 
 
+def corrupt(noised, kind, level, noise_seed, data_seed=0):
+    member = plan.Member(kind, level, noise_seed, 0, 0.1, 0.0, data_seed=data_seed)
+    return noising.corrupt(noised, member)
+
+
 def test_levels_are_nested_and_replace_the_stated_fraction(noised):
     levels = [0, 0.1, 0.25, 0.4, 0.999, 1.0]
-    masks = [noising.corrupt(noised, "randY", level, 1)["mask"].values for level in levels]
+    masks = [corrupt(noised, "randY", level, 1)["mask"].values for level in levels]
     assert [mask.sum() for mask in masks] == [round(level * 100) for level in levels]
     for smaller, larger in pairwise(masks):
         assert not (smaller & ~larger).any()
-    other_draw = noising.corrupt(noised, "randY", 0.4, 0)["mask"].values
+    other_draw = corrupt(noised, "randY", 0.4, 0)["mask"].values
     assert (other_draw != masks[3]).any()
 
 
-def test_randy_changes_labels_under_the_mask_only(noised):
-    half = noising.corrupt(noised, "randY", 0.4, 0)
+def test_randy_changes_labels_under_the_mask_only(noised, drawn):
+    half = corrupt(noised, "randY", 0.4, 0)
     mask = half["mask"].values
-    np.testing.assert_array_equal(half["label"].values[~mask], noised["label"].values[~mask])
+    np.testing.assert_array_equal(half["label"].values[~mask], drawn["label"].values[~mask])
     expected = noised["noise_label"].sel(noise_seed=0).values[mask]
     np.testing.assert_array_equal(half["label"].values[mask], expected)
-    np.testing.assert_array_equal(half["true_label"], noised["label"])
-    full = noising.corrupt(noised, "randY", 1.0, 0)
+    np.testing.assert_array_equal(half["true_label"], drawn["label"])
+    full = corrupt(noised, "randY", 1.0, 0)
     np.testing.assert_array_equal(full["label"].values[mask], expected)
 
 
-def test_real_and_randx_keep_the_labels(noised):
+def test_real_and_randx_keep_the_labels(noised, drawn):
     for kind, replaced in (("real", 0), ("randX", 40)):
-        corrupted = noising.corrupt(noised, kind, 0.4, 0)
-        np.testing.assert_array_equal(corrupted["label"], noised["label"])
+        corrupted = corrupt(noised, kind, 0.4, 0)
+        np.testing.assert_array_equal(corrupted["label"], drawn["label"])
         assert corrupted["mask"].sum() == replaced
 
 
 def test_subsets_are_balanced_disjoint_and_nested(source, settings):
     data = plan.data_settings(settings)
     small, large = (
-        noising.noise_dataset(source, data | {"train_examples": size}) for size in (103, 200)
+        noising.of_draw(noising.noise_dataset(source, data | {"train_examples": size}), 0)
+        for size in (103, 200)
     )
     for part, size in ((small, 103), (large, 200)):
         assert np.ptp(np.bincount(part["label"])) <= 1
@@ -262,29 +271,23 @@ def test_subsets_are_balanced_disjoint_and_nested(source, settings):
         assert not set(part["index"].values) & set(part["validation_index"].values)
     np.testing.assert_array_equal(small["index"], large["index"][:103])
     np.testing.assert_array_equal(small["validation_index"], large["validation_index"])
-    other = noising.noise_dataset(source, data | {"seed": 1})
+    other = noising.of_draw(noising.noise_dataset(source, data), 1)
     assert set(other["index"].values) != set(large["index"].values[:100])
 
 
 def test_noise_of_more_examples_begins_with_that_of_fewer(source, settings):
     data = plan.data_settings(settings)
     small, large = (
-        xr.decode_cf(noising.noise_dataset(source, data | {"train_examples": size}))
-        for size in (100, 200)
+        noising.of_draw(decoded(source, data | {"train_examples": size}), 1) for size in (100, 200)
     )
     np.testing.assert_allclose(small["image"], large["image"][:100], atol=1e-12)
     np.testing.assert_array_equal(small["noise_label"], large["noise_label"][:, :100])
-    standard = [
-        (one["noise_image"] - one.attrs["input_mean"]) / one.attrs["input_std"]
-        for one in (small, large)
-    ]
-    np.testing.assert_allclose(standard[0], standard[1][:, :100], atol=1e-5)
-    assert small.attrs["input_mean"] != large.attrs["input_mean"]
+    np.testing.assert_array_equal(small["noise_image"], large["noise_image"][:, :100])
 
 
 def test_index_and_label_lead_back_to_the_source(source, settings):
     data = plan.data_settings(settings) | {"validation_from": "test", "image_size": 8}
-    noised = xr.decode_cf(noising.noise_dataset(source, data))
+    noised = noising.of_draw(decoded(source, data), 1)
     for prefix, split in (("", 0), ("validation_", 1)):
         part = source.isel(example=source["split"].values == split)
         part = part.isel(example=noised[f"{prefix}index"].values)
@@ -333,3 +336,27 @@ def test_a_new_seed_leaves_the_noise_of_the_others(source, settings):
     for name in ("order", "noise_label", "noise_image"):
         xr.testing.assert_equal(after[name].sel(noise_seed=[0, 1]), before[name])
     xr.testing.assert_equal(after["image"], before["image"])
+
+
+def test_a_new_draw_of_examples_leaves_the_others(source, settings):
+    data = plan.data_settings(settings) | {"scaling": "standardized"}
+    before, after = (decoded(source, data | {"data_seeds": s}) for s in ([1], [0, 1, 7]))
+    assert after.sizes["pool"] > before.sizes["pool"]
+    xr.testing.assert_identical(noising.of_draw(after, 1), noising.of_draw(before, 1))
+    drawn = [set(noising.of_draw(after, seed)["index"].values) for seed in (0, 1, 7)]
+    for one, other in combinations(drawn, 2):
+        # Two of 100 drawn from 300 share a third of them; exactly as many would be no chance.
+        assert 15 < len(one & other) < 52
+    assert len(np.unique(after["index"])) == after.sizes["pool"]
+
+
+def test_balanced_random_labels_are_so_at_every_level(source, settings):
+    data = plan.data_settings(settings) | {"random_labels": "balanced", "train_examples": 103}
+    noised = decoded(source, data)
+    for seed in (0, 1):
+        order = noised["order"].sel(noise_seed=seed).values
+        labels = noised["noise_label"].sel(noise_seed=seed).values[order]
+        for count in range(1, 104):
+            assert np.ptp(np.bincount(labels[:count], minlength=5)) <= 1
+        assert len({tuple(labels[first : first + 5]) for first in range(0, 100, 5)}) > 10
+    assert (noised["noise_label"][0] != noised["noise_label"][1]).mean() > 0.6

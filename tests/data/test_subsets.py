@@ -19,8 +19,8 @@ def subsets(counts, train, validation, part="train", test=()):
         coords={"class_name": ("class", [f"class {i}" for i in range(len(counts))])},
     )
     sizes = {"train_examples": train, "validation_examples": validation}
-    data = {"dataset": "mine", "seed": 0, "validation_from": part, **sizes}
-    chosen = select(source, data)
+    data = {"dataset": "mine", "validation_from": part, **sizes}
+    chosen = select(source, data, 0)
     assert not np.intersect1d(*chosen).size
     assert [len(some) for some in chosen] == [train, validation]
     return [np.bincount(labels[some], minlength=len(counts)).tolist() for some in chosen]
@@ -64,8 +64,8 @@ def test_validation_stays_the_same_when_training_grows():
         {"label": ("example", labels), "split": ("example", np.zeros(125, int))},
         coords={"class_name": ("class", ["a", "b", "c"])},
     )
-    data = {"dataset": "x", "seed": 3, "validation_from": "train", "validation_examples": 30}
-    small, large = (select(source, {**data, "train_examples": size}) for size in (20, 80))
+    data = {"dataset": "x", "validation_from": "train", "validation_examples": 30}
+    small, large = (select(source, {**data, "train_examples": size}, 3) for size in (20, 80))
     np.testing.assert_array_equal(small[1], large[1])
     np.testing.assert_array_equal(small[0], large[0][:20])
 

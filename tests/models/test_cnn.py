@@ -27,7 +27,7 @@ from small_cnns import (
     sequential,
     with_population_statistics,
 )
-from small_mlps import assert_same, check_score, logits_of_each, train_plainly
+from small_mlps import assert_same, check_score, logits_of_each, of_members, train_plainly
 
 
 def test_the_sizes_of_the_paper():
@@ -342,7 +342,7 @@ def test_what_computes_the_convolutions_of_the_paper():
 @pytest.mark.parametrize("strip", [convolution.STRIP, 8000])
 def test_a_member_does_not_depend_on_its_company(architecture, strip, monkeypatch):
     monkeypatch.setattr(convolution, "STRIP", strip)
-    table, rows, labels, validation = make_data(architecture, 7, torch.float32)
+    data = make_data(architecture, 7, torch.float32)
     decay = [0.0, 0.01, 0.0, 0.1, 0.0, 0.0, 0.001]
 
     def trained(members):
@@ -351,14 +351,15 @@ def test_a_member_does_not_depend_on_its_company(architecture, strip, monkeypatc
             members,
             dtype=torch.float32,
             decay=[decay[m] for m in members],
-            data=(table, rows[members], labels[members], validation),
+            data=of_members(data, members),
         )
         for epoch in (1, 2, 3):
             ensemble.train_epoch(epoch)
         place = members.index(3)
         score = [torch.tensor(values[place]) for values in ensemble.evaluate()]
         own = [*ensemble.model.parameters, *ensemble.model.buffers]
-        inputs = validation[0][:37].expand(len(members), -1, -1).clone().requires_grad_()
+        inputs = data[0][:37, : ensemble.model.features]
+        inputs = inputs.expand(len(members), -1, -1).clone().requires_grad_()
         logits = logits_of_each(ensemble.model, inputs)
         own += [logits, *torch.autograd.grad(logits.square().sum(), inputs)]
         return [p[place] for p in own] + score
@@ -399,7 +400,7 @@ def test_a_restored_member_goes_on_as_if_it_had_never_stopped(device):
     whole.train_epoch(1)
     state = whole.state(1)
     whole.train_epoch(2)
-    data = whole.table, whole.rows[[1]], whole.labels[[1]], whole.validation
+    data = of_members((whole.table, whole.rows, whole.labels, whole.validation), [1])
     resumed = make_ensemble(GREY, [1], data=data)
     resumed.restore(0, state)
     resumed.train_epoch(2)

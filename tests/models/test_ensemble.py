@@ -20,6 +20,7 @@ from small_mlps import (
     logits_of_each,
     make_data,
     make_ensemble,
+    of_members,
     sequential,
     train_plainly,
 )
@@ -131,17 +132,16 @@ def test_gradient_agrees_with_finite_differences(device):
 # On the CPU, where groups of all sizes are rounded alike: see rote.models.workspace.
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_a_member_does_not_depend_on_its_company(momentum):
-    table, rows, labels, validation = make_data(7, torch.float32)
+    data = make_data(7, torch.float32)
     decay = [0.0, 0.01, 0.0, 0.1, 0.0, 0.0, 0.001]
 
     def trained(members):
-        data = table, rows[members], labels[members], validation
         ensemble = make_ensemble(
             members,
             dtype=torch.float32,
             momentum=momentum,
             decay=[decay[m] for m in members],
-            data=data,
+            data=of_members(data, members),
         )
         for epoch in (1, 2, 3):
             ensemble.train_epoch(epoch)
@@ -172,7 +172,7 @@ def test_a_restored_member_goes_on_as_if_it_had_never_stopped(device):
     whole.train_epoch(1)
     state = whole.state(1)
     whole.train_epoch(2)
-    data = whole.table, whole.rows[[1]], whole.labels[[1]], whole.validation
+    data = of_members((whole.table, whole.rows, whole.labels, whole.validation), [1])
     resumed = make_ensemble([1], momentum=0.9, data=data)
     resumed.restore(0, state)
     resumed.train_epoch(2)
@@ -196,6 +196,5 @@ def test_logits_are_differentiable_by_the_inputs(of, device):
 
 
 def test_without_validation_examples_the_accuracy_is_missing():
-    table, rows, labels, (inputs, classes) = make_data(2)
-    ensemble = make_ensemble([0, 1], data=(table, rows, labels, (inputs[:0], classes[:0])))
+    ensemble = make_ensemble([0, 1], data=make_data(2, validation=0))
     assert np.isnan(ensemble.evaluate().validation_accuracy).all()

@@ -69,7 +69,7 @@ def test_adversarial_training_together_waits_for_nothing(request, settings, mode
         for n in (2, 6)
     )
     assert few.waited == many.waited == set()
-    updates = -(-len(noised["label"]) // settings["training"]["batch_size"])
+    updates = -(-noised.sizes["example"] // settings["training"]["batch_size"])
     # A member more adds a part of the noise, and the draw; for a CNN also parts, a view and the
     # copy of its images.
     assert (many.seen - few.seen) / (4 * updates) == (4 if model else 2)

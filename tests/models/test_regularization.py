@@ -186,7 +186,7 @@ def parts(ensemble, place):
 
 def trained(net, members, seeds, chosen, dtype=torch.float32, epochs=(1, 2, 3)):
     """Return the numbers of the last of the members that are ``chosen``, trained together."""
-    table, rows, labels, validation = (
+    data = (
         small_mlps.make_data(len(members), dtype)
         if net == "mlp"
         else small_cnns.make_data(net, len(members), dtype)
@@ -196,7 +196,7 @@ def trained(net, members, seeds, chosen, dtype=torch.float32, epochs=(1, 2, 3)):
         [members[m] for m in chosen],
         [seeds[m] for m in chosen],
         dtype=dtype,
-        data=(table, rows[chosen], labels[chosen], validation),
+        data=small_mlps.of_members(data, chosen),
     )
     for epoch in epochs:
         ensemble.train_epoch(epoch)
@@ -284,7 +284,8 @@ def test_a_checkpoint_resumes_to_the_same_result(net, members):
             saved = dict(now.unfinished())
         expected = now.finished
     chosen = list(range(len(members)))[::-2]
-    data = whole.table, whole.rows[chosen], whole.labels[chosen], whole.validation
+    data = whole.table, whole.rows, whole.labels, whole.validation
+    data = small_mlps.of_members(data, chosen)
     resumed = make_ensemble(net, [members[m] for m in chosen], chosen, data=data)
     for now in train(resumed, training, [saved[m] for m in chosen]):
         results = now.finished

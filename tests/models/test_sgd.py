@@ -54,7 +54,6 @@ def test_a_member_does_not_depend_on_the_learning_rates_beside_it(net, momentum,
         make, data = small_mlps.make_ensemble, small_mlps.make_data(5, torch.float32)
     else:
         make, data = small_cnns.make_ensemble, small_cnns.make_data(COLOUR, 5, torch.float32)
-    table, rows, labels, validation = data
 
     def trained(members):
         ensemble = make(
@@ -65,7 +64,7 @@ def test_a_member_does_not_depend_on_the_learning_rates_beside_it(net, momentum,
             momentum=momentum,
             nesterov=nesterov,
             decay=[decay[m] for m in members],
-            data=(table, rows[members], labels[members], validation),
+            data=small_mlps.of_members(data, members),
         )
         for epoch in (1, 2):
             ensemble.sgd.decay(1 / epoch)

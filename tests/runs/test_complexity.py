@@ -83,17 +83,18 @@ def test_the_ratio_is_that_of_the_trained_model(source, settings, mlp_settings, 
     member = plan.Member(*mlp_settings["members"][position])
     assert member[:4] == ("randX", 0.4, 1, 1)
     ensemble = DeviceData(noised, mlp_settings, [member]).ensemble([member])
-    images = noised["validation_image"].values[:40].astype(np.float32).reshape(40, -1)
+    drawn = noising.of_draw(noised, 1)
+    images = drawn["validation_image"].values[:40].astype(np.float32).reshape(40, -1)
     if inputs == "noise":
-        drawn = generator("randX validation", 1).standard_normal(images.shape, np.float32)
-        images = drawn * noised.attrs["input_std"] + noised.attrs["input_mean"]
+        normal = generator("randX validation", 1).standard_normal(images.shape, np.float32)
+        images = normal * noised.attrs["input_std"] + noised.attrs["input_mean"]
         images = images.astype(np.float32)
     if inputs == "train":
-        images = noised["image"].values[:40].astype(np.float32).reshape(40, -1)
+        images = drawn["image"].values[:40].astype(np.float32).reshape(40, -1)
         replaced = [i for i in noised["order"].sel(noise_seed=1).values[:40] if i < 40]
         assert 5 < len(replaced) < 35
-        drawn = noised["noise_image"].sel(noise_seed=1).values[replaced]
-        images[replaced] = drawn.reshape(len(replaced), -1)
+        noise = noised["noise_image"].sel(noise_seed=1).values[replaced]
+        images[replaced] = noise.reshape(len(replaced), -1)
     for epoch in range(1, 7):
         ensemble.train_epoch(epoch)
         if epoch not in (2, 6):
@@ -115,7 +116,7 @@ def test_the_ratio_is_that_of_the_trained_model(source, settings, mlp_settings, 
         )
         own = run.isel(member=position).sel(critical_epoch=epoch, critical_inputs=inputs)
         ratio = own["critical_sample_ratio"].item()
-        assert 0.1 < ratio < 0.9
+        assert 0 < ratio < 1
         assert ratio == pytest.approx(found.double().mean().item(), abs=0.026)
         predicted = model(torch.from_numpy(images)).argmax(1).tolist()
         commonest = max(map(predicted.count, predicted)) / 40
@@ -124,13 +125,13 @@ def test_the_ratio_is_that_of_the_trained_model(source, settings, mlp_settings, 
 
 
 def test_members_on_real_inputs_are_searched_on_those_they_were_trained_on(
-    noised, mlp_settings, tmp_path
+    noised, drawn, mlp_settings, tmp_path
 ):
     search = mlp_settings["critical_samples"]
     search["train_examples"] = 60
     for noise in (("real", 0.0, 0, 1), ("randY", 0.4, 0, 1)):
         inputs = searched_inputs(noised, search, plan.Member(*noise, 0.1, 0.0))
-        np.testing.assert_array_equal(inputs["train"][0], noised["image"].values[:60])
+        np.testing.assert_array_equal(inputs["train"][0], drawn["image"].values[:60])
         assert list(inputs) == ["real", "train"]
     search["train_examples"] = 0
     run = measure(noised, mlp_settings, Store(tmp_path))

@@ -3,7 +3,7 @@ import pytest
 
 from rote.runs import epochs as training
 from rote.study import plan
-from small_mlps import make_data, make_ensemble
+from small_mlps import make_data, make_ensemble, of_members
 
 SETTINGS = {
     "epochs": 5,
@@ -41,8 +41,7 @@ def test_scores_are_taken_every_few_epochs_and_at_the_end():
 
 def test_a_checkpoint_resumes_to_the_same_result():
     whole, saved = run(make_ensemble([0, 1, 2], momentum=0.9))
-    table, rows, labels, validation = make_data(3)
-    data = table, rows[[2, 0]], labels[[2, 0]], validation
+    data = of_members(make_data(3), [2, 0])
     checkpoints = [saved[3][2], saved[3][0]]
     assert checkpoints[0].attrs["epoch"] == 3
     resumed, epochs = run(make_ensemble([2, 0], momentum=0.9, data=data), checkpoints=checkpoints)
@@ -142,10 +141,9 @@ def test_an_accuracy_of_exactly_the_threshold_suffices():
 
 def test_convergence_does_not_depend_on_company():
     settings = EVERY | {"threshold": 0.9}
-    table, rows, labels, validation = learnable(5)
     group, _ = run(training_of([0, 1, 2, 3, 4]), settings)
     for member in range(5):
-        data = table, rows[[member]], labels[[member]], validation
+        data = of_members(learnable(5), [member])
         alone, _ = run(training_of([member], data), settings)
         for name, value in alone[0].items():
             np.testing.assert_array_equal(value, group[member][name])
@@ -157,8 +155,7 @@ def test_a_checkpoint_resumes_after_others_have_left():
     first = min(int(record["converged_epoch"]) for record in whole.values())
     left = sorted(saved[first])
     assert 0 < len(left) < 3
-    table, rows, labels, validation = learnable(3)
-    data = table, rows[left], labels[left], validation
+    data = of_members(learnable(3), left)
     resumed, _ = run(training_of(left, data), settings, [saved[first][m] for m in left])
     for ours, theirs in enumerate(left):
         for name, value in resumed[ours].items():

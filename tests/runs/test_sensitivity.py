@@ -5,7 +5,7 @@ import pytest
 import torch
 import xarray as xr
 
-from rote.data.noising import corrupt
+from rote.data.noising import corrupt, of_draw
 from rote.files.store import Store
 from rote.measures.sensitivity import class_sensitivity, loss_sensitivity
 from rote.models.ensemble import epoch_order
@@ -34,11 +34,11 @@ def test_a_run_holds_what_the_public_functions_compute(
     assert ("class_sensitivity" in run) == (labelling == "class")
     member = 3  # 50 % randX, seed 1
     assert run["noise_level"][member] == 0.5
-    corrupted = corrupt(noised, "randX", 0.5, 1)
+    corrupted = corrupt(noised, plan.Member(*settings["members"][member]))
     inputs = np.where(
         corrupted["mask"].values[:, None],
         noised["noise_image"].sel(noise_seed=1).values.reshape(100, -1),
-        noised["image"].values.reshape(100, -1),
+        of_draw(noised, 1)["image"].values.reshape(100, -1),
     )
     labels = np.arange(100) if labelling == "unique" else corrupted["label"].values
     classes = 100 if labelling == "unique" else 5
@@ -146,11 +146,16 @@ def test_whatever_determines_a_member_is_in_its_fingerprint(
         note(changed)
     for key, value in (("evaluations", 5), ("class_evaluations", 3), ("labelling", "unique")):
         note(settings | {key: value})
-    for member in (["real", 0.0, 1, 1, 0.1, 0.0], ["randX", 0.5, 0, 0, 0.1, 0.0]):
-        note(settings | {"members": [member]})
+    real = plan.Member("real", 0.0, 0, 0, 0.1, 0.0)
+    seeds = ({"data_seed": 1}, {"initial_seed": 1}, {"order_seed": 1})
+    for member in (
+        real._replace(noise_kind="randX", noise_level=0.5),
+        *(real._replace(**own) for own in seeds),
+    ):
+        note(settings | {"members": [list(member)]})
     monkeypatch.setattr(versions, "SENSITIVITY", versions.SENSITIVITY + 1)
     note(settings)
-    assert len(set(keys)) == len(keys) == 11
+    assert len(set(keys)) == len(keys) == 13
 
 
 def test_training_that_diverges_is_recorded(noised, sensitivity_settings, tmp_path):

@@ -136,12 +136,14 @@ def test_members_data_and_code_version_are_in_the_fingerprint(
         {"noise_kind": "randY"},
         {"noise_level": 0.5},
         {"noise_seed": 1},
-        {"seed": 1},
+        {"data_seed": 1},
+        {"initial_seed": 1},
+        {"order_seed": 1},
         {"learning_rate": 0.2},
         *({name: 0.1} for name in plan.REGULARIZERS),
     ):
         keys.append(key_of(noised, run_settings, member._replace(**change)))
-    other = noising.noise_dataset(source, plan.data_settings(settings) | {"seed": 5})
+    other = noising.noise_dataset(source, plan.data_settings(settings) | {"crop": 1})
     keys.append(key_of(other, run_settings, member))
     names = [*source["class_name"].values, "one more"]
     source = source.drop_vars("class_name").assign_coords(class_name=("class", names))
@@ -150,12 +152,14 @@ def test_members_data_and_code_version_are_in_the_fingerprint(
     monkeypatch.setattr(versions, "TRAINING", versions.TRAINING + 1)
     keys.append(key_of(noised, run_settings, member))
     assert len(set(keys)) == len(keys)
+    # Numbers of the replicate and of the experiment say nothing themselves.
+    assert key_of(noised, run_settings, member._replace(seed=7, experiment=3)) == keys[-1]
 
 
 @pytest.mark.parametrize(
     ("kind", "names"),
     [
-        ("real", ["image", "label", "validation_image", "validation_label"]),
+        ("real", ["image", "label", "train", "validation"]),
         ("randX", ["image", "order", "noise_image"]),
         ("randY", ["image", "order", "noise_label"]),
     ],
@@ -236,15 +240,15 @@ def test_real_members_do_not_depend_on_noise(source, settings, noised, run_setti
 def test_randx_members_train_on_the_noise(noised, run_settings):
     members = [plan.Member(kind, 0.4, 1, 1, 0.1, 0.0) for kind in ("real", "randX", "randY")]
     ensemble = DeviceData(noised, run_settings, members).ensemble(members)
-    mask = noising.corrupt(noised, "randX", 0.4, 1)["mask"].values
-    real = noised["image"].values.reshape(100, -1)
+    mask = noising.corrupt(noised, members[1])["mask"].values
+    real = noising.of_draw(noised, 0)["image"].values.reshape(100, -1)
     noise = noised["noise_image"].sel(noise_seed=1).values.reshape(100, -1)
     inputs = ensemble.table[ensemble.rows, : real.shape[1]].cpu().numpy()
     np.testing.assert_allclose(inputs[0], real, rtol=1e-6)
     np.testing.assert_allclose(inputs[1], np.where(mask[:, None], noise, real), rtol=1e-6)
     np.testing.assert_allclose(inputs[2], real, rtol=1e-6)
-    # One copy of the real inputs, and one of the only draw that is needed.
-    assert len(ensemble.table) == 200
+    # One copy of the real inputs, and of noise the only draw that is needed.
+    assert len(ensemble.table) == noised.sizes["pool"] + 100
 
 
 def test_an_interrupted_run_resumes_from_its_checkpoints(noised, run_settings, tmp_path, trained):

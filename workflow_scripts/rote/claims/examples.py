@@ -69,10 +69,11 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             definition="In each replicate (seed), misclassified of fig3_1.nc: an example is always "
             f"(never) right if at most the fraction nearly = {criteria['nearly']:g} of the N "
             "experiments that did not diverge has it wrong (right). Were the examples of a "
-            "replicate alike, the number of experiments that have one wrong would be a sum of N independent "
-            "draws, that of experiment e with e's own mean error as its probability: a Poisson "
-            "binomial number. The estimate is the share of such examples less the probability that "
-            "this number is at most N·nearly, or at least N − N·nearly (N·nearly rounded down).",
+            "replicate alike, the number of experiments that have one wrong would be a sum of N "
+            "independent draws, that of experiment e with e's own mean error as its probability: a "
+            "Poisson binomial number. The estimate is the share of such examples less the "
+            "probability that this number is at most N·nearly, or at least N − N·nearly (N·nearly "
+            "rounded down).",
         )
     for labelling, words in (("class", "class labels"), ("unique", "a class for each example")):
         yield Part(

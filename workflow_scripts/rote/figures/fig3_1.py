@@ -64,7 +64,7 @@ def draw(metrics: xr.Dataset) -> Figure:
         lines=[
             "variance of the rates over that of a binomial, which grows with the number of "
             f"experiments: {', '.join(ratios)}",
-            f"noise level {level}; thin: a draw; spread: a standard deviation, mean ± that of draws",
+            f"noise level {level}; thin: a draw; spread: standard deviation, mean ± that of draws",
         ],
     )
     return figure
