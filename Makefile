@@ -8,8 +8,8 @@ PIP = "$(PYTHON)" -m pip --python .venv/bin/python install --disable-pip-version
 # Another build of PyTorch than that of .venv, asked for by name, replaces it.
 OTHER := $(shell [ -z "$(TORCH)" ] || [ ! -e $(READY) ] || grep -qx "$(TORCH)" $(READY) || echo other)
 
-.PHONY: help setup figures report gallery docs test quick check golden bench gpu faults estimate store \
-  other
+.PHONY: help setup figures report gallery docs test quick check golden bench gpu faults stability \
+  variance estimate store other
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -82,6 +82,13 @@ faults: setup ## damage files, try wrong settings, kill the study and edit its c
 	.venv/bin/python tests/faults/fuzz_config.py
 	.venv/bin/python tests/faults/kill_anywhere.py
 	.venv/bin/python tests/faults/edit_anywhere.py
+
+# Each variant that is finished is in the table at once: both may be stopped, and go on.
+stability: setup ## verdicts over seeds, learning rates, widths and products, into docs/stability; hours
+	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/measure_stability.py docs/stability $(OPTIONS)
+
+variance: setup ## what replicates differ by, into docs/variance; half an hour
+	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/measure_stability.py docs/variance $(OPTIONS)
 
 estimate: setup ## how long the poster preset takes here; OPTIONS="--help": what else
 	@PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/estimate.py $(OPTIONS)

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 NOISE_KIND = {"long_name": "kind of noise: randX in the inputs, randY in the labels"}
 CONDITION = {"long_name": "training data: real, randX, randY or halfX (50 % randX)"}
-ABOUT_DATA = ("dataset", "train_examples", "validation_examples", "image_size")
+ABOUT_DATA = ("dataset", "train_examples", "validation_examples", "drawn_from", "image_size")
 
 
 def settings_of(run: xr.Dataset) -> dict:

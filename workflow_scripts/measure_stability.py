@@ -1,0 +1,120 @@
+"""Verdicts of many variants of a study, one by one: ``make stability`` and ``make variance``.
+
+A folder of docs holds the plan, ``variants.yaml``, the table, ``verdicts.nc``, and its page.
+
+Each variant that is finished is entered into the table at once, so that the command may be stopped
+at any time, and goes on where it was. What a variant was made by stands beside it: after a change
+of code or settings it is computed again, as far as the store lacks its models.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import xarray as xr
+import yaml
+
+from rote.claims import stability
+from rote.files import netcdf, text
+from rote.files.provenance import with_provenance
+from rote.machine.errors import UserError
+from rote.study import configuration, variants
+from rote.study.jobs import Study
+
+ROOT = Path(__file__).parents[1]
+RECORD = ROOT / "workflow_scripts" / "rote" / "claims" / "stability.json"
+
+
+def main() -> None:
+    """Compute the verdicts of the variants that the table lacks, and write it after each."""
+    parser = argparse.ArgumentParser(description="Verdicts of many variants of a study.")
+    parser.add_argument("folder", type=Path, help="docs/stability, or docs/variance")
+    parser.add_argument("--cores", default="all", help="processor cores at a time (all)")
+    parser.add_argument("--directory", type=Path, default=ROOT / "bench" / "stability")
+    parser.add_argument(
+        "--at-most", type=int, help="variants to compute now (all that are lacking)"
+    )
+    arguments = parser.parse_args()
+    plan = yaml.safe_load((arguments.folder / "variants.yaml").read_text())
+    planned = variants.combinations(plan)
+    rows = read(arguments.folder / "verdicts.nc")
+    computed = 0
+    try:
+        config = configuration.load(ROOT / "config.yaml")
+        experiments = config["presets"][plan["preset"]]
+        for number, variant in enumerate(planned, 1):
+            name = variants.name(variant)
+            own = {name: variants.preset(experiments, plan, variant)}
+            made_by = digest({**config, "presets": {**config["presets"], **own}}, name)
+            if name in rows and rows[name]["made_by"].item() == made_by:
+                continue
+            if arguments.at_most is not None and computed == arguments.at_most:
+                break
+            print(f"Variant {number} of {len(planned)}: {name}", flush=True)
+            claims = compute(own, name, variant, arguments)
+            rows[name] = stability.row(claims, name, variant, made_by)
+            write(
+                arguments.folder, [rows[n] for n in map(variants.name, planned) if n in rows], plan
+            )
+            computed += 1
+    except UserError as error:
+        sys.exit(f"Error: {error}")
+
+
+def read(table: Path) -> dict[str, xr.Dataset]:
+    """Return the rows of a table by the names of their variants; none if there is no table."""
+    if not table.exists():
+        return {}
+    whole = netcdf.read(table)
+    rows = (whole.isel(variant=[i]) for i in range(whole.sizes["variant"]))
+    return {row["variant"].item(): row.sel(test=row["verdict"].values[0] != "") for row in rows}
+
+
+def digest(config: dict, name: str) -> str:
+    """Return the digest of what the claims of a preset are made by."""
+    study = Study({**config, "preset": name})
+    return study.made_by.claims(SimpleNamespace(preset=name))
+
+
+def compute(preset: dict, name: str, variant: dict, arguments: argparse.Namespace) -> xr.Dataset:
+    """Return the claims of a variant, computed by Snakemake as any study is.
+
+    Variants with other products have a folder of their own: the store does not tell them apart.
+    """
+    products = variant.get(variants.OF_WHOLE_STUDY, "auto")
+    folder = arguments.directory.absolute() / products
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump({"presets": preset}))
+    target = f"results/{name}/claims.nc"
+    command = [sys.executable, "-m", "snakemake", target, "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--cores", str(arguments.cores)]
+    command += ["--configfile", str(folder / f"{name}.yaml")]
+    command += ["--config", f"preset={name}", f"products={products}"]
+    if subprocess.run(command, cwd=folder).returncode:
+        raise UserError(
+            f"The variant {name} was not finished, for the reason above: see to it, and run the "
+            "same command again, which goes on there."
+        )
+    return netcdf.read(folder / target)
+
+
+def write(folder: Path, rows: list[xr.Dataset], plan: dict) -> None:
+    """Write the table, its page and, of verdicts, the record that all other pages read."""
+    whole, preset = stability.joined(rows), plan["preset"]
+    title = f"Verdicts of variants of the preset {preset}"
+    netcdf.write(with_provenance(whole, plan, title=title), folder / "verdicts.nc")
+    if "vary" in plan["grid"]:
+        text.write(stability.spread_markdown(whole, preset, plan["seeds"]), folder / "README.md")
+        return
+    planned = len(variants.combinations(plan))
+    text.write(stability.markdown(whole, preset, planned), folder / "README.md")
+    record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    record[preset] = stability.dependence(whole, stability.SETTINGS)
+    text.write(json.dumps(record, indent=2, sort_keys=True) + "\n", RECORD)
+
+
+if __name__ == "__main__":
+    main()
