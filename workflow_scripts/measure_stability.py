@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import xarray as xr
 import yaml
 
-from rote.claims import stability
+from rote.claims import variants as tables
 from rote.files import netcdf, text
 from rote.files.provenance import with_provenance
 from rote.machine.errors import UserError
@@ -55,7 +55,7 @@ def main() -> None:
                 break
             print(f"Variant {number} of {len(planned)}: {name}", flush=True)
             claims = compute(own, name, variant, arguments)
-            rows[name] = stability.row(claims, name, variant, made_by)
+            rows[name] = tables.row(claims, name, variant, made_by)
             write(
                 arguments.folder, [rows[n] for n in map(variants.name, planned) if n in rows], plan
             )
@@ -103,16 +103,16 @@ def compute(preset: dict, name: str, variant: dict, arguments: argparse.Namespac
 
 def write(folder: Path, rows: list[xr.Dataset], plan: dict) -> None:
     """Write the table, its page and, of verdicts, the record that all other pages read."""
-    whole, preset = stability.joined(rows), plan["preset"]
+    whole, preset = tables.joined(rows), plan["preset"]
     title = f"Verdicts of variants of the preset {preset}"
     netcdf.write(with_provenance(whole, plan, title=title), folder / "verdicts.nc")
     if "vary" in plan["grid"]:
-        text.write(stability.spread_markdown(whole, preset, plan["seeds"]), folder / "README.md")
+        text.write(tables.spread_markdown(whole, preset, plan["seeds"]), folder / "README.md")
         return
     planned = len(variants.combinations(plan))
-    text.write(stability.markdown(whole, preset, planned), folder / "README.md")
+    text.write(tables.markdown(whole, preset, planned), folder / "README.md")
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    record[preset] = stability.dependence(whole, stability.SETTINGS)
+    record[preset] = tables.dependence(whole, tables.SETTINGS)
     text.write(json.dumps(record, indent=2, sort_keys=True) + "\n", RECORD)
 
 

@@ -177,10 +177,10 @@ def spread_markdown(table: xr.Dataset, preset: str, seeds: int) -> str:
     lines = [
         f"# What replicates differ by: {preset}",
         "",
-        f"Written by `make variance`: the standard deviation, over {seeds} replicates, of what each "
+        f"Written by `make variance`: the standard deviation, over {seeds} replicates, of what a "
         "part of the claims estimates, where everything is drawn anew and where one of the factors "
-        "is, the others being those of the first replicate ([variants.yaml](variants.yaml)). Beside "
-        "it the mean. Experiments that cost little alone; numbers: [verdicts.nc](verdicts.nc).",
+        "is, the others being those of the first replicate ([variants.yaml](variants.yaml)). In "
+        "front, the mean. Experiments that cost little alone; numbers: [verdicts.nc](verdicts.nc).",
         "",
         f"| claim | part | mean | {' | '.join(columns)} |",
         "|" + "-|" * (3 + len(columns)),
