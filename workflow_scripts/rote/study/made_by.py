@@ -52,6 +52,9 @@ def code_of(rule: str, wildcards) -> list:
             # The first words of a module are those of its figure's caption.
             module = f"rote.figures.{figure}"
             by = code.digest([module, rule]), code.first_words(module)
+        case "test_claims":
+            record = code.PACKAGE / "claims" / "stability.json"
+            by = code.digest([rule]), code.of_content(record)
         case "write_pages":
             template = code.PACKAGE / "claims" / "page.html.jinja"
             by = code.digest([rule]), code.of_content(template)
