@@ -110,7 +110,8 @@ def study(effect: float, *, seeds: int, noise: float, rng: np.random.Generator) 
             epoch=epoch,
         ),
         "train_accuracy": _table(
-            dims, np.broadcast_to(np.array([0.4, 0.5, 0.7, 0.9, 1.0])[:, None], shape).copy()
+            dims,
+            np.broadcast_to(np.array([0.4, 0.5, 0.7, 0.9, 1.0])[:, None], shape) + spread(*shape),
         ),
         "critical_sample_ratio": _table(
             dims.replace("epoch", "critical_epoch"),

@@ -31,8 +31,9 @@ METHODS = {
     "infinite: an unfinished training is no evidence for either side.",
     "Equal values": "If all seeds have the same value, up to the rounding of single precision "
     f"(s ≤ {ROUNDING:.2g} · max(1, |ȳ|)), both ends become infinite. That happens where all lie at "
-    "an end of the widths, where all times are the limit, or where ratios are 0 of all inputs: "
-    "the spread of other seeds is then unknown, and not 0.",
+    "an end of the widths, where all times are the limit, where ratios are 0 of all inputs, where "
+    "the peak is at the last epoch and nothing comes after it, or where no strength is worth "
+    "taking: how far other seeds would lie is then unknown, and not 0.",
     "Supported": "The whole interval lies where the part holds, with every end of the criterion "
     "outside of it. If the true value lies on the criterion, that happens in at most (1 − c)/2 of "
     "studies. A claim is supported if all of its core parts are, those that the poster states; "
