@@ -62,6 +62,8 @@ def test_every_estimate_of_the_claims_is_on_the_page(claims):
                 assert tables.number(one["estimate"].item()) in line
                 assert tables.number(one["lower"].item()) in line
                 assert tables.number(one["detectable"].item()) in line
+                ends = (tables.number(one[f"adjusted_{end}"].item()) for end in ("lower", "upper"))
+                assert f"[{', '.join(ends)}], k = {one['adjusted_for'].item()}" in line
             else:
                 assert "there are no metrics of fig3_3" in line
         for decided in claims["claim_verdict"].values:
@@ -89,14 +91,15 @@ def test_settings_that_a_verdict_depends_on_stand_beside_it_on_every_page():
     metrics = {name: one.assign_attrs(git_commit="abc") for name, one in metrics.items()}
     claims = test_claims(metrics, CRITERIA, {"time_over_size": ["learning_rate", "draw"]})
     decided = "supported, dependent on learning_rate, draw"
-    for page in (
-        tables.claims_markdown(claims, "demo"),
-        tables.claims_html(claims, "demo"),
-        gallery({"fig2": "Figure 2: it.\n\nNumbers\n\nMade by 0\n"}, claims, "demo"),
+    # Beside the part, and beside the claim: in its heading, and in the table above.
+    for page, times in (
+        (tables.claims_markdown(claims, "demo"), 3),
+        (tables.claims_html(claims, "demo"), 2),
+        (gallery({"fig2": "Figure 2: it.\n\nNumbers\n\nMade by 0\n"}, claims, "demo"), 1),
     ):
         row = next(line for line in _rows(page) if "rise of the slope" in line)
         assert decided in row
-        assert page.count("ependent on learning") in (1, 3)  # of the gallery; also of the claim
+        assert page.count("ependent on learning") == times
     page = tables.claims_markdown(claims, "demo")
     assert f"data set grows. | **{decided}** |" in page
     assert f"\n**{decided.capitalize()}.**\n" in page

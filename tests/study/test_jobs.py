@@ -283,14 +283,21 @@ def test_edited_code_changes_what_its_files_are_made_by(study, monkeypatch, step
     )
 
 
-def test_an_edited_template_changes_the_page(study, monkeypatch):
+@pytest.mark.parametrize(
+    ("edited", "written"),
+    [
+        ("page.html.jinja", {"index.html"}),
+        ("stability.json", {"claims.nc", "gallery.md", "index.html"}),
+    ],
+)
+def test_an_edited_template_or_record_changes_the_pages(study, monkeypatch, edited, written):
     before, digest = study.made_by.everything(), code.of_content
     monkeypatch.setattr(
-        code, "of_content", lambda path: digest(path) + "edited" * (path.suffix == ".jinja")
+        code, "of_content", lambda path: digest(path) + "edited" * (path.name == edited)
     )
     after = changed({}).made_by.everything()
     different = {path for path in before if before[path] != after[path]}
-    assert different == {"results/demo/index.html"}
+    assert different == {f"results/demo/{page}" for page in written}
 
 
 def test_the_template_of_the_page_is_code_of_the_page(study, monkeypatch):

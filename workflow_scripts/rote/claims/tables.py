@@ -13,7 +13,10 @@ from rote.files.text import plain
 
 COLOURS = {"supported": "#2e7d32", "contradicted": "#c62828", "inconclusive": "#8d6e00"}
 SMALLEST = "smallest effect found 4 times in 5"
-HEADERS = "part", "estimate", "interval", "criterion", SMALLEST, "verdict", "figure"
+HEADERS = (
+    *("part", "estimate", "interval", "adjusted interval"),
+    *("criterion", SMALLEST, "verdict", "figure"),
+)
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; color: #222 }
 table { border-collapse: collapse; width: 100%; margin: 0.5rem 0 1.5rem }
@@ -31,6 +34,10 @@ def number(value: float) -> str:
         return "∞" if value > 0 else "−∞"
     text = f"{abs(value):.{2 if abs(value) >= 1 else 3}f}"
     return f"−{text}" if value < 0 and float(text) else text
+
+
+def _between(lower: float, upper: float) -> str:
+    return f"[{number(lower)}, {number(upper)}]"
 
 
 def decided(verdict: str, dependent_on: str) -> str:
@@ -55,7 +62,11 @@ def parts_of(claims: xr.Dataset) -> list[dict]:
                 "estimate": "–" if undecided else number(one["estimate"]),
                 "interval": "–"
                 if undecided
-                else f"[{number(one['lower'])}, {number(one['upper'])}], {one['based_on']}",
+                else f"{_between(one['lower'], one['upper'])}, {one['based_on']}",
+                "adjusted interval": "–"
+                if undecided
+                else f"{_between(one['adjusted_lower'], one['adjusted_upper'])}, "
+                f"k = {one['adjusted_for']}",
             }
         )
     return parts
@@ -168,6 +179,7 @@ def claims_html(claims: xr.Dataset, preset: str) -> str:
                 f"<tr><td>{html.escape(part['part'])}{defined if part['definition'] else ''}</td>"
                 f'<td class="number">{part["estimate"]}</td>'
                 f"<td>{html.escape(part['interval'])}</td>"
+                f"<td>{part['adjusted interval']}</td>"
                 f"<td>{html.escape(part['criterion'])}</td>"
                 f'<td class="number">{part[SMALLEST]}</td>'
                 f"<td>{coloured(part)}{reason if part['reason'] else ''}</td>"
