@@ -23,7 +23,8 @@ table { border-collapse: collapse; width: 100%; margin: 0.5rem 0 1.5rem }
 th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.7rem }
 th, td { border-bottom: 1px solid #ddd }
 td.number { white-space: nowrap; font-variant-numeric: tabular-nums }
-.verdict { font-weight: 600; white-space: nowrap }
+td:nth-child(3), td:nth-child(4) { min-width: 8rem }
+.verdict { font-weight: 600 }
 .note, footer { color: #666; font-size: 0.85em }
 """
 
@@ -170,13 +171,11 @@ def claims_html(claims: xr.Dataset, preset: str) -> str:
     for one in conclusions(claims):
         body.append(f"<h2>{one['number']}. {html.escape(one['text'])}</h2><p>{coloured(one)}</p>")
         body += ["<table><tr>", *(f"<th>{name}</th>" for name in HEADERS), "</tr>"]
-        for part in parts_of(claims):
-            if part["claim"] != one["number"]:
-                continue
-            defined = f'<div class="note">{html.escape(part["definition"])}</div>'
+        own = [part for part in parts_of(claims) if part["claim"] == one["number"]]
+        for part in own:
             reason = f'<div class="note">{html.escape(part["reason"])}</div>'
             body.append(
-                f"<tr><td>{html.escape(part['part'])}{defined if part['definition'] else ''}</td>"
+                f"<tr><td>{html.escape(part['part'])}</td>"
                 f'<td class="number">{part["estimate"]}</td>'
                 f"<td>{html.escape(part['interval'])}</td>"
                 f"<td>{part['adjusted interval']}</td>"
@@ -186,6 +185,12 @@ def claims_html(claims: xr.Dataset, preset: str) -> str:
                 f"<td>{part['figure']}</td></tr>"
             )
         body.append("</table>")
+        defined = [
+            f"<li>{html.escape(part['part'])}: {html.escape(_definition(part))}</li>"
+            for part in own
+            if part["definition"]
+        ]
+        body.append(f'<ul class="note">{"".join(defined)}</ul>' if defined else "")
     methods = [f"{name}. {text}" for name, text in METHODS.items()]
     notes = "".join(f"<p>{html.escape(line)}</p>" for line in (*methods, *sources(claims, preset)))
     return (
