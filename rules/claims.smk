@@ -21,6 +21,7 @@ rule test_claims:
         mem_mb=2000,
     params:
         criteria=study.config["claims"],
+        dependent_on=study.dependent_on,
         code=study.code_of("test_claims"),
         made_by=study.made_by.claims,
     script:

@@ -140,7 +140,7 @@ def check_report(page) -> None:
     assert len(page.find_elements("xpath", "//table")) == len(CLAIMS)
     verdicts = page.find_elements("xpath", "//h2/following-sibling::p[1]")
     assert len(verdicts) == len(CLAIMS)
-    assert {verdict.text for verdict in verdicts} <= {"supported", "not supported", "inconclusive"}
+    assert {verdict.text for verdict in verdicts} <= {"supported", "contradicted", "inconclusive"}
 
 
 def _menu(page, entry: str) -> None:

@@ -110,7 +110,7 @@ def study(effect: float, *, seeds: int, noise: float, rng: np.random.Generator) 
             epoch=epoch,
         ),
         "train_accuracy": _table(
-            dims, np.broadcast_to(np.array([0.4, 0.5, 0.7, 0.9, 1.0])[:, None], shape).copy()
+            dims, np.broadcast_to(np.array([0.4, 0.5, 0.7, 0.9, 1.0])[:, None], shape)
         ),
         "critical_sample_ratio": _table(
             dims.replace("epoch", "critical_epoch"),
@@ -140,6 +140,7 @@ def study(effect: float, *, seeds: int, noise: float, rng: np.random.Generator) 
             regularizer=["none", "dropout"],
         )
     }
+    fig4_2["train_accuracy"] = fig4_2["train_accuracy"] + spread(*shape)
     each = {
         "fig1": fig1, "fig2": fig2, "fig3_1": fig3_1, "fig3_2": fig3_2, "fig3_3": fig3_3,
         "fig4_1": fig4_1, "fig4_2": fig4_2, "fig5_1": fig5_1, "fig5_2": fig5_2,

@@ -23,9 +23,9 @@ from rote.files.provenance import with_provenance
 from rote.machine.errors import UserError
 from rote.study import configuration, variants
 from rote.study.jobs import Study
+from rote.study.stability import RECORD
 
 ROOT = Path(__file__).parents[1]
-RECORD = ROOT / "workflow_scripts" / "rote" / "claims" / "stability.json"
 
 
 def main() -> None:
@@ -111,7 +111,7 @@ def write(folder: Path, rows: list[xr.Dataset], plan: dict) -> None:
         return
     planned = len(variants.combinations(plan))
     text.write(tables.markdown(whole, preset, planned), folder / "README.md")
-    record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    record = json.loads(RECORD.read_text())
     record[preset] = tables.dependence(whole, tables.SETTINGS)
     text.write(json.dumps(record, indent=2, sort_keys=True) + "\n", RECORD)
 

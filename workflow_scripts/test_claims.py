@@ -12,7 +12,7 @@ def main(smk):
     """Test the claims on ``smk.input`` by the criteria in ``smk.params.criteria``."""
     with job(smk):
         metrics = {Path(path).stem: first_of_each(netcdf.read(path)) for path in smk.input}
-        claims = test_claims(metrics, smk.params.criteria)
+        claims = test_claims(metrics, smk.params.criteria, smk.params.dependent_on)
         netcdf.write(claims, smk.output.nc, smk.params.made_by)
         text.write(tables.claims_markdown(claims, smk.wildcards.preset), smk.output.md)
         text.write(tables.claims_html(claims, smk.wildcards.preset), smk.output.html)

@@ -6,6 +6,7 @@ import xarray as xr
 
 from made_up_metrics import CRITERIA
 from rote.claims import capacity, complexity, convergence
+from rote.claims.verdicts import Inconclusive
 
 WIDTHS = [16, 32, 64, 128]
 # The smallest sufficient width is inside, it is the smallest one, accuracy still grows.
@@ -17,8 +18,12 @@ def growth(*curves, last_seed=None):
 
     The last of three seeds may have curves of its own.
     """
-    accuracy = np.array(curves)[None, :, :, None] + np.array([0, 1e-4, 2e-4])
-    accuracy[0, :, :, -1] = curves if last_seed is None else last_seed
+    accuracy = np.array(curves)[None, :, :, None] * np.ones(3)
+    # Seeds of the same growth would bound nothing.
+    accuracy[0, 0] *= [1, 0.998, 0.999]
+    accuracy[0, -1] *= [1, 0.999, 0.998]
+    if last_seed is not None:
+        accuracy[0, :, :, -1] = last_seed
     dims = "noise_kind", "noise_level", "hidden_units", "seed"
     metrics = xr.Dataset(
         {
@@ -73,6 +78,7 @@ def test_one_seed_at_an_end_is_enough_for_a_bound():
         (0.0, 100, False, True),
         (0.4, 400, False, False),  # these have no weight
         (0.8, 200, False, False),
+        (0.4, 100, False, False),
     ],
 )
 def test_a_time_that_is_a_limit_bounds_the_rise_on_its_side(level, size, open_below, open_above):
@@ -88,6 +94,30 @@ def test_a_time_that_is_a_limit_bounds_the_rise_on_its_side(level, size, open_be
     interval = convergence._rise({"fig2": metrics}, CRITERIA)
     assert np.isneginf(interval.lower) == open_below
     assert np.isposinf(interval.upper) == open_above
+    assert ("1 of the 18 models" in interval.caveat) == (open_below or open_above)
+
+
+def test_the_rise_is_between_the_levels_that_were_measured():
+    sizes, levels = np.array([100, 1000, 10000]), np.array([0.0, 0.5, 1.0])
+    # Slopes 0.2 + (0.3 + a little) · level, but 2 at the middle level, which has no part in it.
+    slope = 0.2 + 0.3 * levels[:, None] + np.array([-0.01, 0, 0.01]) * levels[:, None]
+    slope[1] = 2
+    times = 7 * (sizes[None, :, None] / 100) ** slope[:, None, :]
+    dims = "noise_level", "dataset_size", "seed"
+    metrics = xr.Dataset(
+        {"epochs_to_convergence": (dims, times), "converged": (dims, np.ones((3, 3, 3), bool))},
+        coords={"noise_level": levels, "dataset_size": sizes},
+    )
+    interval = convergence._rise({"fig2": metrics}, CRITERIA)
+    assert interval.estimate == pytest.approx(0.3)
+    assert interval.standard_error == pytest.approx(0.01 / np.sqrt(3))
+    (part,) = convergence.parts({"fig2": metrics}, CRITERIA)
+    assert part.description.endswith("from no noise to all noise")
+    (part,) = convergence.parts({"fig2": metrics.isel(noise_level=[0, 1])}, CRITERIA)
+    assert part.description.endswith("from no noise to noise level 0.5")
+    for only in (0, 2):
+        with pytest.raises(Inconclusive, match="it lacks one"):
+            convergence._rise({"fig2": metrics.isel(noise_level=[only])}, CRITERIA)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +128,7 @@ def test_a_level_that_is_unfinished_bounds_the_rise_on_its_side(unfinished, open
     levels, seeds = [0.0, 0.4, 0.8], np.array([0, 1e-3, 2e-3])
     dims = "dataset", "noise_kind", "noise_level"
     reached = np.where(np.array(levels) == unfinished, 0.5, 1.0)[:, None, None]
-    ratio = (np.array(levels)[:, None, None] + seeds)[None, None]
+    ratio = (np.array(levels)[:, None, None] * (1 + seeds))[None, None]
     metrics = xr.Dataset(
         {
             "train_accuracy": ((*dims, "epoch", "seed"), (reached + 0 * seeds)[None, None]),

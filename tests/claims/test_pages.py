@@ -12,8 +12,9 @@ from PIL import Image
 from browser import check_page, chromium
 from conftest import ROOT
 from made_up_metrics import CRITERIA, study
-from rote.claims import tables, test_claims
+from rote.claims import criteria, tables, test_claims
 from rote.claims.gallery import gallery
+from rote.claims.methods import METHODS
 from rote.claims.page import page as written
 from rote.figures.captions import caption
 from rote.files import made_by
@@ -50,7 +51,9 @@ def test_number(value, text):
 
 
 def test_every_estimate_of_the_claims_is_on_the_page(claims):
-    for page in (tables.claims_markdown(claims, "demo"), tables.claims_html(claims, "demo")):
+    pages_of = (tables.claims_markdown, pages.plain), (tables.claims_html, html.escape)
+    for write, shown in pages_of:
+        page = write(claims, "demo")
         for part in claims["test"].values:
             one = claims.sel(test=part)
             line = next(line for line in _rows(page) if one["description"].item() in line)
@@ -58,6 +61,9 @@ def test_every_estimate_of_the_claims_is_on_the_page(claims):
             if one["estimate"].notnull():
                 assert tables.number(one["estimate"].item()) in line
                 assert tables.number(one["lower"].item()) in line
+                assert tables.number(one["detectable"].item()) in line
+                ends = (tables.number(one[f"adjusted_{end}"].item()) for end in ("lower", "upper"))
+                assert f"[{', '.join(ends)}], k = {one['adjusted_for'].item()}" in line
             else:
                 assert "there are no metrics of fig3_3" in line
         for decided in claims["claim_verdict"].values:
@@ -66,8 +72,37 @@ def test_every_estimate_of_the_claims_is_on_the_page(claims):
             page
         )
         assert "margin 0.02" in page
-        assert "taken (fig5_1), with a simulated quantile" in page
-        assert "experiments (jackknife)" in page
+        for name, step in METHODS.items():
+            assert all(shown(text) in page for text in (name, step))
+        definition = claims["definition"].sel(test="time_over_size").item()
+        assert "least-squares slope" in definition
+        assert shown(definition) in page
+
+
+def test_claims_md_holds_every_criterion_with_its_reason(claims):
+    page = tables.claims_markdown(claims, "demo")
+    for name, value in CRITERIA.items():
+        reason, fixed = criteria.CRITERIA[name]
+        assert f"| {name} | {value:g} | {reason} | {fixed} |" in page
+
+
+def test_settings_that_a_verdict_depends_on_stand_beside_it_on_every_page():
+    metrics = study(1, seeds=6, noise=0.005, rng=np.random.default_rng(21))
+    metrics = {name: one.assign_attrs(git_commit="abc") for name, one in metrics.items()}
+    claims = test_claims(metrics, CRITERIA, {"time_over_size": ["learning_rate", "draw"]})
+    decided = "supported, dependent on learning_rate, draw"
+    # Beside the part, and beside the claim: in its heading, and in the table above.
+    for page, times in (
+        (tables.claims_markdown(claims, "demo"), 3),
+        (tables.claims_html(claims, "demo"), 2),
+        (gallery({"fig2": "Figure 2: it.\n\nNumbers\n\nMade by 0\n"}, claims, "demo"), 1),
+    ):
+        row = next(line for line in _rows(page) if "rise of the slope" in line)
+        assert decided in row
+        assert page.count("ependent on learning") == times
+    page = tables.claims_markdown(claims, "demo")
+    assert f"data set grows. | **{decided}** |" in page
+    assert f"\n**{decided.capitalize()}.**\n" in page
 
 
 def _rows(page: str) -> list[str]:
@@ -147,7 +182,7 @@ def results(tmp_path, claims):
     experiments = CONFIG["presets"]["mine"] | {"complexity": {"noise_levels": [0]}}
     config = CONFIG | {"presets": {"mine": experiments}}
 
-    def write(embedded: bool):
+    def write(embedded: bool, claims: xr.Dataset = claims):
         path = tmp_path / ("report.html" if embedded else "index.html")
         page = written(captions, pictures, claims, config, "Made by 0123456789abcdef", embedded)
         pages.write(page, path)
@@ -163,6 +198,16 @@ def test_a_page_holds_figures_verdicts_numbers_and_settings(results, claims):
     assert '<h2 id="fig1-title">Figure 1</h2>\n<p>What it shows.</p>' in page
     for part in claims["test"].values:
         assert html.escape(claims.sel(test=part)["description"].item()) in page
+    found = tables.number(claims["detectable"].sel(test="width_randX").item())
+    assert f"smallest effect found 4 times in 5: {found}</p>" in page
+    assert "dependent on" not in page
+    dependent = claims.assign(
+        dependent_on=("test", ["learning_rate"] * claims.sizes["test"]),
+        claim_dependent_on=("conclusion", ["draw", *[""] * 4]),
+    )
+    page = results(embedded=True, claims=dependent).read_text("utf-8")
+    assert page.count('<p class="soft">dependent on learning_rate</p>') == claims.sizes["test"]
+    assert page.count('<p class="soft">dependent on draw</p>') == 1
     assert "noise_levels: [0, 0.5]" in page
     assert made_by.read(results(embedded=False)) == "0123456789abcdef"
 

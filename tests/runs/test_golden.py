@@ -245,7 +245,7 @@ def test_claims():
     claims = claims_of(study(1, seeds=3, noise=0.02, rng=np.random.default_rng(0)), CRITERIA)
     golden = {
         "width_randX": [2.3981749, 2.0599479, 2.7364018],
-        "time_over_size": [0.52072713, 0.39876195, 0.64269231],
+        "time_over_size": [0.40665025, 0.26253491, 0.55076559],
         "dispersion_real": [20.956705, 19.557207, 22.45635],
         "gini_class": [0.10591457, 0.056169247, 0.1556599],
         "ratio_after_peak_digits": [0.050434192, 0.003438407, 0.097429976],

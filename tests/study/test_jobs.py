@@ -1,12 +1,13 @@
 """What the rules ask, asked without Snakemake."""
 
+import json
 import re
 from types import SimpleNamespace
 
 import pytest
 
 from conftest import ROOT
-from rote.study import code, configuration, plan, versions
+from rote.study import code, configuration, plan, stability, versions
 from rote.study.jobs import Study
 
 
@@ -283,14 +284,27 @@ def test_edited_code_changes_what_its_files_are_made_by(study, monkeypatch, step
     )
 
 
-def test_an_edited_template_changes_the_page(study, monkeypatch):
+def test_an_edited_template_changes_the_pages(study, monkeypatch):
     before, digest = study.made_by.everything(), code.of_content
     monkeypatch.setattr(
         code, "of_content", lambda path: digest(path) + "edited" * (path.suffix == ".jinja")
     )
     after = changed({}).made_by.everything()
+    assert {path for path in before if before[path] != after[path]} == {"results/demo/index.html"}
+
+
+@pytest.mark.parametrize(
+    ("preset", "written"), [("demo", {"claims.nc", "gallery.md", "index.html"}), ("poster", set())]
+)
+def test_the_record_of_stability_changes_the_claims_of_its_preset(
+    study, tmp_path, monkeypatch, preset, written
+):
+    before = study.made_by.everything()
+    (tmp_path / "stability.json").write_text(json.dumps({preset: {"gini_class": ["width"]}}))
+    monkeypatch.setattr(stability, "RECORD", tmp_path / "stability.json")
+    after = changed({}).made_by.everything()
     different = {path for path in before if before[path] != after[path]}
-    assert different == {"results/demo/index.html"}
+    assert different == {f"results/demo/{page}" for page in written}
 
 
 def test_the_template_of_the_page_is_code_of_the_page(study, monkeypatch):

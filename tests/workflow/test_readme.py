@@ -173,17 +173,6 @@ def test_numbers_of_the_results_are_those_of_the_files(kept):
     assert re.findall(r"\d+\.\d+", text) == []
 
 
-def test_numbers_of_the_claims_are_those_of_the_files(kept):
-    text = " ".join((ROOT / "docs" / "claims.md").read_text().split())
-    part = kept["demo"]["claims"].sel(test="time_over_size")
-    begins, criterion = (number(part[name].item()) for name in ("lower", "holds_from"))
-    assert f"begins at {begins}, and the criterion is {float(criterion):g}." in text
-    ratio = kept["demo"]["fig4_2"]["critical_sample_ratio"].sel(noise_level=1, dataset="digits_mlp")
-    last = ratio.mean("seed").dropna(ratio.dims[-2], how="all").isel({ratio.dims[-2]: -1})
-    above = last.sel(noise_kind="randX") - last.sel(noise_kind="randY")
-    assert f"by {above.item():.3f} at the last search" in text
-
-
 def test_the_readme_says_what_the_set_up_checks_and_announces():
     sys.path.insert(0, str(ROOT / "envs"))
     try:

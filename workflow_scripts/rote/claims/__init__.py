@@ -1,16 +1,26 @@
 """The poster's five conclusions, each put to tests on the metrics: one module a claim.
 
 Each module has ``parts(metrics, criteria)``: what the claim says, in numbers. The criteria are
-those of ``config.yaml``, fixed beforehand, and the same for every preset.
+those of ``config.yaml``, the same for every preset; :mod:`rote.claims.criteria` says why they are
+what they are, and when each was fixed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 
 from rote.claims import capacity, complexity, convergence, examples, regularization
-from rote.claims.verdicts import INCONCLUSIVE, Inconclusive, Interval, Part, combined, verdict
+from rote.claims.verdicts import (
+    INCONCLUSIVE,
+    Inconclusive,
+    Interval,
+    Part,
+    adjusted_confidence,
+    combined,
+    comparisons,
+    verdict,
+)
 from rote.files.provenance import with_provenance
 
 CLAIMS = {
@@ -28,18 +38,30 @@ TEXTS = {
     "description": "what the estimate is",
     "criterion": "where the estimate must lie for the part to hold",
     "figure": "figure whose metrics the estimate is computed from",
-    "stated_by": "poster: part of the claim; paper: of the long version only; ours: beside them",
+    "stated_by": "poster: core part of the claim; paper: of the long version only; ours: beside "
+    "them",
+    "definition": "how the estimate is computed from the metrics of the figure",
     "based_on": "what the interval of confidence is over",
     "reason": "why the verdict is inconclusive, or what to know about the estimate",
+    "dependent_on": "settings on which the verdict depends, where they were varied",
 }
 NUMBERS = {
     "estimate": "estimate",
     "lower": "lower end of the interval of confidence",
     "upper": "upper end of the interval of confidence",
+    "standard_error": "standard error of the estimate, or of its logarithm",
+    "adjusted_lower": "lower end of the interval at the confidence adjusted for several parts",
+    "adjusted_upper": "upper end of the interval at the confidence adjusted for several parts",
+    "adjusted_for": "ends of criteria that the confidence is adjusted for",
+    "detectable": "distance beyond the criterion of an effect that is found 4 times in 5",
     "holds_from": "the part holds above",
     "holds_to": "the part holds below",
 }
 UNDECIDED = "the interval reaches both sides of the criterion"
+NEARLY = (
+    "the interval lies where the part does not hold, but not the one that is adjusted for the "
+    "number of parts"
+)
 
 
 class _Metrics(dict):
@@ -49,28 +71,37 @@ class _Metrics(dict):
         raise Inconclusive(f"there are no metrics of {figure}")
 
 
-def test_claims(metrics: Mapping[str, xr.Dataset], criteria: dict) -> xr.Dataset:
+def test_claims(
+    metrics: Mapping[str, xr.Dataset],
+    criteria: dict,
+    dependent_on: Mapping[str, Sequence[str]] | None = None,
+) -> xr.Dataset:
     """Return estimates, intervals and verdicts of all parts of all claims.
 
     Args:
         metrics: what ``metrics/{figure}.nc`` hold, by figure; parts of figures that are missing are
             inconclusive.
         criteria: ``claims`` of ``config.yaml``.
+        dependent_on: the settings on which the verdict of a part is known to depend, by its name.
 
     Returns:
-        ``estimate``, ``lower``, ``upper``, ``verdict``, ``holds_from``, ``holds_to`` (test) with
-        coordinates ``claim``, ``description``, ``criterion``, ``figure``, ``stated_by``,
-        ``based_on`` and ``reason``; ``claim_verdict`` (conclusion): supported if all of the
-        poster's parts are, not supported if one is not, else inconclusive; ``claim_text``
-        (conclusion).
+        ``verdict`` and the numbers of ``NUMBERS`` (test), with the coordinates ``claim`` and those
+        of ``TEXTS``; ``claim_verdict`` (conclusion): supported if all of the poster's parts are,
+        contradicted if one is, else inconclusive; ``claim_dependent_on`` (conclusion): the settings
+        on which the parts depend that make it; ``claim_text`` (conclusion).
     """
-    rows, of_claim = [], {number: [] for number in CLAIMS}
+    rows, of_claims, dependent_on = [], {}, dependent_on or {}
     for number, (_, module) in CLAIMS.items():
-        for part in module.parts(_Metrics(metrics), criteria):
-            row = _row(part)
-            rows.append({"claim": number, **row})
-            if part.stated_by == "poster":
-                of_claim[number].append(row["verdict"])
+        parts = list(module.parts(_Metrics(metrics), criteria))
+        counts = {core: comparisons([p for p in parts if p.core == core]) for core in (True, False)}
+        own = [
+            _row(part, criteria["confidence"], counts[part.core], dependent_on.get(part.name, ()))
+            for part in parts
+        ]
+        rows += [{"claim": number, **row} for row in own]
+        of_claims[number] = _of_claim(
+            [row for row, part in zip(own, parts, strict=True) if part.core]
+        )
     column = {name: [row[name] for row in rows] for name in rows[0]}
     result = xr.Dataset(
         {
@@ -78,8 +109,13 @@ def test_claims(metrics: Mapping[str, xr.Dataset], criteria: dict) -> xr.Dataset
             "verdict": ("test", column["verdict"], _text("verdict")),
             "claim_verdict": (
                 "conclusion",
-                [combined(verdicts) for verdicts in of_claim.values()],
+                [decided for decided, _ in of_claims.values()],
                 _text("verdict on the claim: that of all of the poster's parts"),
+            ),
+            "claim_dependent_on": (
+                "conclusion",
+                [settings for _, settings in of_claims.values()],
+                _text("settings on which the parts depend that make the verdict on the claim"),
             ),
         },
         coords={
@@ -105,27 +141,55 @@ def test_claims(metrics: Mapping[str, xr.Dataset], criteria: dict) -> xr.Dataset
 test_claims.__test__ = False  # not one of pytest's
 
 
-def _row(part: Part) -> dict:
+def _of_claim(core: list[dict]) -> tuple[str, str]:
+    """Return the verdict on a claim, and on which settings the parts depend that make it."""
+    decided = combined([row["verdict"] for row in core])
+    settings = [row["dependent_on"] for row in core if row["verdict"] == decided]
+    return decided, ", ".join(dict.fromkeys(filter(None, ", ".join(settings).split(", "))))
+
+
+def _row(part: Part, confidence: float, count: int, dependent_on: Sequence[str]) -> dict:
+    adjusted, detectable = (np.nan, np.nan), np.nan
     try:
         interval = part.interval()
     except Inconclusive as why:
         interval, decided, reason = Interval(*[np.nan] * 3, "nothing"), INCONCLUSIVE, str(why)
     else:
-        decided, reason = verdict(interval, part.holds), interval.caveat
+        adjusted = interval.at(adjusted_confidence(confidence, count))
+        detectable = interval.detectable(part.holds, confidence)
+        decided, reason = verdict(interval, part.holds, adjusted), interval.caveat
         if decided == INCONCLUSIVE:
-            reason = "; ".join(filter(None, (UNDECIDED, reason)))
+            reason = "; ".join(filter(None, (_undecided(interval, part.holds), reason)))
     return {
         "name": part.name,
         "verdict": decided,
-        **interval._asdict(),
+        "estimate": interval.estimate,
+        "lower": interval.lower,
+        "upper": interval.upper,
+        "standard_error": interval.standard_error,
+        "adjusted_lower": adjusted[0],
+        "adjusted_upper": adjusted[1],
+        "adjusted_for": count,
+        "detectable": detectable,
         "holds_from": part.holds[0],
         "holds_to": part.holds[1],
         "description": part.description,
         "criterion": part.criterion,
         "figure": part.figure,
         "stated_by": part.stated_by,
+        "definition": part.definition,
+        "based_on": interval.based_on,
         "reason": reason,
+        "dependent_on": ", ".join(dependent_on),
     }
+
+
+def _undecided(interval: Interval, holds: tuple[float, float]) -> str:
+    """Return why an interval decides nothing, where its caveat does not say all of it."""
+    if np.isneginf(interval.lower) and np.isposinf(interval.upper):
+        return ""
+    outside = interval.upper <= holds[0] or interval.lower >= holds[1]
+    return NEARLY if outside else UNDECIDED
 
 
 def _text(long_name: str) -> dict:

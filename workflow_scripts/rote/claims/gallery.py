@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import xarray as xr
 
-from rote.claims.tables import parts_of
+from rote.claims.tables import SMALLEST, parts_of
 from rote.files.text import plain
 
 
@@ -29,7 +29,7 @@ def gallery(captions: Mapping[str, str], claims: xr.Dataset, preset: str) -> str
         own = [part for part in parts if part["figure"] == figure]
         lines += [
             f"- {plain(part['part'])}: {part['estimate']} {part['interval']}, criterion: "
-            f"{part['criterion']}: **{part['verdict']}**"
+            f"{part['criterion']}; {SMALLEST}: {part[SMALLEST]}: **{part['decided']}**"
             for part in own
         ] or ["No claim rests on this figure."]
         lines += ["", *(f"<sub>{line}</sub><br>" for line in read), f"<sub>{numbers}</sub>"]

@@ -10,11 +10,11 @@ import xarray as xr
 import yaml
 from PIL import Image
 
-from rote.claims.tables import conclusions, parts_of, sources
+from rote.claims.tables import SMALLEST, conclusions, parts_of, sources
 from rote.study import plan
 
 SEQUENCE = "tag:yaml.org,2002:seq"
-SYMBOLS = {"supported": "✓", "not supported": "✗", "inconclusive": "?"}
+SYMBOLS = {"supported": "✓", "contradicted": "✗", "inconclusive": "?"}
 
 
 class _Readable(yaml.SafeDumper):
@@ -56,21 +56,20 @@ def page(
         preset=preset,
         embedded=embedded,
         symbols=SYMBOLS,
+        smallest=SMALLEST,
         made_by=made_by,
         claims=[
             {
-                "number": number,
-                "text": text,
-                "verdict": verdict,
+                **one,
                 "figures": list(
                     dict.fromkeys(
                         part["figure"]
                         for part in parts
-                        if part["claim"] == number and part["figure"] in captions
+                        if part["claim"] == one["number"] and part["figure"] in captions
                     )
                 ),
             }
-            for number, text, verdict in conclusions(claims)
+            for one in conclusions(claims)
         ],
         figures=[
             {

@@ -208,7 +208,7 @@ def _interval(
     values: np.ndarray, choices: list[tuple[np.ndarray, np.ndarray, str]], criteria: dict
 ) -> Interval:
     counts = tuple(len(fall) for fall, _, _ in choices)
-    interval = over_seeds(values, criteria, lambda n: quantile(counts, n, criteria["confidence"]))
+    interval = over_seeds(values, criteria, partial(quantile, counts))
     lost = [interval.caveat, *(words for _, _, words in choices)]
     return interval._replace(caveat="; ".join(dict.fromkeys(filter(None, lost))))
 

@@ -1,22 +1,30 @@
 """The verdicts as tables for people, in Markdown and in HTML."""
 
 import html
+from collections.abc import Iterable
 
 import numpy as np
 import xarray as xr
 import yaml
 
+from rote.claims.criteria import CRITERIA
+from rote.claims.methods import METHODS
 from rote.files.text import plain
 
-COLOURS = {"supported": "#2e7d32", "not supported": "#c62828", "inconclusive": "#8d6e00"}
-HEADERS = "part", "estimate", "interval", "criterion", "verdict"
+COLOURS = {"supported": "#2e7d32", "contradicted": "#c62828", "inconclusive": "#8d6e00"}
+SMALLEST = "smallest effect found 4 times in 5"
+HEADERS = (
+    *("part", "estimate", "interval", "adjusted interval"),
+    *("criterion", SMALLEST, "verdict", "figure"),
+)
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; color: #222 }
 table { border-collapse: collapse; width: 100%; margin: 0.5rem 0 1.5rem }
 th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.7rem }
 th, td { border-bottom: 1px solid #ddd }
 td.number { white-space: nowrap; font-variant-numeric: tabular-nums }
-.verdict { font-weight: 600; white-space: nowrap }
+td:nth-child(3), td:nth-child(4) { min-width: 8rem }
+.verdict { font-weight: 600 }
 .note, footer { color: #666; font-size: 0.85em }
 """
 
@@ -27,6 +35,15 @@ def number(value: float) -> str:
         return "∞" if value > 0 else "−∞"
     text = f"{abs(value):.{2 if abs(value) >= 1 else 3}f}"
     return f"−{text}" if value < 0 and float(text) else text
+
+
+def _between(lower: float, upper: float) -> str:
+    return f"[{number(lower)}, {number(upper)}]"
+
+
+def decided(verdict: str, dependent_on: str) -> str:
+    """Return a verdict in words, with the settings on which it depends."""
+    return f"{verdict}, dependent on {dependent_on}" if dependent_on else verdict
 
 
 def parts_of(claims: xr.Dataset) -> list[dict]:
@@ -41,10 +58,16 @@ def parts_of(claims: xr.Dataset) -> list[dict]:
             {
                 **one,
                 "part": f"{one['description']}{stated}",
+                "decided": decided(one["verdict"], one["dependent_on"]),
+                SMALLEST: "–" if undecided else number(one["detectable"]),
                 "estimate": "–" if undecided else number(one["estimate"]),
                 "interval": "–"
                 if undecided
-                else f"[{number(one['lower'])}, {number(one['upper'])}], {one['based_on']}",
+                else f"{_between(one['lower'], one['upper'])}, {one['based_on']}",
+                "adjusted interval": "–"
+                if undecided
+                else f"{_between(one['adjusted_lower'], one['adjusted_upper'])}, "
+                f"k = {one['adjusted_for']}",
             }
         )
     return parts
@@ -58,13 +81,11 @@ def sources(claims: xr.Dataset, preset: str) -> list[str]:
         commits.setdefault(commit, []).append(figure)
     confidence = settings["claims"]["confidence"]
     return [
-        "A part is supported if its whole interval of confidence meets the criterion, not "
-        "supported if none of it does, and inconclusive otherwise. A claim is supported if all "
-        "parts are that the poster states, and not supported if one of them is not.",
-        f"Intervals are those of {100 * confidence:g} % confidence. Over seeds they are Student's; "
-        "where the best of many strengths is taken (fig5_1), with a simulated quantile. Over "
-        "examples and experiments, the variance over examples (bootstrap) is added to that over "
-        "experiments (jackknife), and Student's quantile is taken, on the logarithmic scale.",
+        f"A part is supported if its whole interval of {100 * confidence:g} % confidence meets the "
+        "criterion, contradicted if nothing does of an interval that is wider, adjusted for the "
+        "number of parts of the claim, and inconclusive otherwise. A claim is supported if all "
+        "parts are that the poster states, and contradicted if one of them is. The smallest effect "
+        "found 4 times in 5 is the distance beyond the criterion.",
         "Words in parentheses name the criterion in config.yaml, under claims: "
         f"{', '.join(f'{key} {value:g}' for key, value in settings['claims'].items())}.",
         f"Numbers: results/{preset}/claims.nc, tested by commit {claims.attrs['git_commit']}, from "
@@ -76,59 +97,102 @@ def sources(claims: xr.Dataset, preset: str) -> list[str]:
     ]
 
 
-def conclusions(claims: xr.Dataset) -> list[tuple[int, str, str]]:
-    """Return number, text and verdict of every claim."""
-    columns = (claims[name].values for name in ("conclusion", "claim_text", "claim_verdict"))
-    return list(zip(*columns, strict=True))
+def conclusions(claims: xr.Dataset) -> list[dict]:
+    """Return number, text and verdict of every claim, and the settings on which that depends."""
+    names = {
+        "number": "conclusion",
+        "text": "claim_text",
+        "verdict": "claim_verdict",
+        "dependent_on": "claim_dependent_on",
+    }
+    columns = [claims[name].values for name in names.values()]
+    rows = [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+    return [{**row, "decided": decided(row["verdict"], row["dependent_on"])} for row in rows]
 
 
 def claims_markdown(claims: xr.Dataset, preset: str) -> str:
-    """Return ``claims.md``: the verdict on each claim, and the parts that it rests on."""
-    parts = parts_of(claims)
+    """Return ``claims.md``: each verdict, the parts it rests on, and how they are computed."""
+    parts, decisions = parts_of(claims), conclusions(claims)
     lines = [
         f"# The claims of the poster, tested: {preset}",
         "",
         "| | claim | verdict |",
         "|-|-|-|",
+        *(f"| {one['number']} | {one['text']} | **{one['decided']}** |" for one in decisions),
     ]
-    decisions = conclusions(claims)
-    lines += [f"| {claim} | {text} | **{decided}** |" for claim, text, decided in decisions]
-    for claim, text, decided in decisions:
-        lines += ["", f"## {claim}. {text}", "", f"**{decided.capitalize()}.**", ""]
-        lines += [f"| {' | '.join((*HEADERS, 'figure'))} |", "|" + "-|" * (len(HEADERS) + 1)]
-        for part in parts:
-            if part["claim"] == claim:
-                reason = f"; {part['reason']}" if part["reason"] else ""
-                cells = [plain(part[name]) for name in HEADERS[:-1]]
-                cells.append(f"{part['verdict']}{plain(reason)}")
-                lines.append(f"| {' | '.join((*cells, part['figure']))} |")
-    return "\n".join([*lines, "", *(f"{line}\n" for line in sources(claims, preset))])
+    for one in decisions:
+        decision = one["decided"][:1].upper() + one["decided"][1:]
+        lines += ["", f"## {one['number']}. {one['text']}", "", f"**{decision}.**", ""]
+        lines += _row(HEADERS), "|" + "-|" * len(HEADERS)
+        own = [part for part in parts if part["claim"] == one["number"]]
+        lines += [_row(plain(cell) for cell in _cells(part)) for part in own]
+        defined = [part for part in own if part["definition"]]
+        if defined:
+            lines += ["", "How the estimates are computed, from the files under metrics:", ""]
+        lines += [f"- **{plain(part['part'])}.** {plain(_definition(part))}" for part in defined]
+    lines += ["", "## From the values of the seeds to a verdict", ""]
+    lines += [f"- **{plain(name)}.** {plain(text)}" for name, text in METHODS.items()]
+    lines += ["", "## Criteria", "", *_criteria(claims)]
+    return "\n".join([*lines, "", *(f"{plain(line)}\n" for line in sources(claims, preset))])
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cells(part: dict) -> list[str]:
+    """Return the cells of a part's row, in the order of ``HEADERS``."""
+    reason = f"; {part['reason']}" if part["reason"] else ""
+    cells = {**part, "verdict": f"{part['decided']}{reason}"}
+    return [cells[name] for name in HEADERS]
+
+
+def _definition(part: dict) -> str:
+    return f"{part['figure']}.nc. {part['definition']}"
+
+
+def _criteria(claims: xr.Dataset) -> list[str]:
+    """Return a table of the criteria: value, reason, and when each was fixed."""
+    headers = "criterion", "value", "what it is, and why", "when it was fixed"
+    lines = [_row(headers), "|" + "-|" * len(headers)]
+    for name, value in yaml.safe_load(claims.attrs["settings"])["claims"].items():
+        lines.append(_row(map(plain, (name, f"{value:g}", *CRITERIA[name]))))
+    return lines
 
 
 def claims_html(claims: xr.Dataset, preset: str) -> str:
     """Return the same as a page for the report, without a reference to any other file."""
 
-    def coloured(decided: str) -> str:
-        return f'<span class="verdict" style="color: {COLOURS[decided]}">{decided}</span>'
+    def coloured(one: dict) -> str:
+        colour, words = COLOURS[one["verdict"]], html.escape(one["decided"])
+        return f'<span class="verdict" style="color: {colour}">{words}</span>'
 
     body = [f"<h1>The claims of the poster, tested: {html.escape(preset)}</h1>"]
-    for claim, text, decided in conclusions(claims):
-        body.append(f"<h2>{claim}. {html.escape(text)}</h2><p>{coloured(decided)}</p><table><tr>")
-        body += [f"<th>{name}</th>" for name in (*HEADERS, "figure")] + ["</tr>"]
-        for part in parts_of(claims):
-            if part["claim"] != claim:
-                continue
+    for one in conclusions(claims):
+        body.append(f"<h2>{one['number']}. {html.escape(one['text'])}</h2><p>{coloured(one)}</p>")
+        body += ["<table><tr>", *(f"<th>{name}</th>" for name in HEADERS), "</tr>"]
+        own = [part for part in parts_of(claims) if part["claim"] == one["number"]]
+        for part in own:
             reason = f'<div class="note">{html.escape(part["reason"])}</div>'
             body.append(
                 f"<tr><td>{html.escape(part['part'])}</td>"
                 f'<td class="number">{part["estimate"]}</td>'
                 f"<td>{html.escape(part['interval'])}</td>"
+                f"<td>{part['adjusted interval']}</td>"
                 f"<td>{html.escape(part['criterion'])}</td>"
-                f"<td>{coloured(part['verdict'])}{reason if part['reason'] else ''}</td>"
+                f'<td class="number">{part[SMALLEST]}</td>'
+                f"<td>{coloured(part)}{reason if part['reason'] else ''}</td>"
                 f"<td>{part['figure']}</td></tr>"
             )
         body.append("</table>")
-    notes = "".join(f"<p>{html.escape(line)}</p>" for line in sources(claims, preset))
+        defined = [
+            f"<li>{html.escape(part['part'])}: {html.escape(_definition(part))}</li>"
+            for part in own
+            if part["definition"]
+        ]
+        body.append(f'<ul class="note">{"".join(defined)}</ul>' if defined else "")
+    methods = [f"{name}. {text}" for name, text in METHODS.items()]
+    notes = "".join(f"<p>{html.escape(line)}</p>" for line in (*methods, *sources(claims, preset)))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>Claims, {html.escape(preset)}</title><style>{STYLE}</style></head>"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 
 from rote.machine.errors import UserError
-from rote.study import drawing, own_data, plan, ranks, run_settings, sizes, work
+from rote.study import drawing, own_data, plan, ranks, run_settings, sizes, stability, work
 from rote.study.answers import answer
 from rote.study.made_by import MadeBy, code_of
 
@@ -249,6 +249,11 @@ class Study:
     def pages(self) -> list[str]:
         """Return all pages of the whole study."""
         return [self.page(name) for name in self.PAGES]
+
+    @answer
+    def dependent_on(self, wildcards) -> dict[str, list[str]]:
+        """Return the settings on which the verdict of a part of a claim depends, by the part."""
+        return stability.dependent_on(wildcards.preset)
 
     def configuration_of(self, wildcards) -> dict:
         """Return the configuration of a preset, without those of others."""

@@ -122,6 +122,7 @@ class MadeBy:
         """Return the digest of what the claims are made by."""
         return _digest(
             self.study.config["claims"],
+            self.study.dependent_on(wildcards),
             code_of("test_claims", wildcards),
             [self.metrics(job) for job in self._figures_of(wildcards)],
         )

@@ -1,0 +1,56 @@
+"""Every statistical step from the values of the seeds to a verdict, in words for the pages."""
+
+from rote.claims.intervals import POWER, ROUNDING
+from rote.claims.regularization import SIMULATED
+
+# Where each term is explained, in the order of the steps.
+METHODS = {
+    "Values": "The definition of a part says which number yᵢ each seed i = 1 … n has; a seed is a "
+    "replicate of the whole experiment. Seeds without the number, since models of theirs diverged, "
+    "are left out, and the part says how many. With fewer than minimum_seeds it is inconclusive.",
+    "Interval": "The estimate is ȳ = Σ yᵢ / n, its standard error e = s / √n with "
+    "s² = Σ (yᵢ − ȳ)² / (n − 1). The interval is ȳ ± q(c) · e, where c is confidence and q(c) the "
+    "(1 + c)/2 quantile of Student's t with n − 1 degrees of freedom. The exception: where the "
+    "best of many strengths is taken (fig5_1), each seed's strength is the one that the other "
+    "seeds find best, which makes the yᵢ alike; q(c) is then the c quantile of |ȳ / e| over "
+    f"{SIMULATED:,} simulated studies in which all strengths are the same and values are normal. "
+    "Bootstrapping a few seeds would be too narrow: of three, a 95 % interval holds the truth in "
+    "three of four studies.",
+    "Bounds": "Some values are limits: a training that had not converged at its last epoch, a "
+    "width at an end of those that were tried. If the truth can only lie further up (at least), "
+    "the upper end of the interval becomes ∞; if further down (at most), the lower end becomes −∞; "
+    "if either, both. The other end is computed with the limits in place of the values, as if "
+    "these spread no wider. The definition of a part says which values are limits.",
+    "Models that have not fitted": "Where a part is about models that have fitted their training "
+    "data, and the mean training accuracy of one kind of them is below fitted, both ends become "
+    "infinite: an unfinished training is no evidence for either side.",
+    "Equal values": "If all seeds have the same value, up to the rounding of single precision "
+    f"(s ≤ {ROUNDING:.2g} · max(1, |ȳ|)), both ends become infinite. That happens where all lie at "
+    "an end of the widths, where all times are the limit, where ratios are 0 of all inputs, where "
+    "the peak is at the last epoch and nothing comes after it, or where no strength is worth "
+    "taking: how far other seeds would lie is then unknown, and not 0.",
+    "Supported": "The whole interval lies where the part holds, with every end of the criterion "
+    "outside of it. If the true value lies on the criterion, that happens in at most (1 − c)/2 of "
+    "studies. A claim is supported if all of its core parts are, those that the poster states; "
+    "since all must be, the rate is no higher for the claim, and needs no correction "
+    "(intersection-union test; Berger 1982).",
+    "Contradicted": "The whole adjusted interval lies where the part does not hold. It is the same "
+    "interval at the confidence 1 − (1 − c)/k, wrong in (1 − c)/2k of studies to either side "
+    "(Bonferroni), where k is the number of ends that the criteria of the claim's core parts have: "
+    "one for more than, or less than, two for between. A claim is contradicted if one of its core "
+    "parts is. Where all parts hold, and values are normal, that happens in at most (1 − c)/2 of "
+    "studies. Parts that cannot be decided count in k, too. For the parts that are no core, marked "
+    "paper or ours, k counts the ends of theirs in the same claim.",
+    "Inconclusive": "Everything else; the reason stands beside the verdict.",
+    "Smallest effect found 4 times in 5": "How far beyond the criterion a true value lies of which "
+    f"this study would support the part with probability {POWER:g}. For the difference d, e "
+    "standing for the true standard error, (ȳ − criterion) / e, with the measured one, has a "
+    "noncentral t distribution with n − 1 degrees of freedom and noncentrality λ = d / e; λ is "
+    f"solved from P(t > q(c)) = {POWER:g}, and d = λ · e is told. Of two ends of a criterion it is "
+    "the distance from the nearer one. It is ∞ where no effect is found as often: where an end "
+    "that would have to be bounded is not, or where two ends are less than 2d apart. As e is "
+    "estimated from the same few seeds, so is d.",
+    "Dependent on": "The settings that were varied in further studies, and by one of which the "
+    "verdict becomes another. A claim depends on those on which the parts depend that make its "
+    "verdict.",
+}
