@@ -201,9 +201,7 @@ def _note(
         record["converged_epoch"] = np.array(epoch, np.int32)
 
 
-def _note_plateau(
-    record: dict, scored: list[int], epoch: int, epochs: int, gain: float
-) -> None:
+def _note_plateau(record: dict, scored: list[int], epoch: int, epochs: int, gain: float) -> None:
     """Enter into a member's record whether its training accuracy has levelled off at ``epoch``."""
     so_far = scored.index(epoch) + 1
     if levelled_off(record["train_accuracy"][:so_far], np.array(scored[:so_far]), epochs, gain):
