@@ -73,8 +73,8 @@ def load(changes: dict) -> dict:
             f"{TRAINING} has both decay_every and decay_at: set decay_every to null, or decay_at",
         ),
         (
-            {"decay_at": [50, 100]},
-            f"{TRAINING}.decay_at names the epoch 100, after which no other of the 100 epochs",
+            {"decay_at": [50, 1000]},
+            f"{TRAINING}.decay_at names the epoch 1000, after which no other of the 1000 epochs",
         ),
         ({"decay_at": [0]}, f"{TRAINING}.decay_at[0] is 0: it must be at least 1"),
         ({"decay_at": [5, 5]}, f"{TRAINING}.decay_at names a value twice"),

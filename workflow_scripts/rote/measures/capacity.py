@@ -85,7 +85,7 @@ def _present(accuracy: np.ndarray, widths: np.ndarray) -> tuple[np.ndarray, ...]
 
 
 def _crossing(x: np.ndarray, y: np.ndarray, first: int, least: float) -> float:
-    """Return where the line that ends at ``first`` reaches ``least``, which no point before does."""
+    """Return where the line that ends at ``first`` reaches ``least``, as no point before does."""
     if first == 0:
         return float(x[0])
     step = (least - y[first - 1]) / (y[first] - y[first - 1])
