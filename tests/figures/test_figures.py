@@ -115,8 +115,8 @@ def test_figure_1_draws_the_mean_over_seeds(capacity):
 
 
 def test_figure_1_draws_the_widths_that_are_tested(capacity):
-    # (level, hidden_units). Of 2 log2 units, three quarters and a half of the way to 0.8; at level 1
-    # the width is not tested. Below, two thirds of the way to 0.9; none; the smallest.
+    # (level, hidden_units). Of 2 log2 units, three quarters and a half of the way to 0.8; at level
+    # 1 the width is not tested. Below, two thirds of the way to 0.9; none; the smallest.
     validation = np.array([[0.5, 0.9], [0.7, 0.9], [0.9, 0.9]])
     trained = np.array([[0.7, 1.0], [0.5, 0.7], [1.0, 1.0]])
     capacity["validation_accuracy"][:] = validation[None, :, :, None]
