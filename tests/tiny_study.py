@@ -46,6 +46,7 @@ REGULARIZERS = {
 }
 TO_THRESHOLD = {key: value for key, value in TRAINING.items() if key != "evaluate_every"}
 TO_THRESHOLD |= {"epochs": 20, "threshold": 0.3}
+TO_THE_END = TRAINING | {"threshold": None, "plateau": None}  # of capacity: all of its epochs
 
 
 def copied_checkout(folder: Path) -> Path:
@@ -81,7 +82,7 @@ class Study:
                         "noise_levels": [0, 0.5],
                         "seeds": 2,
                         "model": {"hidden_layers": 2, "hidden_units": [4, 8]},
-                        "training": dict(TRAINING),
+                        "training": dict(TO_THE_END),
                     },
                     "convergence": {
                         "data": TINY | {"train_examples": [25, 50], "validation_examples": 0},

@@ -422,7 +422,7 @@ def test_missing_metrics_and_few_seeds_are_inconclusive_and_say_why():
 @pytest.mark.parametrize(
     ("figure", "dropped", "part", "reason"),
     [
-        ("fig1", {"noise_kind": ["randX"]}, "width_randY", "no randY"),
+        ("fig1", {"noise_kind": ["randX"]}, "fitted_width_randY", "no randY"),
         ("fig3_1", {"condition": ["real", "randX"]}, "dispersion_real_over_randY", "no randY"),
         ("fig3_2", {"labelling": ["class"]}, "gini_unique", "no labelling unique"),
         ("fig3_3", {"condition": ["real"]}, "diagonal_share", "lacks real or randX"),
@@ -447,26 +447,6 @@ def test_unfitted_noise_is_no_evidence():
     assert result["verdict"] == INCONCLUSIVE
     assert "that of randY ended at a training accuracy of 0.50" in result["reason"].item()
     assert result["estimate"] == pytest.approx(0.1, abs=0.02)
-
-
-def test_widths_that_suffice_are_unknown_where_the_widest_has_not_fitted():
-    metrics = study(1, seeds=3, noise=0.005, rng=np.random.default_rng(21))
-    train, part = metrics["fig1"]["train_accuracy"], {"test": "width_randY"}
-    # Narrow models never fit, a model may diverge, and the middle level has no weight.
-    train.loc[{"noise_kind": "randY", "hidden_units": slice(None, 64)}] = 0.3
-    train.loc[{"noise_kind": "randY", "hidden_units": 4096}] = np.nan
-    train.loc[{"noise_kind": "randY", "noise_level": 0.4}] = 0.3
-    before = claims.test_claims(metrics, CRITERIA)
-    assert before["verdict"].sel(part) == SUPPORTED
-    train.loc[{"noise_kind": "randY", "noise_level": 0.8}] = 0.5
-    result = claims.test_claims(metrics, CRITERIA)
-    assert result["verdict"].sel(part) == INCONCLUSIVE
-    assert [result[end].sel(part).item() for end in ("lower", "upper")] == [-np.inf, np.inf]
-    assert result["estimate"].sel(part) == before["estimate"].sel(part)
-    assert "that of level 0.8 ended at a training accuracy of 0.50" in (
-        result["reason"].sel(part).item()
-    )
-    assert result["verdict"].sel(test="width_randX") == SUPPORTED
 
 
 @pytest.mark.parametrize("effect", [1, 0])

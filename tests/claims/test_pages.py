@@ -132,7 +132,7 @@ def test_a_caption_is_paragraphs_for_the_report_and_the_gallery(claims):
     assert body.count("<p>") == 4
     page = gallery(dict.fromkeys(("fig1", "filters"), f"{text}\nMade by 0\n"), claims, "demo")
     assert "## Figure 1: it.\n\n![fig1](figures/fig1.png)" in page
-    assert page.count("criterion: ") == 2
+    assert page.count("criterion: ") == 8
     assert page.count("No claim rests on this figure.") == 1
 
 

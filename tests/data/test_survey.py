@@ -45,14 +45,14 @@ def test_sizes_are_those_of_the_first_image_and_the_number_of_all(work):
 def test_all_reasons_are_said_at_once_each_with_who_asks(work):
     images(work / "pets", 30)
     said = [*survey.unmet(study(data={"dataset": "mine"}))]
-    assert len(said) == len({*said}) == 10
+    assert len(said) == len({*said}) == 9
     assert all(line.startswith("presets.mine on mine: ") and line.endswith(").") for line in said)
     (size,) = (line for line in said if "image_size 14 does not divide images of 32×32" in line)
     assert "(capacity, convergence/examples-250, " in size
     (few,) = (
-        line for line in said if "4000 validation examples are asked for, but only 60" in line
+        line for line in said if "2000 validation examples are asked for, but only 60" in line
     )
-    assert few.endswith("lower validation_examples (capacity).")
+    assert few.endswith("lower validation_examples (capacity, regularization).")
 
 
 def test_a_cnn_needs_larger_images(work):
@@ -91,5 +91,5 @@ def test_snakemake_ends_with_a_line_for_each(work):
     with pytest.raises(SystemExit) as ended:
         survey.check_folders(study(data={"dataset": "mine"}))
     lines = ended.value.code.splitlines()
-    assert len(lines) == 10
+    assert len(lines) == 9
     assert all(line.startswith("Error: presets.mine on mine: ") for line in lines)

@@ -14,7 +14,7 @@ from kill_anywhere import ROOT, Runs, kill_anywhere, undisturbed
 
 import stores
 from rote.files import netcdf
-from tiny_study import TINY, TRAINING, Study
+from tiny_study import TINY, TO_THE_END, Study
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ CAPACITY = {
     "noise_levels": [0, 0.5],
     "seeds": 2,
     "model": {"hidden_layers": 2, "hidden_units": [4]},
-    "training": TRAINING,
+    "training": TO_THE_END,
 }
 
 
@@ -34,7 +34,7 @@ def undisturbed_study(tmp_path_factory):
     config = {
         "device": "cpu",
         "checkpoint_seconds": 1e-3,
-        "presets": {"demo": {"capacity": CAPACITY | {"training": TRAINING | {"epochs": 20}}}},
+        "presets": {"demo": {"capacity": CAPACITY | {"training": TO_THE_END | {"epochs": 20}}}},
     }
     runs = Runs(tmp_path_factory.mktemp("studies") / "undisturbed", config, ["fig1"], cores=1)
     return runs, undisturbed(runs)
@@ -110,7 +110,7 @@ def until(condition, seconds=60):
 @pytest.fixture
 def training(finished, tmp_path):
     """A study in the middle of a long training, in a process group of its own."""
-    capacity = CAPACITY | {"training": TRAINING | {"epochs": 100_000, "evaluate_every": 1000}}
+    capacity = CAPACITY | {"training": TO_THE_END | {"epochs": 100_000, "evaluate_every": 1000}}
     config = {"device": "cpu", "presets": {"demo": {"capacity": capacity}}}
     runs = Runs(tmp_path / "study", config, ["fig1"], cores=2)
     shutil.copytree(finished.folder / "data", runs.folder / "data")

@@ -95,28 +95,47 @@ def test_figure_4_2_names_of_cases_do_not_run_into_each_other(levels):
         assert above.y0 > below.y1
 
 
+def panels_of_figure_1(figure) -> dict:
+    """Return the panels by what they show, of randX and randY."""
+    names = "validation_accuracy", "train_accuracy"
+    each = [(name, kind) for name in names for kind in ("randX", "randY")]
+    return dict(zip(each, figure.axes, strict=True))
+
+
 def test_figure_1_draws_the_mean_over_seeds(capacity):
     with style.paper():
         figure = fig1.draw(capacity)
-        for axis, kind in zip(figure.axes, ("randX", "randY"), strict=True):
+        for (name, kind), axis in panels_of_figure_1(figure).items():
             curves = {line.get_label(): line for line in axis.get_lines()}
             for level, label in ((0.0, "0 %"), (0.4, "40 %"), (1.0, "100 %")):
-                expected = capacity["validation_accuracy"].sel(noise_kind=kind, noise_level=level)
+                expected = capacity[name].sel(noise_kind=kind, noise_level=level)
                 np.testing.assert_allclose(curves[label].get_ydata(), expected.mean("seed"))
                 np.testing.assert_allclose(curves[label].get_xdata(), [8, 32])
+    assert not any(hollow(axis) for axis in figure.axes)
 
 
-def test_figure_1_draws_the_width_that_is_tested(capacity):
-    accuracy = np.array([[0.5, 0.9], [0.7, 0.9], [0.9, 0.9]])  # level, hidden_units
-    capacity["validation_accuracy"][:] = accuracy[None, :, :, None]
+def test_figure_1_draws_the_widths_that_are_tested(capacity):
+    # (level, hidden_units). Of 2 log2 units, three quarters and a half of the way to 0.8; at level
+    # 1 the width is not tested. Below, two thirds of the way to 0.9; none; the smallest.
+    validation = np.array([[0.5, 0.9], [0.7, 0.9], [0.9, 0.9]])
+    trained = np.array([[0.7, 1.0], [0.5, 0.7], [1.0, 1.0]])
+    capacity["validation_accuracy"][:] = validation[None, :, :, None]
+    capacity["train_accuracy"][:] = trained[None, :, :, None]
+    capacity["plateau"][:] = True
     with style.paper():
-        figure = fig1.draw(capacity, margin=0.1)
-    # Of 2 log2 units, three quarters and a half of the way to 0.8; the smallest is enough.
-    widths = [8 * 4**0.75, 8 * 4**0.5, 8]
-    for axis in figure.axes:
-        np.testing.assert_allclose(sorted(x for x, _ in hollow(axis)), widths[::-1])
-    assert "randX: 0 % ≥ 23, 40 % ≥ 16, 100 % ≤ 8" in figure.get_label()
-    assert "within 0.1 of the best" in figure.get_label()
+        figure = fig1.draw(capacity, margin=0.1, fitted=0.9)
+    above, below = [8 * 4**0.5, 8 * 4**0.75], [8, 8 * 4 ** (2 / 3), 32]
+    for (name, _), axis in panels_of_figure_1(figure).items():
+        widths = above if name == "validation_accuracy" else below
+        np.testing.assert_allclose(sorted(x for x, _ in hollow(axis)), widths)
+        drawn_at = [line.get_ydata() for line in axis.get_lines()]
+        at_fitted = [y for y in drawn_at if list(y) == [0.9, 0.9] and name == "train_accuracy"]
+        assert len(at_fitted) == (name == "train_accuracy")
+    said = figure.get_label()
+    assert "within 0.1 of the best validation accuracy (≤, ≥: a bound); randX: 0 % ≥ 23" in said
+    assert "randX: 0 % ≥ 23, 40 % ≥ 16; randY" in said
+    assert "a training accuracy of 0.9, the thin line; randX: 0 % 20" in said
+    assert "randX: 0 % 20, 40 % ≥ 32, 100 % ≤ 8; randY" in said
 
 
 def test_figure_1_of_a_single_seed_has_no_spread(capacity):

@@ -58,6 +58,35 @@ def test_figure_1_puts_every_member_at_its_place(settings):
     assert metrics.attrs["dataset"] == "Synthetic"
 
 
+def test_figure_1_takes_the_last_score_of_each_model(settings):
+    settings["noise_levels"] = [0, 1.0]
+    members = plan.members(settings)  # real, randX and randY, two seeds each
+    run = made_up_run(members, 8, epochs=3).assign_coords(epoch=[5, 10, 15])
+    accuracy = np.arange(18.0).reshape(6, 3)
+    # One converged at 5, one levelled off at 10, one was stopped; and one diverged after a score.
+    converged, levelled, diverged = (np.zeros(6, int) for _ in range(3))
+    converged[0], levelled[1], diverged[3] = 5, 10, 10
+    accuracy[0, 1:] = accuracy[1, 2:] = accuracy[3, 1:] = np.nan
+    for name in ("train_accuracy", "validation_accuracy"):
+        run[name][:] = accuracy + (name == "train_accuracy")
+    run["diverged_epoch"][:] = diverged
+    run["converged_epoch"], run["plateau_epoch"] = ("member", converged), ("member", levelled)
+    metrics = first_of_each(fig1.metrics([run])).isel(hidden_units=0)
+    assert metrics.attrs["diverged_members"] == 1
+
+    def of(kind, level):
+        names = "validation_accuracy", "train_accuracy", "epochs_trained", "plateau"
+        one = metrics.sel(noise_kind=kind, noise_level=level)
+        return [one[name].values.tolist() for name in names]
+
+    for kind in ("randX", "randY"):
+        assert of(kind, 0) == [[0, 4], [1, 5], [5, 10], [True, True]]
+    np.testing.assert_equal(
+        of("randX", 1), [[8, np.nan], [9, np.nan], [15, np.nan], [False, False]]
+    )
+    assert of("randY", 1) == [[14, 17], [15, 18], [15, 15], [False, False]]
+
+
 def test_figure_2_puts_every_time_at_its_place():
     metrics = first_of_each(fig2.metrics(convergence_runs()))
     assert metrics["epochs_to_convergence"].dims == ("noise_level", "dataset_size", "seed")

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from rote.measures.plateau import levelled_off
 from rote.runs import epochs as training
 from rote.study import plan
 from small_mlps import make_data, make_ensemble, of_members
@@ -173,6 +174,80 @@ def test_a_member_that_diverges_has_not_converged():
     assert (int(ours[1]["converged_epoch"]), int(ours[1]["diverged_epoch"])) == (0, 1)
     member = training.as_dataset(ours[1], EVERY)
     assert member["converged_epoch"] == 0
+
+
+LEVELLING = EVERY | {"epochs": 40, "threshold": 1.0, "plateau": {"epochs": 5, "gain": 0.05}}
+
+
+def levelling(accuracies, settings=LEVELLING):
+    """Return the epoch at which a whole training would have ended, and which of its ends it is."""
+    for epoch in range(1, len(accuracies) + 1):
+        if accuracies[epoch - 1] >= settings["threshold"]:
+            return epoch, "converged_epoch"
+        so_far = accuracies[:epoch]
+        if levelled_off(so_far, np.arange(1, epoch + 1), **PLATEAU):
+            return epoch, "plateau_epoch"
+    return 0, None
+
+
+PLATEAU = {"window": 5, "gain": 0.05}
+
+
+def hard(members):
+    """Return data of which some can be fitted and some has random labels: some level off."""
+    table, rows, labels, validation = make_data(members)
+    learned = rows % 5
+    labels = labels.clone()
+    labels[::2] = learned[::2]
+    return table, rows, labels, validation
+
+
+def test_a_member_leaves_once_it_has_converged_or_levelled_off():
+    members = [0, 1, 2, 3, 4]
+    whole, _ = run(training_of(members, hard(5)), EVERY | {"epochs": 40})
+    ours, saved = run(training_of(members, hard(5)), LEVELLING)
+    expected = [levelling(whole[m]["train_accuracy"]) for m in members]
+    assert {end for _, end in expected} >= {"plateau_epoch"}
+    assert len({epoch for epoch, _ in expected}) > 1
+    for member, (epoch, end) in enumerate(expected):
+        for name in ("converged_epoch", "plateau_epoch"):
+            assert int(ours[member][name]) == (epoch if name == end else 0)
+        last = epoch or 40
+        for name in training.MEASURES:
+            np.testing.assert_array_equal(ours[member][name][:last], whole[member][name][:last])
+            assert np.isnan(ours[member][name][last:]).all()
+        assert sum(member in present for present in saved.values()) == last - 1
+
+
+def test_levelling_off_does_not_depend_on_company():
+    table, rows, labels, validation = hard(5)
+    group, _ = run(training_of([0, 1, 2, 3, 4], (table, rows, labels, validation)), LEVELLING)
+    assert len({int(record["plateau_epoch"]) for record in group.values()}) > 1
+    for member in range(5):
+        data = table, rows[[member]], labels[[member]], validation
+        alone, _ = run(training_of([member], data), LEVELLING)
+        for name, value in alone[0].items():
+            np.testing.assert_array_equal(value, group[member][name])
+
+
+def test_a_checkpoint_resumes_to_the_same_plateau():
+    table, rows, labels, validation = hard(5)
+    data = table, rows, labels, validation
+    whole, saved = run(training_of([0, 1, 2, 3, 4], data), LEVELLING)
+    ends = [int(whole[m]["plateau_epoch"] or whole[m]["converged_epoch"] or 40) for m in range(5)]
+    for at in (min(ends), max(ends) - 1):  # after some have left, and just before the last one
+        left = sorted(saved[at])
+        assert 0 < len(left) < 5
+        own = table, rows[left], labels[left], validation
+        resumed, _ = run(training_of(left, own), LEVELLING, [saved[at][m] for m in left])
+        for ours, theirs in enumerate(left):
+            for name, value in resumed[ours].items():
+                np.testing.assert_array_equal(value, whole[theirs][name])
+
+
+def test_a_training_without_a_plateau_has_none_in_its_record():
+    ours, _ = run(training_of([0]), EVERY | {"epochs": 3, "threshold": 1.0})
+    assert "plateau_epoch" not in ours[0]
 
 
 @pytest.mark.parametrize(

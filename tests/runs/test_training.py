@@ -335,6 +335,44 @@ def test_the_threshold_is_in_the_fingerprint(noised, run_settings, to_threshold)
     assert len(keys) == 3
 
 
+def test_the_plateau_is_in_the_fingerprint_where_there_is_one(noised, run_settings):
+    member = plan.Member("randX", 0.4, 0, 0, 0.1, 0.0)
+    training = run_settings["training"]
+    plateaus = [
+        {"epochs": 2, "gain": 0.01},
+        {"epochs": 3, "gain": 0.01},
+        {"epochs": 2, "gain": 0.1},
+    ]
+    each = [run_settings | {"training": training | {"plateau": plateau}} for plateau in plateaus]
+    keys = {key_of(noised, one, member) for one in (run_settings, *each)}
+    assert len(keys) == 4
+
+
+@pytest.fixture
+def to_plateau(to_threshold) -> dict:
+    """Settings under which members converge, level off, or are stopped."""
+    to_threshold["training"] |= {"plateau": {"epochs": 12, "gain": 0.02}, "epochs": 40}
+    return to_threshold
+
+
+def test_members_that_levelled_off_hold_their_record_so_far(noised, to_plateau, tmp_path):
+    run = train(noised, to_plateau, Store(tmp_path))
+    converged, levelled = run["converged_epoch"].values, run["plateau_epoch"].values
+    assert (levelled > 0).any()
+    assert not ((converged > 0) & (levelled > 0)).any()
+    scores = np.isfinite(run["train_accuracy"].values).sum(1)
+    assert scores.tolist() == np.where(converged + levelled, converged + levelled, 40).tolist()
+
+
+@pytest.mark.cpu("groups of other sizes are rounded alike there alone")
+def test_pieces_level_off_as_the_whole_does(noised, to_plateau, tmp_path):
+    whole = train(noised, to_plateau, Store(tmp_path / "whole"))
+    pieces = Store(tmp_path / "pieces")
+    for member in reversed(to_plateau["members"]):
+        train(noised, to_plateau | {"members": [member]}, pieces)
+    xr.testing.assert_identical(train(noised, to_plateau, pieces), whole)
+
+
 def test_cuda_and_its_precisions_need_cuda(noised, run_settings, tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(UserError, match="torch finds no CUDA device: set device to auto or cpu"):

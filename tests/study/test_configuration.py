@@ -181,10 +181,11 @@ def test_a_new_case_has_the_defaults_and_comes_last():
 
 
 def test_changed_defaults_change_whoever_says_nothing_else(config):
-    own = load(nested("defaults.capacity.seeds", 5), nested("defaults.data.seed", 2))
+    own = load(nested("defaults.capacity.noise_levels", [0, 1]), nested("defaults.data.seed", 2))
     for preset in ("demo", "poster"):
-        assert own["presets"][preset]["capacity"]["seeds"] == 5
-        assert own["presets"][preset]["convergence"]["seeds"] == 3
+        assert own["presets"][preset]["capacity"]["noise_levels"] == [0, 1]
+        before = config["presets"][preset]["convergence"]["noise_levels"]
+        assert own["presets"][preset]["convergence"]["noise_levels"] == before
         assert own["presets"][preset]["convergence"]["data"]["seed"] == 2
 
 
@@ -488,8 +489,8 @@ VALID_CNN = {"maps": 8, "dense": [256, 128], "padding": "valid", "pooling_stride
             "blocks: choose one of 28, 14, 7, 4, 2, 1.",
         ),
         (
-            {f"{CAPACITY}.data.train_examples": 1001},
-            f"{CAPACITY} on digits: 1001 train examples are asked for, but only 1000 train images "
+            {f"{CAPACITY}.data.train_examples": 3001},
+            f"{CAPACITY} on digits: 3001 train examples are asked for, but only 3000 train images "
             "of digits are there for them: lower train_examples or validation_examples.",
         ),
         (
@@ -561,8 +562,8 @@ def test_what_a_known_data_set_cannot_give_is_refused(config, changes, message):
 
 
 def test_the_most_that_a_known_data_set_can_give_is_allowed(config):
-    config = changed(config, f"{CAPACITY}.data.train_examples", 1000)
-    config = changed(config, f"{CAPACITY}.data.validation_examples", 4000)
+    config = changed(config, f"{CAPACITY}.data.train_examples", 3000)
+    config = changed(config, f"{CAPACITY}.data.validation_examples", 2000)
     config = changed(config, f"{CASE}.data.image_size", 28)
     config = changed(config, f"{CASE}.data.crop", 1)
     config = changed(config, f"{CASE}.cnn", VALID_CNN)
@@ -760,7 +761,7 @@ presets:
     with pytest.raises(UserError) as raised:
         load(text)
     said = str(raised.value).splitlines()
-    assert ["1000 train images" in said[0], "0.500001 replace" in said[1]] == [True, True]
+    assert ["3000 train images" in said[0], "0.500001 replace" in said[1]] == [True, True]
     assert "the data set digit, which is unknown" in said[2]
     assert "only 5000 train images of digits" in said[3]  # both in one line: the same place
     assert "image_size 5 does not divide" in said[3]

@@ -73,8 +73,8 @@ def load(changes: dict) -> dict:
             f"{TRAINING} has both decay_every and decay_at: set decay_every to null, or decay_at",
         ),
         (
-            {"decay_at": [50, 100]},
-            f"{TRAINING}.decay_at names the epoch 100, after which no other of the 100 epochs",
+            {"decay_at": [50, 1000]},
+            f"{TRAINING}.decay_at names the epoch 1000, after which no other of the 1000 epochs",
         ),
         ({"decay_at": [0]}, f"{TRAINING}.decay_at[0] is 0: it must be at least 1"),
         ({"decay_at": [5, 5]}, f"{TRAINING}.decay_at names a value twice"),
@@ -88,6 +88,12 @@ def load(changes: dict) -> dict:
             f"{TRAINING} sets nesterov without a momentum: raise momentum above 0",
         ),
         ({"nesterov": 1}, f"{TRAINING}.nesterov is 1: write a value of type boolean"),
+        ({"plateau": 25}, f"{TRAINING}.plateau is 25: write "),
+        ({"plateau": {"gain": None}}, f"{TRAINING}.plateau lacks the key gain: add it"),
+        ({"plateau": {"gain": 0}}, f"{TRAINING}.plateau.gain is 0: a gain is a difference of"),
+        ({"plateau": {"epochs": 0}}, f"{TRAINING}.plateau.epochs is 0: it must be at least 1"),
+        ({"plateau": {"window": 5}}, f"unknown key window under {TRAINING}.plateau"),
+        ({"threshold": 0}, f"{TRAINING}.threshold is 0: a threshold is an accuracy, more than 0"),
     ],
 )
 def test_what_does_not_fit_gets_one_sentence(changes, message):
@@ -96,6 +102,12 @@ def test_what_does_not_fit_gets_one_sentence(changes, message):
     assert message in str(raised.value)
     assert "(the command line)" in str(raised.value)
     assert len(str(raised.value).splitlines()) == 1
+
+
+def test_a_training_may_do_without_its_ends():
+    assert {"threshold", "plateau"} <= load({}).keys()
+    without = load({"threshold": None, "plateau": None})
+    assert not {"threshold", "plateau"} & without.keys()
 
 
 def test_what_fits_is_taken():

@@ -28,7 +28,7 @@ def step(study: Study, rule: str, **wildcards: str) -> steps.Step:
 @pytest.mark.parametrize(
     ("experiment", "run", "words"),
     [
-        ("capacity", "units-64", "Figure 1: training 27 models of 64 units"),
+        ("capacity", "units-64", "Figure 1: training 66 models of 64 units"),
         (
             "convergence",
             "examples-1000",

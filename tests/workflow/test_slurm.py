@@ -14,7 +14,7 @@ import yaml
 import slurm_cluster
 import stores
 from rote.files import netcdf
-from tiny_study import TRAINING, Study, copied_checkout, own_python
+from tiny_study import TO_THE_END, Study, copied_checkout, own_python
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +73,7 @@ class Cluster(Study):
             "noise_levels": [0.5],
             "seeds": 1,
             "model": {"hidden_layers": 2, "hidden_units": [5, 6, 7, 8]},
-            "training": TRAINING | LONG,
+            "training": TO_THE_END | LONG,
         }
         self.started: list[subprocess.Popen] = []
 

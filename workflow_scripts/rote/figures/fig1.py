@@ -1,4 +1,4 @@
-"""Figure 1: accuracy against capacity; a panel for each kind of noise, a curve for each level."""
+"""Figure 1: accuracy against capacity; panels for each kind of noise, a curve for each level."""
 
 import numpy as np
 import xarray as xr
@@ -6,59 +6,95 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rote.figures import looks, style
-from rote.measures.capacity import sufficient
+from rote.measures.capacity import Width, fitting, sufficient
 
 PANELS = {"randX": "randX: noise in the inputs", "randY": "randY: noise in the labels"}
+HEIGHT = 2.3  # inches of a panel
+MEASURES = {"validation_accuracy": "validation accuracy", "train_accuracy": "training accuracy"}
 
 
-def draw(metrics: xr.Dataset, margin: float | None = None) -> Figure:
-    """Draw validation accuracy over hidden units: each seed a dot, their mean a line.
+def draw(metrics: xr.Dataset, margin: float | None = None, fitted: float | None = None) -> Figure:
+    """Draw accuracies over hidden units: above validation, below training, a column a kind.
 
-    The band is one standard deviation over the seeds on either side of the mean. A ring is at the
-    smallest width within ``margin`` of the best accuracy, mean over the seeds of its logarithm,
-    which claim 1 tests.
+    Each seed is a dot, their mean a line; the band is one standard deviation over the seeds on
+    either side of it. Rings are at the widths that claim 1 tests, mean over the seeds of their
+    logarithm: above at the smallest within ``margin`` of the best validation accuracy, for levels
+    below 1, below at the smallest whose training accuracy is ``fitted``, a thin line.
     """
-    kinds = metrics["noise_kind"].values
+    kinds = list(metrics["noise_kind"].values)
     units = metrics["hidden_units"].values
     levels = looks.of_levels(metrics["noise_level"].values)
-    figure, axes = style.panels(len(kinds), 3.4)
-    read = []
-    for axis, kind in zip(axes, kinds, strict=True):
-        widths = []
-        for level, look in levels.items():
-            accuracy = metrics["validation_accuracy"].sel(noise_kind=kind, noise_level=level)
-            style.seeds(axis, accuracy, look, label=style.percent(level))
-            if margin is not None:
-                width = _sufficient(axis, accuracy, margin, look)
-                widths.append(f"{style.percent(level)} {width}")
-        style.powers_of_two(axis, units)
-        axis.set_xlabel("hidden units per layer")
-        axis.set_title(PANELS.get(kind, kind))
-        if widths:
-            read.append(f"{kind}: {', '.join(widths)}")
-    for axis in axes[::2]:
-        axis.set_ylabel("validation accuracy")
-    axes[:2][-1].legend(
+    columns = min(len(kinds), 2)
+    rows = 2 * -(-len(kinds) // columns)
+    figure = Figure(figsize=(style.PAGE, HEIGHT * rows))
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    read = {name: [] for name in MEASURES}
+    for i, kind in enumerate(kinds):
+        above, below = grid[2 * (i // columns) : 2 * (i // columns) + 2, i % columns]
+        above.set_title(PANELS.get(kind, kind))
+        below.set_xlabel("hidden units per layer")
+        for axis, (name, words) in zip((above, below), MEASURES.items(), strict=True):
+            widths = _curves(axis, metrics.sel(noise_kind=kind), name, levels, margin, fitted)
+            if widths:
+                read[name].append(f"{kind}: {', '.join(widths)}")
+            style.powers_of_two(axis, units)
+            if i % columns == 0:
+                axis.set_ylabel(words)
+    if len(kinds) % columns:  # an odd number of kinds leaves two panels over
+        for axis in grid[-2:, 1]:
+            axis.remove()
+    grid[0, -1].legend(
         title="examples\nreplaced", loc="center left", bbox_to_anchor=(1.0, 0.5), alignment="left"
     )
-    if read:
-        read.insert(0, f"○ smallest width within {margin:g} of the best accuracy; ≤, ≥: a bound")
-    style.footnote(figure, metrics, style.SPREAD.format(style.of_seeds(metrics)), lines=read)
+    lines = []
+    if read["validation_accuracy"]:
+        said = f"○ above: smallest width within {margin:g} of the best validation accuracy"
+        lines += ["; ".join([f"{said} (≤, ≥: a bound)", *read["validation_accuracy"]])]
+    if read["train_accuracy"]:
+        said = f"○ below: smallest width with a training accuracy of {fitted:g}, the thin line"
+        lines += ["; ".join([said, *read["train_accuracy"]])]
+    style.footnote(figure, metrics, style.SPREAD.format(style.of_seeds(metrics)), lines=lines)
     return figure
 
 
-def _sufficient(axis: Axes, accuracy: xr.DataArray, margin: float, look: looks.Look) -> str:
-    """Draw a ring at the smallest sufficient width of a curve, and return the width as text."""
-    units = accuracy["hidden_units"].values
-    curves = accuracy.transpose("seed", "hidden_units").values
-    found = np.array([sufficient(curve, units, margin) for curve in curves])
-    mean = np.nanmean(found[:, 0]) if np.isfinite(found[:, 0]).any() else np.nan
+def _curves(
+    axis: Axes,
+    metrics: xr.Dataset,
+    name: str,
+    levels: dict[float, looks.Look],
+    margin: float | None,
+    fitted: float | None,
+) -> list[str]:
+    """Draw a curve a level with its ring, and return the widths of the rings as text."""
+    units, said = metrics["hidden_units"].values, []
+    if name == "train_accuracy" and fitted is not None:
+        axis.axhline(fitted, color="0.35", linewidth=0.7, linestyle=(0, (6, 2)))
+    for level, look in levels.items():
+        own = metrics.sel(noise_level=level).transpose("seed", ...)
+        style.seeds(axis, own[name], look, label=style.percent(level))
+        if name == "train_accuracy" and fitted is not None:
+            found = [
+                fitting(*curves, units, fitted)
+                for curves in zip(own[name].values, own["plateau"].values, strict=True)
+            ]
+        elif name == "validation_accuracy" and margin is not None and level < 1:
+            found = [sufficient(curve, units, margin) for curve in own[name].values]
+        else:
+            continue
+        said.append(f"{style.percent(level)} {_ring(axis, own[name], found, look)}")
+    return said
+
+
+def _ring(axis: Axes, accuracy: xr.DataArray, found: list[Width], look: looks.Look) -> str:
+    """Draw a ring on a curve at the mean of the widths of its seeds, and return it as text."""
+    log2 = np.array([width.log2 for width in found])
+    if not np.isfinite(log2).any():
+        return "unknown"
+    mean = np.nanmean(log2)
     curve = accuracy.mean("seed").values
     there = np.isfinite(curve)
-    if np.isnan(mean):
-        return "unknown"
-    height = np.interp(mean, np.log2(units[there]), curve[there])
+    height = np.interp(mean, np.log2(accuracy["hidden_units"].values[there]), curve[there])
     axis.plot(2**mean, height, "o", markersize=9, markerfacecolor="none", color=look.colour)
-    at_most, at_least = found[:, 1].any(), found[:, 2].any()
     bound = {(True, False): "≤ ", (False, True): "≥ ", (True, True): "≈ "}
-    return f"{bound.get((at_most, at_least), '')}{2**mean:.0f}"
+    ends = any(width.at_most for width in found), any(width.at_least for width in found)
+    return f"{bound.get(ends, '')}{2**mean:.0f}"

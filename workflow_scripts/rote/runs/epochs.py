@@ -1,8 +1,9 @@
 """The training of a group of members from its first, or last, epoch to the end.
 
 Scores are taken every few epochs. Members whose loss is no longer finite leave and so do, where the
-training has a threshold, those that have reached it; the others go on. Now and then every member is
-written to a checkpoint of its own, so that a killed job can be continued, even in other company.
+training has a threshold or a plateau, those that have reached it; the others go on. Now and then
+every member is written to a checkpoint of its own, so that a killed job can be continued, even in
+other company.
 """
 
 import time
@@ -13,22 +14,25 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from rote.measures.plateau import levelled_off
 from rote.models.ensemble import Ensemble, Score
 from rote.study.plan import evaluated_epochs
 from rote.study.schedule import decayed
 
 MEASURES = "train_loss", "train_accuracy", "validation_accuracy"
+# Settings by which a member ends before the last epoch, and what records the epoch.
+ENDS = {"threshold": "converged_epoch", "plateau": "plateau_epoch"}
 
 
 def _empty(training: dict, examples: int) -> dict[str, np.ndarray]:
     """Return the record of a member before its first epoch."""
     epochs = len(evaluated_epochs(training))
-    converged = {"converged_epoch": np.array(0, np.int32)} if "threshold" in training else {}
+    ends = [name for setting, name in ENDS.items() if setting in training]
     return {
         **{name: np.full(epochs, np.nan) for name in MEASURES},
         "misclassified": np.zeros(examples, bool),
         "diverged_epoch": np.array(0, np.int32),
-        **converged,
+        **{name: np.array(0, np.int32) for name in ends},
     }
 
 
@@ -130,8 +134,9 @@ def train(
     Args:
         ensemble: the members, freshly initialised.
         training: the settings ``epochs`` and ``evaluate_every``, those of
-            :mod:`rote.study.schedule` and perhaps ``threshold``: a member of this training accuracy
-            leaves, with its record complete up to there.
+            :mod:`rote.study.schedule` and perhaps ``threshold`` and ``plateau``: a member leaves
+            that has this training accuracy, or one that no longer rises by ``gain`` in ``epochs``
+            (:func:`rote.measures.plateau.levelled_off`), with its record complete up to there.
         checkpoints: for each member, where to go on from, or None; all of the same epoch.
         keep_epochs: epochs after which the parameters are to be kept.
 
@@ -162,6 +167,8 @@ def train(
             score = ensemble.evaluate()
             for i, position in enumerate(present):
                 _note(records[position], score, i, epoch, scored.index(epoch), threshold)
+                if not _ended(records[position]) and "plateau" in training:
+                    _note_plateau(records[position], scored, epoch, **training["plateau"])
             leaving = [p for p in present if epoch == scored[-1] or _ended(records[p])]
         if epoch in keep_epochs:
             if epoch not in scored:
@@ -194,6 +201,13 @@ def _note(
         record["converged_epoch"] = np.array(epoch, np.int32)
 
 
+def _note_plateau(record: dict, scored: list[int], epoch: int, epochs: int, gain: float) -> None:
+    """Enter into a member's record whether its training accuracy has levelled off at ``epoch``."""
+    so_far = scored.index(epoch) + 1
+    if levelled_off(record["train_accuracy"][:so_far], np.array(scored[:so_far]), epochs, gain):
+        record["plateau_epoch"] = np.array(epoch, np.int32)
+
+
 def _ended(record: dict) -> bool:
-    """Return whether a member has diverged or converged."""
-    return bool(record["diverged_epoch"] or record.get("converged_epoch", 0))
+    """Return whether a member has diverged, converged or reached a plateau."""
+    return any(record.get(name, 0) for name in ("diverged_epoch", *ENDS.values()))

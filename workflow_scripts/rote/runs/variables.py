@@ -30,6 +30,7 @@ NUMBERS = {
     "misclassified": "example is classified unlike the label trained on, after the last epoch",
     "diverged_epoch": "epoch at which the loss was first found not finite, 0 if it never was",
     "converged_epoch": "epoch at which the training accuracy reached the threshold, 0 if never",
+    "plateau_epoch": "epoch at which the training accuracy had levelled off, 0 if it never had",
     "critical_sample_ratio": "fraction of inputs that are critical",
     "commonest_class_share": "fraction of inputs in the class that is predicted most often: near 1 "
     "the ratio of critical samples is low, whatever the boundary",
