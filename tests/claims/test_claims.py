@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import xarray as xr
-from rote.measures.dispersion import dispersion
 from scipy import stats
 
 from made_up_metrics import CRITERIA, _table, study
 from rote import claims
 from rote.claims import complexity, examples, regularization, verdicts
 from rote.claims.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Interval
+from rote.measures.dispersion import dispersion
 
 
 def decided(metrics: dict) -> dict[str, str]:
