@@ -120,7 +120,7 @@ def test_models_are_validated_on_the_examples_of_their_own_draw(source, settings
         drawn = noising.of_draw(noised, member.data_seed)
         images = drawn["validation_image"].values.reshape(50, -1)
         np.testing.assert_allclose(table[rows[i]].cpu(), images, rtol=1e-6)
-        right = logits[i].argmax(1).cpu().numpy() == drawn["validation_label"].values
+        right = logits[i].argmax(0).cpu().numpy() == drawn["validation_label"].values
         assert accuracy[i] == pytest.approx(right.mean())
 
 
