@@ -152,6 +152,9 @@ def change(config: dict, place: str, value: object) -> None:
     [
         ("capacity.noise_levels", [0, 0.24, 0.5], 2 * 2 * 2),  # widths × kinds × seeds
         ("capacity.seeds", 3, 2 * (1 + 2)),  # widths × (real + kinds)
+        ("capacity.first_seed", 1, 2 * (1 + 2)),  # those of seed 1 are there
+        ("capacity.vary", ["order"], 2 * (1 + 2)),  # and here those of seed 0
+        ("capacity.vary", ["data", "initialization", "order"], 2 * 2),  # real data has no noise
         ("capacity.model.hidden_units", [4, 8, 6], 2 + 2 * 2),
         ("capacity.training.learning_rate", [0.2, 0.1], CAPACITY),
         ("difficulty.model.hidden_units", [4, 3], DIFFICULTY),
