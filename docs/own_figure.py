@@ -2,8 +2,8 @@
 
 The poster shows that on real data some examples are hard from the first epoch on (Figure 3.1), and
 that some matter more to the loss than others (Figure 3.2). It does not ask whether these are the
-same examples. Both files know each example by its index in the original data set, so xarray can
-bring them together:
+same examples. Both files know each example by its index in the original data set, and the seed by
+which it was drawn, so xarray can bring them together:
 
     snakemake fig3_1 fig3_2 && python docs/own_figure.py results/demo mine.png
 """
@@ -35,35 +35,35 @@ def opened(path: Path, target: str) -> xr.Dataset:
 
 
 def difficulty(results: Path) -> xr.DataArray:
-    """Return how often each example is wrong after one epoch (condition, index)."""
+    """Return how often each example is wrong after one epoch (condition, drawn).
+
+    Each seed has drawn its own examples: ``drawn`` are the pairs of ``seed`` and ``index``.
+    """
     metrics = opened(results / "metrics" / "fig3_1.nc", "fig3_1")
     rate = metrics["misclassification_rate"].isel(learning_rate=0, missing_dims="ignore")
-    rate = rate.swap_dims(example="index")
-    return rate.assign_attrs(dataset=metrics.attrs["dataset"])
+    rate = rate.drop_vars("label", errors="ignore")
+    rate = rate.stack(drawn=["seed", "example"], create_index=False)
+    return rate.set_index(drawn=["seed", "index"]).assign_attrs(dataset=metrics.attrs["dataset"])
 
 
 def importance(results: Path) -> xr.DataArray:
-    """Return the mean loss-sensitivity of each example (condition, index).
+    """Return the mean loss-sensitivity of each example over training (condition, drawn).
 
-    The mean is over training and, on real data, over seeds.
-
-    A run holds all models of one shape along ``member``; coordinates say what each was trained on.
+    A run holds all models of one shape along ``member``; coordinates say what each was trained on,
+    and ``index`` (member, example) on which examples.
     """
     run = opened(results / "runs" / "sensitivity" / "class.nc", "fig3_2")
     if "l1" not in run["norm"]:
         sys.exit("Error: the sensitivities are not in the norm l1: add it to sensitivity.norms.")
-    # Figure 3.1 has one draw of the noise, and only with the same is an index the same image.
-    real = run["noise_kind"] == "real"
-    same_noise = (run["noise_level"] == 1) & (run["noise_seed"] == 0)
-    mean = (
-        run.isel(member=real | same_noise)["sensitivity"]
-        .sel(norm="l1")
-        .mean("update")
-        .groupby("noise_kind")
-        .mean("member")
-    )
-    mean = mean.rename(noise_kind="condition").swap_dims(example="index")
-    return mean.assign_attrs(dataset=run.attrs["dataset"])
+    mean = run["sensitivity"].sel(norm="l1", drop=True).mean("update")
+    # Figure 3.1 has noise for all of the examples or for none.
+    whole = (run["noise_kind"] == "real") | (run["noise_level"] == 1)
+    table = mean.isel(member=whole).set_index(member=["noise_kind", "seed"]).unstack("member")
+    table = table.rename(noise_kind="condition")
+    # The conditions of a seed have the same examples.
+    table = table.assign_coords(index=table["index"].isel(condition=0, drop=True))
+    table = table.stack(drawn=["seed", "example"], create_index=False)
+    return table.set_index(drawn=["seed", "index"]).assign_attrs(dataset=run.attrs["dataset"])
 
 
 def draw(results: Path) -> plt.Figure:
@@ -81,10 +81,10 @@ def draw(results: Path) -> plt.Figure:
                 "both experiments, difficulty and sensitivity."
             )
     wrong, matters = xr.align(wrong, matters, join="inner")
-    if wrong.sizes["index"] < 2:
+    if wrong.sizes["drawn"] < 2:
         sys.exit(
             "Error: Figures 3.1 and 3.2 have no examples in common: give both experiments the same "
-            "seed of the data."
+            "first_seed and vary."
         )
     figure, axes = plt.subplots(1, len(CONDITIONS), figsize=(7, 3.2), layout="constrained")
     for axis, (condition, colour) in zip(axes, CONDITIONS.items(), strict=True):

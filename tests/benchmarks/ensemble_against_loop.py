@@ -24,7 +24,7 @@ sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests" / "benchmarks
 from sides import report  # noqa: E402
 
 from rote.data import noising, sources  # noqa: E402
-from rote.data.noising import corrupt  # noqa: E402
+from rote.data.noising import corrupt, of_draw  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
 from rote.machine import products  # noqa: E402
 from rote.models.ensemble import Ensemble, epoch_order  # noqa: E402
@@ -88,21 +88,20 @@ def usual_loop(
         (members, examples)
     """
     schedule = run["training"]
-    images = torch.tensor(noised["image"].values.astype(np.float32)).flatten(1)
-    validation = TensorDataset(
-        torch.tensor(noised["validation_image"].values.astype(np.float32)).flatten(1),
-        torch.tensor(noised["validation_label"].values.astype(np.int64)),
-    )
     misclassified = []
     for number, member in enumerate(members):
-        corrupted = corrupt(noised, *member[:3])
-        inputs = images
+        corrupted, drawn = corrupt(noised, member), of_draw(noised, member.data_seed)
+        inputs = images = torch.tensor(drawn["image"].values.astype(np.float32)).flatten(1)
+        validation = TensorDataset(
+            torch.tensor(drawn["validation_image"].values.astype(np.float32)).flatten(1),
+            torch.tensor(drawn["validation_label"].values.astype(np.int64)),
+        )
         if member.noise_kind == "randX":
             noise = torch.tensor(noised["noise_image"].sel(noise_seed=member.noise_seed).values)
             mask = torch.tensor(corrupted["mask"].values)[:, None]
             inputs = torch.where(mask, noise.flatten(1), images)
         train = TensorDataset(inputs, torch.tensor(corrupted["label"].values.astype(np.int64)))
-        torch.manual_seed(member.seed)
+        torch.manual_seed(member.initial_seed)
         model = sequential(widths_of(noised, run)).to(device)
         if start is not None:
             with torch.no_grad():
@@ -114,7 +113,7 @@ def usual_loop(
         scored = plan.evaluated_epochs(schedule)
         for epoch in range(1, schedule["epochs"] + 1):
             if start is not None:
-                order = {"sampler": epoch_order([member.seed], epoch, len(train))[0].tolist()}
+                order = {"sampler": epoch_order([member.order_seed], epoch, len(train))[0].tolist()}
             for batch, labels in DataLoader(train, schedule["batch_size"], **order):
                 optimizer.zero_grad()
                 loss_function(model(batch.to(device)), labels.to(device)).backward()
@@ -152,7 +151,10 @@ def prepared(
     """Return the data set, the settings and the members of a case."""
     _, experiment, units, size, count = case
     settings = config["presets"]["demo"][experiment]
-    settings = {**settings, "data": {**settings["data"], "image_size": size}}
+    # As many replicates as make the 27 models of Figure 1; one has the 100 of Figure 3.1.
+    seeds = 3 if experiment == "capacity" else 1
+    data = {**settings["data"], "image_size": size}
+    settings = {**settings, "seeds": seeds, "data": data}
     if experiment == "capacity":
         settings["training"] = {**settings["training"], "epochs": 10}
     noised = noising.noise_dataset(digits, plan.data_settings(settings))

@@ -128,7 +128,8 @@ def main() -> None:
         on_device = DeviceData(noised, run, members, arguments.device)
         ensemble = on_device.ensemble(members)
         list(train(ensemble, run["training"], [None] * len(members)))
-        inputs = on_device.validation[0][:, : ensemble.model.features]
+        # There is one draw of the examples, so the first member's are those of all.
+        inputs = on_device.table[ensemble.validation[0][0], : ensemble.model.features]
         lengths = in_input_units(
             noised.attrs["inputs_per_grey_level"],
             **{name: search[name] for name in ("alpha", "beta", "radius")},

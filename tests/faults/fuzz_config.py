@@ -158,7 +158,9 @@ def ways(value: object, way: tuple = ()) -> list[tuple]:
 
 
 WAYS = ways(RAW)
-SHARED = st.sampled_from(["like", "data", "training", "seeds", "defaults", "capacity", "cases"])
+SHARED = st.sampled_from(
+    ["like", "data", "training", "seeds", "first_seed", "vary", "defaults", "capacity", "cases"]
+)
 
 
 @st.composite

@@ -42,12 +42,16 @@ def convergence() -> xr.Dataset:
 def difficulty() -> xr.Dataset:
     rng = np.random.default_rng(0)
     members = [
-        plan.Member(kind, 1.0, 0, seed, 0.1, 0.0)
+        plan.Member(kind, 1.0, 0, seed, 0.1, 0.0, data_seed=seed, experiment=experiment)
         for kind in ("real", "randX", "randY")
-        for seed in range(20)
+        for seed in range(2)
+        for experiment in range(20)
     ]
-    p = np.concatenate([np.tile(rng.random(200), (20, 1)), np.full((40, 200), 0.7)])
-    run = made_up_run(members, 64, misclassified=rng.random((60, 200)) < p)
+    # The rates of real examples are those of an example, or of its label, in each of two draws.
+    label = np.tile(np.arange(200) % 4, (120, 1))
+    real = rng.random((2, 200)) / 2 + label[0] / 8
+    p = np.concatenate([np.repeat(real, 20, axis=0), np.full((80, 200), 0.7)])
+    run = made_up_run(members, 64, misclassified=rng.random((120, 200)) < p, labels=label)
     return first_of_each(fig3_1_metrics.metrics([run]))
 
 

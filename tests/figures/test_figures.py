@@ -223,11 +223,31 @@ def test_figure_3_1_draws_sorted_rates_in_the_colours_of_the_poster(difficulty):
         lines = {line.get_label().split(":")[0]: line for line in axis.get_lines()}
     for condition in ("real", "randX", "randY"):
         rates = difficulty["misclassification_rate"].sel(condition=condition)
-        np.testing.assert_allclose(lines[condition].get_ydata(), np.sort(rates))
-        assert lines[condition].get_color() == looks.CONDITIONS[condition].colour
-        binomial = rates.mean() * (1 - rates.mean()) / 20
-        tested = (rates.var(ddof=1) / binomial).item()
-        assert lines[condition].get_label() == f"{condition}: {tested:.2f}"
+        each = np.sort(rates.transpose("seed", "example"), axis=1)
+        np.testing.assert_allclose(lines[condition].get_ydata(), each.mean(0))
+        colour = looks.CONDITIONS[condition].colour
+        assert lines[condition].get_color() == colour
+        thin = [line for line in axis.get_lines() if line.get_color() == colour]
+        thin.remove(lines[condition])
+        np.testing.assert_allclose([line.get_ydata() for line in thin], each)
+    binomial = np.sort(difficulty["binomial_reference"].transpose("seed", "example"), axis=1)
+    np.testing.assert_allclose(lines["binomial, mean of randX"].get_ydata(), binomial.mean(0))
+
+
+def test_figure_3_1_says_how_far_true_rates_spread_and_how_far_the_measured_ones(difficulty):
+    at = {"condition": "real"}
+    difficulty["spread"].loc[at] = [0.25, 0.35]
+    difficulty["spread_within_label"].loc[at] = [0.1, 0.1]
+    difficulty["diverged"].loc[{**at, "seed": 1, "experiment": [0, 1]}] = True
+    ratios = []
+    for seed, experiments in ((0, 20), (1, 18)):
+        rates = difficulty["misclassification_rate"].sel(condition="real", seed=seed)
+        ratios.append(rates.var(ddof=1) / (rates.mean() * (1 - rates.mean()) / experiments))
+    with style.paper():
+        text = all_text(fig3_1.draw(difficulty)).replace("\n", " ")
+    assert "real: 0.30 ± 0.07 (0.10 ± 0.00)" in text
+    assert f"experiments: real {np.mean(ratios):.2f}, randX" in text
+    assert "20 experiments in each of 2 draws of examples and noise" in text
 
 
 def test_figure_3_1_says_what_its_noise_and_its_training_are(difficulty):
@@ -236,7 +256,7 @@ def test_figure_3_1_says_what_its_noise_and_its_training_are(difficulty):
     assert "binomial, mean of randX" in text
     assert "misclassification rate after 2 epochs" in text
     assert "noise level 100 %" in text
-    members = [plan.Member("randY", 0.4, 0, seed, 0.1, 0.0) for seed in range(3)]
+    members = [plan.Member("randY", 0.4, 0, 0, 0.1, 0.0, experiment=i) for i in range(3)]
     run = made_up_run(members, 8, epochs=1, misclassified=np.eye(3, dtype=bool))
     with style.paper():
         text = all_text(fig3_1.draw(first_of_each(fig3_1_metrics.metrics([run]))))

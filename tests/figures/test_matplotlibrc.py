@@ -42,11 +42,16 @@ def metrics() -> xr.Dataset:
     attrs = {"experiments": 3, "epochs": 1, "reference": "randX", "noise_level": 1.0}
     return xr.Dataset(
         {
-            "misclassification_rate": (("condition", "example"), [[0.1, 0.4], [0.6, 0.7]]),
-            "diverged": (("condition", "seed"), np.zeros((2, 3), bool)),
-            "binomial_reference": ("example", [0.6, 0.7]),
+            "misclassification_rate": (
+                ("condition", "example", "seed"),
+                [[[0.1, 0.2], [0.4, 0.3]], [[0.6, 0.7], [0.7, 0.6]]],
+            ),
+            "spread": (("condition", "seed"), [[0.3, 0.2], [0.1, -0.1]]),
+            "spread_within_label": (("condition", "seed"), [[0.2, 0.1], [0.1, -0.1]]),
+            "diverged": (("condition", "experiment", "seed"), np.zeros((2, 3, 2), bool)),
+            "binomial_reference": (("example", "seed"), [[0.6, 0.6], [0.7, 0.5]]),
         },
-        coords={"condition": ["real", "randX"]},
+        coords={"condition": ["real", "randX"], "seed": [0, 1]},
         attrs=attrs | {"protocol": "Synthetic", "diverged_members": 0},
     )
 

@@ -138,57 +138,121 @@ def test_the_slope_is_that_of_the_logarithms():
     assert slope.sel(noise_level=1, seed=1).item() == pytest.approx(1)
 
 
-def test_figure_3_1_is_the_fraction_of_experiments_that_are_wrong():
-    members = [
-        plan.Member(kind, float(kind != "real"), 0, seed, 0.1, 0.0)
-        for kind in ("real", "randX", "randY")
-        for seed in range(4)
+def of_difficulty(kinds, seeds: int, experiments: int) -> list[plan.Member]:
+    """Return the members of the experiment, which has data of its own for each seed."""
+    return [
+        plan.Member(kind, float(kind != "real"), seed, seed, 0.1, 0.0, data_seed=seed, experiment=i)
+        for kind in kinds
+        for seed in range(seeds)
+        for i in range(experiments)
     ]
-    wrong = np.zeros((12, 3), bool)
+
+
+def test_figure_3_1_is_the_fraction_of_experiments_that_are_wrong():
+    members = of_difficulty(("real", "randX", "randY"), 2, 4)
+    wrong = np.zeros((24, 3), bool)
     wrong[:4] = [[1, 0, 0], [1, 0, 1], [1, 0, 0], [1, 0, 1]]
-    wrong[4:8] = [[1, 1, 0], [0, 1, 1], [1, 0, 1], [1, 1, 1]]
-    metrics = first_of_each(fig3_1.metrics([made_up_run(members, 8, misclassified=wrong)]))
-    rate = metrics["misclassification_rate"]
-    assert rate.sel(condition="real").values.tolist() == [1, 0, 0.5]
-    assert rate.sel(condition="randX").values.tolist() == [0.75, 0.75, 0.75]
-    assert rate.sel(condition="randY").values.tolist() == [0, 0, 0]
-    assert metrics["index"].values.tolist() == [100, 101, 102]
+    wrong[4:8] = [[1, 0, 0], [1, 0, 0], [1, 1, 0], [0, 0, 1]]
+    wrong[8:12] = [[1, 1, 0], [0, 1, 1], [1, 0, 1], [1, 1, 1]]
+    labels = np.repeat(np.arange(6), 4)[:, None] * 10 + np.arange(3)  # condition, seed and example
+    run = made_up_run(members, 8, misclassified=wrong, labels=labels)
+    metrics = first_of_each(fig3_1.metrics([run]))
+    rate = metrics["misclassification_rate"].transpose("condition", "seed", "example")
+    assert rate.sel(condition="real").values.tolist() == [[1, 0, 0.5], [0.75, 0.25, 0.25]]
+    assert rate.sel(condition="randX", seed=0).values.tolist() == [0.75, 0.75, 0.75]
+    assert rate.sel(condition="randY").values.tolist() == [[0, 0, 0], [0, 0, 0]]
+    # Each seed has examples of its own, and labels of its own for each condition.
+    assert metrics["index"].dims == ("seed", "example")
+    assert metrics["index"].values.tolist() == [[100, 101, 102], [200, 201, 202]]
+    assert metrics["label"].dims == ("condition", "seed", "example")
+    assert metrics["label"].values[..., 0].tolist() == [[0, 10], [20, 30], [40, 50]]
+    assert metrics["label"].values[2, 1].tolist() == [50, 51, 52]
     assert metrics.attrs["experiments"] == 4
     assert (metrics.attrs["epochs"], metrics.attrs["noise_level"]) == (2, 1)
     assert metrics.attrs["reference"] == "randX"
     np.testing.assert_array_equal(
-        metrics["misclassified"].mean("seed").sel(condition="real"), rate.sel(condition="real")
+        metrics["misclassified"].mean("experiment"),
+        rate.transpose(*(dim for dim in metrics["misclassified"].dims if dim != "experiment")),
     )
 
 
+def test_spread_is_the_root_of_the_covariance_of_two_experiments():
+    # Two experiments, so a single pair: the covariance of the two rows over the four examples.
+    pairs = {
+        "real": [[1, 1, 0, 0], [1, 1, 0, 0]],  # covariance 1/3; none within the labels
+        "randX": [[1, 0, 1, 0], [1, 0, 0, 1]],  # 0; within the labels (1/2 − 1/2)/2
+        "randY": [[1, 0, 1, 0], [0, 1, 0, 1]],  # −1/3; within (−1/2 − 1/2)/2
+    }
+    # The second seed is that of the next condition.
+    order = ["real", "randX", "randX", "randY", "randY", "real"]
+    wrong = np.concatenate([pairs[name] for name in order]).astype(bool)
+    members = of_difficulty(("real", "randX", "randY"), 2, 2)
+    labels = np.tile([3, 3, 7, 7], (12, 1))
+    run = made_up_run(members, 8, misclassified=wrong, labels=labels)
+    metrics = first_of_each(fig3_1.metrics([run]))
+    assert metrics["spread"].dims == metrics["spread_within_label"].dims == ("condition", "seed")
+    third, half = np.sqrt(1 / 3), np.sqrt(1 / 2)
+    np.testing.assert_allclose(
+        metrics["spread"], [[third, 0], [0, -third], [-third, third]], atol=1e-12
+    )
+    np.testing.assert_allclose(
+        metrics["spread_within_label"], [[0, 0], [0, -half], [-half, 0]], atol=1e-12
+    )
+    # The label is that trained on in the condition: with others, the groups are others.
+    run["label"][2:4] = [3, 7, 3, 7]  # real, seed 1
+    run["label"][8:10] = [3, 7, 3, 7]  # randY, seed 0
+    within = first_of_each(fig3_1.metrics([run]))["spread_within_label"]
+    np.testing.assert_allclose(within, [[0, 0], [0, -half], [0, 0]], atol=1e-12)
+
+
 def test_diverged_experiments_do_not_count():
-    members = [plan.Member("real", 0.0, 0, seed, 0.1, 0.0) for seed in range(3)]
-    wrong = np.array([[1, 0], [0, 0], [1, 1]], bool)
+    members = of_difficulty(["real"], 2, 3)
+    wrong = np.array([[1, 0], [0, 0], [1, 1], [1, 0], [1, 0], [1, 1]], bool)
     run = made_up_run(members, 8, misclassified=wrong)
     run["diverged_epoch"][2] = 1
-    metrics = first_of_each(fig3_1.metrics([run]))
-    assert metrics["misclassification_rate"].values.tolist() == [[0.5, 0.0]]
-    assert metrics["diverged"].values.tolist() == [[False, False, True]]
+    metrics = first_of_each(fig3_1.metrics([run])).isel(condition=0)
+    rate = metrics["misclassification_rate"].transpose("seed", "example")
+    np.testing.assert_allclose(rate, [[0.5, 0], [1, 1 / 3]])
+    assert metrics["diverged"].sel(seed=0).values.tolist() == [False, False, True]
+    assert not metrics["diverged"].sel(seed=1).any()
     assert metrics.attrs["diverged_members"] == 1
+    # Of the two that are left, one is the same for both examples: they do not vary together.
+    assert metrics["spread"].sel(seed=0) == 0
+    # Of three pairs, that of (1, 0) and (1, 0) has the covariance 1/2, the others none.
+    assert metrics["spread"].sel(seed=1).item() == pytest.approx(np.sqrt(1 / 6))
+
+
+def test_a_replicate_of_which_all_experiments_diverged_has_no_rate_and_no_spread():
+    run = made_up_run(
+        of_difficulty(["real", "randX"], 2, 2), 8, misclassified=np.eye(8, dtype=bool)
+    )
+    run["diverged_epoch"][6:] = 1  # randX, seed 1
+    metrics = first_of_each(fig3_1.metrics([run]))
+    for name in ("misclassification_rate", "spread", "spread_within_label"):
+        lacking = metrics[name].isnull()
+        assert lacking.sel(condition="randX", seed=1).all()
+        assert lacking.sum() == lacking.sel(condition="randX", seed=1).size
+    assert metrics["binomial_reference"].notnull().all()
 
 
 def test_binomial_reference_has_the_mean_and_spread_of_randx():
     rng = np.random.default_rng(0)
-    experiments, examples, p = 100, 2000, 0.3
-    members = [
-        plan.Member(kind, 1.0, 0, seed, 0.1, 0.0)
-        for kind in ("real", "randX")
-        for seed in range(experiments)
-    ]
-    right = rng.random((2 * experiments, examples)) < p
+    experiments, examples, chances = 100, 2000, (0.3, 0.6)
+    members = of_difficulty(("real", "randX"), 2, experiments)
+    p = np.repeat([0.9, 0.9, *chances], experiments)[:, None]
+    right = rng.random((4 * experiments, examples)) < p
     metrics = first_of_each(fig3_1.metrics([made_up_run(members, 8, misclassified=~right)]))
-    reference = metrics["binomial_reference"]
-    error = np.sqrt(p * (1 - p) / experiments)
-    assert reference.mean().item() == pytest.approx(1 - p, abs=5 * error / np.sqrt(examples))
-    assert reference.std().item() == pytest.approx(error, rel=0.08)
-    # Here randX is binomial by construction, and the reference agrees with it.
-    randx = metrics["misclassification_rate"].sel(condition="randX")
-    assert randx.std().item() == pytest.approx(reference.std().item(), rel=0.1)
+    for seed, chance in enumerate(chances):
+        reference = metrics["binomial_reference"].sel(seed=seed)
+        error = np.sqrt(chance * (1 - chance) / experiments)
+        within = 5 * error / np.sqrt(examples)
+        assert reference.mean().item() == pytest.approx(1 - chance, abs=within)
+        assert reference.std().item() == pytest.approx(error, rel=0.08)
+        # Here randX is binomial by construction, and the reference agrees with it.
+        randx = metrics["misclassification_rate"].sel(condition="randX", seed=seed)
+        assert randx.std().item() == pytest.approx(reference.std().item(), rel=0.1)
+    both = metrics["binomial_reference"]
+    assert abs(np.corrcoef(both.sel(seed=0), both.sel(seed=1))[0, 1]) < 4 / np.sqrt(examples)
 
 
 def test_figure_3_2_is_the_gini_of_the_mean_so_far():

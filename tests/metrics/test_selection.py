@@ -39,7 +39,9 @@ def of_conditions(chances: dict[str, float]) -> list:
     """Return a run of ``difficulty``: each condition is right with a mean chance of its own."""
     rng, experiments, examples = np.random.default_rng(0), 200, 500
     members = [
-        plan.Member(kind, 1.0, 0, s, 0.1, 0.0) for kind in chances for s in range(experiments)
+        plan.Member(kind, 1.0, 0, 0, 0.1, 0.0, experiment=i)
+        for kind in chances
+        for i in range(experiments)
     ]
     # A quarter of the examples are hard: what most of them have is not the mean.
     ease = np.where(np.arange(examples) % 4 == 0, 0.4, 1.2)

@@ -60,9 +60,10 @@ def capacity() -> list[xr.Dataset]:
 
 def difficulty() -> list[xr.Dataset]:
     members = [
-        plan.Member(kind, float(kind != "real"), 0, seed, 0.1, 0.0)
+        plan.Member(kind, float(kind != "real"), 0, seed, 0.1, 0.0, experiment=experiment)
         for kind in ("real", "randX", "randY")
         for seed in (0, 1)
+        for experiment in (0, 1)
     ]
     wrong = np.random.default_rng(0).random((len(members), 30)) < 0.4
     return [made_up_run(members, 8, misclassified=wrong)]

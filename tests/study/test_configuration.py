@@ -10,7 +10,7 @@ import yaml
 from conftest import ROOT
 from rote.data import sources
 from rote.machine.errors import UserError
-from rote.study import check, configuration, sizes
+from rote.study import check, configuration, plan, sizes
 
 SHIPPED = ROOT / "config.yaml"
 
@@ -110,7 +110,7 @@ def test_a_model_takes_the_place_of_another():
         ("presets.demo.capacity.training.epoch", "unknown key epoch under .* did you mean epochs"),
         ("presets.demo.capacity.training.epochs", "training lacks the key epochs: add it"),
         ("presets.demo.complexity.cases.digits_cn", "digits_cn is null: .* what another file"),
-        ("presets.demo.data.seed", "presets.demo.capacity.data lacks the key seed: add it"),
+        ("presets.demo.data.crop", "presets.demo.capacity.data lacks the key crop: add it"),
         ("datasets.mnst", "datasets.mnst is null: .* null only takes out what another file names"),
         ("presets", "the file lacks the key presets: add it"),
         ("device", "the file lacks the key device: add it"),
@@ -134,7 +134,7 @@ datasets:
 presets:
   mine:
     like: demo
-    data: {dataset: mine, seed: 4}
+    data: {dataset: mine, random_labels: balanced}
     training: {momentum: 0.5}
     capacity:
       training: {epochs: 7, momentum: 0.25}
@@ -151,7 +151,7 @@ def test_a_preset_of_ones_own_holds_only_what_differs(config):
     expected = copy.deepcopy(config["presets"]["demo"])
     del expected["complexity"], expected["regularization"]["strengths"]["adversarial"]
     for experiment in expected.values():
-        experiment["data"] |= {"dataset": "mine", "seed": 4}
+        experiment["data"] |= {"dataset": "mine", "random_labels": "balanced"}
         if "training" in experiment:
             experiment["training"]["momentum"] = 0.5
     expected["capacity"]["training"] |= {"epochs": 7, "momentum": 0.25}
@@ -159,10 +159,37 @@ def test_a_preset_of_ones_own_holds_only_what_differs(config):
 
 
 def test_shared_blocks_reach_every_case():
-    mine = {"like": "demo", "data": {"seed": 9}, "training": {"weight_decay": 0.5}}
+    mine = {"like": "demo", "data": {"crop": 1}, "training": {"weight_decay": 0.5}}
     cases = load(nested("presets.mine", mine))["presets"]["mine"]["complexity"]["cases"]
-    assert [case["data"]["seed"] for case in cases.values()] == [9, 9]
+    assert [case["data"]["crop"] for case in cases.values()] == [1, 1]
     assert [case["training"]["weight_decay"] for case in cases.values()] == [0.5, 0.5]
+
+
+def test_seeds_and_what_they_vary_reach_every_experiment_that_says_nothing_else(config):
+    shared = {"seeds": 7, "first_seed": 20, "vary": ["order"]}
+    mine = {
+        "like": "demo",
+        **shared,
+        "convergence": {"seeds": 2},
+        "sensitivity": {"vary": ["data"]},
+    }
+    own = load(nested("presets.mine", mine), nested("defaults.first_seed", 3))["presets"]
+    expected = dict.fromkeys(config["presets"]["demo"], shared)
+    expected["convergence"] = shared | {"seeds": 2}
+    expected["sensitivity"] = shared | {"vary": ["data"]}
+    found = {name: {key: one[key] for key in shared} for name, one in own["mine"].items()}
+    assert found == expected
+    assert list(found) == [*config["presets"]["demo"]]
+    assert "complexity" in found
+    assert not any(set(shared) & set(case) for case in own["mine"]["complexity"]["cases"].values())
+    assert {one["first_seed"] for one in own["demo"].values()} == {3}
+
+
+def test_shared_values_bring_in_no_experiment_that_a_preset_lacks():
+    mine = {"vary": ["noise"], "capacity": {"seeds": 2}}
+    others = {*plan.EXPERIMENT_OF_FIGURE.values()}
+    presets = {"presets": {"mine": {"like": "demo", **dict.fromkeys(others), **mine}}}
+    assert list(load(presets)["presets"]["mine"]) == ["capacity"]
 
 
 def test_a_new_case_has_the_defaults_and_comes_last():
@@ -181,12 +208,11 @@ def test_a_new_case_has_the_defaults_and_comes_last():
 
 
 def test_changed_defaults_change_whoever_says_nothing_else(config):
-    own = load(nested("defaults.capacity.noise_levels", [0, 1]), nested("defaults.data.seed", 2))
-    for preset in ("demo", "poster"):
-        assert own["presets"][preset]["capacity"]["noise_levels"] == [0, 1]
-        before = config["presets"][preset]["convergence"]["noise_levels"]
-        assert own["presets"][preset]["convergence"]["noise_levels"] == before
-        assert own["presets"][preset]["convergence"]["data"]["seed"] == 2
+    own = load(nested("defaults.capacity.seeds", 5), nested("defaults.data.crop", 2))
+    for preset, seeds in (("demo", 6), ("poster", 4)):  # of all its experiments
+        assert own["presets"][preset]["capacity"]["seeds"] == (5 if preset == "demo" else seeds)
+        assert own["presets"][preset]["convergence"]["seeds"] == seeds
+        assert own["presets"][preset]["convergence"]["data"]["crop"] == 2
 
 
 def test_a_preset_may_be_like_one_that_is_like_another(config):
@@ -243,8 +269,22 @@ def test_mistakes_in_likeness_get_one_sentence(mine, message):
             "presets.demo.capacity.seeds is 0: it must be at least 1 (a.yaml, line 5).",
         ),
         (
-            "defaults:\n  data:\n    seed: -1\n",
-            "data.seed is -1: it must be at least 0 (defaults.data.seed in a.yaml, line 3).",
+            "defaults:\n  data:\n    crop: -1\n",
+            "data.crop is -1: it must be at least 0 (defaults.data.crop in a.yaml, line 3).",
+        ),
+        (
+            "defaults:\n  first_seed: -1\n",
+            "first_seed is -1: it must be at least 0 (defaults.first_seed in a.yaml, line 2).",
+        ),
+        (
+            "presets:\n  demo:\n    vary: [nose]\n",
+            'vary[0] is "nose", which is unknown: did you mean noise? choose one of data, noise, '
+            "initialization, order (presets.demo.vary[0] in a.yaml, line 3).",
+        ),
+        (
+            "presets:\n  demo:\n    data:\n      seed: 3\n",
+            "seed under presets.demo.capacity.data is now first_seed, beside data, by which all is "
+            "drawn: write that (presets.demo.data.seed in a.yaml, line 4).",
         ),
         (
             "presets: {demo: {capacity: {noise_levels:\n  [0,\n   2]}}}",
@@ -303,7 +343,7 @@ def test_keys_of_another_workflow_are_left_aside_if_it_imports_this_one(config):
 
 
 def test_a_misspelt_key_is_named_before_the_one_that_is_then_lacking(config):
-    for block, key in (("training", "epochs"), ("data", "seed"), ("model", "hidden_layers")):
+    for block, key in (("training", "epochs"), ("data", "crop"), ("model", "hidden_layers")):
         broken = copy.deepcopy(config)
         own = broken["presets"]["demo"]["capacity"][block]
         own[f"{key}x"] = own.pop(key)
@@ -353,6 +393,15 @@ CAPACITY = "presets.demo.capacity"
         ),
         (f"{CAPACITY}.training.momentum", 1, "a momentum lies between 0 and 1"),
         (f"{CAPACITY}.training.epochs", "ten", 'epochs is "ten": write a value of type integer.'),
+        (f"{CAPACITY}.vary", [], f"{CAPACITY}.vary is empty: name at least one value."),
+        (f"{CAPACITY}.vary", "data", 'vary is "data": write a value of type array.'),
+        (f"{CAPACITY}.vary", ["weights"], 'vary[0] is "weights", which is unknown: choose one of'),
+        (f"{CAPACITY}.vary", ["data", "data"], "vary names a value twice"),
+        (f"{CAPACITY}.first_seed", -1, f"{CAPACITY}.first_seed is -1: it must be at least 0."),
+        (f"{CAPACITY}.first_seed", 2.5, "first_seed is 2.5: write a value of type integer."),
+        (f"{CAPACITY}.first_seed", 10**8 + 1, "it must be at most 100000000."),
+        (f"{CAPACITY}.data.random_labels", "even", 'is "even", which is unknown: choose one of in'),
+        (f"{CAPACITY}.data.seed", 4, "seed under presets.demo.capacity.data is now first_seed, be"),
         (f"{CAPACITY}.noise_kinds", ["randZ"], 'noise_kinds[0] is "randZ", which is unknown'),
         (f"{CAPACITY}.data.dataset", "digit", "the data set digit, which is unknown: did you mean"),
         ("datasets.digits.source", "disk", 'datasets.digits.source is "disk", which is unknown'),

@@ -53,7 +53,7 @@ def test_a_noised_data_set_is_drawn_from_its_data_set(study):
     assert study.images_of_noised(one) == "data/cifar10.nc"
     assert study.title_of_noised(one) == "CIFAR-10"
     assert study.noising(one)["validation_from"] == "test"
-    assert study.noising(one)["noise_seeds"] == [0, 1, 2]
+    assert study.noising(one)["noise_seeds"] == study.noising(one)["data_seeds"] == [0, 1, 2, 3]
     assert study.source(job(dataset="cifar10")) == {
         "source": "torchvision",
         "name": "CIFAR10",
@@ -126,12 +126,35 @@ def test_memory_grows_with_the_data_and_with_each_attempt(study):
     small, large = run("capacity", "units-16"), run("complexity", "cifar10_cnn", "poster")
     assert study.memory_of_run(small, attempt=1) < study.memory_of_run(large, attempt=1)
     assert study.memory_of_run(small, 2) == 2 * study.memory_of_run(small, 1)
-    # 60,000 images cropped to 28×28×3: float64 for the real ones, three draws of float32 noise.
-    noised = (60_000 * 8 + 3 * 50_000 * 4) * 2352 // 10**6
+    # 60,000 images cropped to 28×28×3: float64 for the real ones, which all draws share, and four
+    # draws of float32 noise.
+    noised = (60_000 * 8 + 4 * 50_000 * 4) * 2352 // 10**6
     assert study.memory_of_run(large, 1) == 4000 + 2 * noised
     assert study.memory_of_noising(job("poster", noised="complexity/cifar10_cnn"), 1) == (
         1000 + 2 * noised
     )
+
+
+def test_memory_holds_each_draw_of_the_examples_as_far_as_there_are_images():
+    def images(dataset: str, seeds: int, vary=("data",)) -> float:
+        data = {
+            "dataset": dataset,
+            "image_size": 32,
+            "train_examples": 8_000,
+            "validation_examples": 1_000,
+        }
+        one = {"seeds": seeds, "vary": [*vary], "noise_kinds": ["randY"], "data": data}
+        others = dict.fromkeys({*plan.EXPERIMENT_OF_FIGURE.values()} - {"capacity"})
+        mine = {"title": "Mine", "source": "folder", "path": "images"}
+        content = {"datasets": {"mine": mine}, "presets": {"demo": {**others, "capacity": one}}}
+        memory = changed(content).memory_of_noising(job(noised="capacity"), 1)
+        return (memory - 1000) // 2 * 10**6 / (8 * 3072)
+
+    # With those to validate, 9,000 a draw: more cannot be told of a folder before it is read.
+    assert images("cifar10", 2) == pytest.approx(18_000, rel=0.01)
+    assert images("cifar10", 9) == pytest.approx(60_000, rel=0.01)
+    assert images("cifar10", 9, vary=["noise"]) == pytest.approx(9_000, rel=0.01)
+    assert images("mine", 9) == pytest.approx(81_000, rel=0.01)
 
 
 def test_a_figure_is_drawn_from_its_runs(study):
@@ -222,7 +245,7 @@ def test_the_configuration_of_a_preset_has_no_other(study):
             ["datasets/capacity.nc", "runs/difficulty/units-64.nc", "metrics/fig2.nc"],
         ),
         (
-            {"presets": {"demo": {"difficulty": {"data": {"seed": 4}}}}},
+            {"presets": {"demo": {"difficulty": {"first_seed": 4}}}},
             ["datasets/difficulty.nc", "runs/difficulty/units-64.nc", "figures/fig3_1.txt"],
             ["runs/capacity/units-16.nc", "metrics/fig1.nc"],
         ),

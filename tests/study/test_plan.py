@@ -1,12 +1,21 @@
+import pytest
+
 from rote.models.regularization import KINDS
 from rote.study import plan
+from rote.study.schema import SCHEMA
+
+
+def replicated(kind: str, level: float, seed: int) -> plan.Member:
+    """Return a member of which a replicate draws everything anew."""
+    draws = {"data_seed": seed, "initial_seed": seed, "order_seed": seed}
+    return plan.Member(kind, level, seed, seed, 0.1, 0.0, **draws)
 
 
 def test_real_data_is_trained_once_a_seed(settings):
     members = plan.members(settings)
     assert len(members) == len(set(members)) == 2 + 2 * 2 * 2  # real + levels × kinds × seeds
     assert [m for m in members if m.noise_level == 0] == [
-        plan.Member("real", 0.0, seed, seed, 0.1, 0.0) for seed in (0, 1)
+        replicated("real", 0.0, seed) for seed in (0, 1)
     ]
 
 
@@ -40,13 +49,67 @@ def test_a_new_level_or_seed_adds_members_and_changes_none(settings):
     assert len(after - before) == 4 + 7  # two kinds × two seeds; all seven of the third seed
 
 
-def test_repeated_experiments_share_one_draw_of_noise(settings):
-    del settings["noise_levels"], settings["seeds"]
-    settings |= {"noise_level": 1.0, "experiments": 5}
-    members = plan.members(settings)
-    assert len(members) == 15
-    assert {m.noise_seed for m in members} == {0} == set(plan.noise_seeds(settings))
-    assert {m.seed for m in members} == set(range(5))
+FIELDS = {
+    "data": "data_seed",
+    "noise": "noise_seed",
+    "initialization": "initial_seed",
+    "order": "order_seed",
+}
+
+
+@pytest.mark.parametrize("vary", [[], ["data"], ["noise", "order"], list(FIELDS)])
+def test_replicates_draw_what_they_vary_by_their_own_seed_and_the_rest_by_the_first(settings, vary):
+    settings |= {"vary": vary, "first_seed": 5, "seeds": 3}
+    for seed in plan.replicates(settings):
+        for member in (m for m in plan.members(settings) if m.seed == seed):
+            for factor, field in FIELDS.items():
+                assert getattr(member, field) == (seed if factor in vary else 5)
+    assert plan.replicates(settings) == range(5, 8)
+    data = plan.data_settings(settings)
+    for factor in ("data", "noise"):
+        assert data[f"{factor}_seeds"] == ([5, 6, 7] if factor in vary else [5])
+
+
+@pytest.fixture
+def repeated(settings) -> dict:
+    """An experiment like ``difficulty``, as it stands in config.yaml."""
+    del settings["noise_levels"]
+    return settings | {"noise_level": 1.0, "experiments": 5}
+
+
+def test_repeated_experiments_share_the_data_of_their_replicate(repeated):
+    members = plan.members(repeated)
+    assert len(members) == len(set(members)) == 3 * 2 * 5  # conditions × replicates × experiments
+    for seed in (0, 1):
+        own = [m for m in members if (m.noise_kind, m.seed) == ("randX", seed)]
+        assert {(m.noise_seed, m.data_seed) for m in own} == {(seed, seed)}
+        assert [m.experiment for m in own] == [0, 1, 2, 3, 4]
+    for kind in ("real", "randX", "randY"):
+        own = [m for m in members if m.noise_kind == kind]
+        for field in ("initial_seed", "order_seed"):
+            assert len({getattr(m, field) for m in own}) == 10
+
+
+def test_repeated_experiments_differ_among_each_other_where_replicates_do_not(repeated):
+    own = [m for m in plan.members(repeated | {"vary": ["data"]}) if m.noise_kind == "real"]
+    assert [m.data_seed for m in own] == [0] * 5 + [1] * 5
+    for field in ("initial_seed", "order_seed"):
+        assert len({getattr(m, field) for m in own[:5]}) == 5
+        assert [getattr(m, field) for m in own[:5]] == [getattr(m, field) for m in own[5:]]
+
+
+def test_more_experiments_than_the_schema_allows_would_meet_those_of_another_replicate():
+    assert SCHEMA["$defs"]["repetitions"]["maximum"] <= plan.EXPERIMENTS
+
+
+def test_studies_of_other_seeds_share_no_draw(repeated):
+    fields = ["data_seed", "noise_seed", "initial_seed", "order_seed", "seed"]
+    one, other = (plan.members(repeated | {"first_seed": first}) for first in (0, 2))
+    assert len(one) == len(other)
+    for field in fields:
+        assert not {getattr(m, field) for m in one} & {getattr(m, field) for m in other}
+    both = plan.members(repeated | {"seeds": 4})
+    assert {*one, *other} == {*both}
 
 
 def test_what_the_data_depends_on_leaves_out_levels_and_training(settings):

@@ -32,24 +32,24 @@ def step(study: Study, rule: str, **wildcards: str) -> steps.Step:
         (
             "convergence",
             "examples-1000",
-            "Figure 2: training 15 models of 32 units on 1,000 examples",
+            "Figure 2: training 36 models of 32 units on 1,000 examples",
         ),
-        ("difficulty", "units-64", "Figure 3.1: training 300 models of 64 units"),
+        ("difficulty", "units-64", "Figure 3.1: training 1,800 models of 64 units"),
         (
             "sensitivity",
             "unique",
-            "Figure 3.2: training 9 models of 16 units and measuring their loss-sensitivity "
+            "Figure 3.2: training 18 models of 16 units and measuring their loss-sensitivity "
             "(a label for each example)",
         ),
         (
             "complexity",
             "digits_cnn",
-            "Figures 4.1 and 4.2, Filters: training 33 CNNs and searching critical samples",
+            "Figures 4.1 and 4.2, Filters: training 66 CNNs and searching critical samples",
         ),
         (
             "regularization",
             "adversarial_dropout",
-            "Figures 5.1 and 5.2: training 12 models of 128 units "
+            "Figures 5.1 and 5.2: training 24 models of 128 units "
             "(adversarial training and dropout)",
         ),
     ],

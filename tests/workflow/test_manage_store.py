@@ -79,7 +79,7 @@ def test_what_cannot_be_told_is_said_and_stays(study, tmp_path_factory):
     study.snakemake(lacking)
     records = Store(study.store).records()
     data = study.config["presets"]["demo"]["capacity"]["data"]
-    study.config["presets"]["demo"]["capacity"]["data"] = {**data, "seed": 5}
+    study.config["presets"]["demo"]["capacity"]["data"] = {**data, "crop": 1}
     assert lacking in manage(study)
     assert "have it made by the names above" in manage(study, "--prune", fails=True)
     assert Store(study.store).records() == records

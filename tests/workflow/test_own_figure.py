@@ -1,15 +1,14 @@
 """The example of a figure of one's own says what it lacks, in a sentence."""
 
 import importlib.util
-import shutil
 import sys
 
+import numpy as np
 import pytest
 import xarray as xr
+from scipy.stats import spearmanr
 
 from conftest import ROOT
-
-METRICS = ROOT / "docs" / "demo" / "metrics"
 
 
 @pytest.fixture
@@ -21,38 +20,71 @@ def main(monkeypatch):
 
     def call(*arguments: object) -> str | int | None:
         monkeypatch.setattr(sys, "argv", ["own_figure.py", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            program.main()
-        return stopped.value.code
+        try:
+            return program.main()
+        except SystemExit as stopped:
+            return stopped.code
 
     return call
 
 
+RATES = {"real": [[0.1, 0.2, 0.3], [0.9, 0.4, 0.5]], "randX": [[0.5, 0.4, 0.6], [0.3, 0.6, 0.5]]}
+INDEX = [[3, 7, 9], [7, 1, 2]]  # of each seed: 7 is in both
+
+
 @pytest.fixture
 def results(tmp_path):
-    """Results of two experiments, of which the sensitivity is made up."""
+    """Results of two experiments, made up: what is often wrong matters most, but for one image."""
     (tmp_path / "metrics").mkdir()
     (tmp_path / "runs" / "sensitivity").mkdir(parents=True)
-    shutil.copy(METRICS / "fig3_1.nc", tmp_path / "metrics")
-    rate = xr.load_dataset(METRICS / "fig3_1.nc").isel(learning_rate=0)
+    rate = xr.DataArray(
+        np.array([*RATES.values()])[:, None].transpose(0, 1, 3, 2),
+        dims=("condition", "learning_rate", "example", "seed"),
+        coords={
+            "condition": [*RATES],
+            "seed": [0, 1],
+            "index": (("seed", "example"), INDEX),
+            "label": (("condition", "seed", "example"), np.zeros((2, 2, 3), int)),
+        },
+    )
+    fig3_1 = xr.Dataset({"misclassification_rate": rate}, attrs={"dataset": "MNIST digits"})
+    fig3_1.to_netcdf(tmp_path / "metrics" / "fig3_1.nc")
+    # Members are in no order; the second image of seed 0 is another one, which is left out.
+    members = [("randX", 1), ("real", 1), ("halfX", 1), ("real", 0), ("randX", 0), ("halfX", 0)]
+    levels = {"real": 0.0, "halfX": 0.5, "randX": 1.0}
+    matters = [RATES.get(kind, RATES["real"])[seed] for kind, seed in members]
     run = xr.Dataset(
         {
             "sensitivity": (
                 ("member", "norm", "update", "example"),
-                rate["misclassification_rate"].values[:2, None, None],
+                np.array(matters)[:, None, None],
             )
         },
         coords={
             "norm": ["l1"],
-            "noise_kind": ("member", ["real", "randX"]),
-            "noise_level": ("member", [0, 1]),
-            "noise_seed": ("member", [0, 0]),
-            "index": rate["index"],
+            "noise_kind": ("member", [kind.replace("half", "rand") for kind, _ in members]),
+            "noise_level": ("member", [levels[kind] for kind, _ in members]),
+            "seed": ("member", [seed for _, seed in members]),
+            "index": (("member", "example"), [[[3, 8, 9], INDEX[1]][seed] for _, seed in members]),
         },
         attrs={"dataset": "MNIST digits"},
     )
     run.to_netcdf(tmp_path / "runs" / "sensitivity" / "class.nc")
     return tmp_path
+
+
+def test_examples_are_brought_together_by_seed_and_index(main, results, tmp_path, capsys):
+    path = results / "runs" / "sensitivity" / "class.nc"
+    run = xr.load_dataset(path)
+    run["sensitivity"][3, ..., 2] = 0.05  # of the image 9 of seed 0, real: the least of all
+    run.to_netcdf(path)
+    assert main(results, tmp_path / "x.png") is None
+    rank = spearmanr([0.1, 0.3, 0.9, 0.4, 0.5], [0.1, 0.05, 0.9, 0.4, 0.5]).statistic
+    assert capsys.readouterr().out.splitlines() == [
+        f"real: Spearman correlation {rank:.2f}, 5 examples",
+        "randX: Spearman correlation 1.00, 5 examples",
+    ]
+    assert (tmp_path / "x.png").stat().st_size > 10_000
 
 
 def test_what_it_needs_is_said(main, capsys):
@@ -76,7 +108,10 @@ def test_another_kind_of_file_is_named(main, results):
     ("change", "words"),
     [
         (lambda run: run.assign_attrs(dataset="Cats"), "Figure 3.2 Cats: give both experiments"),
-        (lambda run: run.isel(member=[0]), "has no randX in Figure 3.1 or in Figure 3.2: add it"),
+        (
+            lambda run: run.isel(member=[1, 3]),
+            "has no randX in Figure 3.1 or in Figure 3.2: add it",
+        ),
         (
             lambda run: run.assign_coords(norm=["l2"]),
             "not in the norm l1: add it to",

@@ -74,12 +74,15 @@ def test_noise_dataset(files):
     assert noised.attrs["dataset"] == "Synthetic"
     assert noised.sizes["example"] == 100
     assert noised["noise_seed"].values.tolist() == [0, 1]
+    assert noised["data_seed"].values.tolist() == [0, 1]
+    assert noised["train"].sizes == {"data_seed": 2, "example": 100}
+    assert noised["image"].sizes["pool"] == len({*noised["index"].values.tolist()}) < 300
 
 
 @pytest.mark.parametrize("figure", ["fig1", "fig3_1"])
 def test_train_extract_and_plot(tmp_path, files, settings, figure):
     if figure == "fig3_1":
-        del settings["noise_levels"], settings["seeds"]
+        del settings["noise_levels"]
         settings |= {"noise_level": 1.0, "experiments": 2}
     run = str(tmp_path / "experiment" / "units-6.nc")
     compute_run.main(

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 CAPACITY = 2 * (2 + 2 * 2)  # widths × (real + kinds × seeds)
 CONVERGENCE = 3 * 2 * 2  # (sizes and another width) × (real + a level) × seeds
-DIFFICULTY = 3 * 3
+DIFFICULTY = 3 * 2 * 3  # (real + kinds) × seeds × experiments
 SENSITIVITY = 2 * 3 * 2  # labellings × conditions × seeds
 REGULARIZATION = 8 * 2 * 2  # none and regularisers × (real, randY) × seeds
 COMPLEXITY = 2 * 2 * 3 * 2  # cases × (members and their searches) × (real + kinds) × seeds
@@ -54,7 +54,7 @@ def test_a_finished_study_holds_every_figure_and_has_nothing_to_do(finished):
     assert times["hidden_units"].values.tolist() == [4, 8]
     assert times["epochs_to_convergence"].notnull().all()
     rates = netcdf.read(results / "metrics" / "fig3_1.nc")["misclassification_rate"]
-    assert rates.sizes == {"condition": 3, "learning_rate": 1, "example": 50}
+    assert rates.sizes == {"condition": 3, "learning_rate": 1, "example": 50, "seed": 2}
     metrics = netcdf.read(results / "metrics" / "fig1.nc")
     assert metrics["validation_accuracy"].sizes == {
         "learning_rate": 1,
@@ -152,6 +152,9 @@ def change(config: dict, place: str, value: object) -> None:
     [
         ("capacity.noise_levels", [0, 0.24, 0.5], 2 * 2 * 2),  # widths × kinds × seeds
         ("capacity.seeds", 3, 2 * (1 + 2)),  # widths × (real + kinds)
+        ("capacity.first_seed", 1, 2 * (1 + 2)),  # those of seed 1 are there
+        ("capacity.vary", ["order"], 2 * (1 + 2)),  # and here those of seed 0
+        ("capacity.vary", ["data", "initialization", "order"], 2 * 2),  # real data has no noise
         ("capacity.model.hidden_units", [4, 8, 6], 2 + 2 * 2),
         ("capacity.training.learning_rate", [0.2, 0.1], CAPACITY),
         ("difficulty.model.hidden_units", [4, 3], DIFFICULTY),

@@ -60,12 +60,12 @@ def _score(parameters: list, table: jax.Array, rows, labels, validation: tuple) 
         return None, (jax.vmap(cross_entropy)(found, batch[1]), found.argmax(2) != batch[1])
 
     def validate(right: jax.Array, batch: tuple) -> tuple:
-        found = jax.vmap(logits, (0, None))(parameters, batch[0])
+        found = jax.vmap(logits)(parameters, gathered(table, batch[0]))
         return right + (found.argmax(2) == batch[1]).sum(1), None
 
     _, (loss, wrong) = jax.lax.scan(train, None, (rows, labels))
     right, _ = jax.lax.scan(validate, jnp.zeros(rows.shape[1], jnp.int32), validation)
-    return loss.mean((0, 2)), wrong, right / max(1, validation[1].size)
+    return loss.mean((0, 2)), wrong, right * rows.shape[1] / max(1, validation[1].size)
 
 
 def _in_batches(values: np.ndarray, batch: int) -> np.ndarray:
@@ -89,15 +89,9 @@ def train(start: Ensemble, rates: list[float], training: dict) -> np.ndarray:
     parameters = [jnp.array(p.cpu().numpy()) for p in start.model.parameters]
     table = jnp.asarray(np.ascontiguousarray(start.table[:, :features].cpu()))
     rows, labels = (t.cpu().numpy().astype(np.int32) for t in (start.rows, start.labels))
-    inputs, expected = (tensor.cpu().numpy() for tensor in start.validation)
-    parts = len(expected) // EVALUATED
-    validation = (
-        (
-            jnp.asarray(inputs[:, :features].reshape(parts, -1, features)),
-            jnp.asarray(expected.reshape(parts, -1).astype(np.int32)),
-        )
-        if parts
-        else (jnp.zeros((0, 1, features)), jnp.zeros((0, 1), jnp.int32))
+    validation = tuple(
+        jnp.asarray(_in_batches(part.cpu().numpy().astype(np.int32), EVALUATED))
+        for part in start.validation
     )
     scored = [jnp.asarray(_in_batches(values, EVALUATED)) for values in (rows, labels)]
     for epoch in range(1, training["epochs"] + 1):

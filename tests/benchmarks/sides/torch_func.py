@@ -28,8 +28,7 @@ def train(model: nn.Module, start: Ensemble, rates: list[float], training: dict)
     )
     parameters = {name: p.clone() for name, p in zip(names, own, strict=True)}
     table = start.table[:, : start.model.features].contiguous()
-    rows, labels, (inputs, expected) = start.rows, start.labels, start.validation
-    inputs = inputs[:, : start.model.features]
+    rows, labels, validation = start.rows, start.labels, start.validation
 
     def loss(parameters: dict, inputs: Tensor, labels: Tensor) -> Tensor:
         return cross_entropy(functional_call(model, parameters, (inputs,)), labels)
@@ -55,11 +54,9 @@ def train(model: nn.Module, start: Ensemble, rates: list[float], training: dict)
                 losses.append(cross_entropy(found.mT, batch[1], reduction="none").sum(1))
                 wrong.append(found.argmax(2) != batch[1])
             right = [
-                (vmap(logits, (0, None))(parameters, part).argmax(2) == labels_of).sum(1)
-                for part, labels_of in zip(
-                    inputs.split(EVALUATED), expected.split(EVALUATED), strict=True
-                )
-                if len(labels_of)
+                (vmap(logits)(parameters, table[batch[0]]).argmax(2) == batch[1]).sum(1)
+                for batch in zip(*(part.split(EVALUATED, 1) for part in validation), strict=True)
+                if batch[0].numel()
             ]
             # As for the others, numbers are what is wanted.
             _ = sum(losses).tolist(), torch.as_tensor(sum(right)).tolist()

@@ -81,9 +81,10 @@ def compute_run(
 
     Returns:
         ``sensitivity`` (member, norm, update, example), ``train_loss`` and ``train_accuracy``
-        (member, update), ``diverged_epoch`` (member) and, if asked for, ``class_sensitivity``
-        (member, norm, loss_class, example_class), both with the names of the classes as
-        coordinates. Norms are those of the settings, in their order.
+        (member, update), ``diverged_epoch`` (member), ``index`` and ``label`` of the examples
+        (member, example) and, if asked for, ``class_sensitivity`` (member, norm, loss_class,
+        example_class), both with the names of the classes as coordinates. Norms are those of the
+        settings, in their order.
 
     Raises:
         UserError: the device is missing or too small.
@@ -101,6 +102,9 @@ def compute_run(
         classes = noised["class_name"].values
         run = run.assign_coords(loss_class=classes, example_class=classes)
     run = with_examples(run, noised, members)
+    if settings["labelling"] == "unique":  # an example's own class, not that of the data set
+        each = np.tile(np.arange(run.sizes["example"]), (len(members), 1))
+        run = run.assign_coords(label=(("member", "example"), each))
     return described(run).assign_attrs(attributes)
 
 
