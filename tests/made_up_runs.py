@@ -12,6 +12,7 @@ ABOUT = {
     "dataset": "Synthetic",
     "train_examples": 100,
     "validation_examples": 50,
+    "drawn_from": 400,
     "image_size": "4×4",
     "data": "{}",
 }

@@ -220,25 +220,23 @@ def test_a_member_leaves_once_it_has_converged_or_levelled_off():
 
 
 def test_levelling_off_does_not_depend_on_company():
-    table, rows, labels, validation = hard(5)
     group, _ = run(training_of([0, 1, 2, 3, 4], (table, rows, labels, validation)), LEVELLING)
     assert len({int(record["plateau_epoch"]) for record in group.values()}) > 1
     for member in range(5):
-        data = table, rows[[member]], labels[[member]], validation
+        data = of_members(hard(5), [member])
         alone, _ = run(training_of([member], data), LEVELLING)
         for name, value in alone[0].items():
             np.testing.assert_array_equal(value, group[member][name])
 
 
 def test_a_checkpoint_resumes_to_the_same_plateau():
-    table, rows, labels, validation = hard(5)
     data = table, rows, labels, validation
     whole, saved = run(training_of([0, 1, 2, 3, 4], data), LEVELLING)
     ends = [int(whole[m]["plateau_epoch"] or whole[m]["converged_epoch"] or 40) for m in range(5)]
     for at in (min(ends), max(ends) - 1):  # after some have left, and just before the last one
         left = sorted(saved[at])
         assert 0 < len(left) < 5
-        own = table, rows[left], labels[left], validation
+        own = of_members(hard(5), left)
         resumed, _ = run(training_of(left, own), LEVELLING, [saved[at][m] for m in left])
         for ours, theirs in enumerate(left):
             for name, value in resumed[ours].items():
