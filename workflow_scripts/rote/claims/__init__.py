@@ -12,6 +12,7 @@ import xarray as xr
 from rote.claims import capacity, complexity, convergence, examples, regularization
 from rote.claims.verdicts import INCONCLUSIVE, Inconclusive, Interval, Part, combined, verdict
 from rote.files.provenance import with_provenance
+from rote.metrics.sweeps import first_of_each
 
 CLAIMS = {
     1: ("Fitting noise requires more effective capacity.", capacity),
@@ -43,7 +44,12 @@ UNDECIDED = "the interval reaches both sides of the criterion"
 
 
 class _Metrics(dict):
-    """The metrics that are there, by figure; asking for others says why a part has no verdict."""
+    """The metrics that are there, by figure; asking for others says why a part has no verdict.
+
+    ``every`` is the same before :func:`first_of_each`: with all norms and radii.
+    """
+
+    every: "_Metrics"
 
     def __missing__(self, figure: str) -> None:
         raise Inconclusive(f"there are no metrics of {figure}")
@@ -53,8 +59,8 @@ def test_claims(metrics: Mapping[str, xr.Dataset], criteria: dict) -> xr.Dataset
     """Return estimates, intervals and verdicts of all parts of all claims.
 
     Args:
-        metrics: what ``metrics/{figure}.nc`` hold, by figure; parts of figures that are missing are
-            inconclusive.
+        metrics: what ``metrics/{figure}.nc`` hold, by figure, with all that is swept; parts of
+            figures that are missing are inconclusive.
         criteria: ``claims`` of ``config.yaml``.
 
     Returns:
@@ -65,8 +71,10 @@ def test_claims(metrics: Mapping[str, xr.Dataset], criteria: dict) -> xr.Dataset
         (conclusion).
     """
     rows, of_claim = [], {number: [] for number in CLAIMS}
+    firsts = _Metrics({figure: first_of_each(one) for figure, one in metrics.items()})
+    firsts.every = _Metrics(metrics)
     for number, (_, module) in CLAIMS.items():
-        for part in module.parts(_Metrics(metrics), criteria):
+        for part in module.parts(firsts, criteria):
             row = _row(part)
             rows.append({"claim": number, **row})
             if part.stated_by == "poster":

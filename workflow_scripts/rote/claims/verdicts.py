@@ -72,6 +72,7 @@ class Part:
     holds: tuple[float, float]  # the same as an open interval
     interval: Callable[[], Interval]  # computes it; may raise Inconclusive
     stated_by: str = "poster"  # only the poster's parts make the verdict on a claim
+    definition: str = ""  # how the number is computed from the figure's metrics, in words
 
 
 def more_than(criteria: dict, name: str, why: str = "") -> tuple[str, tuple[float, float]]:
