@@ -19,7 +19,7 @@ from rote.claims.ratios import (
     of_kind,
     unless_one_class,
 )
-from rote.claims.regularization import quantile
+from rote.claims.best_of_many import quantile
 from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
 
 KINDS = "randX", "randY"
@@ -69,7 +69,7 @@ def parts(
             "upper bound: the fall, or the rise to a later peak, may go on. Seeds with a missing "
             "value are left out. The interval is over the seeds, with the simulated quantile of "
             "the best of as many searches as the peak is chosen from, where choices do not differ "
-            f"(rote.claims.regularization.quantile). {ONE_CLASS} Here it is "
+            f"(rote.claims.best_of_many.quantile). {ONE_CLASS} Here it is "
             "train_commonest_class_share."
         )
         for name, words, text in (
