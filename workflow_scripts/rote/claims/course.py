@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
+from rote.claims.best_of_many import quantile
 from rote.claims.ratios import (
     FITTED,
     ONE_CLASS,
@@ -19,7 +20,6 @@ from rote.claims.ratios import (
     of_kind,
     unless_one_class,
 )
-from rote.claims.best_of_many import quantile
 from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
 
 KINDS = "randX", "randY"
