@@ -226,7 +226,7 @@ def test_missing_metrics_and_few_seeds_are_inconclusive_and_say_why():
         ("fig3_2", {"norm": ["l1", "l2"]}, "gini_class_linf", "the norm linf"),
         ("fig4_2", {"noise_kind": ["randX"]}, "ratio_randY_over_real_digits", "no randY"),
         ("fig4_2", {"noise_level": [0.2, 1.0]}, "ratio_randY_over_real_digits", "no noise level 0"),
-        ("fig4_2", {"noise_level": [0.0, 0.8]}, "ratio_over_level_randX_digits", "no noise level 1"),
+        ("fig4_2", {"noise_level": [0.0, 0.8]}, "ratio_over_level_randX_digits", "noise level 1"),
         ("fig4_2", {"critical_epoch": [1, 20]}, "ratio_rises_randX_digits", "fewer than three"),
         ("fig4_2", {"noise_level": [0.0, 1.0]}, "best_accuracy_falls_randX_digits", "in part"),
         ("fig4_2", {"noise_kind": ["randX"]}, "ratio_after_peak_digits", "no randY"),
@@ -426,7 +426,7 @@ def test_strength_is_chosen_on_the_other_seeds_by_hand():
     with pytest.raises(verdicts.Inconclusive, match="every strength costs more"):
         regularization.effects(fall, loss + 0.5, 0.02)
     # Seeds 1 and 2 have no strength that the others find free; the fall is then none.
-    some, unknown = regularization.effects(fall, loss + [0.1, 0.0, 0.0], 0.02)
+    some, unknown = regularization.effects(fall, loss + np.array([0.1, 0.0, 0.0]), 0.02)
     assert some.tolist() == [0.3, 0.0, 0.0]
     assert np.isnan(unknown).tolist() == [False, True, True]
     # What raises the accuracy that is to fall has no loss to tell.

@@ -29,9 +29,9 @@ LAST = (
 PEAK = (
     "The peak is the first epoch at which validation_accuracy of the seed and level is highest; "
     "{}the gain is the last value less that at the peak, for noise_kind randY, mean over the "
-    "levels between 0 and 1 of each seed. If at one of these levels the highest train_accuracy over the "
-    "epochs, mean over seeds, is below `fitted`, the interval has no upper bound: what is still to "
-    "be fitted would add to the gain."
+    "levels between 0 and 1 of each seed. If at one of these levels the highest train_accuracy "
+    "over the epochs, mean over seeds, is below `fitted`, the interval has no upper bound: what is "
+    "still to be fitted would add to the gain."
 )
 
 

@@ -14,7 +14,7 @@ ROWS = {
 }
 
 
-def draw(metrics: xr.Dataset, exploded: float) -> Figure:
+def draw(metrics: xr.Dataset, exploded: float = np.inf) -> Figure:
     """Draw each seed as a thin line and their mean as a thick one; below, the mean sensitivity.
 
     A seed is dotted from where its sensitivities have grown to more than ``exploded`` times those
