@@ -171,6 +171,10 @@ def test_regularisers_swap_by_hand():
     real = np.array([[0.1, 0.1, 0.1], [0.2, 0.3, 0.15], [0.0, 0.0, 0.0]])
     swaps = fitting_speed.swap_of_others(random, real)
     assert swaps == pytest.approx([0.1, 0.2, 0.05])
+    # What seed 0 alone swaps, and swaps most, is not chosen for it.
+    alone, with_luck = random.copy(), real.copy()
+    alone[2, 0], with_luck[2, 0] = 1.5, -0.7
+    assert fitting_speed.swap_of_others(alone, with_luck)[0] == pytest.approx(0.1)
     # The same order leaves nothing to swap.
     assert (fitting_speed.swap_of_others(random, random) < 0).all()
     real[1, 1] = np.nan
