@@ -111,9 +111,10 @@ def made_up_sensitivity(labelling: str, times=(0, 5, 10), examples=4) -> xr.Data
         },
     )
     if labelling == "class":
-        matrices = 1 + rng.random((len(members), len(norms), 5, 5))
+        matrices = 1 + rng.random((len(members), len(norms), 2, 5, 5))
         names = {dim: (dim, list("abcde"), NAMED) for dim in ("loss_class", "example_class")}
-        along = ("member", "norm", "loss_class", "example_class")
+        names |= {"class_update": ("class_update", [times[0], times[-1]], NAMED)}
+        along = ("member", "norm", "class_update", "loss_class", "example_class")
         run["class_sensitivity"] = along, matrices, NAMED
         run = run.assign_coords(names)
     settings = {

@@ -5,13 +5,12 @@ from pathlib import Path
 from job import job
 from rote.claims import tables, test_claims
 from rote.files import netcdf, text
-from rote.metrics.sweeps import first_of_each
 
 
 def main(smk):
     """Test the claims on ``smk.input`` by the criteria in ``smk.params.criteria``."""
     with job(smk):
-        metrics = {Path(path).stem: first_of_each(netcdf.read(path)) for path in smk.input}
+        metrics = {Path(path).stem: netcdf.read(path) for path in smk.input}
         claims = test_claims(metrics, smk.params.criteria, smk.params.dependent_on)
         netcdf.write(claims, smk.output.nc, smk.params.made_by)
         text.write(tables.claims_markdown(claims, smk.wildcards.preset), smk.output.md)

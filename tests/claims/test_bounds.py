@@ -122,10 +122,10 @@ def test_the_rise_is_between_the_levels_that_were_measured():
 
 @pytest.mark.parametrize(
     ("unfinished", "open_below", "open_above"),
-    [(0.0, True, False), (0.4, False, False), (0.8, False, True)],
+    [(0.0, True, False), (0.4, False, False), (1.0, False, True)],
 )
 def test_a_level_that_is_unfinished_bounds_the_rise_on_its_side(unfinished, open_below, open_above):
-    levels, seeds = [0.0, 0.4, 0.8], np.array([0, 1e-3, 2e-3])
+    levels, seeds = [0.0, 0.4, 1.0], np.array([0, 1e-3, 2e-3])
     dims = "dataset", "noise_kind", "noise_level"
     reached = np.where(np.array(levels) == unfinished, 0.5, 1.0)[:, None, None]
     ratio = (np.array(levels)[:, None, None] * (1 + seeds))[None, None]
@@ -133,6 +133,7 @@ def test_a_level_that_is_unfinished_bounds_the_rise_on_its_side(unfinished, open
         {
             "train_accuracy": ((*dims, "epoch", "seed"), (reached + 0 * seeds)[None, None]),
             "critical_sample_ratio": ((*dims, "critical_epoch", "seed"), ratio),
+            "commonest_class_share": ((*dims, "critical_epoch", "seed"), 0 * ratio),
         },
         coords={"dataset": ["digits"], "noise_kind": ["randY"], "noise_level": levels},
     )
@@ -154,5 +155,5 @@ def test_a_level_that_is_unfinished_bounds_the_rise_on_its_side(unfinished, open
 )
 def test_what_is_gained_counts_from_the_first_peak(validation, expected):
     epochs, measured = np.array([1, 2, 4, 8]), np.array([0.1, 0.2, 0.4, 0.7])
-    gained = complexity.gain(epochs, np.array(validation), epochs, measured)
-    assert gained == pytest.approx(expected)
+    at_peak, last = complexity.peak_and_last(epochs, np.array(validation), epochs, measured)
+    assert last - at_peak == pytest.approx(expected)

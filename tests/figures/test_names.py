@@ -13,10 +13,10 @@ from rote.figures import fig3_3, fig4_2, style
 def named(classes, names) -> xr.Dataset:
     """Return metrics of Figure 3.3 with as many classes as names."""
     cells = np.random.default_rng(0).lognormal(size=(3, len(names), len(names), 2))
-    dims = classes["class_sensitivity"].dims
+    dims = classes["class_share"].dims
     own = {"loss_class", "example_class"}
     others = classes.drop_vars([v for v in classes.variables if own & set(classes[v].dims)])
-    others["class_sensitivity"] = dims, cells
+    others["class_share"] = others["class_sensitivity"] = dims, cells
     return others.assign_coords(loss_class=names, example_class=names)
 
 

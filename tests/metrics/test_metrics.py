@@ -274,24 +274,31 @@ def test_figure_3_2_is_the_gini_of_the_mean_so_far():
     assert metrics["gini"].sel(labelling="class", update=[20, 30]).isnull().all()
     assert metrics["gini"].sel(labelling="unique", update=5).isnull().all()
     assert "SGD, 5 and 6 epochs, batch 5, learning rate 0.1" in metrics.attrs["protocol"]
-    assert metrics["exploded"].sum() == 0
 
 
-def test_sensitivities_that_explode_are_flagged_from_there_on():
+def test_growth_is_the_largest_so_far():
     run = made_up_sensitivity("class")
-    run["sensitivity"][3] = 1.0  # real, seed 1
-    run["sensitivity"][3, 1, 1, 0] = 4 * 1001  # in one of the norms
+    run["sensitivity"][3] = 2.0  # real, seed 1
+    run["sensitivity"][3, 1, 1] = 7.0  # in one of the norms, and at t = 5 alone
     metrics = fig3_2.metrics([run])
-    flags = metrics["exploded"].sel(condition="real", seed=1, labelling="class")
-    assert flags.values.tolist() == [[0, 0, 0], [0, 1, 1]]
-    assert metrics["exploded"].sum() == 2
-    of_classes = fig3_3.metrics([run])["exploded"]
-    assert of_classes.dims == ("condition", "norm", "seed")
-    assert of_classes.sel(condition="real", norm="linf").values.tolist() == [False, True]
-    assert of_classes.sum() == 1
-    run["sensitivity"][3, 1, 1, 0] = 4 * 990
-    assert fig3_2.metrics([run])["exploded"].sum() == 0
-    assert fig3_3.metrics([run])["exploded"].sum() == 0
+    assert metrics["growth"].dims == ("labelling", "condition", "norm", "update", "seed")
+    own = metrics["growth"].sel(condition="real", seed=1, labelling="class")
+    assert own.values.tolist() == [[1, 1, 1], [1, 3.5, 3.5]]
+
+
+def test_every_update_counts_alike_by_hand():
+    run = made_up_sensitivity("class")
+    # Of four examples; the first update is even, the second is another's, and a million times so.
+    run["sensitivity"][3, 0] = [[1, 1, 1, 1], [0, 0, 0, 1e6], [5, 0, 0, 0]]
+    own = fig3_2.metrics([run]).sel(condition="real", seed=1, labelling="class", norm="l1")
+    shares = [[1 / 4] * 4, [1 / 8, 1 / 8, 1 / 8, 5 / 8], [5 / 12, 1 / 12, 1 / 12, 5 / 12]]
+    assert own["share_gini"].values == pytest.approx([gini(share) for share in shares])
+    run["sensitivity"][3, 0, 1] = 0  # shares of nothing are unknown
+    own = fig3_2.metrics([run]).sel(condition="real", seed=1, labelling="class", norm="l1")
+    assert own["share_gini"].isnull().values.tolist() == [False, True, True]
+    run["sensitivity"][3, 0, 1] = [1, np.inf, 1, 1]
+    own = fig3_2.metrics([run]).sel(condition="real", seed=1, labelling="class", norm="l1")
+    assert own["share_gini"].isnull().values.tolist() == [False, True, True]
 
 
 def test_what_has_diverged_is_missing_from_there_on():
@@ -300,7 +307,7 @@ def test_what_has_diverged_is_missing_from_there_on():
     run["diverged_epoch"][3] = 1
     metrics = fig3_2.metrics([run])
     own = metrics.sel(condition="real", seed=1, labelling="class", norm="l1")
-    for name in ("gini", "mean_sensitivity", "exploded"):
+    for name in ("gini", "share_gini", "mean_sensitivity", "growth"):
         assert own[name].isnull().values.tolist() == [False, True, True]
         assert metrics[name].isnull().sum() == 2 * 2
     run["diverged_epoch"][:] = 1
@@ -312,6 +319,8 @@ def test_figure_3_3_measures_the_diagonal_and_the_rest():
     run = made_up_sensitivity("class")
     run["class_sensitivity"][1] = np.ones((5, 5))  # real, seed 0: all cells are equal
     run["class_sensitivity"][3] = np.eye(5)  # real, seed 1: nothing off the diagonal
+    run["class_sensitivity"][3, 1] *= 100
+    run["class_sensitivity"][3, 1, 0] = 1.0  # by another norm all are equal at the first update
     metrics = fig3_3.metrics([run])
     assert metrics["class_sensitivity"].dims == (
         "condition",
@@ -324,8 +333,18 @@ def test_figure_3_3_measures_the_diagonal_and_the_rest():
     assert real["diagonal_share"].values.tolist() == pytest.approx([1 / 5, 1])
     assert real["off_diagonal_gini"].values.tolist() == [0, 0]
     cell = {"condition": "randX", "seed": 1, "loss_class": "e", "example_class": "c"}
-    assert (metrics["class_sensitivity"].sel(cell) == run["class_sensitivity"][0, :, 4, 2]).all()
-    other = run["class_sensitivity"][5, 1].values  # halfX, seed 0
+    mean = run["class_sensitivity"][0, :, :, 4, 2].mean("class_update")
+    np.testing.assert_allclose(metrics["class_sensitivity"].sel(cell), mean)
+    # Every update counts alike: half of the diagonal's share is 1/5, half is 1.
+    assert metrics["diagonal_share"].sel(condition="real", norm="linf", seed=1).item() == (
+        pytest.approx((1 / 5 + 1) / 2)
+    )
+    each = run["class_sensitivity"][5, 1].values  # halfX, seed 0
+    other = (each / each.sum((1, 2), keepdims=True)).mean(0)
+    found = metrics["class_share"].sel(condition="halfX", seed=0, norm="linf")
+    np.testing.assert_allclose(found, other)
+    accuracy = metrics["train_accuracy"].sel(condition="halfX", seed=0)
+    assert accuracy == run["train_accuracy"][5, -1]
     rest = other[~np.eye(5, dtype=bool)]
     at = metrics.sel(condition="halfX", seed=0, norm="linf")
     assert at["diagonal_share"].item() == pytest.approx(1 - rest.sum() / other.sum())

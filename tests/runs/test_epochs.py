@@ -220,7 +220,7 @@ def test_a_member_leaves_once_it_has_converged_or_levelled_off():
 
 
 def test_levelling_off_does_not_depend_on_company():
-    group, _ = run(training_of([0, 1, 2, 3, 4], (table, rows, labels, validation)), LEVELLING)
+    group, _ = run(training_of([0, 1, 2, 3, 4], hard(5)), LEVELLING)
     assert len({int(record["plateau_epoch"]) for record in group.values()}) > 1
     for member in range(5):
         data = of_members(hard(5), [member])
@@ -230,8 +230,7 @@ def test_levelling_off_does_not_depend_on_company():
 
 
 def test_a_checkpoint_resumes_to_the_same_plateau():
-    data = table, rows, labels, validation
-    whole, saved = run(training_of([0, 1, 2, 3, 4], data), LEVELLING)
+    whole, saved = run(training_of([0, 1, 2, 3, 4], hard(5)), LEVELLING)
     ends = [int(whole[m]["plateau_epoch"] or whole[m]["converged_epoch"] or 40) for m in range(5)]
     for at in (min(ends), max(ends) - 1):  # after some have left, and just before the last one
         left = sorted(saved[at])

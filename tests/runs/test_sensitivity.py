@@ -60,7 +60,11 @@ def test_a_run_holds_what_the_public_functions_compute(
         if labelling == "class":
             times = plan.evaluation_times(updates, 2)
             expected = class_sensitivity(*arguments, times, norm=norm)
-            np.testing.assert_allclose(own["class_sensitivity"], expected, rtol=tolerance)
+            found = own["class_sensitivity"]
+            assert found["class_update"].values.tolist() == times
+            np.testing.assert_allclose(found.mean("class_update"), expected, rtol=tolerance)
+            first = class_sensitivity(*arguments, times[:1], norm=norm)
+            np.testing.assert_allclose(found[0], first, rtol=tolerance)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from rote.claims.verdicts import (
     verdict,
 )
 from rote.files.provenance import with_provenance
+from rote.metrics.sweeps import first_of_each
 
 CLAIMS = {
     1: ("Fitting noise requires more effective capacity.", capacity),
@@ -65,7 +66,12 @@ NEARLY = (
 
 
 class _Metrics(dict):
-    """The metrics that are there, by figure; asking for others says why a part has no verdict."""
+    """The metrics that are there, by figure; asking for others says why a part has no verdict.
+
+    ``every`` is the same before :func:`first_of_each`: with all norms and radii.
+    """
+
+    every: "_Metrics"
 
     def __missing__(self, figure: str) -> None:
         raise Inconclusive(f"there are no metrics of {figure}")
@@ -79,8 +85,8 @@ def test_claims(
     """Return estimates, intervals and verdicts of all parts of all claims.
 
     Args:
-        metrics: what ``metrics/{figure}.nc`` hold, by figure; parts of figures that are missing are
-            inconclusive.
+        metrics: what ``metrics/{figure}.nc`` hold, by figure, with all that is swept; parts of
+            figures that are missing are inconclusive.
         criteria: ``claims`` of ``config.yaml``.
         dependent_on: the settings on which the verdict of a part is known to depend, by its name.
 
@@ -91,8 +97,10 @@ def test_claims(
         on which the parts depend that make it; ``claim_text`` (conclusion).
     """
     rows, of_claims, dependent_on = [], {}, dependent_on or {}
+    firsts = _Metrics({figure: first_of_each(one) for figure, one in metrics.items()})
+    firsts.every = _Metrics(metrics)
     for number, (_, module) in CLAIMS.items():
-        parts = list(module.parts(_Metrics(metrics), criteria))
+        parts = list(module.parts(firsts, criteria))
         counts = {core: comparisons([p for p in parts if p.core == core]) for core in (True, False)}
         own = [
             _row(part, criteria["confidence"], counts[part.core], dependent_on.get(part.name, ()))

@@ -6,39 +6,73 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import (
-    Inconclusive,
-    Interval,
-    Part,
+from rote.claims import course
+from rote.claims.ratios import (
+    FITTED,
+    ONE_CLASS,
+    OVER_SEEDS,
+    RATIO,
+    SHARE,
     at_level,
-    more_than,
-    over_seeds,
-    slope_weights,
+    last_accuracy,
+    of_condition,
+    of_kind,
+    titled_cases,
+    unless_one_class,
+)
+from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
+
+LAST = (
+    "at the last critical_epoch of the case and the first radius, for the highest noise_level of "
+    "each kind; real is noise_level 0"
+)
+PEAK = (
+    "The peak is the first epoch at which validation_accuracy of the seed and level is highest; "
+    "{}the gain is the last value less that at the peak, for noise_kind randY, mean over the "
+    "levels between 0 and 1 of each seed. If at one of these levels the highest train_accuracy "
+    "over the epochs, mean over seeds, is below `fitted`, the interval has no upper bound: what is "
+    "still to be fitted would add to the gain."
 )
 
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
-    """Yield the parts on the ratio at the end (``fig4_1``) and on the course (``fig4_2``)."""
+    """Yield the parts of every case (``fig4_2``): on the ratio at the end, and on the course."""
     margin = criteria["margin"]
-    ratio, level = "critical sample ratio at the last search", at_level(metrics, "fig4_1")
-    yield Part(
-        "ratio_randX_over_randY",
-        "fig4_1",
-        f"{ratio}, randX less randY{level}",
-        *more_than(criteria, "margin"),
-        partial(_at_the_end, metrics, ("randX", "randY"), criteria),
-    )
-    yield Part(
-        "ratio_randY_over_real",
-        "fig4_1",
-        f"{ratio}, randY less real{level}",
-        f"above or equal: more than {-margin:g} (margin)",
-        (-margin, np.inf),
-        partial(_at_the_end, metrics, ("randY", "real"), criteria),
-    )
-    cases = metrics["fig4_2"]["dataset"].values if "fig4_2" in metrics else ["all"]
-    for case in cases:
-        title = f"{metrics['fig4_2']['title'].sel(dataset=case).item()}, " if case != "all" else ""
+    ratio, level = "critical sample ratio at the last search", ""
+    if "fig4_2" in metrics and (highest := metrics["fig4_2"]["noise_level"].max().item()) != 1:
+        level = f", at noise level {highest:g}"
+    for case, title in titled_cases(metrics).items():
+        row = f'Of dataset "{case}"'
+        yield Part(
+            f"ratio_randX_over_randY_{case}",
+            "fig4_2",
+            f"{title}{ratio}, randX less randY{level}",
+            *more_than(criteria, "margin"),
+            partial(_at_the_end, metrics, case, {"randX": "", "randY": ""}, criteria),
+            definition=f"{row}: critical_sample_ratio of randX less that of randY, of each seed, "
+            f"{LAST}. {OVER_SEEDS} {ONE_CLASS} {FITTED}",
+        )
+        yield Part(
+            f"ratio_randY_over_real_{case}",
+            "fig4_2",
+            f"{title}{ratio}, randY less real{level}",
+            f"above or equal: more than {-margin:g} (margin)",
+            (-margin, np.inf),
+            partial(_at_the_end, metrics, case, {"randY": "", "real": ""}, criteria),
+            definition=f"{row}: critical_sample_ratio of randY less that of real, of each seed, "
+            f"{LAST}. {OVER_SEEDS} {ONE_CLASS} {FITTED}",
+        )
+        yield Part(
+            f"own_ratio_randX_over_randY_{case}",
+            "fig4_2",
+            f"{title}{ratio}, on inputs of the kind trained on, randX less randY{level}",
+            *more_than(criteria, "margin"),
+            partial(_at_the_end, metrics, case, {"randX": "noise_", "randY": ""}, criteria),
+            "ours",
+            definition=f"{row}: noise_critical_sample_ratio of randX, on inputs of noise, less "
+            f"critical_sample_ratio of randY, on real ones, of each seed, {LAST}. {OVER_SEEDS} "
+            f"{ONE_CLASS} On inputs of noise it is noise_commonest_class_share. {FITTED}",
+        )
         noisy = f"{title}randY, mean of the levels of noise between 0 and 1: "
         yield Part(
             f"memorised_after_peak_{case}",
@@ -46,49 +80,56 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             f"{noisy}training accuracy gained after the peak of validation accuracy",
             *more_than(criteria, "large", "the peak comes early"),
             partial(_after_peak, metrics, case, "train_accuracy", criteria),
+            definition=f"{row}: the gain of train_accuracy. {PEAK.format('')} {OVER_SEEDS}",
+        )
+        between = (
+            "critical_sample_ratio, of the first radius, is taken for a straight line between the "
+            "searches; "
         )
         yield Part(
             f"ratio_after_peak_{case}",
             "fig4_2",
             f"{noisy}critical sample ratio gained after the peak of validation accuracy",
             *more_than(criteria, "margin"),
-            partial(_after_peak, metrics, case, "critical_sample_ratio", criteria),
+            partial(_after_peak, metrics, case, RATIO, criteria),
+            definition=f"{row}: the gain of critical_sample_ratio. {PEAK.format(between)} "
+            f"{OVER_SEEDS} {ONE_CLASS} The compared searches are the peak, at which the share is a "
+            "straight line, too, and the last, of each level.",
         )
         for kind in ("randX", "randY"):
             yield Part(
                 f"ratio_over_level_{kind}_{case}",
                 "fig4_2",
-                f"{title}{kind}, levels below 1: rise of the {ratio}, from no noise to all noise",
+                f"{title}{kind}: rise of the {ratio}, from no noise to all noise",
                 *more_than(criteria, "margin"),
                 partial(_over_level, metrics, case, kind, criteria),
+                definition=f"{row} and noise_kind {kind}: critical_sample_ratio at noise_level 1 "
+                "less that at 0, of each seed, at the last critical_epoch of the case and the "
+                "first radius. If the highest train_accuracy over the epochs, mean over seeds, is "
+                "below `fitted`, there is no upper bound (level 1) or no lower one (level 0): what "
+                f"is still to be fitted would add to the ratio. {OVER_SEEDS} {ONE_CLASS}",
             )
+        yield from course.parts(metrics, case, title, criteria)
 
 
 def _at_the_end(
-    metrics: Mapping[str, xr.Dataset], conditions: tuple[str, str], criteria: dict
+    metrics: Mapping[str, xr.Dataset], case: str, inputs: Mapping[str, str], criteria: dict
 ) -> Interval:
     """Return the difference of two conditions' ratios, if both have fitted their training data.
 
-    Before it has fitted anything, a model has a low ratio whatever its data.
+    Before it has fitted anything, a model has a low ratio whatever its data. ``inputs`` are the
+    two conditions, each with what the names of its variables begin with.
     """
-    curves = metrics["fig4_1"]
-    for condition in conditions:
-        if condition not in curves["condition"]:
-            raise Inconclusive(f"the experiment complexity has no {condition}")
-    ratio = _last(curves)
-    accuracy = curves["train_accuracy"].sel(epoch=ratio["critical_epoch"]).mean("seed")
-    above, below = (ratio.sel(condition=condition) for condition in conditions)
-    reached = {condition: accuracy.sel(condition=condition).item() for condition in conditions}
-    return over_seeds((above - below).values, criteria).if_fitted(reached, criteria)
-
-
-def _case(metrics: Mapping[str, xr.Dataset], case: str, kind: str) -> xr.Dataset:
-    """Return the curves of a case at the levels of noise that the figure shows, those below 1."""
-    curves = metrics["fig4_2"]
-    if kind not in curves["noise_kind"]:
-        raise Inconclusive(f"the experiment complexity has no {kind}")
-    curves = curves.sel(dataset=case, noise_kind=kind)
-    return curves.sel(noise_level=curves["noise_level"] < 1)
+    ratios, shares, reached = [], {}, {}
+    for condition, prefix in inputs.items():
+        curves = of_condition(metrics["fig4_2"], case, condition)
+        last = curves.isel(critical_epoch=-1)
+        ratios.append(last[f"{prefix}{RATIO}"].values)
+        shares[condition] = last[f"{prefix}{SHARE}"].mean("seed").item()
+        reached[condition] = last_accuracy(curves)
+    above, below = ratios
+    interval = over_seeds(above - below, criteria).if_fitted(reached, criteria)
+    return unless_one_class(interval, shares, criteria)
 
 
 def _unfinished(curves: xr.Dataset, criteria: dict) -> tuple[np.ndarray, str]:
@@ -97,40 +138,57 @@ def _unfinished(curves: xr.Dataset, criteria: dict) -> tuple[np.ndarray, str]:
     What is still to be fitted would add to what was measured: the measure is a lower bound.
     """
     reached = curves["train_accuracy"].max("epoch").mean("seed")
-    levels = curves["noise_level"].values[reached.values < criteria["fitted"]]
+    # A level of which all models diverged has no accuracy, and has fitted nothing.
+    unfinished = ~(reached.values >= criteria["fitted"])
+    levels = curves["noise_level"].values[unfinished]
     named = ", ".join(f"{level:g}" for level in levels)
     least = reached.min().item()
-    caveat = f"training is unfinished at level {named}: training accuracy down to {least:.2f}"
-    return reached.values < criteria["fitted"], caveat
+    return unfinished, (
+        f"training is unfinished at level {named}: training accuracy down to {least:.2f}"
+    )
 
 
 def _after_peak(
     metrics: Mapping[str, xr.Dataset], case: str, name: str, criteria: dict
 ) -> Interval:
     """Return what is gained between the peak of validation accuracy and the last epoch."""
-    curves = _case(metrics, case, "randY")
-    curves = curves.sel(noise_level=curves["noise_level"] > 0)
+    curves = of_kind(metrics["fig4_2"], case, "randY")
+    levels = curves["noise_level"]
+    curves = curves.sel(noise_level=(levels > 0) & (levels < 1))
     if not curves.sizes["noise_level"]:
         raise Inconclusive("the experiment complexity has no labels that are noise in part")
-    (along,) = {"epoch", "critical_epoch"} & set(curves[name].dims)
-    gained = xr.apply_ufunc(
-        gain,
-        curves["epoch"],
-        curves["validation_accuracy"],
-        curves[along],
-        curves[name],
-        input_core_dims=[["epoch"], ["epoch"], [along], [along]],
-        vectorize=True,
-    )
+
+    def over_peak(name: str) -> tuple[xr.DataArray, xr.DataArray]:
+        (along,) = {"epoch", "critical_epoch"} & set(curves[name].dims)
+        return xr.apply_ufunc(
+            peak_and_last,
+            curves["epoch"],
+            curves["validation_accuracy"],
+            curves[along],
+            curves[name],
+            input_core_dims=[["epoch"], ["epoch"], [along], [along]],
+            output_core_dims=[[], []],
+            vectorize=True,
+        )
+
+    at_peak, last = over_peak(name)
+    mean = (last - at_peak).mean("noise_level", skipna=False).values
     unfinished, caveat = _unfinished(curves, criteria)
-    mean = gained.mean("noise_level", skipna=False).values
-    return over_seeds(mean, criteria).bounded(bool(unfinished.any()), False, caveat)
+    interval = over_seeds(mean, criteria).bounded(bool(unfinished.any()), False, caveat)
+    if name != RATIO:
+        return interval
+    shares = {
+        f"level {level:g}, {when}": share.item()
+        for when, each in zip(("at the peak", "at the end"), over_peak(SHARE), strict=True)
+        for level, share in zip(curves["noise_level"].values, each.mean("seed"), strict=True)
+    }
+    return unless_one_class(interval, shares, criteria)
 
 
-def gain(
+def peak_and_last(
     epochs: np.ndarray, validation: np.ndarray, measured_at: np.ndarray, measured: np.ndarray
-) -> float:
-    """Return how much ``measured`` gains from the peak of ``validation`` to its last value.
+) -> tuple[float, float]:
+    """Return ``measured`` at the peak of ``validation``, and its last value.
 
     Between the epochs at which it was measured it is taken for a straight line.
 
@@ -141,33 +199,29 @@ def gain(
         measured: (others,), NaN where it was not measured.
 
     Returns:
-        The gain; NaN if there are no values, or training diverged.
+        Both values; NaN if there are none, or training diverged.
     """
     evaluated, there = np.isfinite(validation), np.isfinite(measured)
     if not there.any() or not evaluated.any() or epochs[evaluated][-1] < measured_at[there][-1]:
-        return np.nan
+        return np.nan, np.nan
     peak = epochs[evaluated][np.argmax(validation[evaluated])]
-    return measured[there][-1] - np.interp(peak, measured_at[there], measured[there])
+    return np.interp(peak, measured_at[there], measured[there]), measured[there][-1]
 
 
 def _over_level(
     metrics: Mapping[str, xr.Dataset], case: str, kind: str, criteria: dict
 ) -> Interval:
-    """Return the slope over the noise level of the ratio at the last search."""
-    curves = _case(metrics, case, kind)
-    weights = slope_weights(curves["noise_level"].values)
-    last = _last(curves).transpose("noise_level", "seed")
-    unfinished, caveat = _unfinished(curves, criteria)
-    return over_seeds(weights @ last.values, criteria).bounded(
-        at_least=bool((unfinished & (weights > 0)).any()),
-        at_most=bool((unfinished & (weights < 0)).any()),
-        caveat=caveat,
+    """Return the ratio of all noise less that of none, at the last search."""
+    curves = of_kind(metrics["fig4_2"], case, kind)
+    for level in (0, 1):
+        at_level(curves, level)
+    curves = curves.sel(noise_level=[0, 1])
+    last = curves.isel(critical_epoch=-1).transpose("noise_level", ...)
+    none, all_noise = last[RATIO].values
+    (none_unfinished, all_unfinished), caveat = _unfinished(curves, criteria)
+    interval = over_seeds(all_noise - none, criteria).bounded(
+        at_least=bool(all_unfinished), at_most=bool(none_unfinished), caveat=caveat
     )
-
-
-def _last(curves: xr.Dataset) -> xr.DataArray:
-    """Return the critical sample ratio at the last epoch at which it was searched."""
-    searched = curves["critical_sample_ratio"].dropna("critical_epoch", how="all")
-    if not searched.sizes["critical_epoch"]:
-        raise Inconclusive("all models diverged")
-    return searched.isel(critical_epoch=-1)
+    share = last[SHARE].mean("seed").values.tolist()
+    named = {f"level {level}": value for level, value in zip((0, 1), share, strict=True)}
+    return unless_one_class(interval, named, criteria)

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
+from rote.claims import sensitivity
 from rote.claims.verdicts import (
     Inconclusive,
     Interval,
@@ -75,39 +76,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             "probability that this number is at most N·nearly, or at least N − N·nearly (N·nearly "
             "rounded down).",
         )
-    for labelling, words in (("class", "class labels"), ("unique", "a class for each example")):
-        yield Part(
-            f"gini_{labelling}",
-            "fig3_2",
-            f"{words}: Gini coefficient of the loss-sensitivity, real less randX",
-            *more_than(criteria, "margin"),
-            partial(_gini, metrics, labelling, criteria),
-        )
-    share = "share of the per-class sensitivity on the diagonal, real less randX"
-    yield Part(
-        "diagonal_share",
-        "fig3_3",
-        share,
-        *more_than(criteria, "margin", "class-correlated"),
-        partial(_shape, metrics, "diagonal_share", criteria),
-    )
-    yield Part(
-        "diagonal_share_spread",
-        "fig3_3",
-        share,
-        f"spread over classes: less than {-margin:g} (margin)",
-        (-np.inf, -margin),
-        partial(_shape, metrics, "diagonal_share", criteria),
-        "paper",
-    )
-    yield Part(
-        "off_diagonal_gini",
-        "fig3_3",
-        "Gini coefficient of the sensitivity off the diagonal, real less randX",
-        *more_than(criteria, "margin", "more uneven"),
-        partial(_shape, metrics, "off_diagonal_gini", criteria),
-        "ours",
-    )
+    yield from sensitivity.parts(metrics, criteria)
 
 
 def _definition(name: str) -> str:
@@ -155,29 +124,3 @@ def _extremes(metrics: Mapping[str, xr.Dataset], condition: str, criteria: dict)
         share, alike = extremes(wrong[:, finished], criteria["nearly"])
         values.append(share - alike)
     return over_seeds(np.array(values), criteria)
-
-
-def _gini(metrics: Mapping[str, xr.Dataset], labelling: str, criteria: dict) -> Interval:
-    """Return the difference after the last update, without seeds whose sensitivity exploded."""
-    sensitivity = metrics["fig3_2"]
-    if labelling not in sensitivity["labelling"]:
-        raise Inconclusive(f"the experiment sensitivity has no labelling {labelling}")
-    one = sensitivity.sel(labelling=labelling).dropna("update", how="all", subset=["gini"])
-    if not one.sizes["update"]:
-        raise Inconclusive("all models diverged")
-    last = one.isel(update=-1)
-    return _difference(last["gini"].where(last["exploded"] == 0), criteria)
-
-
-def _shape(metrics: Mapping[str, xr.Dataset], name: str, criteria: dict) -> Interval:
-    """Return a measure of the matrix, without seeds whose sensitivity exploded."""
-    matrices = metrics["fig3_3"]
-    return _difference(matrices[name].where(matrices["exploded"] == 0), criteria)
-
-
-def _difference(values: xr.DataArray, criteria: dict) -> Interval:
-    """Return real less randX, seed by seed."""
-    if not {"real", "randX"} <= set(values["condition"].values):
-        raise Inconclusive("the experiment sensitivity lacks real or randX")
-    difference = values.sel(condition="real") - values.sel(condition="randX")
-    return over_seeds(difference.values, criteria)

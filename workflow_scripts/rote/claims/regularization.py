@@ -1,16 +1,35 @@
 """Claim 5: regularisers keep random labels from being memorised at hardly a cost on real data."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import xarray as xr
 
+from rote.claims import fitting_speed
+from rote.claims.best_of_many import effects, quantile
 from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
-from rote.machine.randomness import generator
 
 DROPOUT = ("dropout", "adversarial_dropout")  # what the paper finds the most effective
-SIMULATED = 20_000  # studies; the quantile is then known to about 3 %
+
+# The sentences of definitions that several parts share.
+FALL = (
+    "Of every regulariser and strength_index above 0 that has a strength, and of each seed: the "
+    "fall is noise_train_accuracy at strength_index 0 less that at this one, the loss is "
+    "real_validation_accuracy likewise. Seeds without a value at strength_index 0 are left out, "
+    "and then strengths of which a seed has none. "
+)
+CHOICE = (
+    "Of each seed, the strength is taken that has the largest mean fall over the other seeds among "
+    "those whose mean loss over the other seeds is at most `margin`; where there is none, the fall "
+    "is 0 and the loss is missing, and if that is so in all seeds there is no estimate. "
+)
+RULES = (
+    "The interval is over the seeds, as Student's but with the simulated quantile of the best of "
+    "as many strengths, where choices do not differ (rote.claims.best_of_many.quantile). If "
+    "noise_train_accuracy at strength_index 0, mean over seeds, is below `fitted`, it has no "
+    "bounds: where little is memorised, little can fall."
+)
 
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
@@ -26,6 +45,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "best regulariser and strength: fall of training accuracy on random labels",
         *more_than(criteria, "large"),
         partial(_effect, metrics, "fall", None, criteria),
+        definition=f"{FALL}{CHOICE}The estimate is the fall. {RULES}",
     )
     yield Part(
         "validation_stays",
@@ -34,15 +54,10 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         f"less than {margin:g} (margin)",
         (-np.inf, margin),
         partial(_effect, metrics, "loss", None, criteria),
+        definition=f"{FALL}{CHOICE}The estimate is the loss; it is missing, too, where the mean "
+        f"fall over the other seeds is not above 0. {RULES}",
     )
-    yield Part(
-        "real_stays_fast",
-        "fig5_2",
-        "mean of the selected strengths: fall of training accuracy, averaged over the epochs, on "
-        "random labels less that on real ones",
-        *more_than(criteria, "margin"),
-        partial(_slowed, metrics, criteria),
-    )
+    yield from fitting_speed.parts(metrics, criteria)
     names = metrics["fig5_1"]["regularizer"].values if "fig5_1" in metrics else []
     for name in names:
         yield Part(
@@ -53,6 +68,8 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             *more_than(criteria, "large"),
             partial(_effect, metrics, "fall", [name], criteria),
             "ours",
+            definition=f'{FALL}{CHOICE}The estimate is the fall, with the strengths of "{name}" '
+            f"alone. {RULES}",
         )
     yield Part(
         "dropout_most_effective",
@@ -61,6 +78,9 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         *more_than(criteria, "margin"),
         partial(_advantage, metrics, DROPOUT, None, criteria),
         "paper",
+        definition=f"{FALL}{CHOICE}The estimate is the fall with the strengths of dropout and "
+        f"adversarial_dropout alone, less that with those of all others. {RULES} It is that of "
+        "the difference between the best of either.",
     )
     yield Part(
         "adversarial_adds_to_dropout",
@@ -69,65 +89,10 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         *more_than(criteria, "margin"),
         partial(_advantage, metrics, DROPOUT[1:], DROPOUT[:1], criteria),
         "paper",
+        definition=f"{FALL}{CHOICE}The estimate is the fall with the strengths of "
+        f"adversarial_dropout alone, less that with those of dropout. {RULES} It is that of the "
+        "difference between the best of either.",
     )
-
-
-def effects(fall: np.ndarray, loss: np.ndarray, margin: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return each seed's fall and loss at the strength that the other seeds find best.
-
-    The best has the largest mean fall among those whose mean loss is at most ``margin``; where
-    there is none, no regulariser is taken, which has no fall, and no loss to tell. Where losses
-    differ between seeds by more than ``margin``, others than the best are often chosen: the fall is
-    understated.
-
-    Args:
-        fall: (choices, seeds), of training accuracy on random labels, against no regulariser.
-        loss: (choices, seeds), of validation accuracy on real data, likewise.
-        margin: the loss that counts as none.
-
-    Returns:
-        Fall and loss, (seeds,) each; the loss is NaN where no regulariser is taken.
-
-    Raises:
-        Inconclusive: there is only one seed.
-    """
-    seeds = fall.shape[1]
-    if seeds < 2:
-        raise Inconclusive("strengths are chosen on other seeds, and there is only one seed")
-    chosen = np.stack([np.zeros(seeds), np.full(seeds, np.nan)])
-    for seed in range(seeds):
-        others = np.arange(seeds) != seed
-        mean_fall, mean_loss = fall[:, others].mean(1), loss[:, others].mean(1)
-        free = np.where(mean_loss <= margin, mean_fall, -np.inf)
-        best = int(np.argmax(np.append(free, 0.0)))
-        if best < len(free):
-            chosen[:, seed] = fall[best, seed], loss[best, seed]
-    return chosen[0], chosen[1]
-
-
-@cache
-def quantile(counts: tuple[int, ...], seeds: int, confidence: float) -> float:
-    """Return how many standard errors an interval over :func:`effects` reaches to either side.
-
-    The seeds share most of the others that choose for them, so the strengths chosen, and their
-    values, are alike, and Student's interval is too narrow. Worst are choices that do not differ:
-    the quantile is that of these, simulated with normal values.
-
-    Args:
-        counts: the number of choices; if two, for the difference between the best of either.
-        seeds: the number of seeds.
-        confidence: of the interval.
-    """
-    rng, studies = generator("best of many"), SIMULATED
-    means = np.zeros((studies, seeds))
-    for sign, count in zip((1, -1), counts, strict=False):
-        for some in np.array_split(np.arange(studies), 20):  # bounds the memory
-            fall = rng.normal(size=(len(some), count, seeds))
-            others = fall.sum(2, keepdims=True) - fall
-            chosen = np.take_along_axis(fall, others.argmax(1)[:, None], axis=1)[:, 0]
-            means[some] += sign * chosen
-    t = means.mean(1) / (means.std(1, ddof=1) / np.sqrt(seeds))
-    return float(np.quantile(np.abs(t), confidence))
 
 
 def _choices(
@@ -211,20 +176,3 @@ def _interval(
     interval = over_seeds(values, criteria, partial(quantile, counts))
     lost = [interval.caveat, *(words for _, _, words in choices)]
     return interval._replace(caveat="; ".join(dict.fromkeys(filter(None, lost))))
-
-
-def _slowed(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Interval:
-    """Return how much more the regularisers lower the curves of random labels than of real ones."""
-    curves = metrics["fig5_2"]["train_accuracy"]
-    mean = curves.mean("epoch", skipna=False)
-    regularised = mean.drop_sel(regularizer="none")
-    if not regularised.sizes["regularizer"]:
-        raise Inconclusive("the experiment regularization selects no strength")
-    fall = mean.sel(regularizer="none") - regularised.mean("regularizer", skipna=False)
-    slowed = fall.sel(condition="randY") - fall.sel(condition="real")
-    last = curves.sel(regularizer="none").isel(epoch=-1).mean("seed")
-    reached = {
-        f"{condition} without a regulariser": last.sel(condition=condition).item()
-        for condition in ("real", "randY")
-    }
-    return over_seeds(slowed.values, criteria).if_fitted(reached, criteria)

@@ -57,21 +57,20 @@ def draw(metrics: xr.Dataset) -> Figure:
     """Draw each matrix as shares of its sum, mean over seeds, in one logarithmic scale of colours.
 
     So the part on the diagonal, which claim 3 tests, is seen whatever the sum, which stands below.
-    All measures are mean and standard deviation over the seeds. Seeds whose sensitivities have
-    exploded are left out of all means, which they would make up alone.
+    All measures are mean and standard deviation over the seeds. Every update counts alike, so that
+    none makes up the matrix alone, however large its sensitivities are.
     """
     stored = style.ordered(metrics["condition"].values, PANELS)
     conditions = [name for name in stored if name != LEFT_OUT]
     metrics = metrics.sel(condition=conditions)
-    cells = metrics["class_sensitivity"].where(metrics["exploded"] == 0)
-    shares = 100 * cells / cells.where(np.isfinite(cells)).sum(["loss_class", "example_class"])
-    matrices = shares.mean("seed").transpose(..., "loss_class", "example_class")
-    # A cell that is 0, or has overflowed, has no place on the scale and stays white.
+    matrices = 100 * metrics["class_share"].mean("seed")
+    matrices = matrices.transpose(..., "loss_class", "example_class")
+    # A cell that is 0 has no place on the scale and stays white.
     drawn = matrices.values[np.isfinite(matrices.values) & (matrices.values > 0)]
     if not len(drawn):
         raise UserError(
-            "Sensitivities have exploded in every seed, or none is positive and finite: lower "
-            "learning_rate or epochs of the labelling class."
+            "In every seed sensitivities are infinite, or all are 0: lower learning_rate or epochs "
+            "of the labelling class."
         )
     norm = LogNorm(drawn.min(), drawn.max())
     names = [" ".join(name.split()) for name in metrics["loss_class"].values]
@@ -99,13 +98,14 @@ def draw(metrics: xr.Dataset) -> Figure:
         axis.set_ylabel("class of the loss terms")
     bar = figure.colorbar(image, ax=axes, label="share of the matrix's sum [%]", shrink=0.85)
     style.logarithmic_ticks(bar.ax)
-    sizes = cells.mean(["loss_class", "example_class", "seed"])
+    # Of the seeds the median, since gradients through training explode in some.
+    sizes = metrics["class_sensitivity"].mean(["loss_class", "example_class"]).median("seed")
     read = [
-        "mean sensitivity [nat]: "
+        "mean sensitivity, median of the seeds [nat]: "
         + ", ".join(f"{c} {sizes.sel(condition=c).item():#.2g}" for c in conditions)
     ]
     for name, words in STATISTICS.items():
-        each = [f"{c} {style.without_exploded(metrics.sel(condition=c), name)}" for c in conditions]
+        each = [f"{c} {style.mean_and_spread(metrics[name].sel(condition=c))}" for c in conditions]
         read.append(f"{words}: " + ", ".join(each))
     below = []
     if any(names[i] != label for i, label in ticks.labels.items()):

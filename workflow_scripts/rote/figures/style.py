@@ -111,17 +111,6 @@ def number(value: float, digits: int) -> str:
     return f"{rounded:.{digits}f}".replace("-", "−")
 
 
-def without_exploded(metrics: xr.Dataset, name: str) -> str:
-    """Return the same of the seeds that are not ``exploded``, and how many are left out."""
-    exploded = metrics["exploded"] > 0
-    if exploded.all():
-        return "exploded in every seed"
-    text = mean_and_spread(metrics[name].where(~exploded))
-    if exploded.any():
-        text += f" (without {int(exploded.sum())} of {exploded.size} seeds, exploded)"
-    return text
-
-
 def search(metrics: xr.Dataset, training: bool = False) -> str:
     """Return how critical samples were searched, for people; ``training``: on such inputs, too."""
     search = yaml.safe_load(metrics.attrs["settings"])["critical_samples"]

@@ -24,12 +24,13 @@ def class_terms(labels: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
 
 
 def by_class(norms: Tensor, labels: Tensor) -> Tensor:
-    """Return the mean of ``norms`` (times, losses, examples) over times and examples of a class.
+    """Return the mean of ``norms`` (times, losses, examples) over the examples of each class.
 
-    The result is (losses, classes); NaN for a class without examples. ``labels`` is (examples,).
+    The result is (times, losses, classes); NaN for a class without examples. ``labels`` is
+    (examples,).
     """
     belongs = class_terms(labels, norms.shape[1], norms.dtype)
-    return norms.mean(0) @ belongs / belongs.sum(0)
+    return norms @ belongs / belongs.sum(0)
 
 
 def loss_sensitivity(
@@ -92,7 +93,7 @@ def class_sensitivity(
     terms = class_terms(training.labels, training.weights[-1].shape[2], training.inputs.dtype)
     found = {}
     for some, norms in sweep(training, kept, list(dict.fromkeys(times)), terms, norms=[norm]):
-        found |= {t: by_class(norms[0, 0, [k]], labels) for k, t in enumerate(some)}
+        found |= dict(zip(some, by_class(norms[0, 0], labels), strict=True))
     return torch.stack([found[t] for t in times]).mean(0)
 
 

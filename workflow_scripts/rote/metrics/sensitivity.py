@@ -1,11 +1,12 @@
 """What figures 3.2 and 3.3 share: the members of a sensitivity run, by condition and seed."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import xarray as xr
 
 from rote.metrics import unstack_conditions
 from rote.study.plan import CONDITIONS
-
-EXPLODED = 1000  # times the sensitivity before training; in none of the usual runs it is above 300
 
 
 def by_condition(members: xr.Dataset) -> xr.Dataset:
@@ -18,14 +19,31 @@ def by_condition(members: xr.Dataset) -> xr.Dataset:
     return table.sel(condition=[name for name in CONDITIONS if name in names])
 
 
-def exploded(run: xr.Dataset) -> xr.DataArray:
-    """Return whether sensitivities have exploded: (member, norm, update), from there on.
+def growth(run: xr.Dataset) -> xr.DataArray:
+    """Return how far sensitivities have grown at most so far: (member, norm, update).
 
-    The mean of g_x^t over the examples has then exceeded ``EXPLODED`` times its value before
-    training: gradients through training grow without bound, though training itself looks normal.
+    That is the largest mean of g_x^t over the examples, over its value before training. Gradients
+    through training may grow without bound, though training itself looks normal. Missing from where
+    training has diverged.
     """
     of_examples = run["sensitivity"].astype(float).mean("example", skipna=False)
-    above = of_examples > EXPLODED * of_examples.sel(update=0)
-    return (above.cumsum("update") > 0).assign_attrs(
-        long_name=f"sensitivity has exceeded {EXPLODED} times that before training", units="1"
+    largest = xr.apply_ufunc(
+        np.maximum.accumulate,
+        of_examples,
+        input_core_dims=[["update"]],
+        output_core_dims=[["update"]],
+        kwargs={"axis": -1},
     )
+    return (largest / of_examples.sel(update=0)).assign_attrs(
+        long_name="largest mean loss-sensitivity so far, over that before training", units="1"
+    )
+
+
+def shares(values: xr.DataArray, over: Sequence[str]) -> xr.DataArray:
+    """Return ``values`` as parts of their sum over some dimensions.
+
+    So the values of one update weigh no more than those of another, however large they are. All are
+    missing where one is not finite, or all are 0.
+    """
+    total = values.sum(over, skipna=False)
+    return values / total.where(np.isfinite(total) & (total > 0))

@@ -36,7 +36,7 @@ MEMBERS_TOGETHER = {"cpu": 1, "cuda": 16}
 
 DIMENSIONS = {
     "sensitivity": ("norm", "update", "example"),
-    "class_sensitivity": ("norm", "loss_class", "example_class"),
+    "class_sensitivity": ("norm", "class_update", "loss_class", "example_class"),
     "train_loss": ("update",),
     "train_accuracy": ("update",),
     "diverged_epoch": (),
@@ -82,9 +82,9 @@ def compute_run(
     Returns:
         ``sensitivity`` (member, norm, update, example), ``train_loss`` and ``train_accuracy``
         (member, update), ``diverged_epoch`` (member), ``index`` and ``label`` of the examples
-        (member, example) and, if asked for, ``class_sensitivity`` (member, norm, loss_class,
-        example_class), both with the names of the classes as coordinates. Norms are those of the
-        settings, in their order.
+        (member, example) and, if asked for, ``class_sensitivity`` (member, norm, class_update,
+        loss_class, example_class), both with the names of the classes as coordinates. Norms are
+        those of the settings, in their order.
 
     Raises:
         UserError: the device is missing or too small.
@@ -195,19 +195,19 @@ def _measure(
         found |= dict(zip(some, norms[:, :, :, 0].movedim(2, 0).cpu().numpy(), strict=True))
     sensitivity = np.stack([found[t] for t in times], 2)
     classes = data.models.sizes[-1]
-    of_classes = np.zeros((len(members), len(NORMS), classes, classes))
+    of_classes = np.zeros((len(members), len(NORMS), len(class_times), classes, classes))
     if class_times:
         terms = class_terms(training.labels, classes, training.inputs.dtype)
         for some, norms in sweep(training, kept, class_times, terms, report, NORMS):
             for i, labels in enumerate(training.labels):
                 for k in range(len(NORMS)):
                     own = by_class(norms[i, k], labels)
-                    of_classes[i, k] += len(some) * own.cpu().numpy()
-        of_classes /= len(class_times)
+                    of_classes[i, k, [class_times.index(t) for t in some]] = own.cpu().numpy()
     per_epoch = len(training.batches) // settings["training"]["epochs"]
     return [
         _as_dataset(
             times,
+            class_times,
             {
                 "sensitivity": sensitivity[i],
                 "class_sensitivity": of_classes[i] if class_times else None,
@@ -228,8 +228,11 @@ def _diverged(times: list[int], loss: np.ndarray, updates_per_epoch: int) -> np.
     return np.array(0, np.int32)
 
 
-def _as_dataset(times: list[int], values: dict[str, np.ndarray | None]) -> xr.Dataset:
+def _as_dataset(
+    times: list[int], class_times: list[int], values: dict[str, np.ndarray | None]
+) -> xr.Dataset:
     variables = {
         name: (DIMENSIONS[name], value) for name, value in values.items() if value is not None
     }
-    return xr.Dataset(variables, coords={"update": times, "norm": list(NORMS)})
+    coords = {"update": times, "norm": list(NORMS)}
+    return xr.Dataset(variables, coords | ({"class_update": class_times} if class_times else {}))

@@ -23,6 +23,7 @@ NUMBERS = {
     "adversarial": "weight of adversarial examples in the loss",
     "epoch": "epochs of training done",
     "update": "updates of SGD done",
+    "class_update": "updates of SGD done when the sensitivity of classes was measured",
     "critical_epoch": "epochs of training done at the search for critical samples",
     "train_loss": "mean cross-entropy over the training examples, in nat",
     "train_accuracy": "accuracy on the training examples and their labels",

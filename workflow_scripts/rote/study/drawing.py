@@ -7,7 +7,12 @@ from rote.study import code, own_data
 from rote.study.schema import Misconfigured
 
 # The criteria, those of the claims, that a figure draws.
-CRITERIA = {"fig1": ("margin", "fitted"), "fig4_1": ("fitted",), "fig5_1": ("margin", "large")}
+CRITERIA = {
+    "fig1": ("margin", "fitted"),
+    "fig3_2": ("exploded",),
+    "fig4_1": ("fitted",),
+    "fig5_1": ("margin", "large"),
+}
 
 
 class Drawing:

@@ -16,7 +16,7 @@ from rote.study import code
 DATASET = 2
 NOISING = 3
 TRAINING = 4
-SENSITIVITY = 2
+SENSITIVITY = 3
 CRITICAL_SAMPLES = 3
 
 MODULES = {  # that determine the numbers

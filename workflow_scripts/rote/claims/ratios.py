@@ -1,0 +1,110 @@
+"""What the parts of claim 4 share: a case's curves, and when its ratios say something."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+
+from rote.claims.verdicts import Inconclusive, Interval
+
+RATIO, SHARE = "critical_sample_ratio", "commonest_class_share"
+# The sentences of definitions that several parts share.
+OVER_SEEDS = (
+    "The interval is Student's over the seeds; those without a value, as their models diverged, "
+    "are left out."
+)
+ONE_CLASS = (
+    "If a compared model puts most of the searched inputs into one class, its ratio says nothing "
+    "and the interval has no bounds: that is so if commonest_class_share of the same inputs, mean "
+    "over seeds at a compared search, is above `commonest`."
+)
+FITTED = (
+    "Nor has it bounds if train_accuracy of a compared model, mean over seeds at the last search, "
+    "is below `fitted`."
+)
+
+
+def titled_cases(metrics: Mapping[str, xr.Dataset]) -> dict[str, str]:
+    """Return what descriptions begin with, by the name of a case; ``all`` without metrics."""
+    if "fig4_2" not in metrics:
+        return {"all": ""}
+    titles = metrics["fig4_2"]["title"]
+    return {case: f"{titles.sel(dataset=case).item()}, " for case in titles["dataset"].values}
+
+
+def of_kind(curves: xr.Dataset, case: str, kind: str) -> xr.Dataset:
+    """Return the curves of a case and a kind of noise, at the epochs at which it was searched.
+
+    Raises:
+        Inconclusive: there are none.
+    """
+    if kind not in curves["noise_kind"]:
+        raise Inconclusive(f"the experiment complexity has no {kind}")
+    own = curves.sel(dataset=case)
+    # All levels and kinds of a case are searched at the same epochs.
+    own = own.dropna("critical_epoch", how="all", subset=[RATIO])
+    if not own.sizes["critical_epoch"]:
+        raise Inconclusive("all models diverged")
+    return own.sel(noise_kind=kind)
+
+
+def of_condition(curves: xr.Dataset, case: str, condition: str) -> xr.Dataset:
+    """Return the same of real data, or of the highest level of a kind of noise."""
+    levels = curves["noise_level"]
+    if condition == "real":
+        # Real data is the level 0 of every kind.
+        return at_level(of_kind(curves, case, curves["noise_kind"].values[0]), 0)
+    return at_level(of_kind(curves, case, condition), levels.max().item())
+
+
+def at_level(curves: xr.Dataset, level: float) -> xr.Dataset:
+    """Return the curves of a level of noise.
+
+    Raises:
+        Inconclusive: the study does not have it.
+    """
+    if level not in curves["noise_level"]:
+        raise Inconclusive(f"the experiment complexity has no noise level {level:g}")
+    return curves.sel(noise_level=level)
+
+
+def last_accuracy(curves: xr.Dataset) -> float:
+    """Return the training accuracy at the last search, mean over seeds."""
+    last = curves["critical_epoch"][-1]
+    return curves["train_accuracy"].sel(epoch=last).mean("seed").item()
+
+
+def unless_one_class(interval: Interval, shares: Mapping[str, float], criteria: dict) -> Interval:
+    """Return the interval, or one without bounds where a ratio says nothing.
+
+    A model that puts most inputs into one class has hardly a boundary near them: its ratio of
+    critical samples is low, whatever it has learned.
+
+    Args:
+        interval: of a comparison of ratios.
+        shares: of the searched inputs in the class predicted most often, by the model, in words.
+        criteria: ``commonest``.
+    """
+    most = criteria["commonest"]
+    above = {name: share for name, share in shares.items() if share > most}
+    listed = " and ".join(f"{share:.2f} ({name})" for name, share in above.items())
+    return interval.bounded(
+        at_least=bool(above),
+        at_most=bool(above),
+        caveat=f"the ratio of a model says nothing that puts most inputs into one class: {listed}",
+    )
+
+
+def interpolated(at: float, measured_at: np.ndarray, measured: np.ndarray) -> np.ndarray:
+    """Return a measure at a time between those at which it was measured, by straight lines.
+
+    Args:
+        at: the time.
+        measured_at: (times,), increasing.
+        measured: (times, seeds).
+
+    Returns:
+        (seeds,); NaN where one of a seed's values is missing.
+    """
+    values = np.array([np.interp(at, measured_at, one) for one in measured.T])
+    return np.where(np.isfinite(measured).all(0), values, np.nan)
