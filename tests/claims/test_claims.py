@@ -29,7 +29,10 @@ def decided(metrics: dict) -> dict[str, str]:
 
 
 # Where no effect is what the part says, or where its reverse is no effect.
-HOLDS_WITHOUT = {"dispersion_randX", "ratio_randY_over_real_digits", "validation_stays"}
+HOLDS_WITHOUT = {
+    *("spread_randX", "spread_within_label_randX", "extremes_randX", "extremes_randY"),
+    *("ratio_randY_over_real_digits", "validation_stays"),
+}
 HOLDS_IN_REVERSE = {"diagonal_share_spread"}
 # The ratio stabilises wherever it goes before.
 STABLE_IN_REVERSE = {"ratio_stabilises_randX_digits", "ratio_stabilises_randY_digits"}
