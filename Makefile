@@ -9,7 +9,7 @@ PIP = "$(PYTHON)" -m pip --python .venv/bin/python install --disable-pip-version
 OTHER := $(shell [ -z "$(TORCH)" ] || [ ! -e $(READY) ] || grep -qx "$(TORCH)" $(READY) || echo other)
 
 .PHONY: help setup figures report gallery docs test quick check golden bench gpu faults stability \
-  variance estimate store other
+  variance rates estimate store other
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -89,6 +89,12 @@ stability: setup ## verdicts over seeds, learning rates, widths and products, in
 
 variance: setup ## what replicates differ by, into docs/variance; half an hour
 	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/measure_stability.py docs/variance $(OPTIONS)
+
+rates: setup ## how often verdicts are wrong, by resampling 48 replicates, into docs/error-rates
+	.venv/bin/snakemake figures --directory bench/error-rates --configfile docs/error-rates/larger.yaml \
+	  --config preset=larger $(OPTIONS)
+	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/measure_error_rates.py \
+	  bench/error-rates/results/larger
 
 estimate: setup ## how long the poster preset takes here; OPTIONS="--help": what else
 	@PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/estimate.py $(OPTIONS)

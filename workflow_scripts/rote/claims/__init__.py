@@ -65,15 +65,23 @@ NEARLY = (
 )
 
 
-class _Metrics(dict):
+class Metrics(dict):
     """The metrics that are there, by figure; asking for others says why a part has no verdict.
 
     ``every`` is the same before :func:`first_of_each`: with all norms and radii.
     """
 
-    every: "_Metrics"
+    every: "Metrics"
+
+    @classmethod
+    def of(cls, metrics: Mapping[str, xr.Dataset]) -> "Metrics":
+        """Return the first of all that is swept, and as ``every`` what ``metrics`` hold."""
+        firsts = cls({figure: first_of_each(one) for figure, one in metrics.items()})
+        firsts.every = cls(metrics)
+        return firsts
 
     def __missing__(self, figure: str) -> None:
+        """Say that there are none of a figure."""
         raise Inconclusive(f"there are no metrics of {figure}")
 
 
@@ -97,8 +105,7 @@ def test_claims(
         on which the parts depend that make it; ``claim_text`` (conclusion).
     """
     rows, of_claims, dependent_on = [], {}, dependent_on or {}
-    firsts = _Metrics({figure: first_of_each(one) for figure, one in metrics.items()})
-    firsts.every = _Metrics(metrics)
+    firsts = Metrics.of(metrics)
     for number, (_, module) in CLAIMS.items():
         parts = list(module.parts(firsts, criteria))
         counts = {core: comparisons([p for p in parts if p.core == core]) for core in (True, False)}

@@ -1,0 +1,51 @@
+"""How often verdicts are wrong, by resampling a larger study: ``make rates``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import yaml
+
+from rote.claims import error_rates
+from rote.files import netcdf, text
+from rote.machine.errors import UserError
+from rote.machine.randomness import generator
+from rote.study import configuration
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs" / "error-rates"
+
+
+def main() -> None:
+    """Draw studies from the metrics of a larger one, and write the page about their verdicts."""
+    parser = argparse.ArgumentParser(description="How often verdicts are wrong.")
+    parser.add_argument("results", type=Path, help="of the larger study: a folder with metrics")
+    parser.add_argument("--studies", type=int, default=2000)
+    parser.add_argument("--seeds", type=int, default=6, help="replicates of each study")
+    arguments = parser.parse_args()
+    try:
+        criteria = configuration.load(ROOT / "config.yaml")["claims"]
+        files = sorted(arguments.results.glob("metrics/*.nc"))
+        metrics = {file.stem: netcdf.read(file) for file in files}
+        metrics = {figure: one for figure, one in metrics.items() if "seed" in one.dims}
+        if not metrics:
+            raise UserError(f"{arguments.results} holds no metrics: name the results of a study.")
+    except UserError as error:
+        sys.exit(f"Error: {error}")
+    there = {one.sizes["seed"] for one in metrics.values()}
+    if len(there) > 1:
+        sys.exit("Error: the figures of the larger study have different numbers of seeds.")
+    counted = error_rates.count(
+        metrics, criteria, arguments.studies, arguments.seeds, generator("error rates")
+    )
+    page = error_rates.markdown(counted, arguments.studies, arguments.seeds, there.pop())
+    text.write(page, DOCS / "README.md")
+    print(
+        yaml.safe_dump(
+            {f"claim {one.number}": [one.supported, one.contradicted] for one in counted}
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

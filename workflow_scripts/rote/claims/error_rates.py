@@ -1,0 +1,196 @@
+"""How often verdicts are wrong: studies drawn from the replicates of a larger one.
+
+The larger study stands for the truth. A study of a few replicates, drawn from its many with
+replacement, goes through the same estimators, censoring included. A criterion that lies exactly at
+the truth is the worst case: whatever is decided there is decided by chance.
+"""
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from rote.claims import CLAIMS, Metrics
+from rote.claims.intervals import Interval
+from rote.claims.verdicts import (
+    CONTRADICTED,
+    INCONCLUSIVE,
+    SUPPORTED,
+    Inconclusive,
+    Part,
+    adjusted_confidence,
+    comparisons,
+    verdict,
+)
+from rote.files.text import plain
+
+VERDICTS = SUPPORTED, INCONCLUSIVE, CONTRADICTED
+
+
+class OfPart(NamedTuple):
+    """What is counted of a part, over the studies."""
+
+    part: Part
+    truth: Interval
+    supported: float  # with its criterion at the truth
+    contradicted: float
+    as_it_is: dict[str, float]  # how often each verdict is given, with the criterion as it is
+    of_larger: str  # the verdict of the larger study
+
+
+class OfClaim(NamedTuple):
+    """What is counted of a claim; rates are those of wrong verdicts, the criteria at the truth."""
+
+    number: int
+    parts: list[OfPart]
+    supported: float  # all core parts hold, but for the one that is easiest to support by chance
+    contradicted: float  # all core parts hold, but only just
+
+
+def count(
+    metrics: Mapping[str, xr.Dataset],
+    criteria: dict,
+    studies: int,
+    seeds: int,
+    rng: np.random.Generator,
+) -> list[OfClaim]:
+    """Return how often studies of some replicates are wrong about the larger study.
+
+    Args:
+        metrics: of the larger study, by figure, with all that is swept.
+        criteria: ``claims`` of ``config.yaml``.
+        studies: how many are drawn.
+        seeds: replicates of each.
+        rng: draws them.
+    """
+    there = next(iter(metrics.values())).sizes["seed"]
+    drawn = rng.integers(there, size=(studies, seeds))
+    return [_of_claim(number, module, metrics, criteria, drawn) for number, module in _modules()]
+
+
+def _modules() -> list[tuple[int, ModuleType]]:
+    return [(number, module) for number, (_, module) in CLAIMS.items()]
+
+
+def _of_claim(
+    number: int,
+    module: ModuleType,
+    metrics: Mapping[str, xr.Dataset],
+    criteria: dict,
+    drawn: np.ndarray,
+) -> OfClaim:
+    truths = {part.name: (part, _interval(part)) for part in _parts(module, metrics, criteria)}
+    known = {name: pair for name, pair in truths.items() if pair[1] is not None}
+    core = [part for part, _ in truths.values() if part.core]
+    levels = {
+        is_core: adjusted_confidence(
+            criteria["confidence"],
+            comparisons([part for part, _ in truths.values() if part.core == is_core]),
+        )
+        for is_core in (True, False)
+    }
+    at_truth = {name: {SUPPORTED: 0, CONTRADICTED: 0} for name in known}
+    as_it_is = {name: dict.fromkeys(VERDICTS, 0) for name in known}
+    contradicted = 0
+    for chosen in drawn:
+        few = {
+            figure: one.isel(seed=chosen).assign_coords(seed=np.arange(len(chosen)))
+            for figure, one in metrics.items()
+        }
+        wrongly = False
+        for part in _parts(module, few, criteria):
+            if part.name not in known:
+                continue
+            interval = _interval(part)
+            level = levels[part.core]
+            as_it_is[part.name][_decided(interval, part.holds, level)] += 1
+            truth = known[part.name][1].estimate
+            for holds in _just(part.holds, truth):
+                decided = _decided(interval, holds, level)
+                if decided in at_truth[part.name]:
+                    at_truth[part.name][decided] += 1
+                wrongly |= part.core and decided == CONTRADICTED
+        contradicted += wrongly
+    studies = len(drawn)
+    counted = [
+        OfPart(
+            part,
+            truth,
+            at_truth[name][SUPPORTED] / studies,
+            at_truth[name][CONTRADICTED] / studies,
+            {word: times / studies for word, times in as_it_is[name].items()},
+            _decided(truth, part.holds, levels[part.core]),
+        )
+        for name, (part, truth) in known.items()
+    ]
+    of_core = [one.supported for one in counted if one.part in core]
+    return OfClaim(number, counted, max(of_core, default=np.nan), contradicted / studies)
+
+
+def _parts(module: ModuleType, metrics: Mapping[str, xr.Dataset], criteria: dict) -> list[Part]:
+    return list(module.parts(Metrics.of(metrics), criteria))
+
+
+def _interval(part: Part) -> Interval | None:
+    try:
+        return part.interval()
+    except Inconclusive:
+        return None
+
+
+def _decided(interval: Interval | None, holds: tuple[float, float], confidence: float) -> str:
+    return INCONCLUSIVE if interval is None else verdict(interval, holds, interval.at(confidence))
+
+
+def _just(holds: tuple[float, float], truth: float) -> list[tuple[float, float]]:
+    """Return criteria that the truth just meets, or just misses: one an end of ``holds``."""
+    low, high = holds
+    return [(truth, np.inf)] * bool(np.isfinite(low)) + [(-np.inf, truth)] * bool(np.isfinite(high))
+
+
+def markdown(claims: list[OfClaim], studies: int, seeds: int, there: int) -> str:
+    """Return the page about the rates, for people."""
+    error = 2 * np.sqrt(0.025 * 0.975 / studies)
+    lines = [
+        "# How often a verdict is wrong",
+        "",
+        f"Written by `make rates`: {studies:,} studies of {seeds} replicates each, drawn with "
+        f"replacement from the {there} of a larger one ([larger.yaml](larger.yaml)), which stands "
+        "for the truth. Each goes through the estimators of the claims, limits and unfitted models "
+        "included. Criteria are moved to the truth, the worst case: what is then decided is "
+        f"decided by chance. Nominal are at most 2.5 %, here ± {100 * error:.1f} % by the number "
+        "of studies.",
+        "",
+        "| claim | supported, though a part only just fails | contradicted, though all just hold |",
+        "|-|-|-|",
+    ]
+    lines += [
+        f"| {one.number} | {one.supported:.1%} | {one.contradicted:.1%} |"
+        for one in claims
+        if one.parts
+    ]
+    lines += [
+        "",
+        "Of each part the same, and how often a study of so few replicates gives each verdict with "
+        "the criterion as it is; in bold that of the larger study.",
+        "",
+        "| claim | part | supported at the truth | contradicted at the truth | "
+        f"{' | '.join(VERDICTS)} |",
+        "|-|-|-|-|" + "-|" * len(VERDICTS),
+    ]
+    for claim in claims:
+        for one in claim.parts:
+            shares = [
+                f"**{one.as_it_is[word]:.0%}**"
+                if word == one.of_larger
+                else f"{one.as_it_is[word]:.0%}"
+                for word in VERDICTS
+            ]
+            stated = "" if one.part.core else f" ({one.part.stated_by})"
+            lines.append(
+                f"| {claim.number} | {plain(one.part.description)}{stated} | {one.supported:.1%} | "
+                f"{one.contradicted:.1%} | {' | '.join(shares)} |"
+            )
+    return "\n".join([*lines, ""])
