@@ -172,7 +172,7 @@ def results(tmp_path, claims):
         Image.new("RGB", (900, 400), "white").save(pictures[figure])
         pictures[figure].with_suffix(".pdf").touch()
         (tmp_path / "metrics" / f"{figure}.nc").touch()
-    for name in ("claims.nc", "claims.md", "config.yaml"):
+    for name in ("claims.nc", "claims.md", "paper.md", "config.yaml"):
         (tmp_path / name).touch()
     origin = f"Numbers: {'a' * 200}"
     captions = {
