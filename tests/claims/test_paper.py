@@ -79,6 +79,7 @@ def test_every_claim_has_its_verdict_and_how_many_parts_have_which(config, resul
         for one in {*verdicts}:
             many = f"{verdicts.count(one)} (is |are )?{one}|(only|all).* (is|are) {one}"
             assert re.search(many, line)
+        assert not re.search(r"\b0 ", line)
         assert f"### 4.{claim} {text.rstrip('.')}\n\n**{verdict.capitalize()}**" in page
 
 
@@ -94,7 +95,9 @@ def test_no_other_verdict_stands_in_the_report_than_those_of_the_claims(config, 
 
 
 def test_tables_are_tables_and_text_is_text(config, results):
-    page = written(config, *results)
+    metrics, claims = results
+    named = claims["description"].astype(object) + f": {HOSTILE}"
+    page = written(config, metrics, claims.assign_coords(description=named))
     for table in re.findall(r"(?:^\|.*\n)+", page, re.M):
         head, line, *rows = table.splitlines()
         assert re.fullmatch(r"\|(-\|)+", line)
@@ -123,8 +126,13 @@ def test_hyperparameters_are_those_of_the_configuration(config, results):
     training = experiments["capacity"]["training"]
     row = next(line for line in page.splitlines() if line.startswith("| capacity"))
     assert f"| {training['epochs']} | {training['batch_size']} | 0.4 | 0 |" in row
+    assert "| 0.02; times 0.5 every 10 epochs | 0.9 |" in page
+    assert "SGD" not in page
     assert "hidden units: 16, 32, 64, 128, 256" in row
-    assert f"sensitivity, complexity, regularization: {experiments['capacity']['seeds']}, " in page
+    assert (
+        f"\n{experiments['capacity']['seeds']} replicates, which differ in examples, noise, "
+        in page
+    )
 
 
 def test_settings_that_a_verdict_depends_on_are_told(config, results):

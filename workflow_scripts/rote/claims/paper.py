@@ -141,7 +141,8 @@ def _protocols(metrics: Mapping[str, xr.Dataset], chosen: dict[str, str]) -> lis
                 for name in metrics
                 if plan.EXPERIMENT_OF_FIGURE[name] == experiment
             ),
-            "lines": metrics[figure].attrs["protocol"].splitlines(),
+            # Every other line is about training, which the table of hyperparameters tells.
+            "lines": metrics[figure].attrs["protocol"].splitlines()[::2],
             "shared": _capital(draws.in_common(drawn[figure])) if figure in drawn else "",
         }
         for experiment, figure in chosen.items()
@@ -190,11 +191,21 @@ def _rows(name: str, settings: dict) -> list[dict]:
             "experiment": experiment,
             **shared,
             **{key: f"{training[key]:,}" for key in ("epochs", "batch_size")},
-            "learning_rate": _listed(plan.each(training["learning_rate"])),
+            "learning_rate": _rates(training),
             "momentum": f"{training.get('momentum', 0):g}",
         }
         for experiment, training in trainings.items()
     ]
+
+
+def _rates(training: dict) -> str:
+    """Return the learning rates of a training, and how they decay."""
+    rates = _listed(plan.each(training["learning_rate"]))
+    if every := training.get("decay_every"):
+        return f"{rates}; times {training['decay_factor']:g} every {every} epochs"
+    if at := training.get("decay_at"):
+        return f"{rates}; times {training['decay_factor']:g} after epochs {_listed(sorted(at))}"
+    return rates
 
 
 def _replicates(experiments: dict) -> list[dict]:
