@@ -42,12 +42,13 @@ check: setup ## format, lint, which room uses which, and whether the table of se
 docs: setup ## write the table of settings, docs/settings.md, from the schema and config.yaml
 	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/document_settings.py
 
-gallery: setup ## copy figures, numbers and verdicts of results/ into docs/
+gallery: setup ## copy figures, numbers, verdicts and the report of results/ into docs/
 	.venv/bin/snakemake figures gallery --config preset=$(PRESET) $(OPTIONS)
 	mkdir -p docs/$(PRESET)/figures docs/$(PRESET)/metrics
 	cp results/$(PRESET)/figures/*.png docs/$(PRESET)/figures/
 	cp results/$(PRESET)/metrics/*.nc docs/$(PRESET)/metrics/
-	cp results/$(PRESET)/gallery.md results/$(PRESET)/claims.md results/$(PRESET)/claims.nc docs/$(PRESET)/
+	cp results/$(PRESET)/gallery.md results/$(PRESET)/claims.md results/$(PRESET)/claims.nc \
+	  results/$(PRESET)/paper.md docs/$(PRESET)/
 ifeq ($(PRESET),demo) # the poster shows the one figure on CIFAR-10 and the other on MNIST
 	.venv/bin/python docs/own_figure.py results/demo docs/demo/own_figure.png
 endif

@@ -35,11 +35,13 @@ rule claims:
     input:
         study.page("claims.nc"),
         study.page("index.html"),
+        study.page("paper.md"),
 
 
 rule gallery:
     input:
         study.page("gallery.md"),
+        study.page("paper.md"),
 
 
 for figure in study.all_figures:

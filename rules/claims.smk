@@ -47,6 +47,27 @@ rule write_gallery:
         "../workflow_scripts/write_gallery.py"
 
 
+rule write_paper:
+    input:
+        metrics=study.of_each_figure("metrics/{}.nc"),
+        pictures=study.of_each_figure("figures/{}.png"),
+        claims="results/{preset}/claims.nc",
+        configuration="results/{preset}/config.yaml",
+    output:
+        "results/{preset}/paper.md",
+    log:
+        "results/{preset}/logs/write_paper/paper.log",
+    conda:
+        "../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        code=study.code_of("write_paper"),
+        made_by=study.made_by.paper,
+    script:
+        "../workflow_scripts/write_paper.py"
+
+
 rule write_pages:
     input:
         captions=study.of_each_figure("figures/{}.txt"),

@@ -28,7 +28,7 @@ from rote.study.jobs import Study
 
 @pytest.fixture(scope="module")
 def claims() -> xr.Dataset:
-    metrics = study(1, seeds=3, noise=0.02, rng=np.random.default_rng(20))
+    metrics = study(1, seeds=4, noise=0.02, rng=np.random.default_rng(20))
     del metrics["fig3_3"]
     metrics = {name: one.assign_attrs(git_commit="abc") for name, one in metrics.items()}
     return test_claims(metrics, CRITERIA)
@@ -172,7 +172,7 @@ def results(tmp_path, claims):
         Image.new("RGB", (900, 400), "white").save(pictures[figure])
         pictures[figure].with_suffix(".pdf").touch()
         (tmp_path / "metrics" / f"{figure}.nc").touch()
-    for name in ("claims.nc", "claims.md", "config.yaml"):
+    for name in ("claims.nc", "claims.md", "paper.md", "config.yaml"):
         (tmp_path / name).touch()
     origin = f"Numbers: {'a' * 200}"
     captions = {

@@ -37,6 +37,7 @@ from tiny_study import Study, copied_checkout  # noqa: E402
 
 SECONDS = 300  # for a study of seconds: an edit may make it endless
 TARGET = "study"
+PAGES = "gallery.md", "paper.md"  # that say in their last words what they were made by
 SETTINGS = {
     "capacity": [
         ("capacity.training.learning_rate", [0.05, 0.1, 0.3]),
@@ -257,7 +258,7 @@ class Walk:
         happens, weights = zip(*self.HAPPENS.items(), strict=True)
         for path in self._results():
             # Pictures and the pages of the claims do not say what they were made by.
-            says = path.suffix in (".nc", ".txt", ".yaml") or path.name == "gallery.md"
+            says = path.suffix in (".nc", ".txt", ".yaml") or path.name in PAGES
             if says and self.rng.random() < 0.2:
                 self.earlier[path] = path.read_bytes()
         finished = self.finished

@@ -257,7 +257,7 @@ def test_the_configuration_of_a_preset_has_no_other(study):
         ),
         (
             {"device": "cpu", "checkpoint_seconds": 5},
-            ["config.yaml", "index.html"],
+            ["config.yaml", "index.html", "paper.md"],
             ["claims.nc", "gallery.md"],
         ),
     ],
@@ -281,9 +281,10 @@ def test_what_a_file_is_made_by_is_what_its_rule_says(study):
 
 
 @pytest.mark.parametrize("figure", plan.EXPERIMENT_OF_FIGURE)
-@pytest.mark.parametrize("step", ["metrics", "figures", "claims", "gallery", "pages"])
+@pytest.mark.parametrize("step", ["metrics", "figures", "claims", "gallery", "paper", "pages"])
 def test_edited_code_changes_what_its_files_are_made_by(study, monkeypatch, step, figure):
-    scripts = {"claims": "test_claims", "gallery": "write_gallery", "pages": "write_pages"}
+    scripts = {page: f"write_{page}" for page in ("gallery", "paper", "pages")}
+    scripts["claims"] = "test_claims"
     edited, digest = scripts.get(step, f"rote.{step}.{figure}"), code.digest
     before = study.made_by.everything()
     monkeypatch.setattr(
@@ -294,7 +295,7 @@ def test_edited_code_changes_what_its_files_are_made_by(study, monkeypatch, step
         path.removeprefix("results/demo/") for path in before if before[path] != after[path]
     }
     written = {"gallery.md", "index.html"}
-    pages, drawn = {"claims.nc", *written}, f"figures/{figure}.txt"
+    pages, drawn = {"claims.nc", "paper.md", *written}, f"figures/{figure}.txt"
     assert (
         different
         == {
@@ -302,6 +303,7 @@ def test_edited_code_changes_what_its_files_are_made_by(study, monkeypatch, step
             "figures": {drawn, *written},
             "claims": pages,
             "gallery": {"gallery.md"},
+            "paper": {"paper.md"},
             "pages": {"index.html"},
         }[step]
     )
@@ -313,11 +315,15 @@ def test_an_edited_template_changes_the_pages(study, monkeypatch):
         code, "of_content", lambda path: digest(path) + "edited" * (path.suffix == ".jinja")
     )
     after = changed({}).made_by.everything()
-    assert {path for path in before if before[path] != after[path]} == {"results/demo/index.html"}
+    assert {path for path in before if before[path] != after[path]} == {
+        "results/demo/index.html",
+        "results/demo/paper.md",
+    }
 
 
 @pytest.mark.parametrize(
-    ("preset", "written"), [("demo", {"claims.nc", "gallery.md", "index.html"}), ("poster", set())]
+    ("preset", "written"),
+    [("demo", {"claims.nc", "gallery.md", "paper.md", "index.html"}), ("poster", set())],
 )
 def test_the_record_of_stability_changes_the_claims_of_its_preset(
     study, tmp_path, monkeypatch, preset, written
@@ -330,10 +336,14 @@ def test_the_record_of_stability_changes_the_claims_of_its_preset(
     assert different == {f"results/demo/{page}" for page in written}
 
 
-def test_the_template_of_the_page_is_code_of_the_page(study, monkeypatch):
-    before = study.code_of("write_pages")(job()), study.made_by.pages(job())
+@pytest.mark.parametrize("page", ["pages", "paper"])
+def test_the_template_of_a_page_is_code_of_the_page(study, monkeypatch, page):
+    def made_by(study):
+        return study.code_of(f"write_{page}")(job()), getattr(study.made_by, page)(job())
+
+    before = made_by(study)
     edited = Study(study.config)
     monkeypatch.setattr(code, "of_content", lambda path: f"edited {path.name}")
-    after = edited.code_of("write_pages")(job()), edited.made_by.pages(job())
+    after = made_by(edited)
     assert before[0] != after[0]
     assert before[1] != after[1]

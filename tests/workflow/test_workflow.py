@@ -1,6 +1,7 @@
 """The real workflow on a tiny study, as a user runs it; each test goes on from a finished study."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -86,6 +87,18 @@ def test_gallery_shows_every_figure_and_verdict(finished):
         assert f"(figures/{figure}.png)" in page
         assert f"Numbers: results/demo/metrics/{figure}.nc" in page
     assert page.count("criterion: ") == claims.sizes["test"]
+
+
+def test_the_report_has_every_verdict_and_every_figure_of_a_core_part(finished):
+    page = (finished.results / "paper.md").read_text()
+    claims = netcdf.read(finished.results / "claims.nc")
+    for text, verdict in zip(
+        claims["claim_text"].values, claims["claim_verdict"].values, strict=True
+    ):
+        assert f"{text} **{verdict.capitalize()}**" in page
+    core = claims["figure"].values[claims["stated_by"].values == "poster"]
+    assert {*re.findall(r"\(figures/(\w+)\.png\)", page)} == {*core}
+    assert "Two replicates share 1 % of the training examples." in page
 
 
 def test_the_example_of_a_figure_of_ones_own_runs(finished, tmp_path):

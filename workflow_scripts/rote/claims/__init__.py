@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from rote.claims import capacity, complexity, convergence, examples, regularization
+from rote.claims import capacity, complexity, convergence, draws, examples, regularization
 from rote.claims.verdicts import (
     INCONCLUSIVE,
     Inconclusive,
@@ -148,7 +148,7 @@ def test_claims(
     sources = {figure: one.attrs.get("git_commit", "unknown") for figure, one in metrics.items()}
     return with_provenance(
         result,
-        {"claims": criteria, "metrics_of_commit": sources},
+        {"claims": criteria, "metrics_of_commit": sources, "draws": draws.of_figures(metrics)},
         title="Verdicts on the poster's five conclusions",
     )
 

@@ -16,6 +16,15 @@ METHODS = {
     f"{SIMULATED:,} simulated studies in which all strengths are the same and values are normal. "
     "Bootstrapping a few seeds would be too narrow: of three, a 95 % interval holds the truth in "
     "three of four studies.",
+    "What it is about": "Each replicate draws its m training examples, and those for validation, "
+    "from the M images of the training part of the data set, whichever others draw: two of them "
+    "share m/M of their m training examples on average. Given the M images, replicates are "
+    "independent, and Student's interval is right for what these images give. It speaks about "
+    "images at large only where M is large beside m: what is peculiar to the M images is in every "
+    "yᵢ, and nothing in s tells of it. If yᵢ were a mean over its training examples, two "
+    "replicates would correlate by ρ = m/M, and an interval about images at large would be wider "
+    "by the factor √(1 + n·ρ/(1 − ρ)). With a single draw of the examples it speaks about these "
+    "examples alone. What holds for each figure is told below.",
     "Bounds": "Some values are limits: a training that had not converged at its last epoch, a "
     "width at an end of those that were tried. If the truth can only lie further up (at least), "
     "the upper end of the interval becomes ∞; if further down (at most), the lower end becomes −∞; "

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 import yaml
 
+from rote.claims import draws
 from rote.claims.criteria import CRITERIA
 from rote.claims.methods import METHODS
 from rote.files.text import plain
@@ -110,6 +111,12 @@ def conclusions(claims: xr.Dataset) -> list[dict]:
     return [{**row, "decided": decided(row["verdict"], row["dependent_on"])} for row in rows]
 
 
+def shared_examples(claims: xr.Dataset) -> list[str]:
+    """Return which examples the replicates behind each figure have in common, a sentence each."""
+    drawn = yaml.safe_load(claims.attrs["settings"]).get("draws", {})
+    return [f"{draws.words(figure, one)}." for figure, one in drawn.items()]
+
+
 def claims_markdown(claims: xr.Dataset, preset: str) -> str:
     """Return ``claims.md``: each verdict, the parts it rests on, and how they are computed."""
     parts, decisions = parts_of(claims), conclusions(claims)
@@ -132,6 +139,9 @@ def claims_markdown(claims: xr.Dataset, preset: str) -> str:
         lines += [f"- **{plain(part['part'])}.** {plain(_definition(part))}" for part in defined]
     lines += ["", "## From the values of the seeds to a verdict", ""]
     lines += [f"- **{plain(name)}.** {plain(text)}" for name, text in METHODS.items()]
+    if shared := shared_examples(claims):
+        lines += ["", "## What replicates have in common", ""]
+        lines += [f"- {plain(line)}" for line in shared]
     lines += ["", "## Criteria", "", *_criteria(claims)]
     return "\n".join([*lines, "", *(f"{plain(line)}\n" for line in sources(claims, preset))])
 
@@ -192,7 +202,8 @@ def claims_html(claims: xr.Dataset, preset: str) -> str:
         ]
         body.append(f'<ul class="note">{"".join(defined)}</ul>' if defined else "")
     methods = [f"{name}. {text}" for name, text in METHODS.items()]
-    notes = "".join(f"<p>{html.escape(line)}</p>" for line in (*methods, *sources(claims, preset)))
+    lines = *methods, *shared_examples(claims), *sources(claims, preset)
+    notes = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>Claims, {html.escape(preset)}</title><style>{STYLE}</style></head>"

@@ -33,7 +33,7 @@ class Study:
 
     FIRST = 1000  # the priority of what is quickly done, and what others wait for
     # Of a whole study, beside its figures.
-    PAGES = "claims.nc", "gallery.md", "config.yaml", "index.html"
+    PAGES = "claims.nc", "gallery.md", "paper.md", "config.yaml", "index.html"
     all_figures = tuple(plan.EXPERIMENT_OF_FIGURE)
 
     def __init__(self, config: dict, asked: Callable[[], None] = lambda: None):

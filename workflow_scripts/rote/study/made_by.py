@@ -17,6 +17,7 @@ from rote.study import code, own_data, plan, versions
 if TYPE_CHECKING:
     from rote.study.jobs import Study
 
+TEMPLATES = {"write_pages": "page.html.jinja", "write_paper": "paper.md.jinja"}
 WILDCARDS = "preset", "dataset", "noised", "experiment", "run", "figure"
 
 
@@ -52,8 +53,8 @@ def code_of(rule: str, wildcards) -> list:
             # The first words of a module are those of its figure's caption.
             module = f"rote.figures.{figure}"
             by = code.digest([module, rule]), code.first_words(module)
-        case "write_pages":
-            template = code.PACKAGE / "claims" / "page.html.jinja"
+        case "write_pages" | "write_paper":
+            template = code.PACKAGE / "claims" / TEMPLATES[rule]
             by = code.digest([rule]), code.of_content(template)
         case _:
             by = [code.digest([rule])]
@@ -137,6 +138,15 @@ class MadeBy:
         )
 
     @_once
+    def paper(self, wildcards) -> str:
+        """Return the digest of what ``paper.md`` is made by: of figures it has but their names."""
+        return _digest(
+            code_of("write_paper", wildcards),
+            self.claims(wildcards),
+            self.configuration(wildcards),
+        )
+
+    @_once
     def pages(self, wildcards) -> str:
         """Return the digest of what ``index.html`` and ``report.html`` are made by."""
         return _digest(
@@ -174,6 +184,7 @@ class MadeBy:
             expected[f"{folder}/figures/{job.figure}.txt"] = self.figure(job)
         expected[f"{folder}/claims.nc"] = self.claims(preset)
         expected[f"{folder}/gallery.md"] = self.gallery(preset)
+        expected[f"{folder}/paper.md"] = self.paper(preset)
         expected[f"{folder}/index.html"] = self.pages(preset)
         expected[f"{folder}/config.yaml"] = self.configuration(preset)
         return expected

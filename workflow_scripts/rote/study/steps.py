@@ -16,12 +16,14 @@ WORK = {
     "plot_figure": 4.0,
     "test_claims": 4.0,
     "write_gallery": 2.0,
+    "write_paper": 2.0,
     "write_configuration": 1.0,
     "write_pages": 2.0,
 }
 PAGES = {
     "test_claims": "Claims: testing the five conclusions",
     "write_gallery": "Gallery: writing gallery.md",
+    "write_paper": "Report: writing paper.md",
     "write_configuration": "Configuration: writing config.yaml",
     "write_pages": "Pages: writing index.html and report.html",
 }
