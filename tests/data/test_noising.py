@@ -1,3 +1,4 @@
+import tracemalloc
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -7,7 +8,7 @@ import xarray as xr
 from scipy import stats
 from torch.nn import functional
 
-from rote.data import noising, scaling, subsets
+from rote.data import noising, scaling, sources, subsets
 from rote.machine.errors import UserError
 from rote.machine.randomness import generator
 from rote.study import plan
@@ -327,6 +328,19 @@ def test_an_image_size_that_does_not_divide_is_refused(source, settings):
 def test_more_examples_than_there_are(source, settings, changes, message):
     with pytest.raises(UserError, match=message):
         noising.noise_dataset(source, plan.data_settings(settings) | changes)
+
+
+def test_few_of_many_large_images_take_little_memory():
+    images = np.random.default_rng(0).integers(0, 255, (700, 3, 128, 128), dtype=np.uint8)
+    whole = sources._dataset([(images, np.arange(700) % 2), (images[:0], np.arange(0))], "ab")
+    tracemalloc.start()
+    noised = noising.noise_dataset(
+        whole, DATA | {"image_size": None, "train_examples": 20, "validation_examples": 10}
+    )
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert noised.attrs["input_mean"] == pytest.approx(images.mean() / 255)
+    assert most < 4 * images.nbytes  # all of them, as the whole numbers that are summed, are 20
 
 
 def test_a_new_seed_leaves_the_noise_of_the_others(source, settings):

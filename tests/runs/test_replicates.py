@@ -10,6 +10,7 @@ from rote.files.store import Store
 from rote.models.ensemble import epoch_order
 from rote.runs import complexity, sensitivity, training
 from rote.runs.device_data import DeviceData
+from rote.runs.searched_inputs import searched_inputs
 from rote.study import plan
 from rote.study.run_settings import of_run
 
@@ -122,6 +123,19 @@ def test_models_are_validated_on_the_examples_of_their_own_draw(source, settings
         np.testing.assert_allclose(table[rows[i]].cpu(), images, rtol=1e-6)
         right = logits[i].argmax(0).cpu().numpy() == drawn["validation_label"].values
         assert accuracy[i] == pytest.approx(right.mean())
+
+
+def test_critical_samples_are_searched_in_the_draw_of_the_examples_and_that_of_the_noise(noised):
+    member = plan.Member("randX", 0.4, 0, 0, 0.1, 0.0, data_seed=1)
+    found = searched_inputs(noised, {"examples": 20, "train_examples": 30}, member)
+    drawn = noising.of_draw(noised, 1)
+    np.testing.assert_array_equal(found["real"][0], drawn["validation_image"][:20])
+    mask = noising.corrupt(noised, member)["mask"].values[:30, None, None, None]
+    noise = noised["noise_image"].sel(noise_seed=0).values[:30]
+    expected = np.where(mask, noise, drawn["image"].values[:30])
+    np.testing.assert_array_equal(found["train"][0], expected)
+    other = searched_inputs(noised, {"examples": 20, "train_examples": 0}, member._replace(seed=1))
+    np.testing.assert_array_equal(found["noise"][0], other["noise"][0])
 
 
 def test_the_examples_of_a_run_lead_back_to_the_source(source, settings, tmp_path):

@@ -29,7 +29,7 @@ def test_without_snakemakes_notes_another_setting_is_seen(study):
     made = "results/demo/runs/difficulty/units-4.nc was made by other settings or other code"
     assert made in printed
     assert study.finished("fig1")
-    assert study.new_members("fig3_1") == 3 * 3
+    assert study.new_members("fig3_1") == 3 * 2 * 3  # conditions × seeds × experiments
     assert "0.3" in (study.results / "figures" / "fig3_1.txt").read_text()
     assert study.finished("fig3_1")
     # Back again, before it was made again: what is there is what is asked for.
@@ -81,7 +81,7 @@ def test_edited_code_never_shows_old_numbers_and_words_cost_nothing(study, check
     before = netcdf.read(run)
     drawn = "            fill(stacks[2 * k], members, weight)\n"
     edit(checkout, "models/mlp.py", drawn, drawn.replace("weight", "weight / 10"))
-    assert study.new_members("fig3_1") == 3 * 3
+    assert study.new_members("fig3_1") == 3 * 2 * 3  # conditions × seeds × experiments
     assert (netcdf.read(run)["train_loss"] != before["train_loss"]).all()
     assert (
         "The code that computes numbers was edited"

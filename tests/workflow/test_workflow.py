@@ -106,7 +106,7 @@ def test_the_example_of_a_figure_of_ones_own_runs(finished, tmp_path):
     command = [sys.executable, ROOT / "docs" / "own_figure.py", "results/demo", drawn]
     ran = subprocess.run(command, cwd=finished.folder, capture_output=True, text=True, check=True)
     assert "real: Spearman correlation" in ran.stdout
-    assert "50 examples" in ran.stdout
+    assert "100 examples" in ran.stdout
     assert drawn.stat().st_size > 10_000
 
 

@@ -35,7 +35,7 @@ from rote.machine.randomness import generator
 from rote.study import sizes
 from rote.study.plan import Member
 
-CHUNK = 2000  # images whose moments are taken at a time: it bounds the memory
+CHUNK = 2**22  # pixels whose moments are taken at a time: it bounds the memory
 
 
 def _resized(images: np.ndarray, data: dict) -> tuple[np.ndarray, int]:
@@ -57,8 +57,9 @@ def _training_part(source: xr.Dataset, data: dict) -> Iterator[np.ndarray]:
     """Yield all images of the training part, resized, some at a time."""
     train = np.flatnonzero(source["split"].values == 0)
     images = source["image"].values
-    for first in range(0, len(train), CHUNK):
-        yield _resized(images[train[first : first + CHUNK]], data)[0]
+    count = max(1, CHUNK // images[0].size)
+    for first in range(0, len(train), count):
+        yield _resized(images[train[first : first + count]], data)[0]
 
 
 def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
