@@ -14,10 +14,10 @@ from pathlib import Path
 from rote.study import code
 
 DATASET = 2
-NOISING = 3
-TRAINING = 4
+NOISING = 4
+TRAINING = 5
 SENSITIVITY = 3
-CRITICAL_SAMPLES = 3
+CRITICAL_SAMPLES = 4
 
 MODULES = {  # that determine the numbers
     "DATASET": ["rote.data.sources", "fetch_dataset"],
