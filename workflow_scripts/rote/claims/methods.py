@@ -1,7 +1,7 @@
 """Every statistical step from the values of the seeds to a verdict, in words for the pages."""
 
-from rote.claims.intervals import POWER, ROUNDING
 from rote.claims.best_of_many import SIMULATED
+from rote.claims.intervals import POWER, ROUNDING
 
 # Where each term is explained, in the order of the steps.
 METHODS = {
