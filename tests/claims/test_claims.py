@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
-from rote.measures.dispersion import dispersion
 from scipy import integrate, stats
 
 from made_up_metrics import CRITERIA, _table, study

@@ -189,10 +189,7 @@ def _peak(
     own = ratio[:, there]
     end = 0 if name == "rise" else -1
     values[there] = own[peaks, np.arange(len(peaks))] - own[end]
-
-    def of_best(seeds: int) -> float:
-        return quantile((len(epochs) - 2,), seeds, criteria["confidence"])
-
+    of_best = partial(quantile, (len(epochs) - 2,))
     reached = last_accuracy(curves)
     interval = over_seeds(values, criteria, of_best).bounded(
         at_least=not reached >= criteria["fitted"],

@@ -78,7 +78,7 @@ def _swapped(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Interval:
     random, real = (fall.sel(condition=condition).values for condition in ("randY", "real"))
     values = swap_of_others(random, real)
     pairs = len(random) * (len(random) - 1) // 2
-    interval = over_seeds(values, criteria, lambda n: quantile((pairs,), n, criteria["confidence"]))
+    interval = over_seeds(values, criteria, partial(quantile, (pairs,)))
     return interval.if_fitted(_fitted_without(metrics["fig5_2"]), criteria)
 
 
