@@ -85,7 +85,7 @@ def test_the_training(noised, tmp_path):
         run["train_loss"].values[:, 0], [2.046400, 2.212044, 2.194645], rtol=1e-4
     )
     np.testing.assert_allclose(
-        run["validation_accuracy"].values[:, 0], [0.34, 0.28, 0.21], atol=0.011
+        run["validation_accuracy"].values[:, 0], [0.33, 0.28, 0.24], atol=0.011
     )
 
 
@@ -194,12 +194,12 @@ def test_the_sensitivity(noised, tmp_path):
     )
     np.testing.assert_allclose(
         gini(g),
-        [[0.17750712, 0.22785116, 0.25675235], [0.18897381, 0.18342855, 0.21505719]],
+        [[0.18000652, 0.23168892, 0.2565750], [0.18940035, 0.18776634, 0.22318338]],
         rtol=1e-3,
     )
     np.testing.assert_allclose(
         run["class_sensitivity"].sel(norm="l1").mean("class_update")[0, 3, :2],
-        [0.00132866, 0.00098226],
+        [0.00147231, 0.00101266],
         rtol=1e-3,
     )
 
@@ -243,7 +243,7 @@ def test_the_cnn_and_its_critical_samples(noised_digits, tmp_path):
         run["train_loss"], [[1.715836, 1.545501], [2.053627, 1.865021]], rtol=1e-3
     )
     np.testing.assert_allclose(
-        run["critical_sample_ratio"][:, 0, 0], [[0.3, np.nan], [0.3, 0.98]], atol=0.021
+        run["critical_sample_ratio"][:, 0, 0], [[0.3, np.nan], [0.36, 0.88]], atol=0.021
     )
     np.testing.assert_allclose(
         run["filter"][0, 0, 0, 0],

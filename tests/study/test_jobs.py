@@ -117,7 +117,7 @@ def test_the_data_of_the_longest_run_is_noised_before_that_of_others(study):
 
 
 def test_a_run_to_a_threshold_ranks_as_one_that_ends_before_its_limit(study):
-    to_threshold, to_the_end = run("convergence", "units-64"), run("regularization", "dropout")
+    to_threshold, to_the_end = run("convergence", "examples-4000"), run("regularization", "dropout")
     assert study.multiply_adds(to_threshold) > study.multiply_adds(to_the_end)
     assert study.rank_of_run(to_threshold) < study.rank_of_run(to_the_end)
 

@@ -15,10 +15,10 @@ from rote.study import plan, sizes
 from rote.study.architecture import Architecture
 from rote.study.mlp import widths
 
-# Of the epochs of a training to a threshold, what its members use in the mean: .12 to .31 in the
+# Of the epochs of a training to a threshold, what its members use in the mean: .05 to .15 in the
 # runs of the demo. With a plateau, too, the limit is far off, for those that fit slowly: .05 to
 # .09 where models are wide, and the work is, up to .41 where they are narrow.
-USED, USED_WITH_PLATEAU = 0.2, 0.06
+USED, USED_WITH_PLATEAU = 0.1, 0.06
 CLASSES = 10  # of all data sets that rote knows by name, and assumed of others
 
 
