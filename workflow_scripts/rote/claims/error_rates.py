@@ -107,11 +107,10 @@ def _of_claim(
             level = levels[part.core]
             as_it_is[part.name][_decided(interval, part.holds, level)] += 1
             truth = known[part.name][1].estimate
-            for holds in _just(part.holds, truth):
-                decided = _decided(interval, holds, level)
-                if decided in at_truth[part.name]:
-                    at_truth[part.name][decided] += 1
-                wrongly |= part.core and decided == CONTRADICTED
+            decided = _decided(interval, _just(part.holds, truth), level)
+            if decided in at_truth[part.name]:
+                at_truth[part.name][decided] += 1
+            wrongly |= part.core and decided == CONTRADICTED
         contradicted += wrongly
     studies = len(drawn)
     counted = [
@@ -144,10 +143,13 @@ def _decided(interval: Interval | None, holds: tuple[float, float], confidence: 
     return INCONCLUSIVE if interval is None else verdict(interval, holds, interval.at(confidence))
 
 
-def _just(holds: tuple[float, float], truth: float) -> list[tuple[float, float]]:
-    """Return criteria that the truth just meets, or just misses: one an end of ``holds``."""
+def _just(holds: tuple[float, float], truth: float) -> tuple[float, float]:
+    """Return a criterion that the truth just meets, or just misses.
+
+    Of a criterion with two ends it is the nearer one that is moved to the truth.
+    """
     low, high = holds
-    return [(truth, np.inf)] * bool(np.isfinite(low)) + [(-np.inf, truth)] * bool(np.isfinite(high))
+    return (truth, np.inf) if abs(truth - low) < abs(high - truth) else (-np.inf, truth)
 
 
 def markdown(claims: list[OfClaim], studies: int, seeds: int, there: int) -> str:
