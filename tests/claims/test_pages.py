@@ -198,7 +198,7 @@ def test_a_page_holds_figures_verdicts_numbers_and_settings(results, claims):
     assert '<h2 id="fig1-title">Figure 1</h2>\n<p>What it shows.</p>' in page
     for part in claims["test"].values:
         assert html.escape(claims.sel(test=part)["description"].item()) in page
-    found = tables.number(claims["detectable"].sel(test="width_randX").item())
+    found = tables.number(claims["detectable"].sel(test="fitted_width_randX").item())
     assert f"smallest effect found 4 times in 5: {found}</p>" in page
     assert "dependent on" not in page
     dependent = claims.assign(

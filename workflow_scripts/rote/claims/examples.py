@@ -121,6 +121,9 @@ def _extremes(metrics: Mapping[str, xr.Dataset], condition: str, criteria: dict)
     for _, of_seed in one[["misclassified", "diverged"]].groupby("seed"):
         finished = ~of_seed["diverged"].astype(bool).values.ravel()
         wrong = of_seed["misclassified"].squeeze("seed").transpose("example", "experiment").values
-        share, alike = extremes(wrong[:, finished], criteria["nearly"])
+        # Of a replicate whose experiments all diverged nothing is known.
+        share, alike = (
+            extremes(wrong[:, finished], criteria["nearly"]) if finished.any() else (np.nan, np.nan)
+        )
         values.append(share - alike)
     return over_seeds(np.array(values), criteria)
