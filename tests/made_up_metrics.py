@@ -73,6 +73,9 @@ def study(effect: float, *, seeds: int, noise: float, rng: np.random.Generator) 
             "condition example experiment seed", wrong, condition=["real", "randX", "randY"]
         ),
         "diverged": _table("condition experiment seed", np.zeros((3, 100, seeds), bool)),
+        "label": _table(
+            "condition seed example", np.broadcast_to(np.arange(1000) % 10, (3, seeds, 1000))
+        ),
         **{
             name: _table("condition seed", np.array(lie)[:, None] + spread(3, seeds))
             for name in ("spread", "spread_within_label")

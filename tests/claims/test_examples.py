@@ -104,7 +104,7 @@ def test_extremes_on_the_border_are_supported_at_the_nominal_rate():
 
     for _ in range(studies):
         metrics = fig3_1("real", draws_of(rng, rates, **SIZES, prefer=0.2))
-        interval = examples._extremes(metrics, "real", CRITERIA)
+        interval = examples._extremes(metrics, "real", False, CRITERIA)
         for side, holds in SIDES:
             count[side] += verdicts.verdict(interval, holds) == SUPPORTED
     assert max(count.values()) <= at_most(studies, NOMINAL), count

@@ -125,7 +125,7 @@ def test_hyperparameters_are_those_of_the_configuration(config, results):
         assert re.search(rf"^\| {name}\b", page, re.M)
     training = experiments["capacity"]["training"]
     row = next(line for line in page.splitlines() if line.startswith("| capacity"))
-    assert f"| {training['epochs']} | {training['batch_size']} | 0.4 | 0 |" in row
+    assert f"| {training['epochs']} | {training['batch_size']} | {training['learning_rate']:g} | 0 |" in row
     assert "| 0.02; times 0.5 every 10 epochs | 0.9 |" in page
     assert "SGD" not in page
     assert "hidden units: 16, 32, 64, 128, 256" in row

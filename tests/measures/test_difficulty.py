@@ -138,6 +138,23 @@ def test_a_fraction_of_the_models_is_a_whole_number_whatever_its_rounding():
     assert extremes(wrong, 0.29)[0] == pytest.approx(2 / 3)
 
 
+def test_extremes_of_examples_that_are_alike_within_their_label():
+    rng = np.random.default_rng(4)
+    labels = rng.integers(5, size=60)
+    found = []
+    for _ in range(400):
+        # Each model has an error rate of its own on each label, high on those that are rare.
+        errors = np.linspace(0.5, 0.97, 5)[:, None] + rng.uniform(-0.02, 0.02, (5, 40))
+        wrong = rng.random((60, 40)) < errors[labels]
+        found.append([*extremes(wrong, 0.05, labels), extremes(wrong, 0.05)[1]])
+    share, alike, all_alike = np.array(found).T
+    difference = share - alike
+    assert abs(difference.mean()) < 4 * difference.std() / np.sqrt(400)
+    assert share.mean() - all_alike.mean() > 0.1  # the labels alone make the difference
+    one_label = extremes(wrong, 0.05, np.full(60, 3))
+    assert one_label == extremes(wrong, 0.05)
+
+
 def test_extremes_of_examples_that_are_alike_are_as_many_as_expected():
     rng = np.random.default_rng(3)
     errors = rng.uniform(0.02, 0.3, 40)  # models differ, examples do not

@@ -1,6 +1,7 @@
 """Variants of a preset: what each changes, and nothing else."""
 
 import copy
+from itertools import pairwise
 
 import pytest
 import yaml
@@ -82,4 +83,4 @@ def test_sets_of_seeds_share_no_seed(config):
     firsts = sorted(plan["grid"]["first_seed"])
     most = max(one["seeds"] for one in config["presets"][plan["preset"]].values())
     assert len(firsts) >= 8
-    assert all(after - before >= most for before, after in zip(firsts, firsts[1:], strict=False))
+    assert all(after - before >= most for before, after in pairwise(firsts))

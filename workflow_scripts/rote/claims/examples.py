@@ -55,27 +55,21 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
                 stated_by,
                 f"{definition} In each replicate, that of {above} less that of {below}.",
             )
-    for condition in ("real", "randX", "randY"):
-        holds, words = (
-            ((margin, np.inf), "more") if condition == "real" else ((-np.inf, margin), "less")
-        )
-        yield Part(
-            f"extremes_{condition}",
-            "fig3_1",
-            f"{condition}: share of examples that are always, or never, right, less what it would "
-            f"be if all were alike{level if condition != 'real' else ''}",
-            f"{words} than {margin:g} (margin)",
-            holds,
-            partial(_extremes, metrics, condition, criteria),
-            definition="In each replicate (seed), misclassified of fig3_1.nc: an example is always "
-            f"(never) right if at most the fraction nearly = {criteria['nearly']:g} of the N "
-            "experiments that did not diverge has it wrong (right). Were the examples of a "
-            "replicate alike, the number of experiments that have one wrong would be a sum of N "
-            "independent draws, that of experiment e with e's own mean error as its probability: a "
-            "Poisson binomial number. The estimate is the share of such examples less the "
-            "probability that this number is at most N·nearly, or at least N − N·nearly (N·nearly "
-            "rounded down).",
-        )
+    for within, stated_by in ((False, "poster"), (True, "ours")):
+        for condition in ("real", "randX", "randY"):
+            real = condition == "real"
+            yield Part(
+                f"extremes{'_within_label' if within else ''}_{condition}",
+                "fig3_1",
+                f"{condition}: share of examples that are always, or never, right, less what it "
+                f"would be if all {'of a label ' if within else ''}were alike"
+                f"{'' if real else level}",
+                f"{'more' if real else 'less'} than {margin:g} (margin)",
+                (margin, np.inf) if real else (-np.inf, margin),
+                partial(_extremes, metrics, condition, within, criteria),
+                stated_by,
+                _definition_of_extremes(within, criteria),
+            )
     yield from sensitivity.parts(metrics, criteria)
 
 
@@ -87,6 +81,23 @@ def _definition(name: str) -> str:
         f"{around}, of each experiment; C is the sum over the n examples and all ordered pairs of "
         f"two different experiments e, f of w_e·w_f, divided by N·(N − 1)·({less}), N being the "
         "experiments that did not diverge; the spread is sign(C)·√|C|."
+    )
+
+
+def _definition_of_extremes(within: bool, criteria: dict) -> str:
+    alike, error, mean = "the examples of a replicate", "mean error", ""
+    if within:
+        alike = "the examples of a replicate with the same label trained on (label)"
+        error = "mean error on them"
+        mean = ", averaged over the examples"
+    return (
+        "In each replicate (seed), misclassified of fig3_1.nc: an example is always (never) right "
+        f"if at most the fraction nearly = {criteria['nearly']:g} of the N experiments that did "
+        f"not diverge has it wrong (right). Were {alike} alike, the number of experiments that "
+        "have one wrong would be a sum of N independent draws, that of experiment e with e's own "
+        f"{error} as its probability: a Poisson binomial number. The estimate is the share of such "
+        "examples less the probability that this number is at most N·nearly, or at least N − "
+        f"N·nearly (N·nearly rounded down){mean}."
     )
 
 
@@ -114,16 +125,19 @@ def _less(
     return over_seeds((both.isel(condition=0) - both.isel(condition=1)).values, criteria)
 
 
-def _extremes(metrics: Mapping[str, xr.Dataset], condition: str, criteria: dict) -> Interval:
+def _extremes(
+    metrics: Mapping[str, xr.Dataset], condition: str, within: bool, criteria: dict
+) -> Interval:
     """Return the share of examples at the extremes, less that of examples that are alike."""
     one = _at(metrics, [condition]).isel(condition=0)
-    values = []
-    for _, of_seed in one[["misclassified", "diverged"]].groupby("seed"):
-        finished = ~of_seed["diverged"].astype(bool).values.ravel()
-        wrong = of_seed["misclassified"].squeeze("seed").transpose("example", "experiment").values
-        # Of a replicate whose experiments all diverged nothing is known.
-        share, alike = (
-            extremes(wrong[:, finished], criteria["nearly"]) if finished.any() else (np.nan, np.nan)
-        )
-        values.append(share - alike)
-    return over_seeds(np.array(values), criteria)
+    wrong = one["misclassified"].transpose("seed", "example", "experiment").values
+    finished = ~one["diverged"].astype(bool).transpose("seed", "experiment").values
+    labels = [None] * len(wrong)
+    if within:
+        labels = one["label"].transpose("seed", "example").values
+    values = np.full(len(wrong), np.nan)
+    for i, used in enumerate(finished):
+        if used.any():  # else nothing is known
+            share, alike = extremes(wrong[i][:, used], criteria["nearly"], labels[i])
+            values[i] = share - alike
+    return over_seeds(values, criteria)

@@ -55,24 +55,34 @@ def spread(wrong: np.ndarray, groups: np.ndarray | None = None) -> float:
     return float(np.sign(covariance) * np.sqrt(abs(covariance)))
 
 
-def extremes(wrong: np.ndarray, nearly: float) -> tuple[float, float]:
+def extremes(
+    wrong: np.ndarray, nearly: float, groups: np.ndarray | None = None
+) -> tuple[float, float]:
     """Return the share of examples that are (nearly) always right, or always wrong.
 
     Args:
         wrong: errors, (examples, models).
         nearly: an example that up to this fraction of the models take otherwise counts, too.
+        groups: (examples,), for examples that are alike within their group, the label they were
+            trained on; None if all are.
 
     Returns:
         The share; and what it would be if the examples were alike: if each were wrong with the
-        error rate of the model, the number of models that err on an example would be the sum of
-        that many independent draws (the Poisson binomial distribution).
+        error rate of the model (on its group), the number of models that err on an example would be
+        the sum of that many independent draws (the Poisson binomial distribution).
     """
     wrong = np.asarray(wrong, float)
-    models = wrong.shape[1]
+    examples, models = wrong.shape
     few = np.floor(models * nearly + 1e-9)
     errors = wrong.sum(1)
     share = np.mean((errors <= few) | (errors >= models - few))
     number = np.arange(models + 1)
-    probability = stats.poisson_binom(wrong.mean(0)).pmf(number)
     extreme = (number <= few) | (number >= models - few)
-    return float(share), float(probability[extreme].sum())
+    if groups is None:
+        groups = np.zeros(examples, int)
+    alike = sum(
+        np.mean(groups == group)
+        * stats.poisson_binom(wrong[groups == group].mean(0)).pmf(number)[extreme].sum()
+        for group in np.unique(groups)
+    )
+    return float(share), float(alike)
