@@ -1,6 +1,7 @@
 """The tests of the claims, tested: on studies made up so that the truth is known."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -350,6 +351,24 @@ def test_the_record_of_stability_names_settings_by_part_and_preset(tmp_path, mon
     stability.RECORD.write_text('{"demo": {"gini_class": ["draw"]}}')
     assert stability.dependent_on("demo") == {"gini_class": ["draw"]}
     assert stability.dependent_on("poster") == {}
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["made up", "all missing"])
+def test_every_part_has_a_name_of_its_own_a_definition_and_a_criterion_of_the_settings(there):
+    metrics = study(1, seeds=3, noise=0.01, rng=np.random.default_rng(35)) if there else {}
+    result = claims.test_claims(metrics, CRITERIA)
+    names = result["test"].values.tolist()
+    assert len(names) == len({*names}) > 40
+    figures = {*study(1, seeds=1, noise=0.01, rng=np.random.default_rng(36))}
+    for name in names:
+        part = result.sel(test=name)
+        assert part["figure"].item() in figures, name
+        assert len(part["definition"].item().split()) > 20, name
+        # "more than 0.02 (margin)": the key in the settings, behind its value.
+        number, key = re.search(r"([\d.]+) \((\w+)\)$", part["criterion"].item()).groups()
+        assert float(number) == CRITERIA[key], name
+        ends = {abs(part[end].item()) for end in ("holds_from", "holds_to")}
+        assert ends in ({CRITERIA[key]}, {CRITERIA[key], np.inf}), name
 
 
 def test_missing_metrics_and_few_seeds_are_inconclusive_and_say_why():
