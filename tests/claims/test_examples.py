@@ -46,6 +46,7 @@ def fig3_1(condition: str, draws: list[tuple[np.ndarray, np.ndarray]], diverged=
     variables = {
         "misclassified": (("condition", "example", "experiment", "seed"), wrong),
         "diverged": (("condition", "experiment", "seed"), ended),
+        "label": (("condition", "seed", "example"), [[labels for _, labels in draws]]),
     }
     variables |= {
         name: (("condition", "seed"), [values])

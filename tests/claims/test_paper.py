@@ -125,10 +125,12 @@ def test_hyperparameters_are_those_of_the_configuration(config, results):
         assert re.search(rf"^\| {name}\b", page, re.M)
     training = experiments["capacity"]["training"]
     row = next(line for line in page.splitlines() if line.startswith("| capacity"))
-    assert f"| {training['epochs']} | {training['batch_size']} | {training['learning_rate']:g} | 0 |" in row
+    rate = f"{training['learning_rate']:g}"
+    assert f"| {training['epochs']:,} | {training['batch_size']} | {rate} | 0 |" in row
     assert "| 0.02; times 0.5 every 10 epochs | 0.9 |" in page
     assert "SGD" not in page
-    assert "hidden units: 16, 32, 64, 128, 256" in row
+    widths = ", ".join(map(str, experiments["capacity"]["model"]["hidden_units"]))
+    assert f"hidden units: {widths}" in row
     assert (
         f"\n{experiments['capacity']['seeds']} replicates, which differ in examples, noise, "
         in page
