@@ -11,9 +11,10 @@ METHODS = {
     "Interval": "The estimate is ȳ = Σ yᵢ / n, its standard error e = s / √n with "
     "s² = Σ (yᵢ − ȳ)² / (n − 1). The interval is ȳ ± q(c) · e, where c is confidence and q(c) the "
     "(1 + c)/2 quantile of Student's t with n − 1 degrees of freedom. The exception: where the "
-    "best of many strengths is taken (fig5_1), each seed's strength is the one that the other "
-    "seeds find best, which makes the yᵢ alike; q(c) is then the c quantile of |ȳ / e| over "
-    f"{SIMULATED:,} simulated studies in which all strengths are the same and values are normal. "
+    "definition takes for each seed the best of many (strengths, epochs, pairs) by the other "
+    "seeds, these share most of who chooses, which makes the yᵢ alike; q(c) is then the c quantile "
+    f"of |ȳ / e| over {SIMULATED:,} simulated studies in which all of the many are the same and "
+    "values are normal. "
     "Bootstrapping a few seeds would be too narrow: of three, a 95 % interval holds the truth in "
     "three of four studies.",
     "What it is about": "Each replicate draws its m training examples, and those for validation, "
