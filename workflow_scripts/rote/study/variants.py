@@ -11,7 +11,7 @@ OF_WHOLE_STUDY = "products"  # which is no setting of a preset
 
 
 def combinations(plan: dict) -> list[dict]:
-    """Return the settings of each variant, the preset as it is first.
+    """Return the settings of each variant: the preset as it is, then what differs in one setting.
 
     Args:
         plan: ``grid`` and ``alone``, each from the name of a setting to its values, the preset's
@@ -25,7 +25,8 @@ def combinations(plan: dict) -> list[dict]:
     others = [
         first | {name: value} for name, values in plan["alone"].items() for value in values[1:]
     ]
-    return of_grid + others
+    both = of_grid + others
+    return sorted(both, key=lambda variant: sum(variant[name] != first[name] for name in first))
 
 
 def name(variant: dict) -> str:
