@@ -51,7 +51,7 @@ def test_rates_and_widths_are_multiplied_wherever_they_stand(config):
     found = variants.preset(demo, PLAN, variant)
     assert demo == before
     assert {one["first_seed"] for one in found.values()} == {12}
-    assert found["capacity"]["model"]["hidden_units"] == [2, 4, 8, 16, 32, 64, 128]
+    assert found["capacity"]["model"]["hidden_units"] == [1, 2, 4, 8, 16, 32, 64, 128]
     assert found["convergence"]["capacity_units"] == [24, 32]
     assert found["complexity"]["cases"]["digits_cnn"]["cnn"]["maps"] == 4
     assert found["complexity"]["cases"]["digits_cnn"]["cnn"]["dense"] == [128, 64]
