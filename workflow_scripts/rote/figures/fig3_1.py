@@ -25,7 +25,7 @@ def draw(metrics: xr.Dataset) -> Figure:
         one = metrics.sel(condition=condition)
         rates = np.sort(one["misclassification_rate"].transpose("seed", "example").values, axis=1)
         axis.plot(rank, rates.T, color=look.colour, alpha=0.35, linewidth=0.5)
-        numbers = [style.mean_and_spread(one[of]) for of in ("spread", "spread_within_label")]
+        numbers = [style.mean_and_spread(one[of], 3) for of in ("spread", "spread_within_label")]
         axis.plot(
             rank,
             np.nanmean(rates, 0),
