@@ -7,7 +7,7 @@ It prints what differs from claims.md or claims.nc, and ends with status 1 if an
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
-from math import inf, isclose, isfinite
+from math import inf, isclose, isfinite, isnan, nan
 from pathlib import Path
 
 import seed_statistics as statistics
@@ -31,7 +31,6 @@ class Recomputed:
     adjusted: Ends
     slack: Ends
     detectable: float
-    detectable_slack: float
     verdict: str
 
 
@@ -49,7 +48,9 @@ def recompute(row: Row, k: int, page: Page, metrics: Path) -> Recomputed:
     levels = page.criteria["confidence"], 1 - (1 - page.criteria["confidence"]) / k
     interval, adjusted = (of_seeds.interval(level) for level in levels)
     slack = tuple(of_seeds.slack(level, page.simulations) for level in levels)
-    enough = len(of_seeds.left) >= page.criteria["minimum_seeds"]
+    if len(of_seeds.left) < page.criteria["minimum_seeds"]:
+        none = nan, nan
+        return Recomputed(0, nan, none, none, (0.0, 0.0), nan, "inconclusive")
     return Recomputed(
         seeds=len(of_seeds.left),
         estimate=of_seeds.estimate,
@@ -57,13 +58,14 @@ def recompute(row: Row, k: int, page: Page, metrics: Path) -> Recomputed:
         adjusted=adjusted,
         slack=slack,
         detectable=statistics.detectable(of_seeds, row.holds, levels[0]),
-        detectable_slack=slack[0],
-        verdict=statistics.verdict(row.holds, interval, adjusted, enough),
+        verdict=statistics.verdict(row.holds, interval, adjusted),
     )
 
 
 def _apart(a: float, b: float, tolerance: float) -> bool:
-    return not (a == b or isclose(a, b, rel_tol=EXACT, abs_tol=tolerance))
+    return not (
+        a == b or (isnan(a) and isnan(b)) or isclose(a, b, rel_tol=EXACT, abs_tol=tolerance)
+    )
 
 
 def _rounding(printed: str) -> float:
@@ -80,15 +82,15 @@ def _end_tolerance(interval: Ends, slack: float) -> float:
 def against_page(row: Row, new: Recomputed, k: int, page: Page) -> list[str]:
     """Return what differs from the row."""
     wrong = []
-    value = page.criteria.get(row.named)
+    value = page.criteria.get(row.named) if row.named else 0.0
     if value is None or any(abs(end) not in (value, inf) for end in row.holds):
         wrong.append(f"criterion {row.criterion}: the table has {value}")
-    if row.adjusted_for != k:
+    if row.adjusted_for != k and row.seeds:
         wrong.append(f"k = {row.adjusted_for}: computed {k}")
     if row.seeds != new.seeds:
         wrong.append(f"{row.seeds} seeds: computed {new.seeds}")
     numbers = [("estimate", row.estimate, new.estimate, 0.0)]
-    numbers.append(("smallest effect", row.detectable, new.detectable, new.detectable_slack))
+    numbers.append(("smallest effect", row.detectable, new.detectable, new.slack[0]))
     for name, printed, found, slack in (
         ("interval", row.interval, new.interval, new.slack[0]),
         ("adjusted interval", row.adjusted, new.adjusted, new.slack[1]),
@@ -107,7 +109,7 @@ def against_file(file: xr.Dataset, row: Row, new: Recomputed, k: int) -> list[st
     """Return what differs from a part in claims.nc."""
     numbers = [
         ("estimate", new.estimate, 0.0),
-        ("detectable", new.detectable, new.detectable_slack),
+        ("detectable", new.detectable, new.slack[0]),
         ("holds_from", row.holds[0], 0.0),
         ("holds_to", row.holds[1], 0.0),
         ("adjusted_for", k, 0.0),

@@ -19,7 +19,7 @@ def first_rate(metrics: xr.Dataset) -> xr.Dataset:
 
 def below(accuracy: xr.DataArray, fitted: float) -> bool:
     """Whether the accuracy, “mean over the seeds, is below 0.9 (fitted)”."""
-    return bool(accuracy.mean("seed") < fitted)
+    return not bool(accuracy.mean("seed") >= fitted)  # nothing is fitted where all diverged
 
 
 def crossing(widths: np.ndarray, curve: np.ndarray, level: float) -> tuple[float, str]:
@@ -206,7 +206,7 @@ def sensitivity(fig3_2: xr.Dataset, labelling: str, norms: list[str], c: Criteri
     or of randX, mean over seeds at the last update, is below `fitted`, […] no bounds.”
     """
     data = fig3_2.sel(labelling=labelling)
-    last = data.share_gini.dropna("update", how="all").update.values[-1]
+    last = data.train_accuracy.dropna("update", how="all")["update"].values[-1]
     data = data.sel(update=last)
     gini = data.share_gini.sel(condition="real") - data.share_gini.sel(condition="randX")
     value = gini.sel(norm=norms[0]) - (gini.sel(norm=norms[1]) if len(norms) > 1 else 0)

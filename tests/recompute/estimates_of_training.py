@@ -62,7 +62,7 @@ def gained_after_peak(data: xr.Dataset, kind: str, ratio: bool, criteria: Criter
     data = data.sel(noise_kind=kind, noise_level=(data.noise_level > 0) & (data.noise_level < 1))
     peak = data.epoch[data.validation_accuracy.fillna(-1).argmax("epoch")].drop_vars("epoch")
     reached = data.train_accuracy.max("epoch").mean("seed")
-    at_least = bool((reached < criteria["fitted"]).any())
+    at_least = not bool((reached >= criteria["fitted"]).all())
     if not ratio:
         at_peak = data.train_accuracy.sel(epoch=peak)
         gain = data.train_accuracy.isel(epoch=-1) - at_peak
@@ -101,7 +101,8 @@ def over_searches(data: xr.Dataset, kind: str, stage: str, criteria: Criteria) -
     epochs = (last - (last - first) / 3, first)
     if stage == "last third":
         epochs = (last, epochs[0])
-    ends = [model.drop_dims("epoch").interp(critical_epoch=epoch) for epoch in epochs]
+    whole = model.drop_dims("epoch")
+    ends = [whole.interp(critical_epoch=epoch) for epoch in epochs]
     open_ = one_class([one.commonest_class_share for one in ends], criteria)
     open_ = open_ or unfitted([model], criteria)
     values = ends[0].critical_sample_ratio - ends[1].critical_sample_ratio
@@ -135,7 +136,9 @@ def validation_fall(data: xr.Dataset, kind: str, best: bool, criteria: Criteria)
     highest = data.noise_level.values[data.noise_level.values < 1].max()
     models = [data.sel(noise_level=level) for level in (0, highest)]
     a, b = (one.validation_accuracy for one in models)
-    values = a.max("epoch") - b.max("epoch") if best else a.isel(epoch=-1) - b.isel(epoch=-1)
+    values = a.isel(epoch=-1) - b.isel(epoch=-1)
+    if best:  # models that diverged have none
+        values = (a.max("epoch") - b.max("epoch")).where(values.notnull())
     open_ = unfitted(models, criteria)
     return Values(values.values, open_, open_)
 
@@ -154,7 +157,7 @@ class Strengths:
         falls, losses = (
             (none[one] - data[one])
             .where(data.strength.notnull() & (data.strength_index > 0))
-            .stack(of=("regularizer", "strength_index"))
+            .stack(of=("strength_index", "regularizer"))
             .transpose("of", "seed")
             for one in accuracies
         )
@@ -172,17 +175,21 @@ class Strengths:
         """
         own = np.isin(self.names, names) if names else np.ones(len(self.names), bool)
         falls, losses = self.falls[own], self.losses[own]
-        found = []
+        if not own.any():
+            raise ValueError("no strength has values of all seeds")
+        found, best = [], []
         for seed in range(falls.shape[1]):
             others = np.arange(falls.shape[1]) != seed
             mean_fall = falls[:, others].mean(axis=1)
             mean_fall[losses[:, others].mean(axis=1) > self.margin] = -np.inf
-            at = mean_fall.argmax() if len(mean_fall) else None
-            if at is None or mean_fall[at] == -np.inf:
-                found.append((0.0, np.nan))
-            else:
-                found.append((falls[at, seed], losses[at, seed] if mean_fall[at] > 0 else np.nan))
-        return *np.array(found).T, int(own.sum())
+            at = mean_fall.argmax()
+            best.append(mean_fall[at])
+            loss = losses[at, seed] if mean_fall[at] > 0 else np.nan
+            found.append((0.0, np.nan) if best[-1] == -np.inf else (falls[at, seed], loss))
+        fall, loss = np.array(found).T
+        if np.isneginf(best).all():  # “if that is so in all seeds there is no estimate”
+            fall = np.full_like(fall, np.nan)
+        return fall, loss, int(own.sum())
 
     def fall(self, names: list[str] | None = None, less: list[str] | None = None) -> Values:
         """“The estimate is the fall”, or that of some strengths less that of others."""

@@ -60,10 +60,10 @@ FAMILIES: dict[str, Compute] = {
     r"rise of the slope of log\(time to convergence\) .*": (
         lambda data, c, g: early.time_over_size(data)
     ),
-    r"(?P<terms>[^:]+): standard deviation over examples of the true error rate": (
+    r"(?P<terms>[^:]+): standard deviation over examples of the true error rate.*": (
         lambda data, c, g: early.spreads(data, g["terms"], within=False)
     ),
-    r"(?P<terms>[^:]+): the same among examples of a label": (
+    r"(?P<terms>[^:]+): the same among examples of a label.*": (
         lambda data, c, g: early.spreads(data, g["terms"], within=True)
     ),
     r"(?P<condition>\w+): share of examples that are always, or never, .*": (
@@ -79,10 +79,10 @@ FAMILIES: dict[str, Compute] = {
     r"Gini coefficient of the sensitivity off the diagonal, real less randX": (
         lambda data, c, g: early.between_classes(data, True, c)
     ),
-    r"(?P<case>.+), critical sample ratio at the last search, (?P<kind>\w+ less \w+)": (
+    r"(?P<case>.+), critical sample ratio at the last search, (?P<kind>\w+ less \w+)(?:, at .*)?": (
         _in_case(late.compared_ratios, False)
     ),
-    r"(?P<case>.+), .* on inputs of the kind trained on, (?P<kind>\w+ less \w+)": (
+    r"(?P<case>.+), .* on inputs of the kind trained on, (?P<kind>\w+ less \w+)(?:, at .*)?": (
         _in_case(late.compared_ratios, True)
     ),
     r"(?P<case>.+), (?P<kind>rand.), .*: training accuracy gained after the peak .*": (

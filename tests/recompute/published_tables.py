@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from math import inf
+from math import inf, nan
 from pathlib import Path
 
 
@@ -31,18 +31,19 @@ class Row:
     def holds(self) -> tuple[float, float]:
         """Between which ends the part holds: “one for more than, or less than, two for between”."""
         words = self.criterion
-        if found := re.search(r"between (\S+) and (\S+) \(", words):
+        if found := re.search(r"between (\S+) and (\S+)", words):
             return number(found[1]), number(found[2])
-        if found := re.search(r"more than (\S+) \(", words):
+        if found := re.search(r"more than (\S+)", words):
             return number(found[1]), inf
-        if found := re.search(r"less than (\S+) \(", words):
+        if found := re.search(r"less than (\S+)", words):
             return -inf, number(found[1])
         raise ValueError(f"no criterion: {words}")
 
     @property
     def named(self) -> str:
-        """The criterion in the table at the end that the row's criterion names."""
-        return re.search(r"\((\w+)\)$", self.criterion)[1]
+        """The criterion in the table at the end that the row's criterion names, or nothing."""
+        found = re.search(r"\((\w+)\)$", self.criterion)
+        return found[1] if found else ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ class Page:
 
 
 def number(text: str) -> float:
-    """Return a printed number, “−0.063”, “1,000” or “∞”."""
+    """Return a printed number, “−0.063”, “1,000” or “∞”, or NaN of “–”, none."""
+    if text == "–":
+        return nan
     return float(text.replace("−", "-").replace("∞", "inf").replace(",", ""))
 
 
@@ -65,7 +68,7 @@ def read(path: str | Path) -> Page:
     """Return what a claims.md says; a ValueError tells what it lacks."""
     text = Path(path).read_text()
     parts = re.split(r"^## ", text, flags=re.MULTILINE)
-    verdicts = {int(cells[0]): cells[2].strip("*") for cells in _rows(parts[0])}
+    verdicts = {int(cells[0]): _word(cells[2]) for cells in _rows(parts[0])}
     sections = [part for part in parts if re.match(r"\d+\. ", part)]
     rows = [row for section in sections for row in _parts(section)]
     headings = {int(one.split(".")[0]): _heading(one) for one in sections}
@@ -83,8 +86,12 @@ def _rows(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
 
 
+def _word(verdict: str) -> str:
+    return re.match(r"\**(\w+)", verdict)[1].lower()
+
+
 def _heading(section: str) -> str:
-    return re.search(r"^\*\*(\w+)\.\*\*", section, re.MULTILINE)[1].lower()
+    return _word(re.search(r"^\*\*\w.*$", section, re.MULTILINE)[0])
 
 
 def _parts(section: str) -> list[Row]:
@@ -97,8 +104,8 @@ def _parts(section: str) -> list[Row]:
 
 def _part(claim: int, cells: list[str]) -> Row:
     name, estimate, interval, adjusted, criterion, detectable, verdict, figure = cells
-    ends = re.match(r"\[(\S+), (\S+)\], (\d+) seeds", interval)
-    wide = re.match(r"\[(\S+), (\S+)\], k = (\d+)", adjusted)
+    ends = re.match(r"\[(\S+), (\S+)\], (\d+) seeds", interval) or ("", "–", "–", "0")
+    wide = re.match(r"\[(\S+), (\S+)\], k = (\d+)", adjusted) or ("", "–", "–", "0")
     return Row(
         claim=claim,
         name=name,
@@ -110,5 +117,5 @@ def _part(claim: int, cells: list[str]) -> Row:
         adjusted=(wide[1], wide[2]),
         adjusted_for=int(wide[3]),
         detectable=detectable,
-        verdict=verdict.split(";")[0],
+        verdict=_word(verdict),  # ", dependent on" may follow, or a reason
     )

@@ -110,21 +110,17 @@ def detectable(values: Values, holds: tuple[float, float], confidence: float) ->
 
 
 def verdict(
-    holds: tuple[float, float],
-    interval: tuple[float, float],
-    adjusted: tuple[float, float],
-    enough: bool,
+    holds: tuple[float, float], interval: tuple[float, float], adjusted: tuple[float, float]
 ) -> str:
     """Return the verdict on a part.
 
     Supported: “the whole interval lies where the part holds, with every end of the criterion
     outside of it”. Contradicted: “the whole adjusted interval lies where the part does not hold”.
     """
-    if not enough:
-        return "inconclusive"
-    if holds[0] < interval[0] and interval[1] < holds[1]:
+    below, above = holds
+    if (below == -inf or below < interval[0]) and (above == inf or interval[1] < above):
         return "supported"
-    if adjusted[1] < holds[0] or adjusted[0] > holds[1]:
+    if adjusted[1] <= below or adjusted[0] >= above:
         return "contradicted"
     return "inconclusive"
 
