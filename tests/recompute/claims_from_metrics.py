@@ -17,6 +17,7 @@ from published_tables import Page, Row, number, read
 
 OF_WIDTH = 0.01  # an end may differ by so much of its interval's width
 EXACT = 1e-9
+OF_QUANTILE = 1.5  # the smallest effect moves by less than so many times what q moves
 
 Ends = tuple[float, float]
 
@@ -63,9 +64,9 @@ def recompute(row: Row, k: int, page: Page, metrics: Path) -> Recomputed:
 
 
 def _apart(a: float, b: float, tolerance: float) -> bool:
-    return not (
-        a == b or (isnan(a) and isnan(b)) or isclose(a, b, rel_tol=EXACT, abs_tol=tolerance)
-    )
+    if isnan(a) or isnan(b):
+        return isnan(a) != isnan(b)
+    return not isclose(a, b, rel_tol=EXACT, abs_tol=tolerance)
 
 
 def _rounding(printed: str) -> float:
@@ -90,7 +91,7 @@ def against_page(row: Row, new: Recomputed, k: int, page: Page) -> list[str]:
     if row.seeds != new.seeds:
         wrong.append(f"{row.seeds} seeds: computed {new.seeds}")
     numbers = [("estimate", row.estimate, new.estimate, 0.0)]
-    numbers.append(("smallest effect", row.detectable, new.detectable, new.slack[0]))
+    numbers.append(("smallest effect", row.detectable, new.detectable, OF_QUANTILE * new.slack[0]))
     for name, printed, found, slack in (
         ("interval", row.interval, new.interval, new.slack[0]),
         ("adjusted interval", row.adjusted, new.adjusted, new.slack[1]),
@@ -109,7 +110,7 @@ def against_file(file: xr.Dataset, row: Row, new: Recomputed, k: int) -> list[st
     """Return what differs from a part in claims.nc."""
     numbers = [
         ("estimate", new.estimate, 0.0),
-        ("detectable", new.detectable, new.slack[0]),
+        ("detectable", new.detectable, OF_QUANTILE * new.slack[0]),
         ("holds_from", row.holds[0], 0.0),
         ("holds_to", row.holds[1], 0.0),
         ("adjusted_for", k, 0.0),

@@ -175,8 +175,8 @@ class Strengths:
         """
         own = np.isin(self.names, names) if names else np.ones(len(self.names), bool)
         falls, losses = self.falls[own], self.losses[own]
-        if not own.any():
-            raise ValueError("no strength has values of all seeds")
+        if not falls.size:
+            return np.full(falls.shape[1], np.nan), np.full(falls.shape[1], np.nan), 0
         found, best = [], []
         for seed in range(falls.shape[1]):
             others = np.arange(falls.shape[1]) != seed
