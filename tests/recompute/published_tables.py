@@ -103,6 +103,8 @@ def _parts(section: str) -> list[Row]:
 
 
 def _part(claim: int, cells: list[str]) -> Row:
+    if len(cells) != 8:
+        raise ValueError(f"a part of claim {claim} has {len(cells)} cells, not 8: {cells[0]}")
     name, estimate, interval, adjusted, criterion, detectable, verdict, figure = cells
     ends = re.match(r"\[(\S+), (\S+)\], (\d+) seeds", interval) or ("", "–", "–", "0")
     wide = re.match(r"\[(\S+), (\S+)\], k = (\d+)", adjusted) or ("", "–", "–", "0")
