@@ -490,6 +490,24 @@ def test_gain_after_the_peak_by_hand():
     assert np.isnan(gain([0.5, 0.6, np.nan, np.nan], [0.1, 0.2, np.nan, 0.7]))
 
 
+def test_models_that_diverged_have_no_gain_and_no_final_accuracy():
+    metrics = study(1, seeds=5, noise=0.005, rng=np.random.default_rng(23))
+    lost = {"noise_kind": "randY", "noise_level": 0.8}
+    parts = ["memorised_after_peak_digits", "ratio_after_peak_digits"]
+    parts += [f"{name}_accuracy_falls_randY_digits" for name in ("final", "best")]
+    for seeds, reason in (([2], "1 of 5 seeds"), (range(5), "0 of 5 seeds have a value")):
+        for seed in seeds:
+            for name, along in (
+                ("train_accuracy", "epoch"),
+                ("validation_accuracy", "epoch"),
+                ("critical_sample_ratio", "critical_epoch"),
+            ):
+                metrics["fig4_2"][name].loc[{**lost, "seed": seed, along: slice(10, None)}] = np.nan
+        found = claims.test_claims(metrics, CRITERIA).sel(test=parts)
+        for one in found["reason"].values:
+            assert reason in one
+
+
 def test_levels_of_all_noise_are_no_part_of_the_course():
     metrics = study(1, seeds=4, noise=0.005, rng=np.random.default_rng(15))
     parts = [f"{name}_after_peak_digits" for name in ("memorised", "ratio")]

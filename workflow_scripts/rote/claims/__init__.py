@@ -50,7 +50,7 @@ NUMBERS = {
     "estimate": "estimate",
     "lower": "lower end of the interval of confidence",
     "upper": "upper end of the interval of confidence",
-    "standard_error": "standard error of the estimate, or of its logarithm",
+    "standard_error": "standard error of the estimate",
     "adjusted_lower": "lower end of the interval at the confidence adjusted for several parts",
     "adjusted_upper": "upper end of the interval at the confidence adjusted for several parts",
     "adjusted_for": "ends of criteria that the confidence is adjusted for",

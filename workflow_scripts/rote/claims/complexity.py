@@ -29,9 +29,10 @@ LAST = (
 PEAK = (
     "The peak is the first epoch at which validation_accuracy of the seed and level is highest; "
     "{}the gain is the last value less that at the peak, for noise_kind randY, mean over the "
-    "levels between 0 and 1 of each seed. If at one of these levels the highest train_accuracy "
-    "over the epochs, mean over seeds, is below `fitted`, the interval has no upper bound: what is "
-    "still to be fitted would add to the gain."
+    "levels between 0 and 1 of each seed. A model without a value at the last epoch, or search, of "
+    "the case has diverged, and its seed has none. If at one of these levels the mean over seeds "
+    "of the highest train_accuracy over the epochs is below `fitted`, the interval has no upper "
+    "bound: what is still to be fitted would add to the gain."
 )
 
 
@@ -105,9 +106,10 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
                 partial(_over_level, metrics, case, kind, criteria),
                 definition=f"{row} and noise_kind {kind}: critical_sample_ratio at noise_level 1 "
                 "less that at 0, of each seed, at the last critical_epoch of the case and the "
-                "first radius. If the highest train_accuracy over the epochs, mean over seeds, is "
-                "below `fitted`, there is no upper bound (level 1) or no lower one (level 0): what "
-                f"is still to be fitted would add to the ratio. {OVER_SEEDS} {ONE_CLASS}",
+                "first radius. If the mean over seeds of the highest train_accuracy over the "
+                "epochs is below `fitted`, there is no upper bound (level 1) or no lower one "
+                "(level 0): what is still to be fitted would add to the ratio. "
+                f"{OVER_SEEDS} {ONE_CLASS}",
             )
         yield from course.parts(metrics, case, title, criteria)
 
@@ -193,16 +195,17 @@ def peak_and_last(
     Between the epochs at which it was measured it is taken for a straight line.
 
     Args:
-        epochs: (epochs,), increasing.
+        epochs: (epochs,), increasing, up to the last one of the training.
         validation: (epochs,), NaN where it was not evaluated.
-        measured_at: (others,), the epochs of ``measured``, increasing.
+        measured_at: (others,), the epochs of ``measured``, increasing, up to the last one at which
+            it was to be measured.
         measured: (others,), NaN where it was not measured.
 
     Returns:
-        Both values; NaN if there are none, or training diverged.
+        Both values; NaN if one of the two lacks its last value, since training diverged.
     """
     evaluated, there = np.isfinite(validation), np.isfinite(measured)
-    if not there.any() or not evaluated.any() or epochs[evaluated][-1] < measured_at[there][-1]:
+    if not (evaluated[-1] and there[-1]):
         return np.nan, np.nan
     peak = epochs[evaluated][np.argmax(validation[evaluated])]
     return np.interp(peak, measured_at[there], measured[there]), measured[there][-1]

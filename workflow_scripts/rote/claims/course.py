@@ -36,7 +36,8 @@ def parts(
         thirds = (
             f"{row} and noise_kind {kind}, at its highest noise_level and the first radius: c(e) "
             "is critical_sample_ratio over critical_epoch, of each seed, a straight line between "
-            "the searches of the case. The last third begins at e = last − (last − first) / 3. "
+            "the searches of the case; a seed that lacks one has no value. The last third begins "
+            "at e = last − (last − first) / 3. "
         )
         rules = f"{OVER_SEEDS} {ONE_CLASS} {FITTED}"
         yield Part(
@@ -62,15 +63,15 @@ def parts(
             f"{row} and noise_kind {kind}, at its highest noise_level and the first radius: "
             "train_critical_sample_ratio over the critical_epoch of the case. The peak is, for "
             "each seed, the search between the first and the last at which the mean over the "
-            "other seeds is highest. "
+            "other seeds is highest, the earliest of equal ones. "
         )
         rules = (
             "If train_accuracy, mean over seeds at the last search, is below `fitted`, there is no "
             "upper bound: the fall, or the rise to a later peak, may go on. Seeds with a missing "
             "value are left out. The interval is over the seeds, with the simulated quantile of "
-            "the best of as many searches as the peak is chosen from, where choices do not differ "
-            f"(rote.claims.best_of_many.quantile). {ONE_CLASS} Here it is "
-            "train_commonest_class_share."
+            f"the best of as many searches as the peak is chosen from. {ONE_CLASS} Here it is "
+            "train_commonest_class_share; compared are the first, or the last, search and each "
+            "that is the peak of a seed."
         )
         for name, words, text in (
             ("rise", "rise to the peak", "ratio at the peak less that at the first search"),
@@ -87,7 +88,7 @@ def parts(
             )
         for name, words, text in (
             ("final", "final", "at the last epoch of the case"),
-            ("best", "best", "the highest over the epochs"),
+            ("best", "best", "the highest over the epochs of models with a value at the last one"),
         ):
             yield Part(
                 f"{name}_accuracy_falls_{kind}_{case}",
@@ -227,9 +228,7 @@ def _falls(
     accuracies, reached = [], {}
     for level in (0, below.max()):
         one = at_level(curves, level)
-        accuracy = one["validation_accuracy"].dropna("epoch", how="all")
-        if not accuracy.sizes["epoch"]:
-            raise Inconclusive("all models diverged")
+        accuracy = one["validation_accuracy"]
         # A model that has diverged has no best accuracy, either.
         final = accuracy.isel(epoch=-1)
         best = accuracy.max("epoch").where(final.notnull())

@@ -54,6 +54,8 @@ CRITERIA = {
         DRAWS,
     ),
     "exploded": Criterion(
-        "a sensitivity that grows to so many times that before training has exploded", DRAWS
+        "a sensitivity that grows to so many times that before training has exploded: used in "
+        "Figure 3.2, where such seeds are dotted, and in no part",
+        DRAWS,
     ),
 }

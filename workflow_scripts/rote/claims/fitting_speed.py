@@ -43,7 +43,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "(fall of b less that of a, for real). The estimate is the swap of the pair that has the "
         "largest swap of the mean falls over the other seeds. The interval is over the seeds, as "
         "Student's but with the simulated quantile of the best of as many pairs without regard "
-        f"to order (rote.claims.best_of_many.quantile). {FITTED}",
+        f"to order. Of equal pairs it is the first in the order of the file. {FITTED}",
     )
 
 

@@ -7,16 +7,25 @@ from rote.claims.intervals import POWER, ROUNDING
 METHODS = {
     "Values": "The definition of a part says which number yᵢ each seed i = 1 … n has; a seed is a "
     "replicate of the whole experiment. Seeds without the number, since models of theirs diverged, "
-    "are left out, and the part says how many. With fewer than minimum_seeds it is inconclusive.",
+    "are left out, and the part says how many. With fewer than minimum_seeds it is inconclusive, "
+    "and no number is told (–).",
     "Interval": "The estimate is ȳ = Σ yᵢ / n, its standard error e = s / √n with "
     "s² = Σ (yᵢ − ȳ)² / (n − 1). The interval is ȳ ± q(c) · e, where c is confidence and q(c) the "
-    "(1 + c)/2 quantile of Student's t with n − 1 degrees of freedom. The exception: where the "
-    "definition takes for each seed the best of many (strengths, epochs, pairs) by the other "
-    "seeds, these share most of who chooses, which makes the yᵢ alike; q(c) is then the c quantile "
-    f"of |ȳ / e| over {SIMULATED:,} simulated studies in which all of the many are the same and "
-    "values are normal. "
-    "Bootstrapping a few seeds would be too narrow: of three, a 95 % interval holds the truth in "
-    "three of four studies.",
+    "(1 + c)/2 quantile of Student's t with n − 1 degrees of freedom. Bootstrapping "
+    "a few seeds would be too narrow: of three, a 95 % interval holds the truth in three of four "
+    "studies.",
+    "Best of many": "Where a definition takes the best of m choices (strengths in fig5_1, pairs in "
+    "fig5_2, searches in fig4_2), each seed takes the choice that is best over the other seeds. "
+    "These are nearly the same for all, which makes the yᵢ alike, and Student's interval too "
+    f"narrow. q(c) is then the c quantile of |ȳ / e| over {SIMULATED:,} simulated studies: "
+    "independent standard normal values for every choice and seed, of which each seed takes the "
+    "choice with the highest mean over the other seeds. For a difference between the best of m₁ "
+    "and of m₂, both are simulated and subtracted. A limit on the loss is not simulated, and a "
+    "loss has the quantile of the fall: both make the interval wider than it need be.",
+    "Several values": "Of several learning rates, norms or radii the first is taken, where a "
+    "definition does not say otherwise.",
+    "Gini coefficient": "Of values x₁ ≤ … ≤ xₙ it is Σ (2i − n − 1) xᵢ / (n Σ xᵢ), not corrected "
+    "by n/(n − 1).",
     "What it is about": "Each replicate draws its m training examples, and those for validation, "
     "from the M images of the training part of the data set, whichever others draw: two of them "
     "share m/M of their m training examples on average. Given the M images, replicates are "
@@ -30,10 +39,14 @@ METHODS = {
     "width at an end of those that were tried. If the truth can only lie further up (at least), "
     "the upper end of the interval becomes ∞; if further down (at most), the lower end becomes −∞; "
     "if either, both. The other end is computed with the limits in place of the values, as if "
-    "these spread no wider. The definition of a part says which values are limits.",
+    "these spread no wider. The definition of a part says which values are limits, and when a "
+    "measure says nothing, so that there are no bounds, as that of models that put most inputs "
+    "into one class.",
     "Models that have not fitted": "Where a part is about models that have fitted their training "
     "data, and the mean training accuracy of one kind of them is below fitted, both ends become "
-    "infinite: an unfinished training is no evidence for either side.",
+    "infinite: an unfinished training is no evidence for either side. Where only one end can "
+    "move, the definition says so. The mean is over the seeds that have a value; without any, the "
+    "models have not fitted.",
     "Equal values": "If all seeds have the same value, up to the rounding of single precision "
     f"(s ≤ {ROUNDING:.2g} · max(1, |ȳ|)), both ends become infinite. That happens where all lie at "
     "an end of the widths, where all times are the limit, where ratios are 0 of all inputs, where "

@@ -20,7 +20,7 @@ ONE_CLASS = (
 )
 FITTED = (
     "Nor has it bounds if train_accuracy of a compared model, mean over seeds at the last search, "
-    "is below `fitted`."
+    "is below `fitted`, or missing in all seeds."
 )
 
 
@@ -41,8 +41,10 @@ def of_kind(curves: xr.Dataset, case: str, kind: str) -> xr.Dataset:
     if kind not in curves["noise_kind"]:
         raise Inconclusive(f"the experiment complexity has no {kind}")
     own = curves.sel(dataset=case)
-    # All levels and kinds of a case are searched at the same epochs.
+    # All levels and kinds of a case are scored, and searched, at the same epochs: its last one is
+    # that of all, whichever models have diverged before.
     own = own.dropna("critical_epoch", how="all", subset=[RATIO])
+    own = own.dropna("epoch", how="all", subset=["train_accuracy"])
     if not own.sizes["critical_epoch"]:
         raise Inconclusive("all models diverged")
     return own.sel(noise_kind=kind)

@@ -16,17 +16,19 @@ DROPOUT = ("dropout", "adversarial_dropout")  # what the paper finds the most ef
 FALL = (
     "Of every regulariser and strength_index above 0 that has a strength, and of each seed: the "
     "fall is noise_train_accuracy at strength_index 0 less that at this one, the loss is "
-    "real_validation_accuracy likewise. Seeds without a value at strength_index 0 are left out, "
-    "and then strengths of which a seed has none. "
+    "real_validation_accuracy likewise. Index 0 is the same models for all regularisers. Seeds of "
+    "which one of the two accuracies is missing at index 0 are left out, and then strengths of "
+    "which a seed lacks one; without any left there is no estimate. "
 )
 CHOICE = (
     "Of each seed, the strength is taken that has the largest mean fall over the other seeds among "
-    "those whose mean loss over the other seeds is at most `margin`; where there is none, the fall "
+    "those whose mean loss over the other seeds is at most `margin` (of equal ones the first, by "
+    "strength_index, then by regulariser); where there is none, the fall "
     "is 0 and the loss is missing, and if that is so in all seeds there is no estimate. "
 )
 RULES = (
     "The interval is over the seeds, as Student's but with the simulated quantile of the best of "
-    "as many strengths, where choices do not differ (rote.claims.best_of_many.quantile). If "
+    "as many strengths. If "
     "noise_train_accuracy at strength_index 0, mean over seeds, is below `fitted`, it has no "
     "bounds: where little is memorised, little can fall."
 )

@@ -27,7 +27,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
     """Yield the parts on examples (``fig3_2``) and on classes (``fig3_3``)."""
     margin = criteria["margin"]
     for labelling, words in LABELLINGS.items():
-        place = f'labelling "{labelling}", at the last update that it was evaluated at'
+        place = f'labelling "{labelling}", at the last update at which train_accuracy has a value'
         yield Part(
             f"gini_{labelling}",
             "fig3_2",
@@ -38,7 +38,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             f"{SHARES} {OVER_SEEDS}",
         )
     for labelling, words in LABELLINGS.items():
-        place = f'labelling "{labelling}", at the last update that it was evaluated at'
+        place = f'labelling "{labelling}", at the last update at which train_accuracy has a value'
         for norm, name in OTHER_NORMS.items():
             yield Part(
                 f"gini_{labelling}_{norm}",
