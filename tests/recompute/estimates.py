@@ -177,11 +177,14 @@ def spreads(fig3_1: xr.Dataset, terms: str, within: bool) -> Values:
     return Values(first - less[0] if less else first)
 
 
-def always_or_never(fig3_1: xr.Dataset, condition: str, criteria: Criteria) -> Values:
+def always_or_never(
+    fig3_1: xr.Dataset, condition: str, within_label: bool, criteria: Criteria
+) -> Values:
     """“An example is always (never) right if at most the fraction nearly = 0.05 […] has it wrong”.
 
     “Less the probability that this number is at most N·nearly, or at least N − N·nearly (N·nearly
-    rounded down)”, the number being Poisson binomial.
+    rounded down)”, the number being Poisson binomial; of alike “examples with the same label
+    trained on”, the probability is “averaged over the examples”.
     """
     found = []
     for seed in fig3_1.seed.values:
@@ -191,11 +194,16 @@ def always_or_never(fig3_1: xr.Dataset, condition: str, criteria: Criteria) -> V
         few = floor(round(many * criteria["nearly"], 9))
         counts = wrong.sum(axis=1)
         share = np.mean((counts <= few) | (counts >= many - few))
-        chance = np.ones(1)
-        for p in wrong.mean(axis=0):
-            chance = np.convolve(chance, [1 - p, p])
         number = np.arange(many + 1)
-        found.append(share - chance[(number <= few) | (number >= many - few)].sum())
+        extreme = (number <= few) | (number >= many - few)
+        labels = one.label.values if within_label else np.zeros(len(wrong))
+        expected = np.zeros(len(wrong))
+        for label in set(labels.tolist()):
+            chance = np.ones(1)
+            for p in wrong[labels == label].mean(axis=0):
+                chance = np.convolve(chance, [1 - p, p])
+            expected[labels == label] = chance[extreme].sum()
+        found.append(share - expected.mean())
     return Values(np.array(found))
 
 

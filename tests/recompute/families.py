@@ -66,8 +66,9 @@ FAMILIES: dict[str, Compute] = {
     r"(?P<terms>[^:]+): the same among examples of a label.*": (
         lambda data, c, g: early.spreads(data, g["terms"], within=True)
     ),
-    r"(?P<condition>\w+): share of examples that are always, or never, .*": (
-        lambda data, c, g: early.always_or_never(data, g["condition"], c)
+    r"(?P<condition>\w+): share of examples that are always, or never, right, less what it would "
+    r"be if all (?P<within>of a label )?were alike.*": (
+        lambda data, c, g: early.always_or_never(data, g["condition"], g["within"] is not None, c)
     ),
     r"(?P<labels>[^:]+): Gini coefficient of the loss-sensitivity, real less randX": _sensitivity,
     r"(?P<labels>[^:]+): the same .* with the norm (?P<first>ℓ.) less that with (?P<second>ℓ.)": (

@@ -263,7 +263,7 @@ def test_claims():
         "gini_class": [0.091984044, 0.087056492, 0.096911596],
         "ratio_after_peak_digits": [0.03428582, 0.014033733, 0.054537906],
         "train_ratio_fall_randX_digits": [0.20999263, 0.14312335, 0.27686190],
-        "memorising_falls": [0.59989222, 0.15192312, 1.0478613],
+        "memorising_falls": [0.59989222, 0.14486104, 1.05492340],
     }
     for part, values in golden.items():
         one = claims.sel(test=part)
