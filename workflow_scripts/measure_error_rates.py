@@ -16,12 +16,20 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "error-rates"
 
 
+def at_least_one(text: str) -> int:
+    """Return a number of the command line."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
 def main() -> None:
     """Draw studies from the metrics of a larger one, and write the page about their verdicts."""
     parser = argparse.ArgumentParser(description="How often verdicts are wrong.")
     parser.add_argument("results", type=Path, help="of the larger study: a folder with metrics")
-    parser.add_argument("--studies", type=int, default=2000)
-    parser.add_argument("--seeds", type=int, default=6, help="replicates of each study")
+    parser.add_argument("--studies", type=at_least_one, default=1000)
+    parser.add_argument("--seeds", type=at_least_one, default=6, help="replicates of each study")
     arguments = parser.parse_args()
     try:
         criteria = configuration.load(ROOT / "config.yaml")["claims"]

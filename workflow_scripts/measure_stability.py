@@ -40,26 +40,27 @@ def main() -> None:
     arguments = parser.parse_args()
     plan = yaml.safe_load((arguments.folder / "variants.yaml").read_text())
     planned = variants.combinations(plan)
-    rows = read(arguments.folder / "verdicts.nc")
-    computed = 0
     try:
         config = configuration.load(ROOT / "config.yaml")
-        experiments = config["presets"][plan["preset"]]
-        for number, variant in enumerate(planned, 1):
-            name = variants.name(variant)
-            own = {name: variants.preset(experiments, plan, variant)}
-            made_by = digest({**config, "presets": {**config["presets"], **own}}, name)
-            if name in rows and rows[name]["made_by"].item() == made_by:
-                continue
-            if arguments.at_most is not None and computed == arguments.at_most:
-                break
-            print(f"Variant {number} of {len(planned)}: {name}", flush=True)
-            claims = compute(own, name, variant, arguments)
-            rows[name] = tables.row(claims, name, variant, made_by)
-            write(
-                arguments.folder, [rows[n] for n in map(variants.name, planned) if n in rows], plan
-            )
-            computed += 1
+        whole = config["presets"][plan["preset"]]
+        names = [variants.name(variant) for variant in planned]
+        presets = {
+            name: variants.preset(whole, plan, variant)
+            for name, variant in zip(names, planned, strict=True)
+        }
+        made_by = digests({**config, "presets": {**config["presets"], **presets}}, names)
+        rows = {
+            name: row
+            for name, row in read(arguments.folder / "verdicts.nc").items()
+            if row["made_by"].item() == made_by.get(name)  # others are of other code or settings
+        }
+        lacking = [name for name in names if name not in rows][: arguments.at_most]
+        for name in lacking:
+            number = names.index(name)
+            print(f"Variant {number + 1} of {len(names)}: {name}", flush=True)
+            claims = compute({name: presets[name]}, name, planned[number], arguments)
+            rows[name] = tables.row(claims, name, planned[number], made_by[name])
+            write(arguments.folder, [rows[other] for other in names if other in rows], plan)
     except UserError as error:
         sys.exit(f"Error: {error}")
 
@@ -73,10 +74,10 @@ def read(table: Path) -> dict[str, xr.Dataset]:
     return {row["variant"].item(): row.sel(test=row["verdict"].values[0] != "") for row in rows}
 
 
-def digest(config: dict, name: str) -> str:
-    """Return the digest of what the claims of a preset are made by."""
-    study = Study({**config, "preset": name})
-    return study.made_by.claims(SimpleNamespace(preset=name))
+def digests(config: dict, presets: list[str]) -> dict[str, str]:
+    """Return the digests of what the claims of presets are made by."""
+    study = Study(config)
+    return {name: study.made_by.claims(SimpleNamespace(preset=name)) for name in presets}
 
 
 def compute(preset: dict, name: str, variant: dict, arguments: argparse.Namespace) -> xr.Dataset:

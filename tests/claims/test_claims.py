@@ -281,8 +281,8 @@ def test_nothing_is_detectable_without_a_bound_or_between_ends_that_are_close():
     assert interval.bounded(True, False, "").detectable(up, 0.95) == pytest.approx(reached)
     assert interval.bounded(True, False, "").detectable(down, 0.95) == np.inf
     assert interval.bounded(False, True, "").detectable(up, 0.95) == np.inf
-    assert interval.detectable((0.0, 2.1 * reached), 0.95) == pytest.approx(reached)
-    assert interval.detectable((0.0, 1.9 * reached), 0.95) == np.inf
+    assert interval.detectable((0.0, 3.1 * reached), 0.95) == pytest.approx(reached)
+    assert interval.detectable((0.0, 2.9 * reached), 0.95) == np.inf
 
 
 def test_parts_are_adjusted_for_the_core_of_their_claim_or_for_the_others():

@@ -29,6 +29,7 @@ def made_up(verdicts: dict[str, list[str]], settings: list[dict]) -> xr.Dataset:
         one = xr.Dataset(
             {
                 "verdict": ("test", [verdicts[test][i] for test in tests]),
+                "based_on": ("test", ["6 seeds"] * size),
                 **{name: ("test", values) for name, values in numbers.items()},
             },
             coords={
@@ -120,6 +121,7 @@ def test_real_claims_can_be_tabled_written_and_read(tmp_path):
 def test_the_spread_over_replicates_is_that_of_their_values():
     rng = np.random.default_rng(3)
     metrics = study(1, seeds=24, noise=0.01, rng=rng)
+    metrics["fig3_1"]["spread"].loc[{"seed": slice(5, 8)}] = np.nan
     found = claims.test_claims(metrics, CRITERIA)
     row = variants.row(found, "all", {"vary": ["data", "noise"]}, "digest")
     page = variants.spread_markdown(variants.joined([row]), "demo", 24)

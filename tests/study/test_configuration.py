@@ -828,3 +828,12 @@ def test_a_key_that_cannot_be_printed_is_spelled_out():
         load({"defaults": {"data": {"a\r\n": 1}}})
     assert '(defaults.data."a\\r\\n" in a.yaml, line ' in str(raised.value)
     assert len(str(raised.value).splitlines()) == 1
+
+
+def test_a_plateau_needs_several_measurements():
+    changes = nested("presets.demo.capacity.training.plateau", {"epochs": 14})
+    with pytest.raises(
+        UserError, match=r"compares 14 epochs, .* every 5: set plateau.epochs to 15"
+    ):
+        load(changes)
+    load(nested("presets.demo.capacity.training.plateau", {"epochs": 15}))

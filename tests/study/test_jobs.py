@@ -202,8 +202,8 @@ def test_all_figures_of_a_preset_and_no_others():
         ),
         (
             lambda study: study.run(run("capacity", "units-5")),
-            "capacity has no run units-5: choose one of units-4, units-8, units-16, units-32, "
-            "units-64, units-128, units-256.",
+            "capacity has no run units-5: choose one of units-2, units-4, units-8, units-16, "
+            "units-32, units-64, units-128, units-256.",
         ),
         (
             lambda study: study.file_of_noised(run("difficulty", "units-64")),

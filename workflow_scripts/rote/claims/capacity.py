@@ -32,7 +32,8 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             f"(fitted): {curve}, {straight}. Estimate: the mean over the seeds of log2 w("
             f"{highest:g}) − log2 w(0). If the smallest width fits, w is at most that width; if "
             "none fits, w is the largest width, at least. If any narrower model (where none fits, "
-            "any model) has plateau 0, it was stopped at the limit of epochs while it still "
+            "any model) has a train_accuracy and plateau 0, it was stopped at the limit of epochs "
+            "while it still "
             f"learned, and w is at most this. Of any seed, w({highest:g}) at least or w(0) at most "
             f"moves the upper end of the interval to ∞, w({highest:g}) at most or w(0) at least "
             "the lower one to −∞.",

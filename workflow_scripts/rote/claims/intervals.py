@@ -63,7 +63,8 @@ class Interval(NamedTuple):
         half = noncentrality(self.reach(confidence), self.degrees) * self.standard_error
         nearer, other = sorted(holds, key=lambda end: abs(end - self.estimate))
         found = nearer + (half if nearer == low else -half)
-        return half if half <= abs(found - other) else np.inf
+        # So far from the other end, that one is not missed.
+        return half if 2 * half <= abs(found - other) else np.inf
 
     def bounded(self, at_least: bool, at_most: bool, caveat: str) -> "Interval":
         """Return the interval if the true value may lie further up, further down, or both.

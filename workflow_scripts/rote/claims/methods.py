@@ -71,9 +71,10 @@ METHODS = {
     "noncentral t distribution with n − 1 degrees of freedom and noncentrality λ = d / e; λ is "
     f"solved from P(t > q(c)) = {POWER:g}, and d = λ · e is told. Of two ends of a criterion it is "
     "the distance from the nearer one. It is ∞ where no effect is found as often: where an end "
-    "that would have to be bounded is not, or where two ends are less than 2d apart. As e is "
+    "that would have to be bounded is not, or where two ends are less than 3d apart, so that the "
+    "other end is missed, too. As e is "
     "estimated from the same few seeds, so is d.",
-    "Dependent on": "The settings that were varied in further studies, and by one of which the "
-    "verdict becomes another. A claim depends on those on which the parts depend that make its "
-    "verdict.",
+    "Dependent on": "The settings that were varied in further studies and of which, all else being "
+    "equal, the part is supported with one value and contradicted with another. A claim depends on "
+    "those on which the parts depend that make its verdict.",
 }

@@ -39,7 +39,9 @@ def row(claims: xr.Dataset, name: str, variant: Mapping[str, object], made_by: s
         made_by: the digest of what ``claims`` was made by.
     """
     kept = claims[["verdict", *NUMBERS]].reset_coords(drop=True)
-    kept = kept.assign_coords({word: claims[word] for word in WORDS}).expand_dims(variant=[name])
+    kept["based_on"] = claims["based_on"].variable
+    kept = kept.assign_coords({word: claims[word].variable for word in WORDS})
+    kept = kept.expand_dims(variant=[name])
     about = {key: ", ".join(map(str, each(value))) for key, value in variant.items()}
     about["made_by"] = made_by
     kept["variant"].attrs = {"long_name": "variant of the study"}
@@ -53,7 +55,7 @@ def joined(rows: Iterable[xr.Dataset]) -> xr.Dataset:
     rows = list(rows)
     parts = list(dict.fromkeys(test for one in rows for test in one["test"].values))
     bare = (one.reset_coords(WORDS, drop=True) for one in rows)
-    aligned = [one.reindex(test=parts, fill_value={"verdict": ""}) for one in bare]
+    aligned = [one.reindex(test=parts, fill_value={"verdict": "", "based_on": ""}) for one in bare]
     whole = xr.concat(aligned, "variant", combine_attrs="override")
     known = {test: (one, i) for one in reversed(rows) for i, test in enumerate(one["test"].values)}
     columns = {
@@ -185,7 +187,11 @@ def spread_markdown(table: xr.Dataset, preset: str, seeds: int) -> str:
         f"| claim | part | mean | {' | '.join(columns)} |",
         "|" + "-|" * (3 + len(columns)),
     ]
-    deviations = table["standard_error"].values * np.sqrt(seeds)
+    # Of so many seeds as have a value: "24 seeds".
+    there = [
+        [int(n.split()[0]) if "seed" in n else 0 for n in one] for one in table["based_on"].values
+    ]
+    deviations = table["standard_error"].values * np.sqrt(there)
     for i in np.flatnonzero(np.isfinite(deviations).any(0)):
         numbers = [table["estimate"].values[0, i], *deviations[:, i]]
         cells = ["–" if np.isnan(value) else f"{value:.3f}".replace("-", "−") for value in numbers]

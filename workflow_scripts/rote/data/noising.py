@@ -13,8 +13,8 @@ nested, the first 20 % of the noise of level 0.4 are those of level 0.2, and all
 table of inputs. Any draw of the examples may be trained on with any draw of the noise.
 
 Random labels are independent of each other. Where they are to be ``balanced``, each block of as
-many examples as there are classes, along the order, has every class once: so every level has all
-classes equally often among its random labels.
+many examples as there are classes, along the order, has every class once: so at every level
+one class is at most one label ahead of another.
 
 Between numbers of training examples, the smaller set is the beginning of the larger one, and so is
 its noise. The order in which noise replaces examples is drawn for each number anew: between levels

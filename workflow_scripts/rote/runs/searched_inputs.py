@@ -26,25 +26,25 @@ def searched_inputs(noised: xr.Dataset, search: dict, member: Member) -> dict[st
         Images (examples, channel, row, column), and what a grey level is in them, broadcasting to
         the flat images: see :func:`rote.data.scaling.per_grey_level`.
     """
-    drawn = of_draw(noised, member.data_seed)
-    validation = drawn.isel(validation_example=slice(search["examples"]))
-    images = validation["validation_image"].values
-    inputs = {"real": (images, per_grey_level(validation, "validation_"))}
+    first = {"example": slice(search["train_examples"])}
+    few = noised.isel({**first, "validation_example": slice(search["examples"])})
+    own = of_draw(few, member.data_seed)
+    images = own["validation_image"].values
+    inputs = {"real": (images, per_grey_level(own, "validation_"))}
     if member.noise_kind == "randX":
         inputs["noise"] = noise_inputs(noised, images.shape, member.noise_seed)
     if search["train_examples"]:
         # The data set's order is random, and as class-balanced as it can be.
-        inputs["train"] = _train_inputs(noised, drawn, slice(search["train_examples"]), member)
+        inputs["train"] = _train_inputs(own, corrupt(noised, member).isel(first), member)
     return inputs
 
 
-def _train_inputs(noised: xr.Dataset, drawn: xr.Dataset, first: slice, member: Member) -> Inputs:
-    own = drawn.isel(example=first)
+def _train_inputs(own: xr.Dataset, corrupted: xr.Dataset, member: Member) -> Inputs:
     images, level = own["image"].values, per_grey_level(own)
     if member.noise_kind != "randX":
         return images, level
     noise = own.sel(noise_seed=member.noise_seed)
-    mask = corrupt(noised, member)["mask"].values[first]
+    mask = corrupted["mask"].values
     images = np.where(mask[:, None, None, None], noise["noise_image"].values, images)
     noise_level = per_grey_level(noise, "noise_")
     if np.ndim(level) == 2:  # each image has one of its own

@@ -126,6 +126,13 @@ def _schedule(training: dict, way: list[str]) -> Iterator[Misconfigured]:
             "epochs follows: name earlier ones alone, or raise epochs.",
             [*way, "decay_at"],
         )
+    plateau, every = training.get("plateau"), training.get("evaluate_every")
+    if plateau and plateau["epochs"] < 3 * every:
+        yield Misconfigured(
+            f"{place}.plateau compares {plateau['epochs']} epochs, but accuracies are measured "
+            f"every {every}: set plateau.epochs to {3 * every} or more, or lower evaluate_every.",
+            [*way, "plateau"],
+        )
     if training.get("nesterov") and not training["momentum"]:
         yield Misconfigured(
             f"{place} sets nesterov without a momentum: raise momentum above 0, or set nesterov to "
