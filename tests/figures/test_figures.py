@@ -245,7 +245,7 @@ def test_figure_3_1_says_how_far_true_rates_spread_and_how_far_the_measured_ones
         ratios.append(rates.var(ddof=1) / (rates.mean() * (1 - rates.mean()) / experiments))
     with style.paper():
         text = all_text(fig3_1.draw(difficulty)).replace("\n", " ")
-    assert "real: 0.30 ± 0.07 (0.10 ± 0.00)" in text
+    assert "real: 0.300 ± 0.071 (0.100 ± 0.000)" in text
     assert f"experiments: real {np.mean(ratios):.2f}, randX" in text
     assert "20 experiments in each of 2 draws of examples and noise" in text
 

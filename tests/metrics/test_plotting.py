@@ -22,9 +22,9 @@ def no_window():
 @pytest.mark.parametrize(
     ("figure", "name", "chosen", "x", "curves"),
     [
-        ("fig1", "validation_accuracy", {"noise_kind": "randY"}, "hidden_units", 5),
+        ("fig1", "validation_accuracy", {"noise_kind": "randY"}, "hidden_units", 6),
         ("fig2", "epochs_to_convergence", {"noise_level": [0, 0.8]}, "dataset_size", 2),
-        ("fig3_1", "misclassified", {"condition": "real"}, "example", 1),
+        ("fig3_1", "misclassification_rate", {"condition": "real"}, "example", 1),
         ("fig3_2", "gini", {"labelling": "class"}, "update", 3),
         ("fig3_3", "class_sensitivity", {"condition": "real"}, "example_class", 10),
         ("fig4_1", "critical_sample_ratio", {"condition": ["real", "randY"]}, "critical_epoch", 2),

@@ -390,7 +390,8 @@ def test_colour_images_are_cropped_and_scaled_by_channel_or_by_image(tmp_path):
     for experiment in ("complexity/digits_mlp", "complexity/digits_cnn", "regularization"):
         noised = netcdf.read(results / "datasets" / f"{experiment}.nc")
         assert noised["image"].shape[1:] == (3, 28, 28)
-        assert abs(noised["image"].mean()) < 1e-5
+        # By the whole training part, of which some are drawn; or each image by itself.
+        assert abs(noised["image"].mean()) < (0.05 if "cnn" in experiment else 1e-5)
     assert study.finished("fig4_2", "fig5_1")
 
 
