@@ -18,7 +18,7 @@ help: ## this list
 
 setup: $(READY) ## install everything into .venv, once; TORCH=cpu: the build without CUDA
 
-figures: setup ## draw the study and test the claims; the demo takes about 5 minutes
+figures: setup ## draw the study and test the claims; the demo takes 5 to 7 minutes
 	.venv/bin/snakemake figures claims --config preset=$(PRESET) $(OPTIONS)
 
 # Snakemake's own report, of a study that is finished: OPTIONS="--report FILE.html".
