@@ -45,9 +45,8 @@ class OfClaim(NamedTuple):
 
     number: int
     parts: list[OfPart]
-    supported: (
-        float  # one core part only just fails, of which that is most often; others as they are
-    )
+    # One core part only just fails, the one of which it is most frequent; the others are as they are.
+    supported: float
     contradicted: float  # all core parts hold, but only just
 
 
@@ -175,7 +174,7 @@ def markdown(claims: list[OfClaim], studies: int, seeds: int, there: int) -> str
         "of studies. More than that have parts whose values are skewed: Student's interval is "
         "exact for normal values alone, and six say little about a long tail.",
         "",
-        "| claim | supported, though a part just fails | contradicted, though all parts just hold |",
+        "| claim | supported, though a part just fails | contradicted, though all just hold |",
         "|-|-|-|",
     ]
     lines += [
