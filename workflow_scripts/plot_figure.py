@@ -6,7 +6,7 @@ from job import job
 from rote.figures import captions, style
 from rote.files import netcdf, text
 from rote.files.made_by import words
-from rote.metrics.sweeps import first_of_each
+from rote.files.sweeps import first_of_each
 from rote.study import code
 
 

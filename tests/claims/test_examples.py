@@ -10,9 +10,9 @@ from made_up_runs import made_up_run
 from rote import claims
 from rote.claims import examples, verdicts
 from rote.claims.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED
+from rote.files.sweeps import first_of_each
 from rote.measures.difficulty import spread
 from rote.metrics import fig3_1 as metrics_of_fig3_1
-from rote.metrics.sweeps import first_of_each
 from rote.study import plan
 
 MARGIN, CLASSES = CRITERIA["margin"], 10

@@ -11,6 +11,7 @@ from made_up_runs import (
     made_up_sensitivity,
     regularization_runs,
 )
+from rote.files.sweeps import first_of_each
 from rote.metrics import fig1 as fig1_metrics
 from rote.metrics import fig2 as fig2_metrics
 from rote.metrics import fig3_1 as fig3_1_metrics
@@ -21,7 +22,6 @@ from rote.metrics import fig4_2 as fig4_2_metrics
 from rote.metrics import fig5_1 as fig5_1_metrics
 from rote.metrics import fig5_2 as fig5_2_metrics
 from rote.metrics import filters as filters_metrics
-from rote.metrics.sweeps import first_of_each
 from rote.study import plan
 
 

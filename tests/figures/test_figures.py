@@ -22,10 +22,10 @@ from rote.figures import (
     looks,
     style,
 )
+from rote.files.sweeps import first_of_each
 from rote.machine.errors import UserError
 from rote.metrics import fig2 as fig2_metrics
 from rote.metrics import fig3_1 as fig3_1_metrics
-from rote.metrics.sweeps import first_of_each
 from rote.study import plan
 
 

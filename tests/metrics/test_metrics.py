@@ -13,6 +13,7 @@ from made_up_runs import (
     made_up_sensitivity,
     regularization_runs,
 )
+from rote.files.sweeps import first_of_each
 from rote.machine.errors import UserError
 from rote.measures.gini import gini
 from rote.metrics import (
@@ -27,7 +28,6 @@ from rote.metrics import (
     fig5_2,
     filters,
 )
-from rote.metrics.sweeps import first_of_each
 from rote.study import plan
 
 

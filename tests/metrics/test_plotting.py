@@ -7,7 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.lines import Line2D
 
 from conftest import ROOT
-from rote.metrics.sweeps import first_of_each
+from rote.files.sweeps import first_of_each
 
 METRICS = ROOT / "docs" / "demo" / "metrics"
 

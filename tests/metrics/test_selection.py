@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from made_up_runs import made_up_run, regularization_runs
+from rote.files.sweeps import first_of_each
 from rote.metrics import fig3_1, fig5_2
-from rote.metrics.sweeps import first_of_each
 from rote.study import plan
 
 

@@ -7,9 +7,9 @@ import pytest
 import xarray as xr
 
 from made_up_runs import convergence_runs, made_up_complexity, made_up_run, regularization_runs
+from rote.files.sweeps import first_of_each
 from rote.machine.errors import UserError
 from rote.metrics import fig1, fig2, fig3_1, fig4_1, fig4_2, fig5_1, fig5_2, filters
-from rote.metrics.sweeps import first_of_each
 from rote.study import plan
 
 

@@ -20,7 +20,7 @@ from rote.claims import test_claims
 from rote.claims.tables import number
 from rote.data import noising, sources, survey
 from rote.files import netcdf
-from rote.metrics.sweeps import first_of_each
+from rote.files.sweeps import first_of_each
 from rote.study import configuration, plan, stability
 from rote.study.jobs import Study
 

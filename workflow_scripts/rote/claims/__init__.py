@@ -22,7 +22,7 @@ from rote.claims.verdicts import (
     verdict,
 )
 from rote.files.provenance import with_provenance
-from rote.metrics.sweeps import first_of_each
+from rote.files.sweeps import first_of_each
 
 CLAIMS = {
     1: ("Fitting noise requires more effective capacity.", capacity),

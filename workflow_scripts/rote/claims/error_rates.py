@@ -45,7 +45,7 @@ class OfClaim(NamedTuple):
 
     number: int
     parts: list[OfPart]
-    # One core part only just fails, the one of which it is most frequent; the others are as they are.
+    # One core part only just fails, that which does it most often; the others are as they are.
     supported: float
     contradicted: float  # all core parts hold, but only just
 

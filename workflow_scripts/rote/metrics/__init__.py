@@ -12,9 +12,9 @@ import xarray as xr
 import yaml
 
 from rote.files.provenance import as_text, with_provenance
+from rote.files.sweeps import SWEPT
 from rote.machine.errors import UserError
 from rote.metrics import words
-from rote.metrics.sweeps import SWEPT
 from rote.study import plan
 
 logger = logging.getLogger(__name__)
