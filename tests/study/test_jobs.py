@@ -326,11 +326,12 @@ def test_an_edited_template_changes_the_pages(study, monkeypatch):
     [("demo", {"claims.nc", "gallery.md", "paper.md", "index.html"}), ("poster", set())],
 )
 def test_the_record_of_stability_changes_the_claims_of_its_preset(
-    study, tmp_path, monkeypatch, preset, written
+    tmp_path, monkeypatch, preset, written
 ):
-    before = study.made_by.everything()
-    (tmp_path / "stability.json").write_text(json.dumps({preset: {"gini_class": ["width"]}}))
     monkeypatch.setattr(stability, "RECORD", tmp_path / "stability.json")
+    stability.RECORD.write_text("{}")
+    before = changed({}).made_by.everything()
+    stability.RECORD.write_text(json.dumps({preset: {"gini_class": ["width"]}}))
     after = changed({}).made_by.everything()
     different = {path for path in before if before[path] != after[path]}
     assert different == {f"results/demo/{page}" for page in written}
