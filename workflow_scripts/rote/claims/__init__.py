@@ -18,7 +18,7 @@ from rote.claims.verdicts import (
     Part,
     adjusted_confidence,
     combined,
-    comparisons,
+    comparisons_beside,
     verdict,
 )
 from rote.files.provenance import with_provenance
@@ -108,7 +108,7 @@ def test_claims(
     firsts = Metrics.of(metrics)
     for number, (_, module) in CLAIMS.items():
         parts = list(module.parts(firsts, criteria))
-        counts = {core: comparisons([p for p in parts if p.core == core]) for core in (True, False)}
+        counts = comparisons_beside(parts)
         own = [
             _row(part, criteria["confidence"], counts[part.core], dependent_on.get(part.name, ()))
             for part in parts

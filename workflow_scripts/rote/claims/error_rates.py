@@ -21,7 +21,7 @@ from rote.claims.verdicts import (
     Inconclusive,
     Part,
     adjusted_confidence,
-    comparisons,
+    comparisons_beside,
     verdict,
 )
 from rote.files.text import plain
@@ -68,11 +68,10 @@ def count(
     """
     there = next(iter(metrics.values())).sizes["seed"]
     drawn = rng.integers(there, size=(studies, seeds))
-    return [_of_claim(number, module, metrics, criteria, drawn) for number, module in _modules()]
-
-
-def _modules() -> list[tuple[int, ModuleType]]:
-    return [(number, module) for number, (_, module) in CLAIMS.items()]
+    return [
+        _of_claim(number, module, metrics, criteria, drawn)
+        for number, (_, module) in CLAIMS.items()
+    ]
 
 
 def _of_claim(
@@ -85,12 +84,9 @@ def _of_claim(
     truths = {part.name: (part, _interval(part)) for part in _parts(module, metrics, criteria)}
     known = {name: pair for name, pair in truths.items() if pair[1] is not None}
     core = [part for part, _ in truths.values() if part.core]
+    counts = comparisons_beside([part for part, _ in truths.values()])
     levels = {
-        is_core: adjusted_confidence(
-            criteria["confidence"],
-            comparisons([part for part, _ in truths.values() if part.core == is_core]),
-        )
-        for is_core in (True, False)
+        core: adjusted_confidence(criteria["confidence"], count) for core, count in counts.items()
     }
     at_truth = {name: {SUPPORTED: 0, CONTRADICTED: 0} for name in known}
     as_it_is = {name: dict.fromkeys(VERDICTS, 0) for name in known}

@@ -26,6 +26,7 @@ __all__ = [
     "at_level",
     "combined",
     "comparisons",
+    "comparisons_beside",
     "more_than",
     "over_seeds",
     "slope_weights",
@@ -104,6 +105,11 @@ def adjusted_confidence(confidence: float, count: int) -> float:
     that (Bonferroni).
     """
     return 1 - (1 - confidence) / max(count, 1)
+
+
+def comparisons_beside(parts: Sequence[Part]) -> dict[bool, int]:
+    """Return the :func:`comparisons` of a claim's core parts, True, and of its others, False."""
+    return {core: comparisons([p for p in parts if p.core == core]) for core in (True, False)}
 
 
 def combined(verdicts: list[str]) -> str:
