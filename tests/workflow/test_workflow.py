@@ -13,6 +13,7 @@ import yaml
 import stores
 from browser import check_page, check_report, chromium
 from conftest import ROOT
+from rote.claims import tables
 from rote.files import netcdf
 from rote.study import plan
 from tiny_study import TINY, Study
@@ -92,10 +93,8 @@ def test_gallery_shows_every_figure_and_verdict(finished):
 def test_the_report_has_every_verdict_and_every_figure_of_a_core_part(finished):
     page = (finished.results / "paper.md").read_text()
     claims = netcdf.read(finished.results / "claims.nc")
-    for text, verdict in zip(
-        claims["claim_text"].values, claims["claim_verdict"].values, strict=True
-    ):
-        assert f"{text} **{verdict.capitalize()}**" in page
+    for claim in tables.conclusions(claims):
+        assert f"{claim['text']} **{claim['decided'].capitalize()}**" in page
     core = claims["figure"].values[claims["stated_by"].values == "poster"]
     assert {*re.findall(r"\(figures/(\w+)\.png\)", page)} == {*core}
     assert "Two replicates share 1 % of the training examples." in page
