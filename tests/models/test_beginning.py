@@ -39,7 +39,7 @@ def shapes(net: str) -> list[tuple[int, ...]]:
 @pytest.mark.parametrize("biases", [True, False])
 def test_glorot_is_that_of_torch_with_biases_of_zero(initialization, net, biases, device):
     made = models(net, initialization=initialization, biases=biases)
-    parameters = made.initial([3, 8], device)
+    parameters = made.initial([3, 8], Workspace(device)).parameters
     step = 2 if net == "mlp" else 4
     for member, seed in enumerate((3, 8)):
         rng = torch.Generator().manual_seed(seed_of("initial", seed))
@@ -52,7 +52,7 @@ def test_glorot_is_that_of_torch_with_biases_of_zero(initialization, net, biases
 
 @pytest.mark.parametrize("biases", [True, False])
 def test_torch_draws_no_bias_where_there_is_none(biases):
-    parameters = models("mlp", biases=biases).initial([3])
+    parameters = models("mlp", biases=biases).initial([3], Workspace()).parameters
     torch.manual_seed(seed_of("initial", 3))
     layers = [nn.Linear(a, b, bias=biases) for a, b in pairwise([12, 9, 7, 5])]
     for weight, bias, layer in zip(parameters[::2], parameters[1::2], layers, strict=True):
@@ -79,7 +79,7 @@ def plain(net: str, seed: int) -> nn.Sequential:
 def test_without_biases_training_is_that_of_layers_without(net, momentum, nesterov, decay, device):
     made = models(net, biases=False)
     features = IMAGE[net][0] * IMAGE[net][1] * IMAGE[net][2]
-    parameters = [aligned(p.double()) for p in made.initial([3], device)]
+    parameters = [aligned(p.double()) for p in made.initial([3], Workspace(device)).parameters]
     weight_decay = torch.tensor([decay], dtype=torch.float64, device=device)
     ensemble = Ensemble(
         made.make(parameters, Workspace(device)),

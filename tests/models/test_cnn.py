@@ -59,7 +59,7 @@ def test_parameters_are_as_many_as_are_printed(settings, printed):
 @pytest.mark.parametrize(("layers", "printed"), [(1, 1_209_866), (3, 1_735_178)])
 def test_parameters_of_the_mlps_of_zhang_et_al(layers, printed):
     models = Models({"hidden_layers": layers, "hidden_units": 512}, (3, 28, 28), 10)
-    assert sum(p.numel() for p in models.initial([0])) == printed
+    assert sum(p.numel() for p in models.initial([0], Workspace()).parameters) == printed
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -1,9 +1,11 @@
 """What captions say about models and their training."""
 
+from rote.study import own_module
 from rote.study.mlp import widths
 from rote.study.plan import learning_rates
 from rote.study.schedule import decays
 
+OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
 INITIALIZATIONS = {"glorot_normal": "Glorot (normal)", "glorot_uniform": "Glorot (uniform)"}
 
 
@@ -13,6 +15,8 @@ def of_models(models: list[dict]) -> str:
 
 
 def _layers(models: list[dict]) -> str:
+    if "from" in models[0]:
+        return own_module.in_words(models[0])
     if "maps" in models[0]:
         dense = _listed(models[0]["dense"])
         layers = f", dense layers of {dense} units" if dense else ""
@@ -52,7 +56,8 @@ def of_trainings(trainings: list[dict]) -> str:
         for key in ("epochs", "batch_size", "momentum")
     )
     at_most = "up to " if "threshold" in first else ""
-    parts = [f"SGD, {at_most}{_epochs(epochs)}", f"batch {batch}", _rates(trainings)]
+    optimizer = OPTIMIZERS[first.get("optimizer", "sgd")]
+    parts = [f"{optimizer}, {at_most}{_epochs(epochs)}", f"batch {batch}", _rates(trainings)]
     if momentum != "0":
         parts.append(f"{'Nesterov ' if first.get('nesterov') else ''}momentum {momentum}")
     return ", ".join(parts)
@@ -65,6 +70,8 @@ def _rates(trainings: list[dict]) -> str:
         said = f"{rates[0]:g} (first of {', '.join(f'{rate:g}' for rate in rates)})"
     else:
         said = _listed([learning_rates(one)[0] for one in trainings])
+    if first.get("schedule") == "cosine":
+        return f"learning rate {said}, along a cosine to 0"
     if not decays(first):
         return f"learning rate {said}"
     factor = first["decay_factor"]

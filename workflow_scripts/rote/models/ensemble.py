@@ -185,7 +185,7 @@ class Ensemble:
         """Return all that a training needs to go on, by a word for each kind."""
         model = self.model
         return {
-            "velocity": self.sgd.velocity,
+            **self.sgd.state(),
             "parameter": model.parameters,
             "buffer": model.buffers,
         }

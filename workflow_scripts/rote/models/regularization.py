@@ -36,6 +36,9 @@ KINDS = {
 }
 
 
+BITS = 4  # numbers of 16 bits in each of 64
+
+
 class Regularization:
     """The regularisers of a group of members.
 
@@ -71,6 +74,8 @@ class Regularization:
         self.together: bool | None = None
         self._streams: dict[str, list[tuple[int, float, torch.Generator]]] = {}
         self._weights: dict[int, Tensor] = {}
+        self._epoch: tuple[list[int], int] = [], 0
+        self._drawn: dict[int, tuple[int, int]] = {}
 
     @property
     def adversarial(self) -> bool:
@@ -79,7 +84,7 @@ class Regularization:
 
     def start_epoch(self, seeds: list[int], epoch: int) -> None:
         """Begin the streams of an epoch, of members with these seeds."""
-        self._streams = {}
+        self._streams, self._epoch, self._drawn = {}, (seeds, epoch), {}
         for kind, values in self.strengths.items():
             self._streams[kind] = [
                 (member, strength, self._generator(kind, seed, epoch))
@@ -110,6 +115,32 @@ class Regularization:
         self._add_noise("hidden_noise", noisy)
         return noisy
 
+    def disturbed_of_member(self, member: int, activations: Tensor) -> Tensor:
+        """Return the same of one member, given its activations (batch, …), for autograd: a copy."""
+        for _, p, generator in self._of(member, "dropout"):
+            # Fresh memory: that of a workspace may be such as autograd does not keep.
+            count = -(-activations.numel() // BITS)
+            memory = torch.empty(count, dtype=torch.int64, device=activations.device)
+            kept = _random_bits(activations, memory, generator).ge_(_threshold(p))
+            activations = activations * kept * (1 / (1 - p))
+        for _, sigma, generator in self._of(member, "hidden_noise"):
+            noise = torch.empty_like(activations, memory_format=torch.contiguous_format)
+            activations = activations + noise.normal_(generator=generator) * sigma
+        return activations
+
+    def _of(self, member: int, kind: str) -> list[tuple[int, float, torch.Generator]]:
+        return [each for each in self._streams.get(kind, ()) if each[0] == member]
+
+    def seed_of_update(self, member: int) -> int:
+        """Return a seed for what a model itself draws in a member's next update in this epoch."""
+        if member not in self._drawn:
+            seeds, epoch = self._epoch
+            seed = seeds[member] if seeds else 0
+            self._drawn[member] = seed_of("update", seed, epoch), 0
+        first, count = self._drawn[member]
+        self._drawn[member] = first, count + 1
+        return (first + count) % 2**63
+
     def rescale(self, gradient: Tensor) -> None:
         """Multiply the gradient (members, …, …) of what :meth:`disturbed` returned by 1 / (1 − p).
 
@@ -120,7 +151,9 @@ class Regularization:
 
     def _drop(self, kind: str, target: Tensor) -> None:
         for member, p, generator in self._streams.get(kind, ()):
-            kept = self._random_bits(target[member], generator).ge_(round((p - 0.5) * 2**16))
+            count = -(-target[member].numel() // BITS)
+            memory = self.workspace("bits", (1, 1, count), torch.int64).flatten()
+            kept = _random_bits(target[member], memory, generator).ge_(_threshold(p))
             target[member].mul_(kept).mul_(1 / (1 - p))
 
     def _add_noise(self, kind: str, target: Tensor) -> None:
@@ -128,17 +161,6 @@ class Regularization:
             # Drawn into the same memory for all members, which therefore stays in the cache.
             noise = self.workspace("noise", (1, *target.shape[1:]), torch.float32)[0]
             target[member].add_(noise.normal_(generator=generator), alpha=sigma)
-
-    def _random_bits(self, like: Tensor, generator: torch.Generator) -> Tensor:
-        """Return an int16 of random bits for each number of ``like``.
-
-        Four are cut from each int64 that is drawn: most of the time of dropout is that of drawing.
-        So p is rounded to a multiple of 2⁻¹⁶.
-        """
-        count = like.numel()
-        whole = self.workspace("bits", (1, 1, -(-count // 4)), torch.int64).flatten()
-        whole.random_(-(2**63), None, generator=generator)
-        return whole.view(torch.int16)[:count].view(like.shape)
 
     def make_adversarial(self, model, inputs: Tensor, rows: Tensor) -> None:
         """Replace the second half of the batch by adversarial examples of the first, in place.
@@ -198,6 +220,20 @@ class Regularization:
         kept = {kind: [values[m] for m in keep] for kind, values in self.strengths.items()}
         self.strengths = {kind: values for kind, values in kept.items() if any(values)}
         self._streams, self._weights = {}, {}
+
+
+def _random_bits(like: Tensor, memory: Tensor, generator: torch.Generator) -> Tensor:
+    """Return an int16 of random bits for each number of ``like``, in ``memory``, int64.
+
+    ``BITS`` are cut from each int64 that is drawn: most of the time of dropout is that of drawing.
+    """
+    memory.random_(-(2**63), None, generator=generator)
+    return memory.view(torch.int16)[: like.numel()].view(like.shape)
+
+
+def _threshold(p: float) -> int:
+    """Return the int16 below which random bits lie with probability p, rounded to 2⁻¹⁶."""
+    return round((p - 0.5) * 2**16)
 
 
 UNREGULARIZED = Regularization({})

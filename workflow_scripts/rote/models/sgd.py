@@ -46,6 +46,10 @@ class SGD:
         self.weight_decay = weight_decay[:, None, None] if weight_decay.any() else None
         self.velocity = [aligned(torch.zeros_like(p)) for p in parameters] if momentum else []
 
+    def state(self) -> dict[str, list[Tensor]]:
+        """Return what must be kept to go on later, by a word for each kind."""
+        return {"velocity": self.velocity}
+
     def decay(self, factor: float) -> None:
         """Multiply the learning rates that were given by ``factor``, from now on."""
         self._decayed = factor

@@ -11,6 +11,7 @@ from rote.data.scaling import per_grey_level
 from rote.machine import device as devices
 from rote.machine.errors import UserError, out_of_memory
 from rote.measures.critical_samples import in_input_units
+from rote.models.adam import Adam
 from rote.models.ensemble import Ensemble
 from rote.models.kinds import Models
 from rote.models.regularization import KINDS, Regularization
@@ -18,6 +19,7 @@ from rote.models.sgd import SGD
 from rote.models.workspace import Workspace, aligned_rows
 from rote.runs.grouping import SizeSearch
 from rote.study.plan import Member
+from rote.study.schedule import ADAM
 
 TRIAL_UPDATES = 2
 # Parameters of a group that is never worth dividing: it lies in half a core's cache, and calls cost
@@ -97,26 +99,31 @@ class DeviceData:
         """
         rows, labels = zip(*map(self.examples, members), strict=True)
         initial_seeds = [member.initial_seed for member in members]
-        parameters = self.models.initial(initial_seeds, self.device)
-        training = self.settings["training"]
+        model = self.models.initial(initial_seeds, self.workspace)
         return Ensemble(
-            self.models.make(parameters, self.workspace),
-            SGD(
-                parameters,
-                [member.learning_rate for member in members],
-                training["momentum"],
-                torch.tensor([m.weight_decay for m in members], device=self.device),
-                training.get("nesterov", False),
-                self.models.fixed,
-            ),
+            model,
+            self._optimizer(model.parameters, members),
             self.table,
             torch.from_numpy(np.stack(rows)).to(self.device),
             torch.from_numpy(np.stack(labels)).to(self.device),
             tuple(torch.from_numpy(each).to(self.device) for each in self.validation(members)),
             [member.order_seed for member in members],
-            training["batch_size"],
+            self.settings["training"]["batch_size"],
             self._regularization(members),
         )
+
+    def _optimizer(self, parameters: list[torch.Tensor], members: list[Member]) -> SGD | Adam:
+        """Return the optimizer that the settings name, of the parameters of members."""
+        training = self.settings["training"]
+        rates = [member.learning_rate for member in members]
+        decay = torch.tensor([member.weight_decay for member in members], device=self.device)
+        fixed, optimizer = self.models.fixed, training.get("optimizer", "sgd")
+        if optimizer == "sgd":
+            nesterov = training.get("nesterov", False)
+            return SGD(parameters, rates, training["momentum"], decay, nesterov, fixed)
+        own = {key: training[key] for key in ADAM if key in training}
+        decoupled = optimizer == "adamw"
+        return Adam(parameters, rates, decay, **own, decoupled=decoupled, fixed=fixed)
 
     def _regularization(self, members: list[Member]) -> Regularization:
         search = None

@@ -19,7 +19,7 @@ from rote.runs.members import (
     with_examples,
 )
 from rote.runs.variables import described
-from rote.study import versions
+from rote.study import own_module, versions
 from rote.study.plan import Member
 from rote.study.schedule import determining
 
@@ -35,7 +35,7 @@ def _member_key(data: DataContent, settings: dict, member: Member) -> str:
     return fingerprint(
         version=versions.current("TRAINING"),
         **data.determinants(member),
-        model=settings["model"],
+        model=own_module.determining(settings["model"]),
         training={
             **determining(settings["training"]),
             "learning_rate": member.learning_rate,

@@ -7,8 +7,9 @@ holds all of its values.
 from collections.abc import Callable, Iterator, Sequence
 
 from rote.machine.errors import UserError
-from rote.study import drawing, own_data, plan, schema, sizes
+from rote.study import drawing, own_data, own_module, plan, schema, sizes
 from rote.study.architecture import Architecture, check_last_batch
+from rote.study.schedule import ADAM
 from rote.study.schema import Misconfigured, SeveralMistakes, dotted, shown, unknown
 
 
@@ -75,6 +76,9 @@ def _mistakes_of(settings: dict, datasets: dict, way: list[str]) -> Iterator[Mis
         yield Misconfigured(f"{place} on {dataset}: {' '.join(reasons)}", way)
     yield from _equal_levels(settings, way)
     yield from _schedule(settings.get("training", {}), [*way, "training"])
+    if "module" in settings:
+        for wrong in _sentences(own_module.with_source, settings["module"]):
+            yield Misconfigured(f"{place}.module: {wrong}", [*way, "module", "from"])
     for block in ("model", "mlp"):
         yield from _layers(settings.get(block, {}), [*way, block])
     if "critical_epochs" in settings:
@@ -132,6 +136,25 @@ def _schedule(training: dict, way: list[str]) -> Iterator[Misconfigured]:
             f"{place}.plateau compares {plateau['epochs']} epochs, but accuracies are measured "
             f"every {every}: set plateau.epochs to {3 * every} or more, or lower evaluate_every.",
             [*way, "plateau"],
+        )
+    if training.get("schedule") == "cosine" and (training["decay_every"] or after):
+        yield Misconfigured(
+            f"{place} has a schedule along a cosine, and steps too: set decay_every to null and "
+            "decay_at to [], or schedule to steps.",
+            [*way, "schedule"],
+        )
+    optimizer = training.get("optimizer", "sgd")
+    if optimizer != "sgd" and training["momentum"]:
+        yield Misconfigured(
+            f"{place} has a momentum, which is that of sgd: set momentum to 0, since {optimizer} "
+            "has betas instead, or optimizer to sgd.",
+            [*way, "momentum"],
+        )
+    if optimizer == "sgd" and (foreign := [key for key in ADAM if key in training]):
+        yield Misconfigured(
+            f"{place} has {' and '.join(foreign)}, of which sgd knows nothing: set "
+            "optimizer to adam or adamw, or leave this out.",
+            [*way, foreign[0]],
         )
     if training.get("nesterov") and not training["momentum"]:
         yield Misconfigured(

@@ -100,7 +100,11 @@ def _state(path: Path) -> list[int]:
 @cache
 def _known(module: str) -> tuple[str, list[str]]:
     """Return the digest of a module alone, and what it imports: names that may be modules."""
-    path = _path(module)
+    return _of_file(_path(module))
+
+
+def _of_file(path: Path) -> tuple[str, list[str]]:
+    """Return the same of a file, which is read again only if its time or size changed."""
     state = _state(path)
     if _notes.get(str(path), [None])[0] != state:
         source, names = path.read_bytes(), []
@@ -111,6 +115,29 @@ def _known(module: str) -> tuple[str, list[str]]:
                 names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         _notes[str(path)] = [state, of_source(source), names]
     return _notes[str(path)][1:]
+
+
+def of_own_file(path: Path) -> str:
+    """Return the digest of a Python file of the user's, with the files beside it that it imports.
+
+    Where they lie makes no difference. What is installed goes by no digest.
+    """
+    found, ahead = {}, [path.resolve()]
+    while ahead:
+        file = ahead.pop()
+        name = file.relative_to(path.resolve().parent).as_posix()
+        if name not in found:
+            found[name], imported = _of_file(file)
+            ahead += [beside for each in imported if (beside := _beside(path.resolve(), each))]
+    own = found.pop(path.name)
+    return hashlib.sha256(json.dumps([own, sorted(found.items())]).encode()).hexdigest()[:16]
+
+
+def _beside(path: Path, module: str) -> Path | None:
+    """Return the file of a module in the folder of a file, None if it is none."""
+    place = path.parent.joinpath(*module.split("."))
+    candidates = place.with_name(f"{place.name}.py"), place / "__init__.py"
+    return next((file for file in candidates if file.is_file()), None)
 
 
 @cache

@@ -51,7 +51,15 @@ class Study:
             for case in preset.get("complexity", {}).get("cases", ())
         }
         noised = {name for preset in self.presets.values() for name in plan.noised_datasets(preset)}
-        words = ["class", "unique", "none", *plan.REGULARIZERS, "adversarial_dropout"]
+        words = [
+            "class",
+            "unique",
+            "none",
+            "cnn",
+            "module",
+            *plan.REGULARIZERS,
+            "adversarial_dropout",
+        ]
         return {
             "preset": _any_of(self.presets),
             "dataset": _any_of(self.datasets),

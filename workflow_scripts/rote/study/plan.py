@@ -93,10 +93,16 @@ def runs(figure: str, settings: dict) -> list[str]:
         return [list(settings["cases"])[-1]]
     if figure in ("fig5_1", "fig5_2"):
         return ["none", *settings["strengths"]]
-    units = settings["model"]["hidden_units"]
-    if figure == "fig3_1":  # one model, of which each layer may have a width of its own
-        return [f"units-{'-'.join(map(str, each(units)))}"]
-    return [f"units-{width}" for width in units]
+    if figure == "fig3_1":
+        return [_one_model(settings)]
+    return [f"units-{width}" for width in settings["model"]["hidden_units"]]
+
+
+def _one_model(settings: dict) -> str:
+    """Return the name of the run of a model: of an MLP by the width of each of its layers."""
+    if "model" not in settings:
+        return "cnn" if "cnn" in settings else "module"
+    return f"units-{'-'.join(map(str, each(settings['model']['hidden_units'])))}"
 
 
 def runs_of_experiment(experiment: str, settings: dict) -> list[str]:

@@ -3,6 +3,7 @@
 These settings reach the job as they stand here, and what is in them is what tells runs apart.
 """
 
+from rote.study import own_module
 from rote.study.mlp import plain
 from rote.study.plan import (
     CONDITIONS,
@@ -34,14 +35,31 @@ def of_run(experiment: str, settings: dict, run: str, precision: str) -> dict:
         case "sensitivity":
             return _sensitivity(settings, run)
         case "capacity":
-            return _training(settings, int(run.removeprefix("units-")), precision)
-    return _training(settings, settings["model"]["hidden_units"], precision)
+            model = _of_width(settings, int(run.removeprefix("units-")))
+            return _training(settings, model, precision)
+    return _training(settings, of_model(settings), precision)
 
 
-def _training(settings: dict, hidden_units: int | list[int], precision: str) -> dict:
-    """Return the settings of a run of ``capacity`` or ``difficulty``: those of a width."""
+def of_model(settings: dict) -> dict:
+    """Return the settings of the model of an experiment, or of a case of it, of whatever kind.
+
+    Raises:
+        UserError: the code of a module is not where its settings say.
+    """
+    if "module" in settings:
+        return own_module.with_source(settings["module"])
+    return plain(next(settings[kind] for kind in ("model", "mlp", "cnn") if kind in settings))
+
+
+def _of_width(settings: dict, hidden_units: int) -> dict:
+    """Return the settings of an MLP of this width, which those of the experiment leave open."""
+    return plain({**settings["model"], "hidden_units": hidden_units})
+
+
+def _training(settings: dict, model: dict, precision: str) -> dict:
+    """Return the settings of a run that trains a model, and does nothing else."""
     return {
-        "model": plain({**settings["model"], "hidden_units": hidden_units}),
+        "model": model,
         "training": {**settings["training"], "precision": precision},
         "members": [list(member) for member in members(settings)],
         "keep_misclassified": "experiments" in settings,
@@ -63,7 +81,7 @@ def _convergence(settings: dict, run: str, precision: str) -> dict:
     }
     varied, number = run.split("-")
     units = int(number) if varied == "units" else settings["model"]["hidden_units"]
-    return _training(own, units, precision)
+    return _training(own, _of_width(settings, units), precision)
 
 
 def _sensitivity(settings: dict, labelling: str) -> dict:
@@ -74,7 +92,7 @@ def _sensitivity(settings: dict, labelling: str) -> dict:
     training = settings["labellings"][labelling]
     return {
         "labelling": labelling,
-        "model": plain(settings["model"]),
+        "model": of_model(settings),
         "training": training,
         "norms": settings["norms"],
         "evaluations": settings["evaluations"],
@@ -103,7 +121,7 @@ def _regularization(settings: dict, regularizer: str, precision: str) -> dict:
     run = {
         "regularizer": regularizer,
         "selected": settings["selected"].get(regularizer, 0.0),
-        "model": plain(settings.get("mlp") or settings["cnn"]),
+        "model": of_model(settings),
         "training": training,
         "members": [
             list(
@@ -139,7 +157,7 @@ def _complexity(settings: dict, case: str, precision: str) -> dict:
     own, search = settings["cases"][case], settings["critical_samples"]
     return {
         "case": case,
-        "model": plain(own.get("mlp") or own["cnn"]),
+        "model": of_model(own),
         "training": {**own["training"], "precision": precision},
         "members": [list(member) for member in members({**settings, **own})],
         "keep_misclassified": False,

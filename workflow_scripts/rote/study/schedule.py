@@ -1,4 +1,9 @@
-"""How the learning rate falls during training: the rules of torch's StepLR and MultiStepLR."""
+"""How the learning rate falls: by the rules of torch's StepLR, MultiStepLR, CosineAnnealingLR."""
+
+import math
+
+# Of adam and adamw, where the settings do not say them: those of torch.
+ADAM = {"betas": [0.9, 0.999], "epsilon": 1e-8}
 
 
 def decays(training: dict) -> list[int]:
@@ -16,6 +21,8 @@ def decays(training: dict) -> list[int]:
 
 def decayed(training: dict, epoch: int) -> float:
     """Return what the learning rate is multiplied by in an epoch, counted from 1."""
+    if training.get("schedule") == "cosine":
+        return (1 + math.cos(math.pi * (epoch - 1) / training["epochs"])) / 2
     passed = sum(after < epoch for after in decays(training))
     return training["decay_factor"] ** passed
 
@@ -25,9 +32,19 @@ def determining(training: dict) -> dict:
 
     A factor without a decay tells no members apart, nor do two ways to say the same.
     """
-    own = {key: value for key, value in training.items() if not key.startswith("decay_")}
-    if not own.get("nesterov"):
-        own.pop("nesterov", None)
+    others = "nesterov", "schedule", "optimizer", *ADAM
+    own = {
+        key: value
+        for key, value in training.items()
+        if not key.startswith("decay_") and key not in others
+    }
+    if training.get("nesterov"):
+        own["nesterov"] = True
+    if training.get("optimizer", "sgd") != "sgd":
+        own |= {"optimizer": training["optimizer"], **ADAM}
+        own |= {key: training[key] for key in ADAM if key in training}
+    if training.get("schedule") == "cosine":
+        own["schedule"] = "cosine"
     if after := decays(training):
         own["decay"] = [training["decay_factor"], after]
     return own

@@ -108,7 +108,11 @@ def _sentence(error) -> str:
             return f"{place} names a value twice: {value}; keep one of them."
         case "oneOf":
             known = [choice["required"][0] for choice in error.validator_value]
-            return f"{place} must hold exactly one of the keys {' and '.join(known)}."
+            known = f"{', '.join(known[:-1])} and {known[-1]}"
+            return (
+                f"{place} must hold exactly one of the keys {known}: add one, or set the others to "
+                "null."
+            )
         case "minItems" if error.validator_value > 1:
             return f"{place} is {value}: {remedy}."
         case "maxItems":

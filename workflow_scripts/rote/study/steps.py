@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from rote.study import plan
+from rote.study import own_module, plan
 from rote.study.jobs import Study
 from rote.study.mlp import widths
 
@@ -102,6 +102,8 @@ def _words_of_run(study: Study, wildcards: SimpleNamespace) -> str:
     count, model = len(run["members"]), run["model"]
     models = "CNN" if "maps" in model else "model"
     what = f"training {count:,} {models}{'' if count == 1 else 's'}"
+    if "from" in model:
+        what += f" of {own_module.in_words(model)}"
     if "hidden_units" in model:
         units = [f"{units:,}" for units in dict.fromkeys(widths(model))]
         what += f" of {' and '.join(units)} units"

@@ -19,6 +19,7 @@ from rote.study.mlp import widths
 # runs of the demo. With a plateau, too, the limit is far off, for those that fit slowly: .05 to
 # .09 where models are wide, and the work is, up to .41 where they are narrow.
 USED, USED_WITH_PLATEAU = 0.1, 0.06
+MODULE = 10_000_000  # multiply-adds of a module that does not say how many it has
 CLASSES = 10  # of all data sets that rote knows by name, and assumed of others
 
 
@@ -51,8 +52,11 @@ def image(source: dict, data: dict) -> tuple[int, int, int]:
 def layers(model: dict, shape: tuple[int, int, int], classes: int = CLASSES) -> list[Layer]:
     """Return the layers of a model for inputs of ``shape`` (channels, rows, columns).
 
-    ``model`` holds ``hidden_layers`` and ``hidden_units`` of an MLP, or the settings of a CNN.
+    ``model`` holds ``hidden_layers`` and ``hidden_units`` of an MLP, or the settings of a CNN; or
+    those of a module, which stands there as one layer.
     """
+    if "from" in model:
+        return [Layer(model.get("multiply_adds", MODULE), 1)]
     if "maps" not in model:
         units = [math.prod(shape), *widths(model), classes]
         return [Layer(*pair) for pair in pairwise(units)]
@@ -80,7 +84,9 @@ def of_run(run: dict, shape: tuple[int, int, int], data: dict) -> int:
     forward = sum(layer.multiply_adds for layer in own)
     examples, epochs = data["train_examples"], training["epochs"]
     scored = len(plan.evaluated_epochs({"evaluate_every": 1, **training}))
-    passes = 2 if "maps" in run["model"] else 1  # the other is for the statistics of normalisation
+    passes = (
+        1 if "hidden_units" in run["model"] else 2
+    )  # the other is for the statistics of normalisation
     seen = scored * (passes * examples + data["validation_examples"])
     total = 0
     for member in map(plan.Member._make, run["members"]):

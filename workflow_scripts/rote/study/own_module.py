@@ -1,0 +1,108 @@
+"""A model of the user's own, as its settings name it: a function that makes a ``torch.nn.Module``.
+
+Read by the rules: nothing is imported or run here, source is but read. ``rote.models.made_module``
+makes the module.
+"""
+
+import ast
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from rote.machine.errors import UserError
+from rote.study import code
+from rote.study.own_data import expanded
+
+# Words of the settings that tell no two modules apart: where the code lies, and what it takes.
+BESIDE = "from", "multiply_adds"
+
+
+def parted(module: str) -> tuple[str, str]:
+    """Return file or package, and function, of ``my_models.py:vit`` or ``torchvision.models:vit``.
+
+    Raises:
+        UserError: the path has a variable without a value.
+    """
+    where, _, function = module.rpartition(":")
+    return (expanded(where) if of_file(where) else where), function
+
+
+def of_file(where: str) -> bool:
+    """Return whether a file is meant, and not a package that is installed."""
+    return where.endswith(".py")
+
+
+def with_source(settings: dict) -> dict:
+    """Return the settings of a module with ``source``: what tells its code apart.
+
+    That is a digest of the file and of the files beside it that it imports, or the version of the
+    package.
+
+    Raises:
+        UserError: there is no such file, function or package.
+    """
+    where, function = parted(settings["from"])
+    own = {key: value for key, value in settings.items() if value != {}}
+    if not of_file(where):
+        return {**own, "source": _version(where)}
+    path = Path(where)
+    if function not in _names(path):
+        raise UserError(
+            f"{where} defines no {function} at its top level: write the name of a function or a "
+            "class of this file behind the colon."
+        )
+    return {**own, "source": code.of_own_file(path)}
+
+
+def determining(model: dict) -> dict:
+    """Return of the settings of any model what tells it apart from others."""
+    if "from" not in model:
+        return model
+    own = {key: value for key, value in model.items() if key not in BESIDE}
+    return {**own, "function": parted(model["from"])[1]}
+
+
+def in_words(model: dict) -> str:
+    """Return what captions call a module: vit (d 32, heads 2)."""
+    arguments = [f"{key} {value}" for key, value in model.get("arguments", {}).items()]
+    name = model["from"].rpartition(":")[2]
+    return f"{name} ({', '.join(arguments)})" if arguments else name
+
+
+def _names(path: Path) -> set[str]:
+    """Return what a file defines, or imports, at its top level."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}): write the path of a Python file before "
+            "the colon."
+        ) from error
+    except (SyntaxError, ValueError) as error:
+        raise UserError(f"{path} is no Python ({error}): mend it.") from error
+    found = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign):
+            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return found
+
+
+@cache
+def _version(package: str) -> str:
+    """Return name and version of what a package was installed by."""
+    first = package.partition(".")[0]
+    # The two names are mostly one; to look through all that is installed takes long.
+    try:
+        return f"{first} {metadata.version(first)}"
+    except metadata.PackageNotFoundError:
+        names = metadata.packages_distributions().get(first)
+    if not names:
+        raise UserError(
+            f"There is no package {first} installed: install it, or write the path of a Python "
+            "file, which ends in .py, before the colon."
+        )
+    return f"{names[0]} {metadata.version(names[0])}"
