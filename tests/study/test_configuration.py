@@ -428,7 +428,11 @@ CASE = "presets.demo.complexity.cases.digits_cnn"
 @pytest.mark.parametrize(
     ("place", "value", "message"),
     [
-        (f"{CASE}.mlp", {"hidden_layers": 2, "hidden_units": 4}, "exactly one of the keys mlp and"),
+        (
+            f"{CASE}.mlp",
+            {"hidden_layers": 2, "hidden_units": 4},
+            "exactly one of the keys mlp, cnn and module: add",
+        ),
         (f"{CASE}.cnn", None, f"{CASE}.cnn is null: write a value of type object"),
         (f"{CASE}.critical_epochs", [0], "critical_epochs[0] is 0: it must be at least 1."),
         (
@@ -644,7 +648,7 @@ def test_sizes_are_those_of_the_data_set():
 
 def test_a_case_needs_a_model(config):
     del config["presets"]["demo"]["complexity"]["cases"]["digits_cnn"]["cnn"]
-    with pytest.raises(UserError, match="must hold exactly one of the keys mlp and cnn"):
+    with pytest.raises(UserError, match="must hold exactly one of the keys mlp, cnn and module"):
         check.validate(config)
 
 
