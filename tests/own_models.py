@@ -1,5 +1,7 @@
 """Models as a user brings them: functions that make a ``torch.nn.Module``."""
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -17,7 +19,7 @@ def mlp(image, classes, units=(9, 7), dtype="float32"):
     channels, rows, columns = image
     sizes = [channels * rows * columns, *units]
     layers = [Cast(dtype), nn.Flatten()]
-    for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+    for inputs, outputs in pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), nn.ReLU()]
     layers.append(nn.Linear(sizes[-1], classes))
     return nn.Sequential(*layers).to(getattr(torch, dtype))

@@ -163,7 +163,7 @@ def test_l1_is_the_norm_unless_another_is_named():
 def test_norms_of_small_and_large_gradients_are_not_lost(scale):
     gradients = scale * torch.tensor([3.0, -4.0, 0.0]).expand(2, 5, 2, 3).clone()
     gradients[:, :, 1] = 0.25
-    found = adjoints._norms(gradients.clone(), ["linf", "l1", "l2"])
+    found = adjoints.norms_of(gradients.clone(), ["linf", "l1", "l2"])
     assert found.shape == (2, 3, 5, 2)
     for norm, own in zip(["linf", "l1", "l2"], found.unbind(1), strict=True):
         exact = torch.linalg.vector_norm(gradients.double(), ORDERS[norm], -1).float()

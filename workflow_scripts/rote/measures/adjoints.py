@@ -255,7 +255,7 @@ def sweep(
             if s:
                 adjoints.pass_update(kept[s - 1], training.batches[s - 1])
                 report(adjoints.active)
-        found = _norms(adjoints.of_inputs[:, :, : adjoints.active], norms)
+        found = norms_of(adjoints.of_inputs[:, :, : adjoints.active], norms)
         yield some, found.unflatten(3, (len(some), losses)).permute(0, 1, 3, 4, 2)
 
 
@@ -268,7 +268,7 @@ def _times_together(training: Training, losses: int) -> int:
     return max(1, bytes_at_once(device, ACCUMULATED_BYTES) // (of_loss * losses))
 
 
-def _norms(gradients: Tensor, names: Sequence[str]) -> Tensor:
+def norms_of(gradients: Tensor, names: Sequence[str]) -> Tensor:
     """Return norms of ``gradients`` (members, examples, losses, features), and overwrite these.
 
     The result is (members, norms, examples, losses).

@@ -14,6 +14,9 @@ draws the same in any company, beside any other regulariser, and when it is resu
 strength 0 draws nothing and touches no number.
 """
 
+from collections.abc import Iterator
+from itertools import count
+
 import torch
 from torch import Tensor
 
@@ -75,7 +78,7 @@ class Regularization:
         self._streams: dict[str, list[tuple[int, float, torch.Generator]]] = {}
         self._weights: dict[int, Tensor] = {}
         self._epoch: tuple[list[int], int] = [], 0
-        self._drawn: dict[int, tuple[int, int]] = {}
+        self._drawn: dict[int, Iterator[int]] = {}
 
     @property
     def adversarial(self) -> bool:
@@ -119,8 +122,8 @@ class Regularization:
         """Return the same of one member, given its activations (batch, …), for autograd: a copy."""
         for _, p, generator in self._of(member, "dropout"):
             # Fresh memory: that of a workspace may be such as autograd does not keep.
-            count = -(-activations.numel() // BITS)
-            memory = torch.empty(count, dtype=torch.int64, device=activations.device)
+            needed = -(-activations.numel() // BITS)
+            memory = torch.empty(needed, dtype=torch.int64, device=activations.device)
             kept = _random_bits(activations, memory, generator).ge_(_threshold(p))
             activations = activations * kept * (1 / (1 - p))
         for _, sigma, generator in self._of(member, "hidden_noise"):
@@ -135,11 +138,8 @@ class Regularization:
         """Return a seed for what a model itself draws in a member's next update in this epoch."""
         if member not in self._drawn:
             seeds, epoch = self._epoch
-            seed = seeds[member] if seeds else 0
-            self._drawn[member] = seed_of("update", seed, epoch), 0
-        first, count = self._drawn[member]
-        self._drawn[member] = first, count + 1
-        return (first + count) % 2**63
+            self._drawn[member] = seeds_of_updates(seeds[member] if seeds else 0, epoch)
+        return next(self._drawn[member])
 
     def rescale(self, gradient: Tensor) -> None:
         """Multiply the gradient (members, …, …) of what :meth:`disturbed` returned by 1 / (1 − p).
@@ -151,8 +151,8 @@ class Regularization:
 
     def _drop(self, kind: str, target: Tensor) -> None:
         for member, p, generator in self._streams.get(kind, ()):
-            count = -(-target[member].numel() // BITS)
-            memory = self.workspace("bits", (1, 1, count), torch.int64).flatten()
+            needed = -(-target[member].numel() // BITS)
+            memory = self.workspace("bits", (1, 1, needed), torch.int64).flatten()
             kept = _random_bits(target[member], memory, generator).ge_(_threshold(p))
             target[member].mul_(kept).mul_(1 / (1 - p))
 
@@ -220,6 +220,13 @@ class Regularization:
         kept = {kind: [values[m] for m in keep] for kind, values in self.strengths.items()}
         self.strengths = {kind: values for kind, values in kept.items() if any(values)}
         self._streams, self._weights = {}, {}
+
+
+def seeds_of_updates(seed: int, epoch: int, updates: int | None = None) -> Iterator[int]:
+    """Yield the seed of each update of an epoch, for what a model draws by itself."""
+    first = seed_of("update", seed, epoch)
+    for update in count() if updates is None else range(updates):
+        yield (first + update) % 2**63
 
 
 def _random_bits(like: Tensor, memory: Tensor, generator: torch.Generator) -> Tensor:

@@ -10,10 +10,9 @@ import xarray as xr
 from rote.data.noising import data_attributes
 from rote.files.store import Store, fingerprint
 from rote.machine.progress import Progress
-from rote.measures.adjoints import NORMS, Training, score, sweep, trajectory, with_constant
+from rote.measures.adjoints import NORMS
 from rote.measures.sensitivity import by_class, class_terms
-from rote.models.ensemble import epoch_order
-from rote.models.mlp import initial_parameters
+from rote.runs import unrolled
 from rote.runs.device_data import DeviceData
 from rote.runs.grouping import SizeSearch
 from rote.runs.members import (
@@ -24,7 +23,7 @@ from rote.runs.members import (
     with_examples,
 )
 from rote.runs.variables import described
-from rote.study import plan, versions
+from rote.study import own_module, plan, versions
 from rote.study.plan import Member
 
 logger = logging.getLogger(__name__)
@@ -50,6 +49,7 @@ def member_keys(noised: xr.Dataset, settings: dict) -> list[str]:
     """
     data, others = DataContent(noised), ("members", "norms")
     determinants = {key: value for key, value in settings.items() if key not in others}
+    determinants["model"] = own_module.determining(settings["model"])
     return [
         fingerprint(
             version=[versions.current("TRAINING"), versions.current("SENSITIVITY")],
@@ -122,7 +122,7 @@ def _measure_missing(
     updates = training["epochs"] * -(-noised.sizes["example"] // training["batch_size"])
     times = plan.evaluation_times(updates, settings["evaluations"])
     class_times = plan.evaluation_times(updates, settings["class_evaluations"])
-    classes = data.models.sizes[-1]
+    classes = noised.sizes["class"]
     work = sum(times) + classes * sum(class_times)
     logger.info("%s: training and measuring %d members.", name, len(missing))
     progress = Progress(name, work * len(missing), logger.info)
@@ -142,40 +142,12 @@ def _measure_missing(
         for key, result in zip(group, measured, strict=True):
             results[key] = keep(result, store, key, missing[key], settings, data.described)
 
-    search = SizeSearch.fixed(MEMBERS_TOGETHER[data.device.type])
+    together = 1 if data.models.maker else MEMBERS_TOGETHER[data.device.type]
+    search = SizeSearch.fixed(together)
     compute_in_groups(missing, results, search, measure_group, data.give_back, name=name)
     return results
 
 
-def _training(data: DeviceData, settings: dict, members: list[Member]) -> Training:
-    """Return the members, initialised and with batches drawn as ``rote.models.ensemble`` would."""
-    rows, labels = zip(*map(data.examples, members), strict=True)
-    rows, labels, sizes = np.stack(rows), np.stack(labels), data.models.sizes
-    examples = rows.shape[1]
-    if settings["labelling"] == "unique":
-        labels, sizes = np.tile(np.arange(examples), (len(members), 1)), [*sizes[:-1], examples]
-    drawing = data.models.drawing
-    constant = float(drawing["biases"])
-    initial_seeds = [member.initial_seed for member in members]
-    parameters = initial_parameters(sizes, initial_seeds, data.device, **drawing)
-    order_seeds = [member.order_seed for member in members]
-    return Training(
-        [torch.cat(pair, 1) for pair in zip(parameters[::2], parameters[1::2], strict=True)],
-        with_constant(data.table[torch.from_numpy(rows), : sizes[0]], constant),
-        torch.from_numpy(labels).to(data.device),
-        [
-            batch.to(data.device)
-            for epoch in range(1, settings["training"]["epochs"] + 1)
-            for batch in epoch_order(order_seeds, epoch, examples).split(
-                settings["training"]["batch_size"], 1
-            )
-        ],
-        settings["training"]["learning_rate"],
-        constant,
-    )
-
-
-@torch.inference_mode()
 def _measure(
     data: DeviceData,
     settings: dict,
@@ -185,25 +157,22 @@ def _measure(
     report: Callable[[int], None],
 ) -> list[xr.Dataset]:
     """Return what a run holds of each of ``members``, trained and swept together."""
-    training = _training(data, settings, members)
-    kept = list(trajectory(training))
-    scores = [[value.cpu().numpy() for value in score(training, kept[t])] for t in times]
-    loss, accuracy = np.moveaxis(np.array(scores), 0, -1)  # (2, members, times)
-    every = training.inputs.new_ones(*training.labels.shape, 1)
-    found = {}
-    for some, norms in sweep(training, kept, times, every, report, NORMS):
+    trained = unrolled.trained(data, settings, members)
+    loss, accuracy = trained.scores(times)  # (members, times) each
+    every, found = torch.ones(*trained.labels.shape, 1, device=data.device), {}
+    for some, norms in trained.sweep(times, every, report):
         found |= dict(zip(some, norms[:, :, :, 0].movedim(2, 0).cpu().numpy(), strict=True))
     sensitivity = np.stack([found[t] for t in times], 2)
-    classes = data.models.sizes[-1]
+    classes = data.noised.sizes["class"]
     of_classes = np.zeros((len(members), len(NORMS), len(class_times), classes, classes))
     if class_times:
-        terms = class_terms(training.labels, classes, training.inputs.dtype)
-        for some, norms in sweep(training, kept, class_times, terms, report, NORMS):
-            for i, labels in enumerate(training.labels):
+        terms = class_terms(trained.labels, classes, torch.float32)
+        for some, norms in trained.sweep(class_times, terms, report):
+            for i, labels in enumerate(trained.labels):
                 for k in range(len(NORMS)):
                     own = by_class(norms[i, k], labels)
                     of_classes[i, k, [class_times.index(t) for t in some]] = own.cpu().numpy()
-    per_epoch = len(training.batches) // settings["training"]["epochs"]
+    per_epoch = trained.updates // settings["training"]["epochs"]
     return [
         _as_dataset(
             times,

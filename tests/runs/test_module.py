@@ -1,0 +1,123 @@
+"""Runs of modules of a user's own: as those of the MLP that they are, kept and found again."""
+
+import copy
+import shutil
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import own_models
+import stores
+from rote.files.store import Store
+from rote.runs import complexity, sensitivity, training
+from rote.study import own_module
+from rote.study.run_settings import of_run
+
+FILE = own_models.__file__
+
+
+def module(function, path=FILE, **arguments):
+    return {"from": f"{path}:{function}", **({"arguments": arguments} if arguments else {})}
+
+
+def as_module(settings: dict, kind: str) -> dict:
+    """Return the settings of an experiment whose MLP is a module of the same layers."""
+    settings = copy.deepcopy(settings)
+    mlp = settings.pop(kind)
+    settings["module"] = module("mlp", units=[mlp["hidden_units"]] * mlp["hidden_layers"])
+    return settings
+
+
+@pytest.mark.parametrize("labelling", ["class", "unique"])
+def test_sensitivity_is_that_of_the_mlp(noised, sensitivity_settings, tmp_path, labelling):
+    runs = []
+    for settings in (sensitivity_settings, as_module(sensitivity_settings, "model")):
+        own = of_run("sensitivity", settings, labelling, "float32")
+        runs.append(sensitivity.compute_run(noised, own, Store(tmp_path), name="test"))
+    expected, found = runs
+    assert set(found.data_vars) == set(expected.data_vars)
+    for name, values in expected.data_vars.items():
+        np.testing.assert_allclose(found[name], values, rtol=3e-4, atol=1e-8, err_msg=name)
+
+
+def test_critical_samples_are_those_of_the_mlp(noised, complexity_settings, tmp_path):
+    runs, case = [], complexity_settings["cases"]["synthetic_mlp"]
+    for own in (case, as_module(case, "mlp")):
+        settings = {**complexity_settings, "cases": {"synthetic_mlp": own}}
+        run = of_run("complexity", settings, "synthetic_mlp", "float32")
+        runs.append(complexity.compute_run(noised, run, Store(tmp_path), name="test"))
+    expected, found = runs
+    assert "filter" not in found
+    for name in ("train_loss", "train_accuracy", "validation_accuracy", "critical_sample_ratio"):
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-4, atol=0.011)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_module_is_kept_in_the_store_and_resumed(
+    noised, complexity_settings, tmp_path, optimizer
+):
+    case = complexity_settings["cases"]["synthetic_mlp"]
+    del case["mlp"]
+    case["module"] = module("resnet")
+    if optimizer != "sgd":
+        case["training"] |= {"optimizer": optimizer, "momentum": 0, "schedule": "cosine"}
+    run = of_run("complexity", complexity_settings, "synthetic_mlp", "float32")
+    whole = complexity.compute_run(noised, run, Store(tmp_path / "whole"), name="test")
+    assert whole["train_accuracy"].notnull().all()
+    again = complexity.compute_run(noised, run, Store(tmp_path / "whole"), name="test")
+    xr.testing.assert_identical(again, whole)
+
+    class Killed(Exception):
+        pass
+
+    class Dying(Store):
+        def save_checkpoints(self, states):
+            states = list(states)
+            super().save_checkpoints(states)
+            if states[0][1].attrs["epoch"] == 2:
+                raise Killed
+
+    alone = {**run, "members": run["members"][:2]}
+    with pytest.raises(Killed):
+        store = Dying(tmp_path / "part")
+        training.compute_run(noised, alone, store, name="test", checkpoint_seconds=1e-9)
+    assert stores.checkpoints(store.root)
+    resumed = training.compute_run(noised, alone, Store(tmp_path / "part"), name="test")
+    for name in ("train_loss", "validation_accuracy"):
+        np.testing.assert_array_equal(resumed[name], whole[name][:2])
+
+
+def test_a_module_is_told_by_its_code_and_not_by_its_place(noised, complexity_settings, tmp_path):
+    here, there = tmp_path / "mine.py", tmp_path / "elsewhere" / "other.py"
+    there.parent.mkdir()
+    shutil.copy(FILE, here)
+    shutil.copy(FILE, there)
+
+    def keys(**model):
+        case = {**complexity_settings["cases"]["synthetic_mlp"], "module": model}
+        settings = {**complexity_settings, "cases": {"synthetic_mlp": case}}
+        run = of_run("complexity", settings, "synthetic_mlp", "float32")
+        return training.member_keys(noised, run)
+
+    first = keys(**module("mlp", here))
+    assert keys(**module("mlp", there)) == first
+    assert keys(**module("mlp", here), multiply_adds=7, arguments={}) == first
+    assert not set(keys(**module("lazy", here))) & set(first)
+    assert not set(keys(**module("mlp", here, units=[3]))) & set(first)
+    here.write_text(here.read_text() + "\n# a comment makes no difference\n")
+    assert keys(**module("mlp", here)) == first
+    here.write_text(here.read_text().replace("(9, 7)", "(9, 8)"))
+    assert not set(keys(**module("mlp", here))) & set(first)
+
+
+def test_files_beside_it_and_packages_are_part_of_the_code(tmp_path):
+    file, beside = tmp_path / "net.py", tmp_path / "parts.py"
+    file.write_text("import parts\nfrom torch import nn\n\ndef net(classes):\n    return 1\n")
+    beside.write_text("WIDTH = 3\n")
+    before = own_module.with_source(module("net", file))["source"]
+    beside.write_text("WIDTH = 4\n")
+    after = own_module.with_source(module("net", file))["source"]
+    assert before != after
+    version = own_module.with_source({"from": "torchvision.models:resnet18"})["source"]
+    assert version.startswith("torchvision 0.")

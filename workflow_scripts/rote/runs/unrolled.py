@@ -1,0 +1,146 @@
+"""The members of a sensitivity run, trained and swept: MLPs together, modules one by one."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rote.measures import module_sensitivity
+from rote.measures.adjoints import NORMS, Training, score, sweep, trajectory, with_constant
+from rote.measures.module_sensitivity import ModuleTraining
+from rote.models.ensemble import epoch_order
+from rote.models.kinds import Models
+from rote.models.mlp import initial_parameters
+from rote.models.regularization import seeds_of_updates
+from rote.runs.device_data import DeviceData
+from rote.study.plan import Member
+
+Report = Callable[[int], None]
+
+
+def trained(data: DeviceData, settings: dict, members: list[Member]) -> "MLPs | Modules":
+    """Return members, initialised and with batches drawn as ``rote.models.ensemble`` would.
+
+    Args:
+        data: their inputs.
+        settings: ``labelling`` and ``training`` of the run.
+        members: of modules a single one.
+    """
+    rows, labels = map(np.stack, zip(*map(data.examples, members), strict=True))
+    classes, examples = data.noised.sizes["class"], rows.shape[1]
+    if settings["labelling"] == "unique":
+        labels, classes = np.tile(np.arange(examples), (len(members), 1)), examples
+    shared = (
+        data,
+        members,
+        classes,
+        torch.from_numpy(rows).to(data.device),
+        torch.from_numpy(labels).to(data.device),
+        _batches(data, settings["training"], members, examples),
+        settings["training"]["learning_rate"],
+    )
+    if data.models.maker:
+        return Modules(settings, *shared)
+    return MLPs(*shared)
+
+
+def _batches(
+    data: DeviceData, training: dict, members: list[Member], examples: int
+) -> list[Tensor]:
+    """Return the examples (members, batch) of every update."""
+    order_seeds = [member.order_seed for member in members]
+    return [
+        batch.to(data.device)
+        for epoch in range(1, training["epochs"] + 1)
+        for batch in epoch_order(order_seeds, epoch, examples).split(training["batch_size"], 1)
+    ]
+
+
+class MLPs:
+    """MLPs, swept by :mod:`rote.measures.adjoints`."""
+
+    def __init__(
+        self,
+        data: DeviceData,
+        members: list[Member],
+        classes: int,
+        rows: Tensor,
+        labels: Tensor,
+        batches: list[Tensor],
+        learning_rate: float,
+    ):
+        self.labels, self.updates = labels, len(batches)
+        sizes, drawing = [*data.models.sizes[:-1], classes], data.models.drawing
+        constant = float(drawing["biases"])
+        initial_seeds = [member.initial_seed for member in members]
+        parameters = initial_parameters(sizes, initial_seeds, data.device, **drawing)
+        self._training = Training(
+            [torch.cat(pair, 1) for pair in zip(parameters[::2], parameters[1::2], strict=True)],
+            with_constant(data.table[rows, : sizes[0]], constant),
+            labels,
+            batches,
+            learning_rate,
+            constant,
+        )
+        with torch.inference_mode():
+            self._kept = list(trajectory(self._training))
+
+    @torch.inference_mode()
+    def scores(self, times: Sequence[int]) -> np.ndarray:
+        """Return mean loss (nat) and accuracy on the training data, (2, members, times)."""
+        found = [
+            [values.cpu().numpy() for values in score(self._training, self._kept[t])] for t in times
+        ]
+        return np.moveaxis(np.array(found), 0, -1)
+
+    def sweep(
+        self, times: list[int], terms: Tensor, report: Report
+    ) -> Iterator[tuple[list[int], Tensor]]:
+        """Yield all ``NORMS`` of losses, see :func:`rote.measures.adjoints.sweep`."""
+        return sweep(self._training, self._kept, times, terms, report, NORMS)
+
+
+class Modules:
+    """A module, swept by :mod:`rote.measures.module_sensitivity`, with the methods of ``MLPs``."""
+
+    def __init__(
+        self,
+        settings: dict,
+        data: DeviceData,
+        members: list[Member],
+        classes: int,
+        rows: Tensor,
+        labels: Tensor,
+        batches: list[Tensor],
+        learning_rate: float,
+    ):
+        (member,) = members
+        self.labels, self.updates = labels, len(batches)
+        image, epochs = data.models.maker.image, settings["training"]["epochs"]
+        maker = Models(settings["model"], image, classes).maker
+        seeds = [
+            seed
+            for epoch in range(1, epochs + 1)
+            for seed in seeds_of_updates(member.order_seed, epoch, len(batches) // epochs)
+        ]
+        self._training = ModuleTraining.of(
+            maker(member.initial_seed).to(data.device),
+            data.table[rows[0], : np.prod(image)].unflatten(1, image),
+            labels[0],
+            [batch[0] for batch in batches],
+            learning_rate,
+            seeds,
+        )
+
+    def scores(self, times: Sequence[int]) -> np.ndarray:
+        """See ``MLPs``."""
+        found = module_sensitivity.scores(self._training, times)
+        return np.stack([values.cpu().numpy() for values in found])[:, None]
+
+    def sweep(
+        self, times: list[int], terms: Tensor, report: Report
+    ) -> Iterator[tuple[list[int], Tensor]]:
+        """See ``MLPs``."""
+        for some, norms in module_sensitivity.sweep(self._training, times, terms[0], report, NORMS):
+            yield some, norms[None]
