@@ -25,7 +25,13 @@ BOUNDS = {
     "exclusiveMaximum": "below {:,}",
 }
 OTHERWISE = {"null": ", or null", "array": ", or a list of such"}
-TYPES = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true, false"}
+TYPES = {
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "boolean": "true, false",
+    "object": "names and values",
+}
 
 Way = tuple[str, ...]
 

@@ -12,6 +12,7 @@ from rote.metrics import (
     with_protocol,
 )
 from rote.metrics.fig4_1 import ratios_and_accuracies
+from rote.metrics.words import kind
 
 CASE = {"long_name": "case: data and model"}
 RATE = {"long_name": "learning rate at the beginning of the training", "units": "1"}
@@ -42,7 +43,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     """
     cases = [settings_of(run)["case"] for run in runs]
     titles = [
-        f"{run.attrs['dataset']}, {'CNN' if 'maps' in settings_of(run)['model'] else 'MLP'}"
+        f"{run.attrs['dataset']}, {kind(settings_of(run)['model'])}"
         for run in runs
     ]
     titles = [

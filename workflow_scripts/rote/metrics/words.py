@@ -14,6 +14,13 @@ def of_models(models: list[dict]) -> str:
     return ", ".join([_layers(models), *_beginning(models[0])])
 
 
+def kind(model: dict) -> str:
+    """Return what kind a model is of: MLP, CNN, or the name of a module."""
+    if "from" in model:
+        return own_module.parted(model["from"])[1]
+    return "CNN" if "maps" in model else "MLP"
+
+
 def _layers(models: list[dict]) -> str:
     if "from" in models[0]:
         return own_module.in_words(models[0])
