@@ -95,9 +95,14 @@ def _download(folder: Path, urls: Iterable[str], md5: str) -> Path:
 
 
 def _unpacked(folder: Path, urls: list[str], packed_md5: str, md5: str | None) -> bytes:
-    """Return what a packed file holds, from an unpacked one if its MD5 is known.
+    """Return what a packed file holds.
 
-    So is a file that was packed anew, as by Debian: what it holds is the same.
+    Args:
+        folder: where it is, or is downloaded to.
+        urls: the places to download it from.
+        packed_md5: the MD5 of the packed file.
+        md5: that of what it holds, if it is known. Then an unpacked file is taken, too, and one
+            that was packed anew, as by Debian.
     """
     packed = folder / Path(urls[0]).name
     plain = packed.with_suffix("")
