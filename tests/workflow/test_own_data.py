@@ -53,6 +53,23 @@ def test_a_file_of_ones_own_is_read_and_never_touched(study):
     assert own.read_bytes() == content[:-1]
 
 
+def test_a_numpy_file_is_read_again_when_it_changes(study):
+    own, rng = study.folder / "own.npz", np.random.default_rng(0)
+    study.config["datasets"]["mine"] |= {"source": "numpy", "path": "own.npz"}
+    for age in range(2):  # the second file is older than what was made of the first
+        images = rng.integers(0, 256, (100, 8, 8), dtype=np.uint8)
+        np.savez(own, x_train=images, y_train=np.arange(100) % 2)
+        os.utime(own, (1e9 - age, 1e9 - age))
+        study.snakemake(NOISED)
+        copy = netcdf.read(study.folder / "data" / "mine.nc")
+        np.testing.assert_array_equal(copy["image"][:, 0], images)
+        assert study.finished(NOISED)
+    np.savez(own, x_train=images / 255, y_train=np.arange(100) % 2)
+    printed = study.snakemake(NOISED, fails=True)
+    assert "x_train of own.npz has images of type float64, but must have grey levels" in printed
+    assert "Traceback" not in printed
+
+
 @pytest.mark.parametrize(
     ("source", "options"),
     [("netcdf", ["-F", NOISED]), ("folder", ["data/mine.nc", "--delete-all-output"])],

@@ -16,7 +16,7 @@ from rote.study.sizes import Sizes
 
 
 def survey(root: Path) -> Sizes:
-    """Return the sizes of the images of a folder: their number, and those of the first one.
+    """Return the sizes of a folder: how many images and classes, and those of the first image.
 
     Raises:
         UserError: a part or a class is missing, or the first image cannot be read.
@@ -26,7 +26,7 @@ def survey(root: Path) -> Sizes:
     images = listing(root).images
     counts = [sum(map(len, images.get(part, {}).values())) for part in PARTS]
     first = next(iter(images["train"].values()))[0]
-    return Sizes(*read_image(first).shape, *counts)
+    return Sizes(*read_image(first).shape, *counts, classes=len(images["train"]))
 
 
 def unmet(study: Study) -> Iterator[str]:

@@ -56,7 +56,8 @@ def _made_up(shape: tuple[int, int, int], data: dict, batch_size: int) -> xr.Dat
     count = min(data["train_examples"], max(EXAMPLES, TRIAL_UPDATES * batch_size))
     validation = min(data["validation_examples"], EXAMPLES)
     rng = np.random.default_rng(0)
-    labels = np.arange(count + validation) % work.CLASSES
+    classes = data.get("classes", work.CLASSES)
+    labels = np.arange(count + validation) % classes
     source = xr.Dataset(
         {
             "image": (
@@ -67,7 +68,7 @@ def _made_up(shape: tuple[int, int, int], data: dict, batch_size: int) -> xr.Dat
             "split": ("example", np.zeros(len(labels), np.int8)),
             "index": ("example", np.arange(len(labels))),
         },
-        coords={"class_name": ("class", [str(i) for i in range(work.CLASSES)])},
+        coords={"class_name": ("class", [str(i) for i in range(classes)])},
     )
     sizes = {"train_examples": count, "validation_examples": validation, "image_size": shape[1]}
     whole = {"validation_from": "train", "crop": 0}  # images of this shape are cropped already

@@ -72,7 +72,7 @@ class Study:
     # Data sets.
 
     def own_files(self) -> list[str]:
-        """Return the user's own NetCDF files that the preset draws from."""
+        """Return the user's own NetCDF and NumPy files that the preset draws from."""
         noised = plan.noised_datasets(self.presets[self.preset]).values()
         names = sorted({settings["data"]["dataset"] for settings in noised})
         return [file for name in names for file in self.own_file(SimpleNamespace(dataset=name))]
@@ -92,10 +92,10 @@ class Study:
 
     @answer
     def own_file(self, wildcards) -> list[str]:
-        """Return the user's own NetCDF file that a data set is read from, if it is from one."""
+        """Return the user's own file that a data set is read from, if it is from one."""
         source = self.datasets[wildcards.dataset]
         own_data.check(wildcards.dataset, self.datasets)
-        if source["source"] != "netcdf":
+        if source["source"] not in own_data.KINDS:
             return []
         return [os.path.realpath(own_data.expanded(source["path"]))]
 
@@ -282,7 +282,8 @@ class Study:
     def _inputs(self, preset: str, noised: str) -> tuple[tuple[int, int, int], dict]:
         """Return (channels, rows, columns) of the inputs of a noised data set, and its settings."""
         data = plan.data_settings(self._noised_by_name(preset, noised))
-        return work.image(self.datasets[data["dataset"]], data), data
+        source = self.datasets[data["dataset"]]
+        return work.image(source, data), {**data, "classes": work.classes_of(source)}
 
     def _one(self, preset: str, name: str, there: dict) -> dict:
         if name not in there:

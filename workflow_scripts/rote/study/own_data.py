@@ -13,6 +13,7 @@ from rote.machine.errors import UserError
 from rote.machine.tail import tail
 
 RESULTS = "results"  # what may be deleted at any time
+KINDS = {"netcdf": "a NetCDF file", "numpy": "a NumPy file (.npz)"}  # of sources that are a file
 OF_ROTE = b"rote-"  # begins each of the lines in which every NetCDF file of rote ends
 
 
@@ -58,7 +59,8 @@ def check(dataset: str, datasets: Mapping[str, dict]) -> None:
             f"yours, move it elsewhere, and write source: netcdf and its new path under "
             f"datasets.{dataset}; if not, delete it."
         )
-    if source["source"] not in ("folder", "netcdf"):
+    kind = KINDS.get(source["source"])
+    if not kind and source["source"] != "folder":
         return
     whole = expanded(source["path"])
     real = Path(os.path.realpath(whole))
@@ -70,15 +72,13 @@ def check(dataset: str, datasets: Mapping[str, dict]) -> None:
             raise UserError(
                 f"{whole} stands where rote writes its own {copy_of(name)}: {elsewhere}"
             )
-    if source["source"] == "netcdf" and re.search("[{}]", whole):
+    if kind and re.search("[{}]", whole):
         raise UserError(
             f"{whole} holds a brace, which Snakemake takes for a wildcard: rename it, also under "
             f"datasets.{dataset}.path."
         )
-    if source["source"] == "netcdf" and (wrong := _unreadable(real)):
-        raise UserError(
-            f"{whole} {wrong}: write the path of a NetCDF file under datasets.{dataset}.path."
-        )
+    if kind and (wrong := _unreadable(real)):
+        raise UserError(f"{whole} {wrong}: write the path of {kind} under datasets.{dataset}.path.")
 
 
 def _unreadable(path: Path) -> str:

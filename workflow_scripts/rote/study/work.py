@@ -20,7 +20,7 @@ from rote.study.mlp import widths
 # .09 where models are wide, and the work is, up to .41 where they are narrow.
 USED, USED_WITH_PLATEAU = 0.1, 0.06
 MODULE = 10_000_000  # multiply-adds of a module that does not say how many it has
-CLASSES = 10  # of all data sets that rote knows by name, and assumed of others
+CLASSES = 10  # assumed of data sets that rote does not know by name
 
 
 class Layer(NamedTuple):
@@ -47,6 +47,12 @@ def image(source: dict, data: dict) -> tuple[int, int, int]:
     # Images of a folder, whose size is not known yet, are larger than what is cut off them.
     rows = max(1, (data["image_size"] or known.rows) - 2 * data["crop"])
     return known.channels, rows, rows
+
+
+def classes_of(source: dict) -> int:
+    """Return the number of classes of a data set, by its block under ``datasets``."""
+    known = sizes.published(source)
+    return known.classes if known else CLASSES
 
 
 def layers(model: dict, shape: tuple[int, int, int], classes: int = CLASSES) -> list[Layer]:
@@ -76,11 +82,12 @@ def of_run(run: dict, shape: tuple[int, int, int], data: dict) -> int:
     Args:
         run: its settings, those of ``rote.study.run_settings``.
         shape: (channels, rows, columns) of the inputs.
-        data: ``train_examples`` and ``validation_examples``.
+        data: ``train_examples`` and ``validation_examples`` and, if they are known, ``classes``.
     """
     if "labelling" in run:
         return _sensitivity(run, shape, data)
-    own, training = layers(run["model"], shape), run["training"]
+    training = run["training"]
+    own = layers(run["model"], shape, data.get("classes", CLASSES))
     forward = sum(layer.multiply_adds for layer in own)
     examples, epochs = data["train_examples"], training["epochs"]
     scored = len(plan.evaluated_epochs({"evaluate_every": 1, **training}))
@@ -121,11 +128,12 @@ def _update(own: list[Layer]) -> int:
 
 def _sensitivity(run: dict, shape: tuple[int, int, int], data: dict) -> int:
     training, examples = run["training"], data["train_examples"]
-    own = layers(run["model"], shape, examples if run["labelling"] == "unique" else CLASSES)
+    classes = data.get("classes", CLASSES)
+    own = layers(run["model"], shape, examples if run["labelling"] == "unique" else classes)
     updates = training["epochs"] * -(-examples // training["batch_size"])
     times = plan.evaluation_times(updates, run["evaluations"])
     class_times = plan.evaluation_times(updates, run["class_evaluations"])
-    passed = sum(times) + CLASSES * sum(class_times)  # updates that losses go back through
+    passed = sum(times) + classes * sum(class_times)  # updates that losses go back through
     # Of each layer: two products forward and two backward, one for the weights' adjoint, and
     # another for it; on the first layer nothing enters that has moved.
     first, *others = (layer.multiply_adds for layer in own)

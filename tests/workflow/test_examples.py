@@ -1,0 +1,52 @@
+"""The examples under docs: their configuration is valid, and their pages quote their numbers."""
+
+import re
+
+import pytest
+
+from conftest import ROOT
+from rote.claims.tables import number
+from rote.files import netcdf
+from rote.study import configuration
+from rote.study.jobs import Study
+
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*/config.yaml"))
+TESTED = [path for path in EXAMPLES if path.with_name("claims.nc").exists()]
+
+
+def of(path):
+    return path.parent.name
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=of)
+def test_an_example_is_short_and_draws_figures(path):
+    assert len(path.read_text().splitlines()) <= 20
+    assert Study(configuration.load(ROOT / "config.yaml", [path])).figures()
+
+
+@pytest.mark.parametrize("path", TESTED, ids=of)
+def test_what_its_page_names_can_be_drawn(path):
+    study = Study(configuration.load(ROOT / "config.yaml", [path]))
+    page = (path.parent / "README.md").read_text()
+    ((targets, file),) = re.findall(r"^snakemake (.*) --configfile (\S+)$", page, re.M)
+    figures = [word for word in targets.split() if word != "claims"]
+    assert figures == study.figures()
+    assert ROOT / file == path
+    assert f"results/{study.preset}/claims.md" in page
+    for figure in figures:
+        assert (path.parent / f"{figure}.png").exists()
+
+
+@pytest.mark.parametrize("path", TESTED, ids=of)
+def test_its_page_quotes_its_claims(path):
+    page = " ".join((path.parent / "README.md").read_text().split())
+    claims = netcdf.read(path.parent / "claims.nc")
+    rows = zip(*(claims[name].values for name in ("estimate", "lower", "upper")), strict=True)
+    known = [f"{number(estimate)} [{number(low)}, {number(high)}]" for estimate, low, high in rows]
+    decided = dict(zip(known, claims["verdict"].values, strict=True))
+    quoted = re.findall(r"[−\d.]+ \[[^\]]+\](?: \| \w+)?", page)
+    assert quoted
+    for words in quoted:
+        estimate, _, verdict = words.partition(" | ")
+        assert estimate in decided
+        assert verdict in ("", decided[estimate])
