@@ -42,10 +42,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         and ``rate`` (dataset, learning_rate) says them, missing where a case has fewer.
     """
     cases = [settings_of(run)["case"] for run in runs]
-    titles = [
-        f"{run.attrs['dataset']}, {kind(settings_of(run)['model'])}"
-        for run in runs
-    ]
+    titles = [f"{run.attrs['dataset']}, {kind(settings_of(run)['model'])}" for run in runs]
     titles = [
         f"{title} ({case})" if titles.count(title) > 1 else title
         for case, title in zip(cases, titles, strict=True)

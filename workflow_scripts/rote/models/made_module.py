@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import uuid
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,20 @@ from rote.machine.errors import UserError, brief, out_of_memory
 from rote.machine.randomness import seed_of
 from rote.machine.torchvision_import import torchvision
 from rote.study import code, own_module
+
+_functions: dict[str, Callable[..., nn.Module]] = {}  # that are not in a file
+
+
+def known_by_name(function: Callable[..., nn.Module]) -> dict:
+    """Return the settings of a module that a function of this process makes.
+
+    It goes by a name that no other function has, also of another process: what it computes is not
+    known by its code.
+    """
+    name = f"this process:{getattr(function, '__name__', 'module')}"
+    source = uuid.uuid4().hex
+    _functions[source] = function
+    return {"from": name, "source": source}
 
 
 class Maker:
@@ -35,7 +50,7 @@ class Maker:
 
     def __init__(self, settings: dict, image: tuple[int, int, int], classes: int):
         self.name, self.image, self.classes = settings["from"], tuple(image), classes
-        self._make = _function(self.name)
+        self._make = _functions.get(settings.get("source")) or _function(self.name)
         self._arguments = settings.get("arguments", {})
         self.first = self(0)
         self._check()

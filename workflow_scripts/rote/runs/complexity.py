@@ -24,6 +24,7 @@ from rote.measures.critical_samples import (
     in_input_units,
 )
 from rote.models.kinds import Models
+from rote.models.model import Model
 from rote.models.workspace import Workspace
 from rote.runs import training
 from rote.runs.device_data import number_or_tensor
@@ -171,7 +172,7 @@ def _search_missing(
                     "any more: run the same command again to have it trained anew."
                 )
             if parameters is not None:  # else the member has left before
-                model = _model(models, parameters, chosen)
+                model = model_of(models, parameters, chosen)
                 for kind, (images, level) in inputs.items():
                     found = _search(level, search, model, images, member.order_seed, epoch)
                     ratio[i, kinds.index(kind)], share[i, kinds.index(kind)] = found
@@ -191,8 +192,8 @@ def _search_missing(
     return results
 
 
-def _model(models: Models, parameters: xr.Dataset, device: torch.device):
-    """Return an ensemble of one member with these parameters."""
+def model_of(models: Models, parameters: xr.Dataset, device: torch.device | str = "cpu") -> Model:
+    """Return an ensemble of one member with these parameters, as the store has them."""
     stacks = {
         name: torch.from_numpy(variable.values)[None].to(device)
         for name, variable in parameters.data_vars.items()

@@ -24,7 +24,7 @@ def decayed(training: dict, epoch: int) -> float:
     if training.get("schedule") == "cosine":
         return (1 + math.cos(math.pi * (epoch - 1) / training["epochs"])) / 2
     passed = sum(after < epoch for after in decays(training))
-    return training["decay_factor"] ** passed
+    return training["decay_factor"] ** passed if passed else 1.0
 
 
 def determining(training: dict) -> dict:
