@@ -11,10 +11,7 @@ from rote.study import noises
 def words(metrics: xr.Dataset, name: str) -> str:
     """Return what a noise is, by its name; nothing for what is none, or is not known."""
     settings = yaml.safe_load(metrics.attrs.get("settings", "{}"))
-    data = settings.get("data", {})
-    own = data.get("noises", {}).get(name, {})
-    kind = noises.KINDS.get(own.get("kind", name))
-    return own.get("title") or (kind.words if kind else "")
+    return noises.words(name, settings.get("data", {}).get("noises", {}))
 
 
 def panel(metrics: xr.Dataset, name: str) -> str:

@@ -51,7 +51,7 @@ class Noise(NamedTuple):
 KINDS = {
     "randX": Noise("image", "noise in the inputs", "#cf3a28", "D", _DASHED),
     "randY": Noise("label", "noise in the labels", "#62b35c", "s", _DOTTED),
-    "gaussX": Noise("image", "noise with each channel's moments", "#7191db", "v", _DASHED),
+    "gaussX": Noise("image", "Gaussian noise of each channel", "#7191db", "v", _DASHED),
     "shuffledX": Noise("image", "pixels in one random order", "#2f644a", "P", _DASHED),
     "scrambledX": Noise("image", "pixels in an order for each image", "#1d8c9e", "X", _DASHED),
     "pairY": Noise("label", "label of the next class", "#a7b912", "*", _DOTTED),
@@ -113,6 +113,18 @@ def replaces(name: str, data: Mapping) -> str | None:
         data: the settings of ``rote.study.plan.data_settings``, or others with ``noises``.
     """
     return None if name == "real" else KINDS[kind_of(name, data)].replaces
+
+
+def words(name: str, defined: Mapping[str, Mapping]) -> str:
+    """Return what a noise is, for people; nothing for what is no noise, or is not known.
+
+    Args:
+        name: of the noise.
+        defined: the block ``noises`` of the configuration.
+    """
+    own = defined.get(name, {})
+    kind = KINDS.get(own.get("kind", name))
+    return own.get("title") or (kind.words if kind else "")
 
 
 def paths(definition: Mapping) -> dict[str, str]:

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from rote.data.noises import Examples
 from rote.files import netcdf
@@ -31,7 +32,7 @@ def labels(examples: Examples, seed: int, path: str) -> np.ndarray:
     """
     content = {name: _whole(values, name, path) for name, values in _read(path).items()}
     given = content["label"]
-    positions = content.get("index", np.arange(len(given)))
+    positions = pd.Index(content.get("index", np.arange(len(given))))
     many = examples.attributes["drawn_from"]
     if "index" not in content and len(given) != many:
         raise UserError(
@@ -41,17 +42,15 @@ def labels(examples: Examples, seed: int, path: str) -> np.ndarray:
     if any(len(values) != len(given) for values in content.values()):
         lengths = " and ".join(f"{len(values):,} of {name}" for name, values in content.items())
         raise UserError(f"{path} has {lengths}: write as many of each.")
-    if len(np.unique(positions)) < len(positions):
+    if not positions.is_unique:
         raise UserError(f"{path} names an index twice: write each once.")
     if len(given) and not 0 <= given.min() <= given.max() < examples.classes:
         raise UserError(
             f"{path} has labels from {given.min()} to {given.max()}, but the data set has the "
             f"classes 0 to {examples.classes - 1}: mend them (none may be missing)."
         )
-    order = np.argsort(positions)
-    there = np.searchsorted(positions, examples.index, sorter=order).clip(max=len(order) - 1)
-    rows = order[there]
-    if len(missing := examples.index[positions[rows] != examples.index]):
+    rows = positions.get_indexer(examples.index)
+    if len(missing := examples.index[rows < 0]):
         raise UserError(
             f"{path} has no label for {len(missing):,} training examples, the first one of index "
             f"{missing[0]}: add them."
