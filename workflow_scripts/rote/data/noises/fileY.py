@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+import xarray as xr
 
 from rote.data.noises import Examples
 from rote.files import netcdf
@@ -32,7 +32,7 @@ def labels(examples: Examples, seed: int, path: str) -> np.ndarray:
     """
     content = {name: _whole(values, name, path) for name, values in _read(path).items()}
     given = content["label"]
-    positions = pd.Index(content.get("index", np.arange(len(given))))
+    positions = xr.IndexVariable("index", content.get("index", np.arange(len(given)))).to_index()
     many = examples.attributes["drawn_from"]
     if "index" not in content and len(given) != many:
         raise UserError(
