@@ -21,7 +21,8 @@ def _wrong_matrix(parameters: Mapping) -> str:
     for i, row in enumerate(matrix):
         if len(row) != len(matrix):
             return (
-                f"matrix has {len(matrix)} rows, but {len(row)} numbers in row {i}: write as many"
+                f"row {i} of matrix has {len(row)} numbers, but there are {len(matrix)} rows: "
+                "write a square"
             )
         if abs(sum(row) - 1) > 1e-6:
             return f"row {i} of matrix sums to {sum(row):g}: write probabilities that sum to 1"
