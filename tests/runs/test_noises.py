@@ -168,12 +168,36 @@ def test_a_run_of_complexity_has_ratios_on_noise_of_each_kind(source, settings, 
     np.testing.assert_array_equal(there, run["noise_kind"].isin(INPUTS))
 
 
-def test_edited_code_of_a_kind_searches_its_members_again(source, settings, monkeypatch):
+def test_one_draw_of_noise_is_another_one_on_other_examples(source, settings, run_settings):
+    settings["vary"] = ["data"]
     noised = of(source, settings)
-    before = {kind: searched.determinants(noised, member(kind)) for kind in KINDS}
-    # Labels are not searched, and the code of randX is in the version of the search.
-    searched_by_code = {"gaussX", "shuffledX", "scrambledX"}
-    assert {kind for kind in KINDS if before[kind]} == searched_by_code
+    assert noised.sizes["draw"] == 2 and noised.sizes["noise_seed"] == 1
+    content = DataContent(noised)
+    of_examples = {"shuffledX", "scrambledX", "pairY", "flips"}
+    for kind in KINDS:
+        pair = [member(kind)._replace(data_seed=data_seed) for data_seed in (0, 1)]
+        digests = {str(content.determinants(one)["noise"]) for one in pair}
+        assert len(digests) == (2 if kind in of_examples else 1), kind
+        if kind in INPUTS:
+            data = DeviceData(noised, run_settings, pair)
+            assert len(data.first_noise_row) == len(digests)
+
+
+def test_edited_code_of_a_kind_searches_its_members_again(
+    source, settings, complexity_settings, monkeypatch
+):
+    own = complexity_settings | {"noise_kinds": KINDS}
+    run, noised = of_run("complexity", own, "synthetic_mlp", "float32"), of(source, settings)
+    members = [plan.Member(*one) for one in run["members"]]
+    before = complexity.member_keys(noised, run)
     monkeypatch.setattr(noises, "digest_of_code", lambda kind: f"edited {kind}")
-    after = {kind: searched.determinants(noised, member(kind)) for kind in KINDS}
-    assert {kind for kind in KINDS if before[kind] != after[kind]} == searched_by_code
+    after = complexity.member_keys(noised, run)
+    count = len(members)
+    assert after[:count] == before[:count]  # as trained
+    searched_again = {
+        one.noise_kind
+        for one, *pair in zip(members, before[count:], after[count:], strict=True)
+        if pair[0] != pair[1]
+    }
+    # Labels are not searched, and the code of randX is in the version of the search.
+    assert searched_again == {"gaussX", "shuffledX", "scrambledX"}

@@ -31,6 +31,6 @@ def labels(examples: Examples, seed: int, matrix: list[list[float]]) -> np.ndarr
             f"{examples.classes} classes: write a row for each, under noises."
         )
     cumulative = np.cumsum(matrix, axis=1)
-    cumulative /= cumulative[:, -1:]  # so that rounding adds no chance to the last class
+    cumulative /= cumulative[:, -1:]  # rounding leaves the last one above every number drawn
     drawn = generator("transitionY", seed).random(len(examples.label))
-    return (drawn[:, None] >= cumulative[examples.label, :-1]).sum(1)
+    return (drawn[:, None] >= cumulative[examples.label]).sum(1)
