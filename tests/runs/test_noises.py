@@ -84,22 +84,16 @@ def test_fingerprints_go_by_what_a_noise_gives_and_not_by_its_name(source, setti
 
 
 def test_what_a_member_learns_does_not_depend_on_other_noise(source, settings, tmp_path):
-    wide = settings | {"noise_kinds": KINDS}
-    both = []
-    for noised, own in ((of(source, settings), wide), (None, None)):
-        if own is None:
-            own = settings | {"noise_kinds": ["shuffledX"]}
-            noised = of(source, settings, noise_kinds=["shuffledX"], noises={})
-        run = training.compute_run(
-            noised,
-            of_run("capacity", own, "units-6", "float32"),
-            Store(tmp_path / str(len(both))),
-            name="test",
-        )
-        of_kind = run["noise_kind"] == "shuffledX"
-        both.append(run.isel(member=np.flatnonzero(of_kind)))
+    def run(noised: xr.Dataset, kinds: list[str]) -> xr.Dataset:
+        own = of_run("capacity", settings | {"noise_kinds": kinds}, "units-6", "float32")
+        store = Store(tmp_path / str(len(kinds)))
+        trained = training.compute_run(noised, own, store, name="test")
+        return trained.isel(member=np.flatnonzero(trained["noise_kind"] == "shuffledX"))
+
+    alone = of(source, settings, noise_kinds=["shuffledX"], noises={})
+    both = [run(of(source, settings), KINDS), run(alone, ["shuffledX"])]
     assert both[0].sizes["member"] == 4
-    xr.testing.assert_equal(*(run[["train_loss", "validation_accuracy"]] for run in both))
+    xr.testing.assert_equal(*(one[["train_loss", "validation_accuracy"]] for one in both))
     assert np.unique(both[0]["train_loss"]).size == both[0]["train_loss"].size
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Container, Iterable
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -52,26 +53,26 @@ class DataContent:
         """
         own = {
             **self._shared,
-            "data": self._examples(member.data_seed),
+            "data": self._once(member.data_seed, partial(self._examples, member.data_seed)),
             "seeds": [member.initial_seed, member.order_seed],
         }
         if member.noise_kind == "real":
             return {**own, "noise": None}
-        draw = noises.draw_of(self._noised, member)
-        if draw not in self._digests:
-            self._digests[draw] = self._noise(member)
+        noise = self._once(noises.draw_of(self._noised, member), partial(self._noise, member))
         replaced = REPLACED[noises.replaces(self._noised, member.noise_kind)]
-        return {**own, "noise": [replaced, member.noise_level, self._digests[draw]]}
+        return {**own, "noise": [replaced, member.noise_level, noise]}
+
+    def _once(self, draw: int | tuple, digest: Callable[[], str]) -> str:
+        if draw not in self._digests:
+            self._digests[draw] = digest()
+        return self._digests[draw]
 
     def _examples(self, data_seed: int) -> str:
-        if data_seed in self._digests:
-            return self._digests[data_seed]
         drawn = of_draw(self._noised, data_seed)
         # Where images are scaled by themselves, each has a grey level of its own.
         names = "image", "label", PER_GREY_LEVEL
         both = [f"{prefix}{name}" for prefix in ("", "validation_") for name in names]
-        self._digests[data_seed] = _digest(drawn, *(name for name in both if name in drawn))
-        return self._digests[data_seed]
+        return _digest(drawn, *(name for name in both if name in drawn))
 
     def _noise(self, member: Member) -> str:
         noise = noises.of_member(self._noised, member)
