@@ -91,7 +91,7 @@ def tables() -> str:
     config, top = configuration.load(ROOT / "config.yaml"), SCHEMA["properties"]
     alone = {key: part for key, part in top.items() if "title" in part}
     text = f"\n### At the top\n\n{table({'properties': alone}, config, 'as shipped')}"
-    for name in ("datasets", "claims"):
+    for name in ("datasets", "noises", "claims"):
         text += f"\n### `{name}`\n\n{table(top[name], config[name], 'as shipped')}"
     for name, part in top["presets"]["additionalProperties"]["properties"].items():
         figures = [figure for figure, from_ in EXPERIMENT_OF_FIGURE.items() if from_ == name]

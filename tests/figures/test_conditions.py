@@ -4,6 +4,7 @@ import re
 
 import pytest
 import xarray as xr
+import yaml
 from matplotlib.text import Text
 
 from rote.figures import (
@@ -72,6 +73,48 @@ def test_every_condition_of_the_metrics_is_drawn(module, metrics, dim, request):
     for name in OTHERS:
         assert any(re.match(rf"{re.escape(name)}(:| \d|$)", label) for label in labels)
     assert dim == "labelling" or figure.get_figwidth() < 8.5
+
+
+NOISES = {
+    "flips": {"kind": "transitionY", "matrix": [[1, 0], [0, 1]]},
+    "human": {"kind": "fileY", "path": "labels.npz", "title": "labels that people gave"},
+}
+SAID = [
+    "randX: noise in the inputs",
+    "randY: noise in the labels",
+    "pairY: label of the next class",
+    "flips: labels by a transition matrix",
+    "human: labels that people gave",
+]
+
+
+def with_noises(metrics, dim) -> xr.Dataset:
+    """Return metrics of other noises than the poster's beside them, some under other names."""
+    parts = [metrics]
+    for name in ("human", "pairY", "flips"):
+        parts.append(metrics.isel({dim: [-1]}).assign_coords({dim: [name]}))
+    joined = xr.concat(parts, dim, data_vars="minimal", coords="minimal", compat="override")
+    settings = yaml.safe_load(metrics.attrs["settings"])
+    settings["data"] = settings.get("data", {}) | {"noises": NOISES}
+    return joined.assign_attrs(metrics.attrs | {"settings": yaml.safe_dump(settings)})
+
+
+@pytest.mark.parametrize(("module", "metrics"), [(fig1, "capacity"), (fig4_2, "levels")])
+def test_panels_say_what_their_noise_is(module, metrics, request):
+    with style.paper():
+        figure = module.draw(with_noises(request.getfixturevalue(metrics), "noise_kind"))
+    titles = list(dict.fromkeys(axis.get_title() for axis in figure.axes if axis.get_title()))
+    assert titles[:3] == SAID[:3]  # those of the poster, then the other kinds, then by name
+    assert sorted(titles) == sorted(SAID)
+
+
+@pytest.mark.parametrize(("module", "metrics"), [(fig3_1, "difficulty"), (fig4_1, "complexity")])
+def test_captions_say_what_noise_is(module, metrics, request):
+    with style.paper():
+        figure = module.draw(with_noises(request.getfixturevalue(metrics), "condition"))
+    (line,) = [line for line in figure.get_label().split("\n") if SAID[0] in line]
+    assert sorted(line.removesuffix(".").split("; ")) == sorted(SAID)
+    assert SAID[0] not in figure.get_supxlabel()  # that is for the caption alone
 
 
 def test_filters_of_one_condition_are_drawn(learned):

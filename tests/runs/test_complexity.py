@@ -147,7 +147,9 @@ def test_only_as_many_inputs_are_searched_as_asked_for(noised, mlp_settings, tmp
 
 
 def test_noise_inputs_have_the_mean_and_variance_of_the_data(noised):
-    drawn, _ = noise_inputs(noised, (500, 1, 4, 4), 0)
+    validation = np.zeros((500, 1, 4, 4))  # of which nothing counts but the number
+    own = xr.Dataset({"validation_image": (("validation_example", *"cxy"), validation)})
+    drawn, _ = noise_inputs(noised, own, plan.Member("randX", 1.0, 0, 0, 0.1, 0.0))
     assert drawn.dtype == np.float32
     assert drawn.mean().item() == pytest.approx(noised.attrs["input_mean"], abs=0.01)
     assert drawn.std().item() == pytest.approx(noised.attrs["input_std"], rel=0.05)

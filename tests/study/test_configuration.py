@@ -402,7 +402,11 @@ CAPACITY = "presets.demo.capacity"
         (f"{CAPACITY}.first_seed", 10**8 + 1, "it must be at most 100000000."),
         (f"{CAPACITY}.data.random_labels", "even", 'is "even", which is unknown: choose one of in'),
         (f"{CAPACITY}.data.seed", 4, "seed under presets.demo.capacity.data is now first_seed, be"),
-        (f"{CAPACITY}.noise_kinds", ["randZ"], 'noise_kinds[0] is "randZ", which is unknown'),
+        (
+            f"{CAPACITY}.noise_kinds",
+            ["randZ"],
+            "names the noise randZ, which is unknown: did you me",
+        ),
         (f"{CAPACITY}.data.dataset", "digit", "the data set digit, which is unknown: did you mean"),
         ("datasets.digits.source", "disk", 'datasets.digits.source is "disk", which is unknown'),
         (

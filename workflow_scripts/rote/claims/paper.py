@@ -12,7 +12,7 @@ from rote.claims import draws
 from rote.claims.tables import conclusions, parts_of
 from rote.claims.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED
 from rote.files.text import plain
-from rote.study import plan
+from rote.study import noises, plan
 
 LIBRARIES = "python", "torch", "numpy"
 FACTORS = {
@@ -64,6 +64,7 @@ def paper(
         tally=_tally([part["verdict"] for part in parts if part["stated_by"] == "poster"]),
         replicates=_replicates(experiments),
         experiments=[row for name in experiments for row in _rows(name, experiments[name])],
+        noises=_noises(experiments, config.get("noises", {})),
         models=sum(one["models"] for one in _origins(metrics, chosen)),
         origins=_origins(metrics, chosen),
         tested_by=claims.attrs["git_commit"],
@@ -218,6 +219,16 @@ def _replicates(experiments: dict) -> list[dict]:
         {"seeds": seeds, "vary": vary, "experiments": ", ".join(names)}
         for (seeds, vary), names in found.items()
     ]
+
+
+def _noises(experiments: dict, defined: dict) -> dict[str, str]:
+    """Return the noises beside those of the poster, which the report explains, and their words."""
+    names = [name for one in experiments.values() for name in one.get("noise_kinds", ())]
+    return {
+        name: noises.words(name, defined)
+        for name in dict.fromkeys(names)
+        if name not in ("randX", "randY")
+    }
 
 
 def _noise(settings: dict) -> str:

@@ -1,20 +1,15 @@
 """A data set as one experiment trains on it, with the noise that may replace parts of it.
 
-randX replaces a fraction of the training inputs by Gaussian noise of the data set's mean and
-variance; randY replaces a fraction of the training labels by uniform draws over the classes (Arpit
-et al. 2017, section 3). There is one mean and one variance, over all pixels of all channels of the
-data set's training part; an image of noise is then scaled as a real one is, see
-``rote.data.scaling``.
+Noise replaces a fraction of the training inputs, or of the training labels (Arpit et al. 2017,
+section 3): each kind is a module of ``rote.data.noises``.
 
 Examples are drawn once a ``data_seed``. The images of all draws stand in one pool, each once, and a
 draw is a list of positions in it. Noise is drawn once a ``noise_seed`` for *every* training
 example, with one random order: level ℓ replaces the first ℓ·n of that order. So the levels are
 nested, the first 20 % of the noise of level 0.4 are those of level 0.2, and all of them share one
-table of inputs. Any draw of the examples may be trained on with any draw of the noise.
-
-Random labels are independent of each other. Where they are to be ``balanced``, each block of as
-many examples as there are classes, along the order, has every class once: so at every level
-one class is at most one label ahead of another.
+table of inputs. Any draw of the examples may be trained on with any draw of noise that does not
+depend on them. Of noise that does, such as shuffled pixels, there are the pairs of draws that a
+replicate has.
 
 Between numbers of training examples, the smaller set is the beginning of the larger one, and so is
 its noise. The order in which noise replaces examples is drawn for each number anew: between levels
@@ -22,16 +17,17 @@ its noise. The order in which noise replaces examples is drawn for each number a
 labels, which follow the order.
 """
 
+import json
 from collections.abc import Iterator
 
 import numpy as np
 import xarray as xr
 
-from rote.data import form
-from rote.data.scaling import PER_GREY_LEVEL, Moments, Scaling, scale_noise, standardize_each
+from rote.data import form, noises
+from rote.data.noise_variables import noise_variables
+from rote.data.scaling import PER_GREY_LEVEL, Moments, Scaling, standardize_each
 from rote.data.subsets import select
 from rote.machine.errors import UserError
-from rote.machine.randomness import generator
 from rote.study import sizes
 from rote.study.plan import Member
 
@@ -69,16 +65,20 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
         source: a dataset of ``rote.data.sources``.
         data: the settings ``train_examples``, ``validation_examples``, ``validation_from``,
             ``image_size``, ``crop``, ``scaling``, ``random_labels``, ``data_seeds``,
-            ``noise_kinds`` and ``noise_seeds``.
+            ``noise_kinds`` and ``noise_seeds``. Perhaps ``noises``, by name the kind and the
+            parameters of those that are no kinds themselves, and ``draws``, the pairs (data_seed,
+            noise_seed) of replicates: without, all.
 
     Returns:
         ``image`` (pool, channel, row, column), the inputs of models: block means, cropped and
         scaled (see ``rote.data.scaling``). Where one factor scales all, they are packed integers
         with CF attributes, which xarray decodes; else float32. ``label`` and ``index`` (pool).
         ``train`` (data_seed, example) and ``validation`` (data_seed, validation_example),
-        positions in the pool. ``order``, ``noise_label`` and, for randX, ``noise_image``
-        (noise_seed, example, …). Where each image is scaled by itself, what a grey level is in it:
-        ``inputs_per_grey_level`` (pool), and the same after ``noise_`` (noise_seed, example).
+        positions in the pool. ``order``, ``noise_label``, of randY, and, for randX, ``noise_image``
+        (noise_seed, example, …); for other kinds these with the kind behind the name, and where
+        they depend on the examples along ``draw``, the pairs ``draw_data_seed`` and
+        ``draw_noise_seed`` (draw). Where each image is scaled by itself, what a grey level is in
+        it: ``inputs_per_grey_level`` (pool), and the same after ``noise_``.
         :func:`of_draw` has all of it for one draw of the examples.
 
     Raises:
@@ -135,7 +135,10 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
             np.stack([np.searchsorted(chosen, positions) for positions in each]),
             {"long_name": f"position of the {what} example in the pool", "units": "1"},
         )
-    variables |= _noise(images.shape[1:], source.sizes["class"], data, scaling)
+    attributes = {**scaling.attributes(), "drawn_from": parts[0]}
+    if data.get("noises"):
+        attributes["noises"] = json.dumps(data["noises"])
+    variables |= noise_variables(variables, source.sizes["class"], data, attributes)
     seeds = {
         "data_seed": (data["data_seeds"], "draw of training and validation examples"),
         "noise_seed": (data["noise_seeds"], "draw of the noise"),
@@ -149,65 +152,8 @@ def noise_dataset(source: xr.Dataset, data: dict) -> xr.Dataset:
             },
             "class_name": ("class", source["class_name"].values, form.VARIABLES["class_name"][1]),
         },
-        attrs={**scaling.attributes(), "drawn_from": parts[0]},
+        attrs=attributes,
     )
-
-
-def _noise(shape: tuple[int, ...], classes: int, data: dict, scaling: Scaling) -> dict:
-    """Return the variables of the noise, for inputs of ``shape``."""
-    n, seeds = data["train_examples"], data["noise_seeds"]
-    order = np.stack([generator("order", seed).permutation(n) for seed in seeds])
-    draw = _balanced_labels if data["random_labels"] == "balanced" else _independent_labels
-    labels = [draw(own, classes, seed) for own, seed in zip(order, seeds, strict=True)]
-    variables = {
-        "order": (
-            ("noise_seed", "example"),
-            order,
-            {
-                "long_name": "training examples in the order in which noise replaces them",
-                "units": "1",
-            },
-        ),
-        "noise_label": (
-            ("noise_seed", "example"),
-            np.stack(labels),
-            {"long_name": "label that randY gives to the training example", "units": "1"},
-        ),
-    }
-    if "randX" not in data["noise_kinds"]:
-        return variables
-    noise_image = np.empty((len(seeds), n, *shape), np.float32)
-    of_noise = []
-    for i, seed in enumerate(seeds):
-        generator("randX", seed).standard_normal(dtype=np.float32, out=noise_image[i])
-        of_noise.append(scale_noise(noise_image[i], scaling.attributes()))
-    if scaling.each_image:
-        variables[f"noise_{PER_GREY_LEVEL}"] = (
-            ("noise_seed", "example"),
-            np.stack(of_noise),
-            {"long_name": "a grey level in the input that randX gives", "units": "1"},
-        )
-    variables["noise_image"] = (
-        ("noise_seed", "example", "channel", "row", "column"),
-        noise_image,
-        {"long_name": "input that randX gives to the training example", "units": "1"},
-        {"zlib": False},  # random floats do not shrink
-    )
-    return variables
-
-
-def _independent_labels(order: np.ndarray, classes: int, seed: int) -> np.ndarray:
-    """Return uniform labels (examples,), independent of each other and of ``order``."""
-    return generator("randY", seed).integers(classes, size=len(order), dtype=np.int16)
-
-
-def _balanced_labels(order: np.ndarray, classes: int, seed: int) -> np.ndarray:
-    """Return labels (examples,), of which each block along ``order`` has every class once."""
-    rng, blocks = generator("balanced randY", seed), -(-len(order) // classes)
-    drawn = np.concatenate([rng.permutation(classes) for _ in range(blocks)])[: len(order)]
-    labels = np.empty(len(order), np.int16)
-    labels[order] = drawn
-    return labels
 
 
 def of_draw(noised: xr.Dataset, data_seed: int) -> xr.Dataset:
@@ -250,9 +196,9 @@ def mask_and_label(noised: xr.Dataset, member: Member) -> tuple[np.ndarray, np.n
     mask = replaced(noised["order"].values[draw], level)
     train = noised["train"].values[noised.indexes["data_seed"].get_loc(member.data_seed)]
     true = noised["label"].values[train]
-    if member.noise_kind != "randY":
+    if noises.replaces(noised, member.noise_kind) != "label":
         return mask, true
-    return mask, np.where(mask, noised["noise_label"].values[draw], true)
+    return mask, np.where(mask, noises.of_member(noised, member)["noise_label"].values, true)
 
 
 def corrupt(noised: xr.Dataset, member: Member) -> xr.Dataset:
@@ -264,7 +210,7 @@ def corrupt(noised: xr.Dataset, member: Member) -> xr.Dataset:
 
     Returns:
         ``mask`` (replaced or not), ``true_label``, ``label`` (trained on) and ``index`` (original
-        position), each (example,). An input is replaced where ``mask`` is true and kind is randX.
+        position), each (example,). Noise in the inputs replaces those where ``mask`` is true.
     """
     mask, label = mask_and_label(noised, member)
     train = noised["train"].sel(data_seed=member.data_seed).values

@@ -17,7 +17,7 @@ Lengths in grey levels, such as the radius of the search for critical samples, a
 what a grey level is in inputs: a number, or one a channel, or one an image.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -63,6 +63,7 @@ class Scaling(NamedTuple):
         each_image: whether each image is then standardised by itself.
         mean: of all training pixels, in [0, 1].
         std: their standard deviation.
+        channels: mean and standard deviation of the pixels of each channel, (2, channels, 1, 1).
     """
 
     factor: float | np.ndarray
@@ -70,6 +71,7 @@ class Scaling(NamedTuple):
     each_image: bool
     mean: float
     std: float
+    channels: np.ndarray
 
     @classmethod
     def of(cls, name: str, moments: Moments, white: int, dataset: str) -> "Scaling":
@@ -87,20 +89,20 @@ class Scaling(NamedTuple):
         mean, std = (value / white for value in moments.mean_and_std())
         if not std > 0:
             raise UserError(f"{dataset}: all training pixels are equal; check the images.")
-        channels = len(moments.sums)
+        count = len(moments.sums)
+        of_channels = [moments.mean_and_std(slice(c, c + 1)) for c in range(count)]
+        channels = own_mean, own_std = np.array(of_channels).T[..., None, None] / white
         factor, offset = 1.0, 0.0
-        if name == "standardized" or (name == "per_channel" and channels == 1):
+        if name == "standardized" or (name == "per_channel" and count == 1):
             factor, offset = 1 / std, -mean / std
         elif name == "per_channel":
-            of_channels = [moments.mean_and_std(slice(c, c + 1)) for c in range(channels)]
-            own_mean, own_std = np.array(of_channels).T[..., None, None] / white
             if not own_std.all():
                 raise UserError(
                     f"{dataset}: all training pixels of a channel are equal; check the images, or "
                     "set scaling to standardized or per_image."
                 )
             factor, offset = 1 / own_std, -own_mean / own_std
-        return cls(factor, offset, name == "per_image", mean, std)
+        return cls(factor, offset, name == "per_image", mean, std, channels)
 
     @property
     def packed(self) -> bool:
@@ -110,14 +112,17 @@ class Scaling(NamedTuple):
     def attributes(self) -> dict[str, float | np.ndarray]:
         """Return what a noised data set says of its scaling: each a number, or one a channel.
 
-        ``input_mean`` and ``input_std`` are those of randX: it has the mean and variance of all
-        training pixels, and is then scaled as they are. (That each image is scaled by itself comes
-        after.) Without ``inputs_per_grey_level`` there is one an image, see :func:`per_grey_level`.
+        ``input_mean`` and ``input_std`` are those of all training pixels, ``channel_mean`` and
+        ``channel_std`` those of each channel, after scaling: of Gaussian noise, that is. (That each
+        image is scaled by itself comes after.) Without ``inputs_per_grey_level`` there is one an
+        image, see :func:`per_grey_level`.
         """
         known = {
             PER_GREY_LEVEL: self.factor / 255,
             "input_mean": self.mean * self.factor + self.offset,
             "input_std": self.std * self.factor,
+            "channel_mean": self.channels[0] * self.factor + self.offset,
+            "channel_std": self.channels[1] * self.factor,
         }
         if self.each_image:
             del known[PER_GREY_LEVEL]
@@ -141,12 +146,13 @@ def standardize_each(images: np.ndarray) -> np.ndarray:
     return 1 / (255 * divisor)
 
 
-def scale_noise(drawn: np.ndarray, attributes: dict) -> np.ndarray | None:
+def scale_noise(drawn: np.ndarray, attributes: Mapping, of: str = "input") -> np.ndarray | None:
     """Make noise of standard normal numbers, in place.
 
     Args:
         drawn: (images, channels, rows, columns), float32.
         attributes: those of the noised data set.
+        of: whose moments it has: ``input``, those of all pixels, or ``channel``, of each channel.
 
     Returns:
         What a grey level is in each image, (images,), where each is standardised by itself; else
@@ -154,7 +160,7 @@ def scale_noise(drawn: np.ndarray, attributes: dict) -> np.ndarray | None:
     """
     mean, std = (
         np.reshape(attributes[name], (-1, 1, 1)).astype(np.float32)  # of all channels, or of each
-        for name in ("input_mean", "input_std")
+        for name in (f"{of}_mean", f"{of}_std")
     )
     drawn *= std
     drawn += mean

@@ -5,10 +5,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rote.figures import looks, style
+from rote.figures import looks, noise, style
 from rote.measures.capacity import Width, fitting, sufficient
+from rote.study.noises import KINDS
 
-PANELS = {"randX": "randX: noise in the inputs", "randY": "randY: noise in the labels"}
 HEIGHT = 2.3  # inches of a panel
 MEASURES = {"validation_accuracy": "validation accuracy", "train_accuracy": "training accuracy"}
 
@@ -21,7 +21,7 @@ def draw(metrics: xr.Dataset, margin: float | None = None, fitted: float | None 
     logarithm: above at the smallest within ``margin`` of the best validation accuracy, for levels
     below 1, below at the smallest whose training accuracy is ``fitted``, a thin line.
     """
-    kinds = list(metrics["noise_kind"].values)
+    kinds = style.ordered(metrics["noise_kind"].values, KINDS)
     units = metrics["hidden_units"].values
     levels = looks.of_levels(metrics["noise_level"].values)
     columns = min(len(kinds), 2)
@@ -31,7 +31,7 @@ def draw(metrics: xr.Dataset, margin: float | None = None, fitted: float | None 
     read = {name: [] for name in MEASURES}
     for i, kind in enumerate(kinds):
         above, below = grid[2 * (i // columns) : 2 * (i // columns) + 2, i % columns]
-        above.set_title(PANELS.get(kind, kind))
+        above.set_title(noise.panel(metrics, kind))
         below.set_xlabel("hidden units per layer")
         for axis, (name, words) in zip((above, below), MEASURES.items(), strict=True):
             widths = _curves(axis, metrics.sel(noise_kind=kind), name, levels, margin, fitted)

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from rote.figures import looks, style
+from rote.figures import looks, noise, style
 from rote.measures.difficulty import dispersion
 
 
@@ -66,5 +66,6 @@ def draw(metrics: xr.Dataset) -> Figure:
             f"experiments: {', '.join(ratios)}",
             f"noise level {level}; thin: a draw; spread: standard deviation, mean ± that of draws",
         ],
+        aside=noise.explained(metrics, drawn),
     )
     return figure

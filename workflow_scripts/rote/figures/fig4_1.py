@@ -4,7 +4,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rote.figures import looks, style
+from rote.figures import looks, noise, style
 
 ON_NOISE = {"markerfacecolor": "white", "linewidth": 0.9}
 INPUTS = {  # by how the names of the variables begin
@@ -18,9 +18,9 @@ def draw(metrics: xr.Dataset, fitted: float | None = None) -> Figure:
     """Draw each condition: mean over seeds as a line, one standard deviation as a band.
 
     A model that has not fitted its data yet has a low ratio whatever the data: so accuracy stands
-    beside it, and a line where claim 4 takes data for ``fitted``. Hollow: the ratio of randX on
-    validation inputs that are noise themselves. The panel of the training inputs is there if they
-    were searched.
+    beside it, and a line where claim 4 takes data for ``fitted``. Hollow: the ratio on validation
+    inputs that are noise themselves, of what was trained on such noise. The panel of the training
+    inputs is there if they were searched.
     """
     prefixes = ["", "train_"] if "train_critical_sample_ratio" in metrics else [""]
     figure = Figure(figsize=(style.PAGE, 3.2))
@@ -71,9 +71,10 @@ def draw(metrics: xr.Dataset, fitted: float | None = None) -> Figure:
             f"{style.search(metrics, len(prefixes) > 1)}",
         ],
         aside=[
+            *noise.explained(metrics, drawn),
             "A model that puts nearly all inputs into one class has a low ratio, whatever its "
             "boundary. The class that is predicted most often has this share of the inputs after "
-            f"{epochs[-1]} epochs: {'; '.join(shares)}."
+            f"{epochs[-1]} epochs: {'; '.join(shares)}.",
         ],
     )
     return figure

@@ -5,9 +5,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rote.figures import fonts, looks, style
+from rote.figures import fonts, looks, noise, style
+from rote.study.noises import KINDS
 
-PANELS = {"randX": "randX: noise in the inputs", "randY": "randY: noise in the labels"}
 PEAKED = "randY"  # claim 4 tests what is gained after the peak of its validation accuracy
 VALIDATION = {"linestyle": ":", "linewidth": 1.0}
 TRAINING = {"linestyle": "-", "linewidth": 1.0}
@@ -21,7 +21,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     over the seeds; rings are at the peak of the mean validation accuracy. The highest level, if it
     is 1, is left to Figure 4.1, as the caption says.
     """
-    cases, kinds = metrics["dataset"].values, metrics["noise_kind"].values
+    cases, kinds = metrics["dataset"].values, style.ordered(metrics["noise_kind"].values, KINDS)
     levels = [level for level in metrics["noise_level"].values if level < 1]
     columns = min(len(kinds), 2)
     lines = -(-len(kinds) // columns)  # of a case
@@ -32,7 +32,7 @@ def draw(metrics: xr.Dataset) -> Figure:
         pairs = rows.transpose(0, 2, 1).reshape(-1, 2)
         for kind, pair in zip(kinds, pairs, strict=False):
             _draw_pair(*pair, own.sel(noise_kind=kind), looks.of_levels(levels), kind == PEAKED)
-            pair[0].set_title(PANELS.get(kind, kind))
+            pair[0].set_title(noise.panel(metrics, kind))
         # All kinds of noise on one scale.
         top = max(ratio.get_ylim()[1] for _, ratio in pairs[: len(kinds)])
         for _, ratio in pairs[: len(kinds)]:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from matplotlib.colors import LinearSegmentedColormap
 
+from rote.study import noises
+
 MARKERS = "osD^vPX*"
 _DASHED, _DASHDOTTED, _DOTTED = (0, (5, 1.5)), (0, (5, 1.2, 1.2, 1.2)), (0, (1.2, 1.2))
 
@@ -21,12 +23,11 @@ class Look(NamedTuple):
     line: str | tuple
 
 
-# The poster's blue, red and green; it swaps red and green from figure to figure.
+# Real data has the poster's blue, noise what its entry says.
 CONDITIONS = {
     "real": Look("#1b3f8b", "o", "-"),
     "halfX": Look("#efb04c", "^", _DASHDOTTED),
-    "randX": Look("#cf3a28", "D", _DASHED),
-    "randY": Look("#62b35c", "s", _DOTTED),
+    **{name: Look(kind.colour, kind.marker, kind.line) for name, kind in noises.KINDS.items()},
 }
 REGULARIZERS = {
     "none": Look("#000000", "*", _DASHED),

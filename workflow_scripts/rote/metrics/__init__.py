@@ -19,8 +19,8 @@ from rote.study import plan
 
 logger = logging.getLogger(__name__)
 
-NOISE_KIND = {"long_name": "kind of noise: randX in the inputs, randY in the labels"}
-CONDITION = {"long_name": "training data: real, randX, randY or halfX (50 % randX)"}
+NOISE_KIND = {"long_name": "noise in inputs or labels, by its name"}
+CONDITION = {"long_name": "training data: real, halfX (50 % randX), or the name of a noise"}
 ABOUT_DATA = ("dataset", "train_examples", "validation_examples", "drawn_from", "image_size")
 
 

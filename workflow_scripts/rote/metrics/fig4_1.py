@@ -1,4 +1,4 @@
-"""Figure 4.1: the critical sample ratio over training, for real data and both kinds of noise."""
+"""Figure 4.1: the critical sample ratio over training, for real data and each kind of noise."""
 
 import xarray as xr
 
@@ -24,9 +24,9 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
 
     Returns:
         ``critical_sample_ratio`` on real validation inputs, ``noise_critical_sample_ratio`` on
-        validation inputs of noise, for randX, and ``train_critical_sample_ratio`` on the inputs
-        that a model was trained on, if these were searched (condition, learning_rate, radius,
-        critical_epoch, seed). Beside each, ``commonest_class_share``,
+        validation inputs of noise, for noise in the inputs, and ``train_critical_sample_ratio`` on
+        the inputs that a model was trained on, if these were searched (condition, learning_rate,
+        radius, critical_epoch, seed). Beside each, ``commonest_class_share``,
         ``noise_commonest_class_share`` and ``train_commonest_class_share`` (condition,
         learning_rate, critical_epoch, seed): a model that puts nearly all inputs into one class has
         a low ratio, whatever its boundary. ``train_accuracy`` and ``validation_accuracy``

@@ -30,7 +30,7 @@ from rote.runs import training
 from rote.runs.device_data import number_or_tensor
 from rote.runs.grouping import SizeSearch
 from rote.runs.members import compute_in_groups, keep, stored_or_computed
-from rote.runs.searched_inputs import KINDS, searched_inputs
+from rote.runs.searched_inputs import KINDS, determinants, searched_inputs
 from rote.runs.variables import ATTRIBUTES
 from rote.study import versions
 from rote.study.plan import Member
@@ -59,8 +59,12 @@ def searches(search: dict) -> list[dict]:
 def _keys(noised: xr.Dataset, settings: dict) -> tuple[list[str], list[list[str]]]:
     """Return the fingerprints of the members of a run: as trained, and as searched, by radius."""
     version, trained = versions.current("CRITICAL_SAMPLES"), training.member_keys(noised, settings)
+    noise = [determinants(noised, Member(*member)) for member in settings["members"]]
     return trained, [
-        [fingerprint(version=version, member=key, search=search) for key in trained]
+        [
+            fingerprint(version=version, member=key, search=search, **own)
+            for key, own in zip(trained, noise, strict=True)
+        ]
         for search in searches(settings["critical_samples"])
     ]
 

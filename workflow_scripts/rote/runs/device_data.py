@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import xarray as xr
 
+from rote.data import noises
 from rote.data.noising import mask_and_label
 from rote.data.scaling import per_grey_level
 from rote.machine import device as devices
@@ -59,11 +60,15 @@ class DeviceData:
         self.device = devices.choose(device, settings["training"]["precision"])
         self.described = devices.describe(self.device)
         self.timed = self.device.type != "cuda"  # whether the size of groups goes by the clock
-        draws = sorted({m.noise_seed for m in members if m.noise_kind == "randX"})
+        of_inputs = [m for m in members if noises.replaces(noised, m.noise_kind) == "image"]
+        self._noise = {
+            draw: noises.of_member(noised, member)
+            for draw, member in {noises.draw_of(noised, m): m for m in of_inputs}.items()
+        }
         parts = [noised["image"].values]
-        parts += [noised["noise_image"].sel(noise_seed=draw).values for draw in draws]
+        parts += [noise["noise_image"].values for noise in self._noise.values()]
         pool, examples = noised.sizes["pool"], noised.sizes["example"]
-        self.first_noise_row = {draw: pool + i * examples for i, draw in enumerate(draws)}
+        self.first_noise_row = {draw: pool + i * examples for i, draw in enumerate(self._noise)}
         self.table = self._inputs(*parts)
         self.workspace = Workspace(self.device)
         self._corrupted: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
@@ -79,8 +84,9 @@ class DeviceData:
         if of not in self._corrupted:
             mask, label = mask_and_label(self.noised, member)
             rows = self.noised["train"].sel(data_seed=member.data_seed).values
-            if member.noise_kind == "randX":
-                noise = self.first_noise_row[member.noise_seed] + np.arange(len(rows))
+            if noises.replaces(self.noised, member.noise_kind) == "image":
+                draw = noises.draw_of(self.noised, member)
+                noise = self.first_noise_row[draw] + np.arange(len(rows))
                 rows = np.where(mask, noise, rows)
             self._corrupted[of] = rows, label.astype(np.int64)
         return self._corrupted[of]
@@ -132,8 +138,8 @@ class DeviceData:
             iterations = lengths.pop("max_iterations")
             level = per_grey_level(self.noised)
             if level.ndim > 1:  # one an image: in the order of the table
-                draws = (self.noised.sel(noise_seed=draw) for draw in self.first_noise_row)
-                level = np.concatenate([level, *(per_grey_level(d, "noise_") for d in draws)])
+                of_noise = (per_grey_level(noise, "noise_") for noise in self._noise.values())
+                level = np.concatenate([level, *of_noise])
             scale = number_or_tensor(level, self.device)
             search = {**in_input_units(scale, **lengths), "max_iterations": iterations}
         strengths = {kind: [getattr(member, kind) for member in members] for kind in KINDS}

@@ -17,9 +17,10 @@ from rote.machine import device as devices
 from rote.measures.critical_samples import SEARCHED, critical_samples
 from rote.runs import sensitivity
 from rote.runs.device_data import TRIAL_UPDATES, DeviceData
-from rote.study import plan, work
+from rote.study import noises, plan, work
 
 EXAMPLES = 1000  # made-up ones: what an update takes hardly depends on their number
+ALIKE = {"image": "randX", "label": "randY"}
 EPOCHS = 3  # of a measured training with loss-sensitivity
 
 
@@ -37,10 +38,16 @@ def seconds_of_run(
     Raises:
         UserError: the device is missing or too small.
     """
+    # Every kind of noise takes what that of the poster takes which replaces the same.
+    alike = {name: ALIKE[noises.replaces(name, data)] for name in data["noise_kinds"]}
+    data = {**data, "noise_kinds": sorted({*alike.values()})}
     noised = _made_up(shape, data, run["training"]["batch_size"])
     if "labelling" in run:
         return _sensitivity(run, shape, data, noised, device)
-    members = [plan.Member(*member) for member in run["members"]]
+    members = [
+        member._replace(noise_kind=alike.get(member.noise_kind, member.noise_kind))
+        for member in map(plan.Member._make, run["members"])
+    ]
     total = 0.0
     for adversarial in (False, True):
         part = [member for member in members if bool(member.adversarial) == adversarial]
@@ -117,7 +124,7 @@ def _search(run: dict, noised: xr.Dataset, members: list[plan.Member], device: s
     one = devices.fastest(searched, on_device.device) / len(inputs)
     on_device.give_back()
     inputs = sum(
-        search["examples"] * (1 + (member.noise_kind == "randX")) + search["train_examples"]
+        search["examples"] * (1 + (member.noise_kind == ALIKE["image"])) + search["train_examples"]
         for member in members
     )
     return inputs * len(search["radius"]) * len(search["epochs"]) * one

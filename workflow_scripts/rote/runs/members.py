@@ -4,11 +4,13 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Container, Iterable
+from functools import partial
 from itertools import chain
 
 import numpy as np
 import xarray as xr
 
+from rote.data import noises
 from rote.data.noising import mask_and_label, of_draw
 from rote.data.scaling import PER_GREY_LEVEL
 from rote.files.provenance import origin
@@ -22,9 +24,9 @@ logger = logging.getLogger(__name__)
 
 # Where a member comes from: it may have been computed long before its run.
 ORIGIN = "device", "git_commit", "software"
-
-
-REPLACES = {"randX": "image", "randY": "label"}
+# What fingerprints say that noise replaces: the kinds that there were at first. Another kind that
+# gives the same inputs, or labels, gives the same models.
+REPLACED = {"image": "randX", "label": "randY"}
 
 
 class DataContent:
@@ -51,17 +53,18 @@ class DataContent:
         """
         own = {
             **self._shared,
-            "data": self._once(self._examples, member.data_seed),
+            "data": self._once(member.data_seed, partial(self._examples, member.data_seed)),
             "seeds": [member.initial_seed, member.order_seed],
         }
         if member.noise_kind == "real":
             return {**own, "noise": None}
-        noise = self._once(self._noise, member.noise_kind, member.noise_seed)
-        return {**own, "noise": [member.noise_kind, member.noise_level, noise]}
+        noise = self._once(noises.draw_of(self._noised, member), partial(self._noise, member))
+        replaced = REPLACED[noises.replaces(self._noised, member.noise_kind)]
+        return {**own, "noise": [replaced, member.noise_level, noise]}
 
-    def _once(self, digest: Callable[..., str], *draw: int | str) -> str:
+    def _once(self, draw: int | tuple, digest: Callable[[], str]) -> str:
         if draw not in self._digests:
-            self._digests[draw] = digest(*draw)
+            self._digests[draw] = digest()
         return self._digests[draw]
 
     def _examples(self, data_seed: int) -> str:
@@ -71,12 +74,11 @@ class DataContent:
         both = [f"{prefix}{name}" for prefix in ("", "validation_") for name in names]
         return _digest(drawn, *(name for name in both if name in drawn))
 
-    def _noise(self, kind: str, noise_seed: int) -> str:
-        noise = self._noised.sel(noise_seed=noise_seed)
-        names = ["order", f"noise_{REPLACES[kind]}"]
-        if kind == "randX" and f"noise_{PER_GREY_LEVEL}" in noise:
-            names.append(f"noise_{PER_GREY_LEVEL}")
-        return _digest(noise, *names)
+    def _noise(self, member: Member) -> str:
+        noise = noises.of_member(self._noised, member)
+        noise["order"] = self._noised["order"].sel(noise_seed=member.noise_seed)
+        names = "order", "noise_image", "noise_label", f"noise_{PER_GREY_LEVEL}"
+        return _digest(noise, *(name for name in names if name in noise))
 
 
 def _digest(dataset: xr.Dataset, *names: str) -> str:

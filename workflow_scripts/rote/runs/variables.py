@@ -44,8 +44,8 @@ NUMBERS = {
     "label": "label trained on",
 }
 TEXTS = {
-    "noise_kind": "kind of noise: real (none), randX (inputs) or randY (labels)",
-    "critical_inputs": "validation inputs: real, or noise as randX has it; training inputs: train",
+    "noise_kind": "noise in inputs or labels, by its name; real: none",
+    "critical_inputs": "validation inputs: real, or noise as trained on; training inputs: train",
     "norm": "norm over the pixels of an input: l1, l2 or linf, the largest",
     "loss_class": "class of the loss terms, by its name",
     "example_class": "class of the training example, by its name",

@@ -7,7 +7,7 @@ holds all of its values.
 from collections.abc import Callable, Iterator, Sequence
 
 from rote.machine.errors import UserError
-from rote.study import drawing, own_data, own_module, plan, schema, sizes
+from rote.study import drawing, noises, own_data, own_module, plan, schema, sizes
 from rote.study.architecture import Architecture, check_last_batch
 from rote.study.schedule import ADAM
 from rote.study.schema import Misconfigured, SeveralMistakes, dotted, shown, unknown
@@ -36,6 +36,7 @@ def validate(config: dict, presets: Sequence[str] = ()) -> None:
             "preset", config["preset"], ["preset"], sorted({*config["presets"], *presets})
         )
     _check_own_data(config)
+    _check_noises(config)
     drawing.check(config)
     mistakes: dict[tuple, Misconfigured] = {}
     for mistake in _mistakes(config):  # of those at one place, the first
@@ -65,6 +66,32 @@ def _check_own_data(config: dict) -> None:
                 own_data.check(dataset, config["datasets"])
             except UserError as error:
                 raise Misconfigured(str(error), ["datasets", dataset, "path"]) from error
+
+
+def _check_noises(config: dict) -> None:
+    """Check the noises that are defined, and the files of those that the preset needs."""
+    defined = config.get("noises", {})
+    for name, own in defined.items():
+        if sentence := noises.wrong(name, own):
+            raise Misconfigured(sentence, ["noises", name])
+    known = [*noises.KINDS, *defined]
+    for preset, experiments in config["presets"].items():
+        for experiment, settings in experiments.items():
+            for i, name in enumerate(settings.get("noise_kinds", ())):
+                way = ["presets", preset, experiment, "noise_kinds", i]
+                if name not in known:
+                    raise unknown("noise", name, way, known)
+                if parameters := name not in defined and [*noises.KINDS[name].parameters]:
+                    raise Misconfigured(
+                        f"{dotted(way)} is {name}, which needs {' and '.join(parameters)}: define "
+                        f"a noise of this kind under noises, and write its name.",
+                        way,
+                    )
+                if name in defined and preset == config["preset"]:
+                    try:
+                        noises.check_files(name, defined[name])
+                    except UserError as error:
+                        raise Misconfigured(str(error), ["noises", name]) from error
 
 
 def _mistakes_of(settings: dict, datasets: dict, way: list[str]) -> Iterator[Misconfigured]:

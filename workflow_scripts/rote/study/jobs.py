@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 
 from rote.machine.errors import UserError
-from rote.study import drawing, own_data, plan, ranks, run_settings, sizes, stability, work
+from rote.study import drawing, noises, own_data, plan, ranks, run_settings, sizes, stability, work
 from rote.study.answers import answer
 from rote.study.made_by import MadeBy, code_of
 
@@ -107,7 +107,7 @@ class Study:
     @answer
     def noising(self, wildcards) -> dict:
         """Return the settings of a noised data set."""
-        return plan.data_settings(self.noised_settings(wildcards))
+        return self._data_settings(self.noised_settings(wildcards))
 
     @answer
     def title_of_noised(self, wildcards) -> str:
@@ -281,9 +281,15 @@ class Study:
 
     def _inputs(self, preset: str, noised: str) -> tuple[tuple[int, int, int], dict]:
         """Return (channels, rows, columns) of the inputs of a noised data set, and its settings."""
-        data = plan.data_settings(self._noised_by_name(preset, noised))
+        data = self._data_settings(self._noised_by_name(preset, noised))
         source = self.datasets[data["dataset"]]
         return work.image(source, data), {**data, "classes": work.classes_of(source)}
+
+    def _data_settings(self, settings: dict) -> dict:
+        """Return what a noised data set depends on, by the settings of who trains on it."""
+        data = plan.data_settings(settings)
+        own = noises.used(data["noise_kinds"], self.config.get("noises", {}))
+        return {**data, "noises": own} if own else data
 
     def _one(self, preset: str, name: str, there: dict) -> dict:
         if name not in there:
@@ -308,7 +314,9 @@ class Study:
     def _megabytes(self, preset: str, noised: str) -> int:
         """Return the size of a noised data set in memory."""
         shape, data = self._inputs(preset, noised)
-        drawn = len(data["noise_seeds"]) if "randX" in data["noise_kinds"] else 0
+        drawn = len(data.get("draws", data["noise_seeds"])) * sum(
+            noises.replaces(name, data) == "image" for name in data["noise_kinds"]
+        )
         # Real inputs are unpacked to float64, noise is kept in float32.
         of_draw = data["train_examples"] + data["validation_examples"]
         pool = len(data["data_seeds"]) * of_draw  # or less, where draws share images

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from rote.study import code, own_data, plan, versions
+from rote.study import code, noises, own_data, plan, versions
 
 if TYPE_CHECKING:
     from rote.study.jobs import Study
@@ -86,7 +86,20 @@ class MadeBy:
             self.study.title_of_noised(wildcards),
             code_of("noise_dataset", wildcards),
             self.dataset(dataset),
+            *self._noises(wildcards),
         )
+
+    def _noises(self, wildcards) -> list[str]:
+        """Return the digests of what draws noise: code that no version covers, and own files."""
+        data = self.study.noising(wildcards)
+        kinds = {noises.kind_of(name, data) for name in data["noise_kinds"]}
+        modules = {f"rote.data.noises.{kind}" for kind in kinds} - {*versions.MODULES["NOISING"]}
+        files = [
+            Path(path)
+            for own in data.get("noises", {}).values()
+            for path in noises.paths(own).values()
+        ]
+        return [*map(code.of_content, files), *([code.digest(modules)] if modules else [])]
 
     @_once
     def run(self, wildcards) -> str:

@@ -47,7 +47,7 @@ def title(figure: str) -> str:
 class Member(NamedTuple):
     """One model of a run: all that tells it apart from the others of the same shapes."""
 
-    noise_kind: str  # real, randX or randY
+    noise_kind: str  # real, or the name of a noise
     noise_level: float  # fraction of the training examples that is replaced; 0 for real
     noise_seed: int  # which draw of the noise
     seed: int  # which replicate
@@ -184,13 +184,18 @@ def each(values: object) -> list:
 
 
 def data_settings(settings: dict) -> dict:
-    """Return what a noised data set depends on."""
-    return {
+    """Return what a noised data set depends on, but for the definitions of noises."""
+    data = {
         **settings["data"],
         "data_seeds": drawn_by("data", settings),
         "noise_kinds": sorted(settings.get("noise_kinds", ["randX"])),
         "noise_seeds": drawn_by("noise", settings),
     }
+    if {*data["noise_kinds"]} - {"randX", "randY"}:  # which depend on no examples
+        each = (replicate(settings, seed) for seed in replicates(settings))
+        pairs = {(one["data_seed"], one["noise_seed"]) for one in each}
+        data["draws"] = [list(pair) for pair in sorted(pairs)]
+    return data
 
 
 def noised_of_run(experiment: str, settings: dict, run: str) -> str:

@@ -9,8 +9,10 @@ from functools import cache
 from pathlib import Path
 
 from rote.machine.errors import UserError
+from rote.study import noises
 
 SCHEMA = json.loads(Path(__file__).with_name("config.schema.json").read_text())
+SCHEMA["$defs"]["noise"] = noises.complete(SCHEMA["$defs"]["noise"])
 SHOWN = 80  # characters of a wrong value
 RENAMED = {  # keys of earlier versions, and what to write instead
     "crop": "data.crop, beside the model: write it there",
@@ -73,7 +75,8 @@ def _sentence(error) -> str:
     remedy = error.schema.get("description") if isinstance(error.schema, dict) else None
     if "propertyNames" in error.absolute_schema_path:
         under = f" under {place}" if place else ""
-        return f"the name {value}{under} cannot stand in a path: {remedy}."
+        cannot = "" if place == "noises" else " cannot stand in a path"
+        return f"the name {value}{under}{cannot}: {remedy}."
     match error.validator:
         case "additionalProperties" | "unevaluatedProperties":
             known = sorted(resolved(error.schema)["properties"])

@@ -21,10 +21,16 @@ CRITICAL_SAMPLES = 4
 
 MODULES = {  # that determine the numbers
     "DATASET": ["rote.data.sources", "fetch_dataset"],
-    "NOISING": ["rote.data.noising", "noise_dataset"],
+    # Other kinds of noise count where they are drawn, so that adding one leaves all else.
+    "NOISING": [
+        "rote.data.noising",
+        "rote.data.noises.randX",
+        "rote.data.noises.randY",
+        "noise_dataset",
+    ],
     "TRAINING": ["rote.runs.training"],
     "SENSITIVITY": ["rote.runs.sensitivity"],
-    "CRITICAL_SAMPLES": ["rote.runs.complexity"],
+    "CRITICAL_SAMPLES": ["rote.runs.complexity", "rote.data.noises.randX"],
 }
 OF_RUN = {  # by the module of rote.runs
     "training": ["TRAINING"],

@@ -11,7 +11,7 @@ import math
 from itertools import pairwise
 from typing import NamedTuple
 
-from rote.study import plan, sizes
+from rote.study import noises, plan, sizes
 from rote.study.architecture import Architecture
 from rote.study.mlp import widths
 
@@ -102,7 +102,9 @@ def of_run(run: dict, shape: tuple[int, int, int], data: dict) -> int:
             each = 2 * each + run["adversarial_examples"]["max_iterations"] * 2 * forward
         total += epochs * examples * each + seen * forward
         if search := run.get("critical_samples"):
-            inputs = search["examples"] * (1 + (member.noise_kind == "randX"))
+            inputs = search["examples"] * (
+                1 + (noises.replaces(member.noise_kind, data) == "image")
+            )
             inputs += search["train_examples"]
             searches = len(search["radius"]) * len(search["epochs"])
             total += searches * inputs * search["max_iterations"] * 2 * forward
