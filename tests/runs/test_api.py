@@ -135,6 +135,16 @@ def test_sensitivity_of_a_module_is_that_of_the_mlp(data):
         np.testing.assert_allclose(runs[1][name], runs[0][name], rtol=1e-3, atol=1e-9)
 
 
+def test_noises_of_ones_own_have_parameters():
+    swapped = [[0, 1, 0], [1, 0, 0], [0, 0, 1]]
+    noises = {"swapped": {"kind": "transitionY", "matrix": swapped}, "next": {"kind": "pairY"}}
+    own = api.data(IMAGES, LABELS, train_examples=60, noises=noises)
+    models = api.train(own, MLP, conditions=[("swapped", 1)], epochs=1, learning_rate=0.1)
+    true = of_draw(own, 0)["label"].values
+    run = api.training.with_examples(models.curves, own, [Member("swapped", 1.0, 0, 0, 0.1, 0.0)])
+    np.testing.assert_array_equal(run["label"][0], np.array([1, 0, 2])[true])
+
+
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [

@@ -21,7 +21,7 @@ computed. Without one they are kept until the end of the process.
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import jsonschema
@@ -39,6 +39,7 @@ from rote.models.kinds import Models
 from rote.models.made_module import known_by_name
 from rote.runs import complexity, training
 from rote.runs import sensitivity as sensitivities
+from rote.study import noises as kinds
 from rote.study import own_module, plan
 from rote.study.mlp import plain
 from rote.study.plan import FACTORS, Member
@@ -58,7 +59,7 @@ def data(
     train_examples: int,
     validation_examples: int = 0,
     test: tuple[np.ndarray, np.ndarray] | None = None,
-    noises: Sequence[str] = (),
+    noises: Sequence[str] | Mapping[str, dict] = (),
     seeds: int = 1,
     first_seed: int = 0,
     vary: Sequence[str] = FACTORS,
@@ -76,7 +77,8 @@ def data(
         train_examples: of each draw.
         validation_examples: of each draw; drawn from ``test`` if that is given.
         test: images and labels of a part of its own.
-        noises: the kinds of noise: ``randX``, ``randY``, …; ``real`` needs none.
+        noises: the kinds of noise, such as ``randX`` and ``randY``; or names of your own, each with
+            its ``kind`` and the parameters of that, as under ``noises`` in the configuration.
         seeds: replicates, each with a draw of all that ``vary`` names.
         first_seed: the seed of the first one.
         vary: some of ``data``, ``noise``, ``initialization`` and ``order``.
@@ -118,6 +120,11 @@ def data(
         "random_labels": random_labels,
     }
     settings = plan.data_settings({"data": settings, **replicates, "noise_kinds": [*noises]})
+    if isinstance(noises, Mapping):
+        for own, definition in noises.items():
+            if sentence := kinds.wrong(own, definition):
+                raise UserError(sentence)
+        settings["noises"] = kinds.used([*noises], noises)
     noised = xr.decode_cf(noise_dataset(source, settings))
     return noised.assign_attrs(
         dataset=name, settings=yaml.safe_dump(settings), replicates=yaml.safe_dump(replicates)
@@ -346,12 +353,12 @@ def _members(
     data: xr.Dataset, conditions: Conditions, learning_rate: float, strengths: dict
 ) -> list[Member]:
     """Return a member for each condition and replicate."""
-    kinds = ["real", *yaml.safe_load(data.attrs["settings"])["noise_kinds"]]
+    known = ["real", *yaml.safe_load(data.attrs["settings"])["noise_kinds"]]
     for kind, level in conditions:
-        if kind not in kinds or not 0 <= level <= 1:
+        if kind not in known or not 0 <= level <= 1:
             raise UserError(
                 f"The condition ({kind!r}, {level}) is none of this data: name one of "
-                f"{', '.join(kinds)}, and a level from 0 to 1."
+                f"{', '.join(known)}, and a level from 0 to 1."
             )
     if "replicates" in data.attrs:
         replicates = yaml.safe_load(data.attrs["replicates"])

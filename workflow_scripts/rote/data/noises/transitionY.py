@@ -30,7 +30,7 @@ def labels(examples: Examples, seed: int, matrix: list[list[float]]) -> np.ndarr
             f"The matrix of transitionY has {len(matrix)} rows, but the data set has "
             f"{examples.classes} classes: write a row for each, under noises."
         )
-    cumulative = np.cumsum(matrix, axis=1)
+    cumulative = np.cumsum(matrix, axis=1, dtype=float)
     cumulative /= cumulative[:, -1:]  # rounding leaves the last one above every number drawn
     drawn = generator("transitionY", seed).random(len(examples.label))
     return (drawn[:, None] >= cumulative[examples.label]).sum(1)
