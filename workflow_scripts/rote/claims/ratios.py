@@ -10,8 +10,7 @@ from rote.claims.verdicts import Inconclusive, Interval
 RATIO, SHARE = "critical_sample_ratio", "commonest_class_share"
 # The sentences of definitions that several parts share.
 OVER_SEEDS = (
-    "The interval is Student's over the seeds; those without a value, as their models diverged, "
-    "are left out."
+    "The interval is over the seeds; those without a value, as their models diverged, are left out."
 )
 ONE_CLASS = (
     "If a compared model puts most of the searched inputs into one class, its ratio says nothing "

@@ -7,7 +7,8 @@ import numpy as np
 import xarray as xr
 
 from rote.claims import fitting_speed
-from rote.claims.best_of_many import effects, quantile
+from rote.claims.best_of_many import effects
+from rote.claims.quantiles import of_best
 from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
 
 DROPOUT = ("dropout", "adversarial_dropout")  # what the paper finds the most effective
@@ -27,9 +28,8 @@ CHOICE = (
     "is 0 and the loss is missing, and if that is so in all seeds there is no estimate. "
 )
 RULES = (
-    "The interval is over the seeds, as Student's but with the simulated quantile of the best of "
-    "as many strengths. If "
-    "noise_train_accuracy at strength_index 0, mean over seeds, is below `fitted`, it has no "
+    "The interval is over the seeds, with the simulated quantile of the best of as many strengths. "
+    "If noise_train_accuracy at strength_index 0, mean over seeds, is below `fitted`, it has no "
     "bounds: where little is memorised, little can fall."
 )
 
@@ -175,6 +175,6 @@ def _interval(
     values: np.ndarray, choices: list[tuple[np.ndarray, np.ndarray, str]], criteria: dict
 ) -> Interval:
     counts = tuple(len(fall) for fall, _, _ in choices)
-    interval = over_seeds(values, criteria, partial(quantile, counts))
+    interval = over_seeds(values, criteria, partial(of_best, counts))
     lost = [interval.caveat, *(words for _, _, words in choices)]
     return interval._replace(caveat="; ".join(dict.fromkeys(filter(None, lost))))
