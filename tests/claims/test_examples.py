@@ -78,6 +78,7 @@ def at_most(studies: int, rate: float) -> int:
 def test_spread_on_the_border_is_supported_at_the_nominal_rate(prefer):
     rng, studies = np.random.default_rng(5), 500
     count = {(name, side): 0 for name in SPREADS for side, _ in SIDES}
+    exact = dict(count)
 
     def rates(count):
         return 0.5 + MARGIN * rng.choice([-1, 1], count)
@@ -86,12 +87,19 @@ def test_spread_on_the_border_is_supported_at_the_nominal_rate(prefer):
         metrics = fig3_1("real", draws_of(rng, rates, **SIZES, prefer=prefer))
         for name in SPREADS:
             interval = examples._of_condition(metrics, name, "real", CRITERIA)
+            narrower = verdicts.over_seeds(np.array(interval.values), CRITERIA, students)
             for side, holds in SIDES:
                 count[name, side] += verdicts.verdict(interval, holds) == SUPPORTED
+                exact[name, side] += verdicts.verdict(narrower, holds) == SUPPORTED
     assert max(count.values()) <= at_most(studies, NOMINAL), count
-    # Where models prefer no class, the rate is exhausted.
+    # Where models prefer no class, values are normal, and the rate of Student's is exhausted.
     if not prefer:
-        assert min(count.values()) >= stats.binom.ppf(0.001, studies, NOMINAL), count
+        assert min(exact.values()) >= stats.binom.ppf(0.001, studies, NOMINAL), exact
+        assert max(exact.values()) <= at_most(studies, NOMINAL), exact
+
+
+def students(seeds: int, confidence: float) -> float:
+    return stats.t.ppf((1 + confidence) / 2, seeds - 1)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
+from scipy import stats
 
 from rote.claims import CLAIMS, Metrics
 from rote.claims.intervals import Interval
@@ -98,6 +99,8 @@ def _of_claim(
 ) -> OfClaim:
     truths = {part.name: (part, _interval(part)) for part in _parts(module, metrics, criteria)}
     known = {name: pair for name, pair in truths.items() if pair[1] is not None}
+    if not known:
+        return OfClaim(number, [], 0.0, 0.0)
     core = [part for part, _ in truths.values() if part.core]
     counts = comparisons_beside([part for part, _ in truths.values()])
     levels = {
@@ -171,6 +174,12 @@ def _just(holds: tuple[float, float], truth: float) -> tuple[float, float]:
     return (truth, np.inf) if abs(truth - low) < abs(high - truth) else (-np.inf, truth)
 
 
+def skewness(interval: Interval) -> float:
+    """Return the skewness of what the seeds have; NaN where all have the same."""
+    values = np.array(interval.values)
+    return float(stats.skew(values, nan_policy="omit")) if interval.standard_error else np.nan
+
+
 def markdown(claims: list[OfClaim], studies: int, seeds: int, there: int) -> str:
     """Return the page about the rates, for people."""
     most = NOMINAL + 2 * np.sqrt(NOMINAL * (1 - NOMINAL) / studies)
@@ -192,8 +201,8 @@ def markdown(claims: list[OfClaim], studies: int, seeds: int, there: int) -> str
         "for the truth. Each goes through the estimators of the claims, limits and unfitted models "
         "included. Criteria are moved to the truth, the worst case: what is then decided is "
         f"decided by chance. Above nominal, in bold, are rates of more than {most:.1%}: {above} of "
-        f"{len(of_parts)} of parts. Those have values that are more skewed than the interval is "
-        f"nominal for, a skewness of {SKEWNESS:g}, or that lie in a few lumps.",
+        f"{len(of_parts)} of parts. The interval is nominal for values with a skewness of "
+        f"{SKEWNESS:g}, which may be exceeded, or lie in few lumps.",
         "",
         "| claim | supported, though a part just fails | contradicted, though all just hold |",
         "|-|-|-|",
@@ -205,12 +214,13 @@ def markdown(claims: list[OfClaim], studies: int, seeds: int, there: int) -> str
     ]
     lines += [
         "",
-        "Of each part the same, and how often a study of so few replicates gives each verdict with "
-        "the criterion as it is; in bold that of the larger study.",
+        f"Of each part the same, the skewness of its values in the {there}, and how often a study "
+        "of so few replicates gives each verdict with the criterion as it is; in bold that of the "
+        "larger study.",
         "",
-        "| claim | part | supported at the truth | contradicted at the truth | "
+        "| claim | part | skewness | supported at the truth | contradicted at the truth | "
         f"{' | '.join(VERDICTS)} |",
-        "|-|-|-|-|" + "-|" * len(VERDICTS),
+        "|-|-|-|-|-|" + "-|" * len(VERDICTS),
     ]
     for claim in claims:
         for one in claim.parts:
@@ -223,6 +233,7 @@ def markdown(claims: list[OfClaim], studies: int, seeds: int, there: int) -> str
             stated = "" if one.part.core else f" ({one.part.stated_by})"
             lines.append(
                 f"| {claim.number} | {plain(one.part.description)}{stated} | "
-                f"{told(one.supported)} | {told(one.contradicted)} | {' | '.join(shares)} |"
+                f"{skewness(one.truth):.1f} | {told(one.supported)} | {told(one.contradicted)} | "
+                f"{' | '.join(shares)} |"
             )
     return "\n".join([*lines, ""])

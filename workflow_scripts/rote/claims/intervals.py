@@ -34,6 +34,7 @@ class Interval(NamedTuple):
     degrees: int = 0  # degrees of freedom of the standard error
     # Of a confidence, how many standard errors the interval reaches to either side.
     reach: Callable[[float], float] | None = None
+    values: tuple[float, ...] = ()  # of each seed, NaN for one without the number
 
     def at(self, confidence: float) -> tuple[float, float]:
         """Return the ends at another confidence; those without a bound have none there either."""
@@ -139,6 +140,7 @@ def over_seeds(
         error,
         count - 1,
         partial(quantile, count),
+        tuple(np.asarray(values, float).tolist()),
     )
     if deviation > ROUNDING * max(1.0, abs(mean)):
         return interval

@@ -53,6 +53,7 @@ def _coefficients_of_variation(seeds: int) -> np.ndarray:
     return values.std(1, ddof=1) / values.mean(1)
 
 
+@cache
 def of_best(counts: tuple[int, ...], seeds: int, confidence: float) -> float:
     """Return the same where each seed takes the choice that is best over the other seeds.
 
