@@ -16,6 +16,7 @@ from scipy import stats
 from rote.claims import CLAIMS, Metrics
 from rote.claims.intervals import Interval
 from rote.claims.quantiles import SKEWNESS
+from rote.claims.tables import number
 from rote.claims.verdicts import (
     CONTRADICTED,
     INCONCLUSIVE,
@@ -30,13 +31,12 @@ from rote.files.text import plain
 
 VERDICTS = SUPPORTED, INCONCLUSIVE, CONTRADICTED
 NOMINAL = 0.025
-CRITERION = f"""
+CRITERION = """
 ## What counts as nominal
 
 Fixed on 28 November 2026, before any rate of an interval other than Student's was computed. A rate
 of wrong verdicts, of a whole claim or of a part, to either side, is *above nominal* if it exceeds
-{NOMINAL:.1%} by more than twice its Monte Carlo error. Rates exactly at {NOMINAL:.1%} exceed that
-once in 44 times.
+2.5 % by more than twice its Monte Carlo error. Rates exactly at 2.5 % exceed that once in 44 times.
 
 The interval was chosen by its [coverage](coverage.md) of standard populations, and not by these
 rates, nor by what becomes of any verdict: of the intervals in the literature that are nominal for
@@ -200,9 +200,9 @@ def markdown(claims: list[OfClaim], studies: int, seeds: int, there: int) -> str
         f"replacement from the {there} of a larger one ([larger.yaml](larger.yaml)), which stands "
         "for the truth. Each goes through the estimators of the claims, limits and unfitted models "
         "included. Criteria are moved to the truth, the worst case: what is then decided is "
-        f"decided by chance. Above nominal, in bold, are rates of more than {most:.1%}: {above} of "
-        f"{len(of_parts)} of parts. The interval is nominal for values with a skewness of "
-        f"{SKEWNESS:g}, which may be exceeded, or lie in few lumps.",
+        f"decided by chance. Above nominal, in bold, are rates of more than {most:.2%}: {above} of "
+        f"{len(of_parts)} of parts. The interval is nominal for smoothly distributed values with a "
+        f"skewness of up to {SKEWNESS:g}; those of a part may be more skewed, or lie in few lumps.",
         "",
         "| claim | supported, though a part just fails | contradicted, though all just hold |",
         "|-|-|-|",
@@ -233,7 +233,7 @@ def markdown(claims: list[OfClaim], studies: int, seeds: int, there: int) -> str
             stated = "" if one.part.core else f" ({one.part.stated_by})"
             lines.append(
                 f"| {claim.number} | {plain(one.part.description)}{stated} | "
-                f"{skewness(one.truth):.1f} | {told(one.supported)} | {told(one.contradicted)} | "
-                f"{' | '.join(shares)} |"
+                f"{number(skewness(one.truth))} | {told(one.supported)} | "
+                f"{told(one.contradicted)} | {' | '.join(shares)} |"
             )
     return "\n".join([*lines, ""])
