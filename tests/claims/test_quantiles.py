@@ -77,7 +77,14 @@ def test_the_populations_have_a_mean_of_0_and_their_skewness():
 
 @pytest.mark.parametrize(
     ("counts", "seeds", "skewness"),
-    [((5,), 4, 1), ((5,), 4, -1), ((5,), 4, 0.01), ((30,), 6, -1), ((2, 3), 4, 1)],
+    [
+        ((5,), 4, 1),
+        ((5,), 4, -1),
+        ((5,), 4, 0.01),
+        ((30,), 6, -1),
+        ((2, 3), 4, 1),
+        ((6, 6), 4, 0.01),
+    ],
 )
 def test_the_best_of_many_has_a_wider_interval_that_is_nominal(counts, seeds, skewness):
     rng, studies, best = np.random.default_rng(53), 2000, 0.0
@@ -88,6 +95,17 @@ def test_the_best_of_many_has_a_wider_interval_that_is_nominal(counts, seeds, sk
     assert max(beyond(best, quantiles.of_best(counts, seeds, 0.95))) <= most
     if skewness == 1 and len(counts) == 1:
         assert max(beyond(best, quantiles.of_mean(seeds, 0.95))) > most
+
+
+def test_differences_of_two_of_the_best_are_nominal_for_normal_values():
+    rng, studies, best = np.random.default_rng(54), 40_000, 0.0
+    for sign in (1, -1):
+        values = rng.standard_normal((studies, 6, 4))
+        others = values.sum(2, keepdims=True) - values
+        best += sign * np.take_along_axis(values, others.argmax(1)[:, None], axis=1)[:, 0]
+    for confidence in CONFIDENCES:
+        most = most_by_chance(studies, (1 - confidence) / 2)
+        assert max(beyond(best, quantiles.of_best((6, 6), 4, confidence))) <= most
 
 
 def test_the_best_of_one_has_the_quantile_of_a_mean():

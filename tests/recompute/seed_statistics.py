@@ -98,7 +98,7 @@ def _variation(seeds: int) -> np.ndarray:
 
 @cache
 def _quantile(seeds: int, choices: tuple[int, ...], confidence: float) -> float:
-    """Return of four quantiles “the one […] that is farthest from 0”."""
+    """Return of six quantiles “the one […] that is farthest from 0”."""
     ends = (1 - confidence) / 2, (1 + confidence) / 2
     return max(float(abs(np.quantile(t, end))) for t in _simulated(seeds, choices) for end in ends)
 
@@ -115,24 +115,26 @@ def _quantile_error(seeds: int, choices: tuple[int, ...], confidence: float, stu
 
 
 @cache
-def _simulated(seeds: int, choices: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Return (ȳ − μ) / e of “independent values of the same gamma distribution”, and “mirrored”.
+def _simulated(seeds: int, choices: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """Return (ȳ − μ) / e of “independent values of the same gamma distribution for every choice”.
 
+    And “of the same mirrored and of normal ones”, three arrays of the studies simulated.
     “Each seed takes the choice with the highest mean over the other seeds.” With two groups, the
     best of the second is taken off.
     """
-    rng, found = np.random.default_rng(20171), ([], [])
+    rng, found = np.random.default_rng(20171), ([], [], [])
     for _ in range(STUDIES // BLOCK):
-        drawn = [rng.standard_gamma(SHAPE, (many, BLOCK, seeds), np.float32) for many in choices]
-        for mirrored, sides in zip((1, -1), found, strict=True):
+        sizes = [(many, BLOCK, seeds) for many in choices]
+        skewed = [rng.standard_gamma(SHAPE, size, np.float32) - SHAPE for size in sizes]
+        normal = [rng.standard_normal(size, np.float32) for size in sizes]
+        for each, kept in zip((skewed, [-x for x in skewed], normal), found, strict=True):
             y = 0.0
-            for sign, x in zip((1, -1), drawn, strict=False):
-                x = mirrored * (x - SHAPE)
+            for sign, x in zip((1, -1), each, strict=False):
                 others = x.sum(axis=2, keepdims=True) - x
                 best = others.argmax(axis=0)[None]
                 y = y + sign * np.take_along_axis(x, best, axis=0)[0].astype(float)
-            sides.append(y.mean(axis=1) / (y.std(axis=1, ddof=1) / sqrt(seeds)))
-    return tuple(np.concatenate(sides) for sides in found)
+            kept.append(y.mean(axis=1) / (y.std(axis=1, ddof=1) / sqrt(seeds)))
+    return tuple(np.concatenate(kept) for kept in found)
 
 
 def detectable(values: Values, holds: tuple[float, float], confidence: float) -> float:

@@ -29,8 +29,8 @@ METHODS = {
     f"q(c) is then from quantiles of (ȳ − μ) / e over {SIMULATED:,} simulated studies: independent "
     "values of the same gamma distribution for every choice and seed, of which each seed takes the "
     "choice with the highest mean over the other seeds. The (1 − c)/2 and the (1 + c)/2 quantile "
-    "are taken, of these values and of the same mirrored, and the one of the four that is farthest "
-    "from 0. For a difference between the best of m₁ "
+    "are taken, of these values, of the same mirrored and of normal ones, and the one of the six "
+    "that is farthest from 0. For a difference between the best of m₁ "
     "and of m₂, both are simulated and subtracted. A limit on the loss is not simulated, and a "
     "loss has the quantile of the fall: both make the interval wider than it need be.",
     "Several values": "Of several learning rates, norms or radii the first is taken, where a "
