@@ -18,11 +18,14 @@ def _table(dims, values, **coords):
     return xr.DataArray(values, dims=dims.split(), coords=coords)
 
 
-def study(effect: float, *, seeds: int, noise: float, rng: np.random.Generator) -> dict:
+def study(
+    effect: float, *, seeds: int, noise: float, rng: np.random.Generator, examples: int = 1000
+) -> dict:
     """Return the metrics of a made-up study.
 
     ``effect`` is 1 where the claims hold, 0 where noise changes nothing, −1 where it does the
-    reverse. ``noise`` is the standard deviation of accuracies and ratios between seeds.
+    reverse. ``noise`` is the standard deviation of accuracies and ratios between seeds. Making up
+    the errors on many ``examples``, of Figure 3.1, takes longer than all else.
     """
 
     def spread(*shape):
@@ -59,14 +62,14 @@ def study(effect: float, *, seeds: int, noise: float, rng: np.random.Generator) 
         "converged": _table("noise_level dataset_size seed", np.ones_like(epochs, bool)),
     }
     # Of the examples, some are nearly always right and some nearly never; or all are alike.
-    differ = np.stack([rng.beta(0.3, 0.3, (1000, seeds)) for _ in range(2)])
-    alike = np.full((1000, seeds), 0.9)
+    differ = np.stack([rng.beta(0.3, 0.3, (examples, seeds)) for _ in range(2)])
+    alike = np.full((examples, seeds), 0.9)
     of_condition = {
         1: (differ[0], alike, alike),
         0: (alike, alike, alike),
         -1: (alike, differ[0], differ[1]),
     }[effect]
-    wrong = rng.random((3, 1000, 100, seeds)) < np.stack(of_condition)[:, :, None]
+    wrong = rng.random((3, examples, 100, seeds)) < np.stack(of_condition)[:, :, None]
     lie = {1: [0.2, 0.0, 0.1], 0: [0.0, 0.0, 0.0], -1: [0.0, 0.2, 0.1]}[effect]
     fig3_1 = {
         "misclassified": _table(
@@ -74,7 +77,8 @@ def study(effect: float, *, seeds: int, noise: float, rng: np.random.Generator) 
         ),
         "diverged": _table("condition experiment seed", np.zeros((3, 100, seeds), bool)),
         "label": _table(
-            "condition seed example", np.broadcast_to(np.arange(1000) % 10, (3, seeds, 1000))
+            "condition seed example",
+            np.broadcast_to(np.arange(examples) % 10, (3, seeds, examples)),
         ),
         **{
             name: _table("condition seed", np.array(lie)[:, None] + spread(3, seeds))

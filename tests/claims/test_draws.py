@@ -79,6 +79,34 @@ def test_files_with_a_seed_of_the_data_have_one_draw():
     assert said(metrics(old)).startswith("Figure 1: all replicates have the same 1,000")
 
 
+@pytest.mark.parametrize("differ", [True, False])
+def test_cases_that_differ_in_their_data_are_told_apart(differ):
+    runs = (
+        {"data": {"train_examples": 1000}},
+        {"data": {"train_examples": 5000 if differ else 1000}},
+    )
+    data = {key: value for key, value in DATA.items() if key != "train_examples"}
+    pools = [5000, 50000] if differ else [5000, 5000]
+    of = metrics(data, runs, pool=None if differ else 5000).assign_coords(
+        title=("dataset", ["MNIST digits, MLP", "CIFAR-10, CNN"]), drawn_from=("dataset", pools)
+    )
+    first = "each replicate draws 1,000 training and 2,000 validation examples of 5,000"
+    share = "share 20 % of the training examples"
+    if not differ:
+        assert said(of) == f"Figure 1: {first}; two {share}"
+        return
+    assert said(of) == (
+        f"Figure 1: MNIST digits, MLP: {first}; two {share}; "
+        "CIFAR-10, CNN: each replicate draws 5,000 training and 2,000 validation examples of "
+        "50,000; two share 10 % of the training examples"
+    )
+    (drawn,) = draws.of_figures({"fig1": of}).values()
+    assert draws.in_common(drawn) == (
+        f"MNIST digits, MLP: two replicates {share}; "
+        "CIFAR-10, CNN: two replicates share 10 % of the training examples"
+    )
+
+
 def test_metrics_that_name_no_examples_say_nothing():
     assert draws.of_figures({"fig1": xr.Dataset()}) == {}
 

@@ -12,7 +12,7 @@ from rote.claims.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED
 
 @pytest.fixture(scope="module")
 def larger() -> dict[str, xr.Dataset]:
-    metrics = study(1, seeds=48, noise=0.02, rng=np.random.default_rng(1))
+    metrics = study(1, seeds=48, noise=0.02, rng=np.random.default_rng(1), examples=1)
     return {figure: metrics[figure] for figure in ("fig3_2", "fig3_3")}
 
 
@@ -25,14 +25,16 @@ def test_at_the_truth_verdicts_are_wrong_at_the_nominal_rate(larger):
     assert {"gini_class", "diagonal_share"} <= set(by_name)
     for one in claim.parts:
         assert one.supported <= most and one.contradicted <= most
-    assert by_name["gini_class"].supported > 0.003  # something is counted
+    assert by_name["gini_class"].supported > 0  # something is counted
     assert claim.contradicted <= most
     # Parts of Figure 3.1 are not there, so that the claim is never supported.
     assert claim.supported == 0
 
 
 def test_a_claim_is_supported_by_chance_if_its_other_parts_are_supported():
-    metrics = {"fig2": study(1, seeds=48, noise=0.02, rng=np.random.default_rng(5))["fig2"]}
+    metrics = {
+        "fig2": study(1, seeds=48, noise=0.02, rng=np.random.default_rng(5), examples=1)["fig2"]
+    }
     claim = error_rates.count(metrics, CRITERIA, 300, 6, np.random.default_rng(6))[1]
     (only,) = claim.parts
     assert claim.supported == only.supported > 0

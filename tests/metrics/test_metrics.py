@@ -417,12 +417,13 @@ def test_figure_4_2_puts_every_member_of_every_case_at_its_place():
 
 def test_what_differs_between_cases_is_along_them():
     runs = [made_up_complexity(case, cnn=False) for case in ("large", "small")]
-    runs[1].attrs |= {"train_examples": 20, "image_size": "2×2"}
+    runs[1].attrs |= {"train_examples": 20, "drawn_from": 80, "image_size": "2×2"}
     metrics = first_of_each(fig4_2.metrics(runs))
     small = metrics.sel(dataset="small")
     assert (small["train_examples"], small["image_size"]) == (20, "2×2")
     assert metrics.sel(dataset="large")["train_examples"] == 100
-    assert not {"train_examples", "image_size"} & metrics.attrs.keys()
+    assert metrics["drawn_from"].values.tolist() == [400, 80]
+    assert not {"train_examples", "drawn_from", "image_size"} & metrics.attrs.keys()
     assert metrics.attrs["validation_examples"] == 50
 
 

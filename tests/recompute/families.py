@@ -131,8 +131,13 @@ def _metrics(path: Path) -> xr.Dataset:
 
 def values(name: str, figure: str, metrics: Path, criteria: Criteria) -> Values:
     """Return what the seeds have of a part, from the file of its figure under ``metrics``."""
+    return _values(name, (metrics / f"{figure}.nc").resolve(), tuple(criteria.items()))
+
+
+@cache
+def _values(name: str, path: Path, criteria: tuple[tuple[str, float], ...]) -> Values:
     name = re.sub(r" \((paper|ours)\)$", "", name)
     for pattern, compute in FAMILIES.items():
         if found := re.fullmatch(pattern, name):
-            return compute(_metrics(metrics / f"{figure}.nc"), criteria, found.groupdict())
+            return compute(_metrics(path), dict(criteria), found.groupdict())
     raise ValueError(f"no function computes: {name}")

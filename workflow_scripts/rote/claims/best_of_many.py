@@ -1,13 +1,8 @@
 """What is the best of many is chosen on other seeds than those on which it is judged."""
 
-from functools import cache
-
 import numpy as np
 
 from rote.claims.verdicts import Inconclusive
-from rote.machine.randomness import generator
-
-SIMULATED = 200_000  # studies; the widest quantile that is asked for is then known to about 1 %
 
 
 def effects(fall: np.ndarray, loss: np.ndarray, margin: float) -> tuple[np.ndarray, np.ndarray]:
@@ -45,32 +40,3 @@ def effects(fall: np.ndarray, loss: np.ndarray, margin: float) -> tuple[np.ndarr
         # Zeros of all seeds would pass for a measurement without any spread.
         raise Inconclusive("every strength costs more validation accuracy than is allowed for")
     return chosen[0], chosen[1]
-
-
-def quantile(counts: tuple[int, ...], seeds: int, confidence: float) -> float:
-    """Return how many standard errors an interval over :func:`effects` reaches to either side.
-
-    The seeds share most of the others that choose for them, so the strengths chosen, and their
-    values, are alike, and Student's interval is too narrow. Worst are choices that do not differ:
-    the quantile is that of these, simulated with normal values.
-
-    Args:
-        counts: the number of choices; if two, for the difference between the best of either.
-        seeds: the number of seeds.
-        confidence: of the interval.
-    """
-    return float(np.quantile(_distances(counts, seeds), confidence))
-
-
-@cache
-def _distances(counts: tuple[int, ...], seeds: int) -> np.ndarray:
-    """Return how far simulated estimates lie from the truth, in standard errors, (studies,)."""
-    rng, studies = generator("best of many"), SIMULATED
-    values = np.zeros((studies, seeds))
-    for sign, count in zip((1, -1), counts, strict=False):
-        for some in np.array_split(np.arange(studies), 100):  # bounds the memory
-            fall = rng.standard_normal((len(some), count, seeds), np.float32)
-            others = fall.sum(2, keepdims=True) - fall
-            chosen = np.take_along_axis(fall, others.argmax(1)[:, None], axis=1)[:, 0]
-            values[some] += sign * chosen
-    return np.abs(values.mean(1)) / (values.std(1, ddof=1) / np.sqrt(seeds))

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.best_of_many import quantile
+from rote.claims.quantiles import of_best
 from rote.claims.ratios import (
     FITTED,
     ONE_CLASS,
@@ -190,9 +190,9 @@ def _peak(
     own = ratio[:, there]
     end = 0 if name == "rise" else -1
     values[there] = own[peaks, np.arange(len(peaks))] - own[end]
-    of_best = partial(quantile, (len(epochs) - 2,))
+    best = partial(of_best, (len(epochs) - 2,))
     reached = last_accuracy(curves)
-    interval = over_seeds(values, criteria, of_best).bounded(
+    interval = over_seeds(values, criteria, best).bounded(
         at_least=not reached >= criteria["fitted"],
         at_most=False,
         caveat=f"training is unfinished: training accuracy of {reached:.2f}",

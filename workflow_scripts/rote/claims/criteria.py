@@ -24,8 +24,8 @@ CRITERIA = {
         "of each interval: under no effect, a part is supported in at most 2.5 % of studies", FIRST
     ),
     "minimum_seeds": Criterion(
-        "with fewer, a part is inconclusive: with three, an interval is two and a half standard "
-        "deviations to either side",
+        "with fewer, a part is inconclusive: with three, even Student's interval is two and a half "
+        "standard deviations to either side",
         DRAWS,
     ),
     "margin": Criterion(

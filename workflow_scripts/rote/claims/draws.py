@@ -17,8 +17,9 @@ def of_figures(metrics: Mapping[str, xr.Dataset]) -> dict[str, dict]:
     Returns:
         By figure: ``draws``, how many draws of the examples there are; ``train`` and
         ``validation``, the least and the largest number of examples; ``validation_from``, the part
-        of the data set; ``drawn_from``, how many images its training part has, if they say so.
-        Metrics that name no training examples in their settings are left out.
+        of the data set; ``drawn_from``, how many images its training part has, if they say so. Of
+        cases that differ in these: ``cases``, the same for each, by its title. Metrics that name no
+        training examples in their settings are left out.
     """
     found = {figure: _of_figure(one) for figure, one in metrics.items()}
     return {figure: drawn for figure, drawn in found.items() if drawn}
@@ -31,11 +32,26 @@ def _of_figure(metrics: xr.Dataset) -> dict:
     ]
     if not all("train_examples" in data for data in each):
         return {}
+    if "drawn_from" in metrics.coords:
+        pools = metrics["drawn_from"].values.tolist()
+        cases = [
+            {**_of_data([data]), "drawn_from": pool} for data, pool in zip(each, pools, strict=True)
+        ]
+        if any(one != cases[0] for one in cases):
+            return {"cases": dict(zip(metrics["title"].values.tolist(), cases, strict=True))}
+    found = _of_data(each)
+    if "drawn_from" in metrics.attrs:
+        found["drawn_from"] = int(metrics.attrs["drawn_from"])
+    return found
+
+
+def _of_data(each: list[dict]) -> dict:
+    """Return what the settings of the data of several runs say."""
     train, validation = (
         [data.get(f"{use}_examples", 0) for data in each] for use in ("train", "validation")
     )
     # Files of before replicates drew examples have a single draw, and name it `seed`.
-    found = {
+    return {
         "draws": min(len(data.get("data_seeds", [0])) for data in each),
         "train": [min(train), max(train)],
         "validation": [min(validation), max(validation)],
@@ -43,9 +59,6 @@ def _of_figure(metrics: xr.Dataset) -> dict:
             sorted({data.get("validation_from", "train") for data in each})
         ),
     }
-    if "drawn_from" in metrics.attrs:
-        found["drawn_from"] = int(metrics.attrs["drawn_from"])
-    return found
 
 
 def words(figure: str, drawn: dict) -> str:
@@ -60,6 +73,8 @@ def words(figure: str, drawn: dict) -> str:
 
 def sentence(drawn: dict) -> str:
     """Return the same without the name of the figure, and without a full stop."""
+    if "cases" in drawn:
+        return "; ".join(f"{title}: {sentence(one)}" for title, one in drawn["cases"].items())
     pool = drawn.get("drawn_from")
     of = f" of {pool:,}" if pool else ""
     training = f"{_range(drawn['train'])} training"
@@ -76,6 +91,8 @@ def sentence(drawn: dict) -> str:
 
 def in_common(drawn: dict, who: str = "two replicates") -> str:
     """Return what two replicates have in common, in a clause."""
+    if "cases" in drawn:
+        return "; ".join(f"{title}: {in_common(one, who)}" for title, one in drawn["cases"].items())
     if drawn["draws"] == 1:
         return f"{who} have the same examples"
     if "drawn_from" not in drawn:

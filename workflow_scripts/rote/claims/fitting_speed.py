@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.best_of_many import quantile
+from rote.claims.quantiles import of_best
 from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
 
 FITTED = (
@@ -27,7 +27,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         definition="The fall of a condition is train_accuracy, mean over the epochs, of "
         'regulariser "none" less the mean of that of the others; a seed with a missing epoch has '
         "none. The estimate is the fall of randY less that of real, of each seed. The interval is "
-        f"Student's over the seeds. {FITTED}",
+        f"over the seeds. {FITTED}",
     )
     yield Part(
         "order_differs",
@@ -41,8 +41,8 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "less that of a regulariser, of each seed; a seed with a missing epoch is left out. Of an "
         "ordered pair (a, b), the swap is the smaller of (fall of a less that of b, for randY) and "
         "(fall of b less that of a, for real). The estimate is the swap of the pair that has the "
-        "largest swap of the mean falls over the other seeds. The interval is over the seeds, as "
-        "Student's but with the simulated quantile of the best of as many pairs without regard "
+        "largest swap of the mean falls over the other seeds. The interval is over the seeds, "
+        "with the simulated quantile of the best of as many pairs without regard "
         f"to order. Of equal pairs it is the first in the order of the file. {FITTED}",
     )
 
@@ -78,7 +78,7 @@ def _swapped(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Interval:
     random, real = (fall.sel(condition=condition).values for condition in ("randY", "real"))
     values = swap_of_others(random, real)
     pairs = len(random) * (len(random) - 1) // 2
-    interval = over_seeds(values, criteria, partial(quantile, (pairs,)))
+    interval = over_seeds(values, criteria, partial(of_best, (pairs,)))
     return interval.if_fitted(_fitted_without(metrics["fig5_2"]), criteria)
 
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import optimize, stats
 
+from rote.claims.quantiles import of_mean
+
 # A standard deviation below is rounding, of numbers of the order of 1 in single precision.
 ROUNDING = float(np.finfo(np.float32).eps)
 POWER = 0.8  # with which a detectable effect is found: four times in five
@@ -32,6 +34,7 @@ class Interval(NamedTuple):
     degrees: int = 0  # degrees of freedom of the standard error
     # Of a confidence, how many standard errors the interval reaches to either side.
     reach: Callable[[float], float] | None = None
+    values: tuple[float, ...] = ()  # of each seed, NaN for one without the number
 
     def at(self, confidence: float) -> tuple[float, float]:
         """Return the ends at another confidence; those without a bound have none there either."""
@@ -100,55 +103,22 @@ class Interval(NamedTuple):
         )
 
 
-def student(
-    estimate: float,
-    standard_error: float,
-    degrees: int,
-    criteria: dict,
-    based_on: str,
-    caveat: str = "",
-    reach: Callable[[float], float] | None = None,
-) -> Interval:
-    """Return an estimate with Student's interval.
-
-    Args:
-        estimate: itself.
-        standard_error: of the estimate.
-        degrees: the degrees of freedom of the standard error.
-        criteria: ``confidence``.
-        based_on: what the standard error is over, for people.
-        caveat: what to know about it, for people.
-        reach: of a confidence, how many standard errors the interval reaches to either side, where
-            that is not Student's quantile.
-    """
-    reach = reach or partial(_students_reach, degrees)
-    half = reach(criteria["confidence"]) * standard_error
-    ends = estimate - half, estimate + half
-    return Interval(estimate, *ends, based_on, caveat, standard_error, degrees, reach)
-
-
-@cache
-def _students_reach(degrees: int, confidence: float) -> float:
-    return float(stats.t.ppf((1 + confidence) / 2, degrees))
-
-
 def over_seeds(
     values: np.ndarray,
     criteria: dict,
-    quantile: Callable[[int, float], float] | None = None,
+    quantile: Callable[[int, float], float] = of_mean,
 ) -> Interval:
-    """Return the mean of a number measured once a seed, with Student's interval.
+    """Return the mean of a number measured once a seed, with its interval.
 
     The bootstrap over seeds would be too narrow: with three seeds its 95 % interval holds the truth
-    in about three of four studies (``tests/claims`` measures it). Student's holds it as often as it
-    says for normal values, however few. Where all values are the same, up to rounding, there is no
-    bound to either side.
+    in about three of four studies (``tests/claims`` measures it). Where all values are the same, up
+    to rounding, there is no bound to either side.
 
     Args:
         values: (seeds,), NaN for a seed without the number.
         criteria: ``minimum_seeds`` and ``confidence``.
         quantile: of the number of seeds and the confidence, how many standard errors the interval
-            reaches to either side, where that is not Student's quantile.
+            reaches to either side.
 
     Raises:
         Inconclusive: fewer seeds have the number than ``minimum_seeds``.
@@ -159,15 +129,18 @@ def over_seeds(
     if count < wanted:
         raise Inconclusive(f"{count} of {len(values)} seeds have a value, and {wanted} are needed")
     mean, deviation = float(there.mean()), float(there.std(ddof=1))
-    lost = len(values) - count
-    interval = student(
+    error, lost = deviation / np.sqrt(count), len(values) - count
+    half = quantile(count, criteria["confidence"]) * error
+    interval = Interval(
         mean,
-        deviation / np.sqrt(count),
-        count - 1,
-        criteria,
+        mean - half,
+        mean + half,
         f"{count} seeds",
         f"{lost} of {len(values)} seeds have no value and are left out" if lost else "",
-        partial(quantile, count) if quantile else None,
+        error,
+        count - 1,
+        partial(quantile, count),
+        tuple(np.asarray(values, float).tolist()),
     )
     if deviation > ROUNDING * max(1.0, abs(mean)):
         return interval

@@ -9,6 +9,7 @@ import xarray as xr
 import yaml
 
 from rote.claims import draws
+from rote.claims.quantiles import SKEWNESS
 from rote.claims.tables import conclusions, parts_of
 from rote.claims.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED
 from rote.files.text import plain
@@ -56,6 +57,7 @@ def paper(
     chosen = _figure_of_each(metrics)
     return environment.get_template("paper.md.jinja").render(
         preset=config["preset"],
+        skewness=SKEWNESS,
         claims=[_claim(one, parts, drawn) for one in conclusions(claims)],
         further=[part for part in parts if part["stated_by"] != "poster"],
         criteria=yaml.safe_load(claims.attrs["settings"])["claims"],

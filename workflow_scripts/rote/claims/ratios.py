@@ -10,8 +10,7 @@ from rote.claims.verdicts import Inconclusive, Interval
 RATIO, SHARE = "critical_sample_ratio", "commonest_class_share"
 # The sentences of definitions that several parts share.
 OVER_SEEDS = (
-    "The interval is Student's over the seeds; those without a value, as their models diverged, "
-    "are left out."
+    "The interval is over the seeds; those without a value, as their models diverged, are left out."
 )
 ONE_CLASS = (
     "If a compared model puts most of the searched inputs into one class, its ratio says nothing "
@@ -40,14 +39,21 @@ def of_kind(curves: xr.Dataset, case: str, kind: str) -> xr.Dataset:
     """
     if kind not in curves["noise_kind"]:
         raise Inconclusive(f"the experiment complexity has no {kind}")
-    own = curves.sel(dataset=case)
     # All levels and kinds of a case are scored, and searched, at the same epochs: its last one is
     # that of all, whichever models have diverged before.
-    own = own.dropna("critical_epoch", how="all", subset=[RATIO])
-    own = own.dropna("epoch", how="all", subset=["train_accuracy"])
-    if not own.sizes["critical_epoch"]:
+    measured = {
+        dim: _measured(curves[name].sel(dataset=case), dim)
+        for dim, name in (("critical_epoch", RATIO), ("epoch", "train_accuracy"))
+    }
+    if not len(measured["critical_epoch"]):
         raise Inconclusive("all models diverged")
-    return own.sel(noise_kind=kind)
+    return curves.sel(dataset=case, noise_kind=kind).isel(measured)
+
+
+def _measured(values: xr.DataArray, dim: str) -> np.ndarray:
+    """Return at which positions along a dimension anything is measured."""
+    there = np.isfinite(values.transpose(dim, ...).values)
+    return np.flatnonzero(there.reshape(len(there), -1).any(1))
 
 
 def of_condition(curves: xr.Dataset, case: str, condition: str) -> xr.Dataset:

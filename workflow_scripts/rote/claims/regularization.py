@@ -7,7 +7,8 @@ import numpy as np
 import xarray as xr
 
 from rote.claims import fitting_speed
-from rote.claims.best_of_many import effects, quantile
+from rote.claims.best_of_many import effects
+from rote.claims.quantiles import of_best
 from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
 
 DROPOUT = ("dropout", "adversarial_dropout")  # what the paper finds the most effective
@@ -27,9 +28,8 @@ CHOICE = (
     "is 0 and the loss is missing, and if that is so in all seeds there is no estimate. "
 )
 RULES = (
-    "The interval is over the seeds, as Student's but with the simulated quantile of the best of "
-    "as many strengths. If "
-    "noise_train_accuracy at strength_index 0, mean over seeds, is below `fitted`, it has no "
+    "The interval is over the seeds, with the simulated quantile of the best of as many strengths. "
+    "If noise_train_accuracy at strength_index 0, mean over seeds, is below `fitted`, it has no "
     "bounds: where little is memorised, little can fall."
 )
 
@@ -105,26 +105,23 @@ def _choices(
     Seeds whose model without a regulariser diverged are left out, and so are strengths of which a
     model did; the words returned with them say so.
     """
-    unregularized = metrics.isel(strength_index=0)
-    there = unregularized["noise_train_accuracy"] + unregularized["real_validation_accuracy"]
-    kept = there.notnull().all("regularizer").values
+    dims = "strength_index", "regularizer", "seed"
+    train, validation, trained = (
+        metrics[name].transpose(*dims, missing_dims="ignore").values
+        for name in ("noise_train_accuracy", "real_validation_accuracy", "strength")
+    )
+    kept = np.isfinite(train[0] + validation[0]).all(0)
+    fall, loss = (values[:1] - values[1:] for values in (train, validation))
+    trained = trained[1:]
     if regularizers is not None:
-        there = [name for name in regularizers if name in metrics["regularizer"]]
+        names = metrics["regularizer"].values.tolist()
+        there = [names.index(name) for name in regularizers if name in names]
         if not there:
             wanted = " or ".join(regularizers) or "other regulariser"
             raise Inconclusive(f"the experiment regularization has no {wanted}")
-        metrics = metrics.sel(regularizer=there)
-    dims = "strength_index", "regularizer", "seed"
-    train, validation, trained = (
-        metrics[name].broadcast_like(metrics["noise_train_accuracy"]).transpose(*dims).values
-        for name in ("noise_train_accuracy", "real_validation_accuracy", "strength")
-    )
-    fall, loss, trained = (
-        values.reshape(-1, values.shape[-1])[:, kept]
-        for values in (train[:1] - train[1:], validation[:1] - validation[1:], trained[1:])
-    )
+        fall, loss, trained = (values[:, there] for values in (fall, loss, trained))
     # Regularisers have different numbers of strengths.
-    fall, loss = (values[np.isfinite(trained).all(1)] for values in (fall, loss))
+    fall, loss = (values[np.isfinite(trained)][:, kept] for values in (fall, loss))
     finished = np.isfinite(fall + loss).all(1)
     if not kept.any() or not finished.any():
         raise Inconclusive("models of every strength, or all without a regulariser, diverged")
@@ -175,6 +172,6 @@ def _interval(
     values: np.ndarray, choices: list[tuple[np.ndarray, np.ndarray, str]], criteria: dict
 ) -> Interval:
     counts = tuple(len(fall) for fall, _, _ in choices)
-    interval = over_seeds(values, criteria, partial(quantile, counts))
+    interval = over_seeds(values, criteria, partial(of_best, counts))
     lost = [interval.caveat, *(words for _, _, words in choices)]
     return interval._replace(caveat="; ".join(dict.fromkeys(filter(None, lost))))

@@ -11,7 +11,7 @@ from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_s
 LABELLINGS = {"class": "class labels", "unique": "a class for each example"}
 OTHER_NORMS = {"l2": "ℓ2", "linf": "ℓ∞"}
 OVER_SEEDS = (
-    "The interval is Student's over the seeds; those without a value are left out. If "
+    "The interval is over the seeds; those without a value are left out. If "
     "train_accuracy of real or of randX, mean over seeds at the last update, is below `fitted`, "
     "the interval has no bounds."
 )

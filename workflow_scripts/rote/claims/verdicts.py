@@ -11,7 +11,6 @@ from rote.claims.intervals import (
     Interval,
     over_seeds,
     slope_weights,
-    student,
 )
 
 # All that a claim is written in.
@@ -30,7 +29,6 @@ __all__ = [
     "more_than",
     "over_seeds",
     "slope_weights",
-    "student",
     "verdict",
 ]
 

@@ -20,6 +20,7 @@ TITLE = {"long_name": "data and kind of model"}
 SIZES = {
     "train_examples": {"long_name": "training examples", "units": "1"},
     "validation_examples": {"long_name": "validation examples", "units": "1"},
+    "drawn_from": {"long_name": "images from which the examples are drawn", "units": "1"},
     "image_size": {"long_name": "rows×columns of an image, in pixels"},
 }
 
@@ -37,9 +38,10 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         another case alone was evaluated or searched, and where a member diverged. Level 0 is the
         real data, the same for both kinds. ``dataset`` names the cases of the configuration; along
         it, ``title`` says what they are, and names those that are alike, and ``train_examples``,
-        ``validation_examples`` and ``image_size`` say what they have. ``learning_rate`` stands
-        behind ``dataset`` in all variables; as cases have rates of their own, it has no values,
-        and ``rate`` (dataset, learning_rate) says them, missing where a case has fewer.
+        ``validation_examples``, ``drawn_from`` and ``image_size`` say what they have.
+        ``learning_rate`` stands behind ``dataset`` in all variables; as cases have rates of their
+        own, it has no values, and ``rate`` (dataset, learning_rate) says them, missing where a case
+        has fewer.
     """
     cases = [settings_of(run)["case"] for run in runs]
     titles = [f"{run.attrs['dataset']}, {kind(settings_of(run)['model'])}" for run in runs]
