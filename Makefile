@@ -96,6 +96,7 @@ rates: setup ## how often verdicts are wrong, by resampling 48 replicates, into 
 	  --config preset=larger $(OPTIONS)
 	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/measure_error_rates.py \
 	  bench/error-rates/results/larger
+	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/measure_coverage.py
 
 estimate: setup ## how long the poster preset takes here; OPTIONS="--help": what else
 	@PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/estimate.py $(OPTIONS)
