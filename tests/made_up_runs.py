@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from rote.study import plan
+from rote.study.figures import FIGURES
 from rote.study.run_settings import of_run
 
 ABOUT = {
@@ -187,7 +188,7 @@ def made_up_complexity(case: str, *, cnn: bool, epochs=(1, 2, 3, 4), critical=(2
 def regularization_runs(settings: dict) -> list[xr.Dataset]:
     """Return the runs of an experiment ``regularization``, with random accuracies."""
     runs = []
-    for name in plan.runs("fig5_1", settings):
+    for name in FIGURES["fig5_1"].runs(settings):
         run_settings = of_run("regularization", settings, name, "float32")
         members = [plan.Member(*member) for member in run_settings["members"]]
         columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from rote.study import configuration
-from rote.study.plan import EXPERIMENT_OF_FIGURE
+from rote.study.figures import EXPERIMENT_OF_FIGURE
 from rote.study.schema import SCHEMA, resolved
 
 ROOT = Path(__file__).parents[1]

@@ -21,7 +21,7 @@ def of_run(experiment: str, settings: dict, run: str, precision: str) -> dict:
     Args:
         experiment: its name.
         settings: its block under ``presets`` in the configuration.
-        run: one of ``rote.study.plan.runs_of_experiment``.
+        run: one of ``rote.study.figures.runs_of_experiment``.
         precision: that of the configuration; sensitivity is always measured in float32.
     """
     match experiment:
