@@ -17,7 +17,8 @@ from rote.models.regularization import KINDS, Regularization
 from rote.models.sgd import SGD
 from rote.models.workspace import Workspace, aligned_rows
 from rote.runs.grouping import SizeSearch
-from rote.study.plan import Member
+from rote.runs.observers import observers_of
+from rote.study.plan import Member, evaluated_epochs
 
 TRIAL_UPDATES = 2
 # Parameters of a group that is never worth dividing: it lies in half a core's cache, and calls cost
@@ -116,6 +117,10 @@ class DeviceData:
             [member.order_seed for member in members],
             training["batch_size"],
             self._regularization(members),
+            [
+                kind(len(members), len(rows[0]), evaluated_epochs(training), self.device)
+                for kind in observers_of(self.settings)
+            ],
         )
 
     def _regularization(self, members: list[Member]) -> Regularization:
