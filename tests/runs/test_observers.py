@@ -13,7 +13,7 @@ from rote.machine.randomness import generator
 from rote.measures.forgetting import Forgetting
 from rote.measures.observer import Observer
 from rote.measures.records import NAMES, Records, unpacked
-from rote.runs import complexity, epochs, training
+from rote.runs import complexity, epochs, sensitivity, training
 from rote.runs.observers import observers_of
 from rote.study.run_settings import of_run
 from small_mlps import make_data, make_ensemble, of_members, sequential
@@ -246,3 +246,20 @@ def test_an_observer_is_found_by_its_name(settings):
     records, forgetting = (kind(2, 10, [1], torch.device("cpu")) for kind in observers_of(own))
     assert isinstance(records, Records)
     assert isinstance(forgetting, Forgetting)
+
+
+@pytest.mark.parametrize("labelling", ["class", "unique"])
+def test_sensitivity_records_over_its_updates(noised, sensitivity_settings, labelling, tmp_path):
+    plain = of_run("sensitivity", sensitivity_settings, labelling, "float32")
+    asked = of_run("sensitivity", {**sensitivity_settings, "record": RECORD}, labelling, "float32")
+    before, after = (
+        sensitivity.compute_run(noised, own, Store(tmp_path), name="test") for own in (plain, asked)
+    )
+    xr.testing.assert_equal(after[list(before.data_vars)].drop_vars("replaced"), before)
+    right = unpacked(after["right"], 100)
+    assert after["right"].dims == ("member", "update", "byte")
+    np.testing.assert_allclose(right.mean(2), after["train_accuracy"], atol=1e-6)
+    np.testing.assert_allclose(after["loss"].mean("example"), after["train_loss"], rtol=1e-4)
+    assert (after["margin"].values > 0).tolist() == right.tolist()
+    replaced = after["replaced"].mean("example")
+    np.testing.assert_allclose(replaced, after["noise_level"], atol=0.005)

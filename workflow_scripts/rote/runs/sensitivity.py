@@ -6,11 +6,21 @@ from collections.abc import Callable
 import numpy as np
 import torch
 import xarray as xr
+from torch import Tensor
 
 from rote.data.noising import data_attributes
 from rote.files.store import Store, fingerprint
 from rote.machine.progress import Progress
-from rote.measures.adjoints import NORMS, Training, score, sweep, trajectory, with_constant
+from rote.measures.adjoints import (
+    NORMS,
+    Training,
+    logits,
+    score,
+    sweep,
+    trajectory,
+    with_constant,
+)
+from rote.measures.observer import Observer, Variables
 from rote.measures.sensitivity import by_class, class_terms
 from rote.models.ensemble import epoch_order
 from rote.models.mlp import initial_parameters
@@ -23,6 +33,7 @@ from rote.runs.members import (
     stored_or_computed,
     with_examples,
 )
+from rote.runs.observers import observers_of, with_watched
 from rote.runs.variables import described
 from rote.study import plan, versions
 from rote.study.plan import Member
@@ -84,7 +95,7 @@ def compute_run(
         (member, update), ``diverged_epoch`` (member), ``index`` and ``label`` of the examples
         (member, example) and, if asked for, ``class_sensitivity`` (member, norm, class_update,
         loss_class, example_class), both with the names of the classes as coordinates. Norms are
-        those of the settings, in their order.
+        those of the settings, in their order. What is recorded stands along ``update``, too.
 
     Raises:
         UserError: the device is missing or too small.
@@ -101,7 +112,8 @@ def compute_run(
     if "class_sensitivity" in run:
         classes = noised["class_name"].values
         run = run.assign_coords(loss_class=classes, example_class=classes)
-    run = with_examples(run, noised, members)
+    watched = with_watched if observers_of(settings) else with_examples
+    run = watched(run, noised, members)
     if settings["labelling"] == "unique":  # an example's own class, not that of the data set
         each = np.tile(np.arange(run.sizes["example"]), (len(members), 1))
         run = run.assign_coords(label=(("member", "example"), each))
@@ -188,6 +200,7 @@ def _measure(
     training = _training(data, settings, members)
     kept = list(trajectory(training))
     scores = [[value.cpu().numpy() for value in score(training, kept[t])] for t in times]
+    observers = _observers(settings, training, kept, times)
     loss, accuracy = np.moveaxis(np.array(scores), 0, -1)  # (2, members, times)
     every = training.inputs.new_ones(*training.labels.shape, 1)
     found = {}
@@ -215,9 +228,31 @@ def _measure(
                 "train_accuracy": accuracy[i],
                 "diverged_epoch": _diverged(times, loss[i], per_epoch),
             },
-        )
+        ).assign(_observed(observers, i))
         for i in range(len(members))
     ]
+
+
+def _observers(
+    settings: dict, training: Training, kept: list[list[Tensor]], times: list[int]
+) -> list[Observer]:
+    """Return the observers of the members, which were shown the scores: at updates, not epochs."""
+    labels = training.labels
+    observers = [kind(*labels.shape, times, labels.device) for kind in observers_of(settings)]
+    for t in times if observers else ():
+        each = logits(training, kept[t]).mT
+        for observer in observers:
+            observer.scored(t, slice(0, labels.shape[1]), each, labels)
+    return observers
+
+
+def _observed(observers: list[Observer], member: int) -> Variables:
+    """Return what was observed of a member: over the updates at which it was scored."""
+    return {
+        name: (tuple("update" if dim == "epoch" else dim for dim in dims), values)
+        for observer in observers
+        for name, (dims, values) in observer.variables(member).items()
+    }
 
 
 def _diverged(times: list[int], loss: np.ndarray, updates_per_epoch: int) -> np.ndarray:

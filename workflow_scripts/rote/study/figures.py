@@ -108,6 +108,21 @@ _CONVERGENCE = Experiment(
     "convergence", words=lambda run, data: f" on {data['train_examples']:,} examples"
 )
 _DIFFICULTY = Experiment("difficulty")
+_FORGETTING = Experiment(
+    "forgetting",
+    like="difficulty",
+    observer="forgetting.Forgetting",
+    variables={
+        "forgetting_events": "times that the example was right when it was presented, and wrong "
+        "the next time",
+        "first_learned": "epoch in which the example was first right when it was presented, 0 if "
+        "it never was",
+        "forgetting_events_scored": "times that the example was right at the end of an epoch, and "
+        "wrong at that of the next one that was scored",
+        "first_learned_scored": "epoch at whose end the example was first right, 0 if it never was",
+    },
+    words=lambda run, data: " and counting what they forget",
+)
 _SENSITIVITY = Experiment(
     "sensitivity",
     kind="sensitivity",
@@ -131,6 +146,11 @@ FIGURES = {
     ),
     "fig3_1": Figure(
         _DIFFICULTY, "misclassification rate of each example after one epoch", _of_model
+    ),
+    "forgetting": Figure(
+        _FORGETTING,
+        "how often training examples are forgotten in the course of training",
+        _of_model,
     ),
     "fig3_2": Figure(
         _SENSITIVITY,
