@@ -54,6 +54,26 @@ def made_up_run(members, units, epochs=2, misclassified=None, labels=None):
     return run.assign_attrs(ABOUT, settings=json.dumps(settings), device="cpu")
 
 
+def made_up_forgetting(members, events, first, replaced=0) -> xr.Dataset:
+    """Return a run in which examples were forgotten, (members, examples) or what fits that.
+
+    At the ends of epochs each is forgotten once more, and first right an epoch later, if ever.
+    """
+    events, first, replaced, _ = np.broadcast_arrays(
+        events, first, np.asarray(replaced, bool), np.zeros((len(members), 1))
+    )
+    run = made_up_run(members, 64, misclassified=np.zeros(events.shape, bool))
+    counts = {
+        "forgetting_events": events,
+        "first_learned": first,
+        "forgetting_events_scored": events + 1,
+        "first_learned_scored": np.where(first > 0, first + 1, 0),
+    }
+    along = "member", "example"
+    run = run.assign({name: (along, values, NAMED) for name, values in counts.items()})
+    return run.assign_coords(replaced=(along, replaced, NAMED))
+
+
 def made_up_convergence(size: int, units: int, times: dict | None = None) -> xr.Dataset:
     """Return a run of two seeds and levels 0, 0.4 and 1 with a limit of 50 epochs.
 
