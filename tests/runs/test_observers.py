@@ -8,6 +8,7 @@ import torch
 import xarray as xr
 from torch import nn
 
+import small_cnns
 from rote.files.store import Store
 from rote.machine.randomness import generator
 from rote.measures.forgetting import Forgetting
@@ -15,6 +16,7 @@ from rote.measures.observer import Observer
 from rote.measures.records import NAMES, Records, unpacked
 from rote.runs import complexity, epochs, sensitivity, training
 from rote.runs.observers import observers_of
+from rote.study import code
 from rote.study.run_settings import of_run
 from small_mlps import make_data, make_ensemble, of_members, sequential
 
@@ -160,6 +162,17 @@ def test_who_leaves_takes_along_what_was_observed_of_it():
         assert np.isfinite(together[member]["loss"]).all(1).sum() == end
 
 
+def test_a_cnn_hands_out_the_logits_of_its_loss(device):
+    ensemble = small_cnns.make_ensemble(small_cnns.GREY, [0, 4], device=device)
+    inputs = ensemble._gather(ensemble.rows[:, :20])
+    labels = ensemble.labels[:, :20]
+    plain = [small_cnns.sequential(small_cnns.GREY, seed).double() for seed in (0, 4)]
+    with torch.no_grad():  # normalised by the batch, and before the update
+        expected = [model(own.cpu()).mT for model, own in zip(plain, inputs, strict=True)]
+    ours = ensemble.model.step(inputs, labels, ensemble.sgd)
+    torch.testing.assert_close(ours.cpu(), torch.stack(expected), rtol=1e-9, atol=1e-10)
+
+
 class Batches(Observer):
     """Keeps what it is shown."""
 
@@ -229,6 +242,22 @@ def test_a_run_holds_what_its_experiment_records(
     np.testing.assert_allclose(after["loss"].mean("example"), after["train_loss"], rtol=1e-4)
     replaced = after["replaced"].mean("example")
     np.testing.assert_allclose(replaced, after["noise_level"], atol=0.005)
+
+
+def test_edited_measures_measure_anew(noised, settings, monkeypatch):
+    plain = of_run("capacity", settings, "units-6", "float32")
+    own = {**plain, "observer": "forgetting.Forgetting"}
+    keys = [training.member_keys(noised, one) for one in (plain, own)]
+    digest = code.digest
+    monkeypatch.setattr(
+        code,
+        "digest",
+        lambda modules: digest(modules) + "!" * (modules == ["rote.measures.forgetting"]),
+    )
+    again = [training.member_keys(noised, one) for one in (plain, own)]
+    assert keys[0] == again[0]  # which nobody watches
+    assert not {*keys[0]} & {*keys[1]}
+    assert not {*keys[1]} & {*again[1]}
 
 
 def test_names_in_another_order_are_the_same_record(settings):
