@@ -1,7 +1,8 @@
-"""A measure with its figure is added by its own modules and one entry."""
+"""A measure with its figure is added by its own modules and one entry, those of the page."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,48 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conftest import ROOT
 from rote.files import netcdf
 from tiny_study import TINY, TRAINING, Study, copied_checkout
 
-ENTRY = """    "surprise": Figure(
-        Experiment(
-            "surprise",
-            like="difficulty",
-            observer="surprise.Surprise",
-            variables={"surprise": "mean loss of the example when it was presented, in nat"},
-            words=lambda run, data: " and watching what surprises them",
-        ),
-        "what surprises a model in training",
-        _of_model,
-    ),
-"""
+PAGE = (ROOT / "docs" / "own-data-and-figures.md").read_text().partition("\n## A measure\n")[2]
+MEASURE, ENTRY = re.findall(r"```python\n(.*?)```", PAGE, re.S)[:2]
 MODULES = {
-    "measures": '''"""Surprise: the mean loss of an example when it is presented."""
-
-import torch
-
-from rote.measures.observer import Observer
-
-
-class Surprise(Observer):
-    def __init__(self, *group):
-        super().__init__(*group)
-        members, examples, _, device = group
-        self.state["surprise"] = torch.zeros((members, examples), device=device)
-        self.state["times"] = torch.zeros(members, device=device)
-
-    def presented(self, epoch, examples, logits, labels):
-        loss = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
-        self.state["surprise"].scatter_add_(1, examples, loss)
-
-    def scored(self, epoch, examples, logits, labels):
-        if examples.start == 0:
-            self.state["times"] += 1
-
-    def variables(self, member):
-        total, times = (self.state[name][member].cpu() for name in ("surprise", "times"))
-        return {"surprise": (("example",), (total / times).numpy())}
-''',
+    "measures": MEASURE,
     "metrics": '''"""Surprise of each example, for each condition."""
 
 from rote.metrics import unstack_conditions, with_protocol
@@ -114,7 +81,7 @@ def test_a_measure_is_its_modules_and_an_entry(checkout, tmp_path):
     }
     study.config = {"preset": "mine", "presets": {"mine": {"surprise": own}}}
     said = study.snakemake("surprise", "claims", "--cores", "2")
-    assert "Surprise: training 8 models of 4 units and watching what surprises them" in said
+    assert "Surprise: training 8 models of 4 units" in said
     results = tmp_path / "results" / "mine"
     caption = (results / "figures" / "surprise.txt").read_text()
     assert caption.startswith("Surprise: the loss of examples when they are presented, sorted.")
@@ -123,16 +90,16 @@ def test_a_measure_is_its_modules_and_an_entry(checkout, tmp_path):
     assert metrics.attrs["title"] == "Surprise: what surprises a model in training"
     assert metrics["surprise"].sizes["example"] == 50
     run = netcdf.read(results / "runs" / "surprise" / "units-4.nc")
-    assert run["surprise"].attrs["long_name"].startswith("mean loss of the example when it was")
-    # The loss falls from each presentation to the score after it, in the mean.
-    assert (run["surprise"].mean("example") > run["loss"].isel(epoch=-1).mean("example")).all()
+    assert run["surprise"].attrs["long_name"].startswith("sum of the losses of the example when")
+    # Of three presentations; the loss falls from each to the score after it, in the mean.
+    assert (run["surprise"].mean("example") > 3 * run["loss"].isel(epoch=-1).mean("example")).all()
     page = (results / "index.html").read_text()
     assert "figures/surprise.png" in page
     assert np.isfinite(run["surprise"]).all()
     # Of what is finished nothing is done again; a measure that is edited measures anew.
     assert study.finished("surprise")
     module = checkout / "workflow_scripts" / "rote" / "measures" / "surprise.py"
-    module.write_text(module.read_text().replace("total / times", "total / times + 0"))
+    module.write_text(module.read_text().replace("(1, examples, loss)", "(1, examples, 2 * loss)"))
     assert study.new_members("surprise", "--cores", "2") == 8
 
 
@@ -152,7 +119,7 @@ def test_what_others_computed_is_as_it_was(checkout):
             ).stdout
         )
         for folder in (
-            Path(__file__).parents[2] / "workflow_scripts",
+            ROOT / "workflow_scripts",
             checkout / "workflow_scripts",
         )
     )
