@@ -138,9 +138,12 @@ class Study:
 
     @answer
     def memory_of_run(self, wildcards, attempt: int) -> int:
-        """Return megabytes: libraries, the data as it is read and as it is used."""
+        """Return megabytes: libraries, the data as it is read and as it is used, and records."""
         data = self._megabytes(wildcards.preset, self.noised_of_run(wildcards))
-        return 2 ** (attempt - 1) * (LIBRARIES_MB + 2 * data)
+        examples = self.inputs_of_run(wildcards)[1]["train_examples"]
+        # Of all members, and once more while they become one dataset.
+        records = 2 * work.recorded_bytes(self.run(wildcards), examples) // 10**6
+        return 2 ** (attempt - 1) * (LIBRARIES_MB + 2 * data + records)
 
     @answer
     def rank_of_run(self, wildcards) -> int:
