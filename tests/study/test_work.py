@@ -65,15 +65,13 @@ def test_images_of_unknown_size_are_as_large_as_a_cnn_needs():
 
 
 def test_a_training(settings):
-    run = run_settings.run_settings.of_run("capacity", settings, "units-6", "float32")
+    run = run_settings.of_run("capacity", settings, "units-6", "float32")
     net = nn.Sequential(nn.Linear(16, 6), nn.ReLU(), nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 10))
     x = torch.zeros(100, 16)
     update = multiply_adds(lambda: net(x).sum().backward())
     scored = multiply_adds(lambda: net(torch.zeros(150, 16)))
     members, epochs, scores = len(run["members"]), 4, 2
-    counted = work.run_settings.of_run(
-        run, (1, 4, 4), {"train_examples": 100, "validation_examples": 50}
-    )
+    counted = work.of_run(run, (1, 4, 4), {"train_examples": 100, "validation_examples": 50})
     assert counted == members * (epochs * update + scores * scored)
 
 
@@ -102,9 +100,7 @@ def test_more_work_counts_more(
     counts = []
     for own in (settings, {**settings, **_merged(settings, changes)}):
         counts.append(
-            work.run_settings.of_run(
-                run_settings.of_run(experiment, own, run, "float32"), (1, 4, 4), data
-            )
+            work.of_run(run_settings.of_run(experiment, own, run, "float32"), (1, 4, 4), data)
         )
     assert counts[0] < counts[1]
 
@@ -120,10 +116,8 @@ def test_adversarial_training_counts_its_search(regularization_settings):
     data = {"train_examples": 100, "validation_examples": 50}
     counts = {}
     for name in ("dropout", "adversarial_dropout"):
-        run = run_settings.run_settings.of_run(
-            "regularization", regularization_settings, name, "float32"
-        )
-        counts[name] = work.run_settings.of_run(run, (1, 4, 4), data) / len(run["members"])
+        run = run_settings.of_run("regularization", regularization_settings, name, "float32")
+        counts[name] = work.of_run(run, (1, 4, 4), data) / len(run["members"])
     assert 2 < counts["adversarial_dropout"] / counts["dropout"] < 5
 
 
