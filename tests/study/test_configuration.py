@@ -11,6 +11,7 @@ from conftest import ROOT
 from rote.data import sources
 from rote.machine.errors import UserError
 from rote.study import check, configuration, sizes
+from rote.study.jobs import Study
 
 SHIPPED = ROOT / "config.yaml"
 
@@ -837,3 +838,11 @@ def test_a_plateau_needs_several_measurements():
     ):
         load(changes)
     load(nested("presets.demo.capacity.training.plateau", {"epochs": 15}))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "examples").rglob("*.yaml")), ids=str)
+def test_the_examples_of_the_docs_can_be_computed(path):
+    config = configuration.load(ROOT / "config.yaml", [path])
+    assert len(path.read_text().splitlines()) <= 20
+    assert config["preset"] == path.parent.name
+    assert Study(config).figures() == [path.parent.name]

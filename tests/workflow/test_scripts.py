@@ -102,7 +102,9 @@ def test_train_extract_and_plot(tmp_path, files, settings, figure):
 
 
 @pytest.mark.slow
-def test_convergence_extract_and_plot(tmp_path, files, convergence_settings):
+@pytest.mark.parametrize("record", [[], ["right", "loss", "margin", "moments"]], ids=len)
+def test_convergence_extract_and_plot(tmp_path, files, convergence_settings, record):
+    convergence_settings["record"] = record  # of more examples in some runs than in others
     runs = []
     noised = plan.noised_datasets({"convergence": convergence_settings})
     for name in FIGURES["fig2"].runs(convergence_settings):
