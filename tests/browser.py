@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from conftest import figures_of_demo
 from rote.claims import CLAIMS
-from rote.study import plan
+from rote.study.figures import title
 
 NEEDS = {"chromium": "chromium", "chromedriver": "chromium-driver"}  # program: package of Debian
 
@@ -117,8 +118,8 @@ def check_report(page) -> None:
         AssertionError, selenium's NoSuchElementException: the report lacks something.
     """
     shown = set()
-    for figure in plan.EXPERIMENT_OF_FIGURE:
-        _menu(page, plan.title(figure))
+    for figure in figures_of_demo():
+        _menu(page, title(figure))
         show, about = page.find_elements("xpath", "//tbody/tr//a[@type='button']")
         _click(page, show)
         picture = page.find_element("xpath", "//img[starts-with(@src, 'data:image/png')]")
@@ -127,7 +128,7 @@ def check_report(page) -> None:
         _click(page, about)
         caption = f"//*[starts-with(text(), 'Numbers: results/demo/metrics/{figure}.nc')]"
         assert "computed by commit" in page.find_element("xpath", caption).text
-    assert len(shown) == len(plan.EXPERIMENT_OF_FIGURE)
+    assert len(shown) == len(figures_of_demo())
     _menu(page, "Configuration")
     _click(page, page.find_elements("xpath", "//tbody/tr//a[@type='button']")[-1])
     assert "learning_rate:" in page.find_element("xpath", "//pre").text

@@ -1,5 +1,6 @@
 """Small data that every test can afford; nothing here touches the network."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,16 @@ import xarray as xr
 
 from rote.data import noising, sources
 from rote.machine import products
-from rote.study import plan
+from rote.study import configuration, plan
+from rote.study.jobs import Study
 from rote.study.run_settings import of_run
 
 ROOT = Path(__file__).parents[1]
+
+
+@functools.cache
+def figures_of_demo() -> list[str]:
+    return Study(configuration.load(ROOT / "config.yaml")).figures()
 
 
 @pytest.fixture(scope="session", autouse=True)

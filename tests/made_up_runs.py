@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from rote.study import plan
+from rote.study.figures import FIGURES
 from rote.study.run_settings import of_run
 
 ABOUT = {
@@ -51,6 +52,26 @@ def made_up_run(members, units, epochs=2, misclassified=None, labels=None):
         "training": {"epochs": epochs, "batch_size": 5, "learning_rate": 0.1},
     }
     return run.assign_attrs(ABOUT, settings=json.dumps(settings), device="cpu")
+
+
+def made_up_forgetting(members, events, first, replaced=0) -> xr.Dataset:
+    """Return a run in which examples were forgotten, (members, examples) or what fits that.
+
+    At the ends of epochs each is forgotten once more, and first right an epoch later, if ever.
+    """
+    events, first, replaced, _ = np.broadcast_arrays(
+        events, first, np.asarray(replaced, bool), np.zeros((len(members), 1))
+    )
+    run = made_up_run(members, 64, misclassified=np.zeros(events.shape, bool))
+    counts = {
+        "forgetting_events": events,
+        "first_learned": first,
+        "forgetting_events_scored": events + 1,
+        "first_learned_scored": np.where(first > 0, first + 1, 0),
+    }
+    along = "member", "example"
+    run = run.assign({name: (along, values, NAMED) for name, values in counts.items()})
+    return run.assign_coords(replaced=(along, replaced, NAMED))
 
 
 def made_up_convergence(size: int, units: int, times: dict | None = None) -> xr.Dataset:
@@ -187,7 +208,7 @@ def made_up_complexity(case: str, *, cnn: bool, epochs=(1, 2, 3, 4), critical=(2
 def regularization_runs(settings: dict) -> list[xr.Dataset]:
     """Return the runs of an experiment ``regularization``, with random accuracies."""
     runs = []
-    for name in plan.runs("fig5_1", settings):
+    for name in FIGURES["fig5_1"].runs(settings):
         run_settings = of_run("regularization", settings, name, "float32")
         members = [plan.Member(*member) for member in run_settings["members"]]
         columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))

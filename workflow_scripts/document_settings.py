@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from rote.study import configuration
-from rote.study.plan import EXPERIMENT_OF_FIGURE
+from rote.study.figures import EXPERIMENT_OF_FIGURE, EXPERIMENTS
 from rote.study.schema import SCHEMA, resolved
 
 ROOT = Path(__file__).parents[1]
@@ -96,7 +96,10 @@ def tables() -> str:
     for name, part in top["presets"]["additionalProperties"]["properties"].items():
         figures = [figure for figure, from_ in EXPERIMENT_OF_FIGURE.items() if from_ == name]
         text += f"\n### `{name}`: {', '.join(figures)}\n\n"
-        text += table(part, config["presets"]["demo"][name], "demo")
+        if like := EXPERIMENTS[name].like:
+            text += f"Its settings are those of `{like}`.\n"
+        else:
+            text += table(part, config["presets"]["demo"][name], "demo")
     return f"{text}\n"
 
 

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 
 from rote.machine.errors import UserError
 from rote.machine.progress import readable
-from rote.study import configuration, plan
+from rote.study import configuration
+from rote.study.figures import FIGURES
 from rote.study.jobs import Study
 
 ROOT = Path(__file__).parents[1]
@@ -27,8 +28,8 @@ def estimates(study: Study, preset: str) -> list[dict]:
 
     rows, runs = [], {}
     for figure in study.figures(preset):
-        experiment = plan.EXPERIMENT_OF_FIGURE[figure]
-        for run in plan.runs(figure, study.presets[preset][experiment]):
+        experiment = FIGURES[figure].experiment.name
+        for run in FIGURES[figure].runs(study.presets[preset][experiment]):
             runs[experiment, run] = SimpleNamespace(preset=preset, experiment=experiment, run=run)
     for (experiment, run), job in runs.items():
         settings, (shape, data) = study.run(job), study.inputs_of_run(job)

@@ -28,6 +28,7 @@ from rote.runs import epochs as training  # noqa: E402
 from rote.runs import grouping  # noqa: E402
 from rote.runs.device_data import DeviceData  # noqa: E402
 from rote.study import configuration, plan  # noqa: E402
+from rote.study.figures import FIGURES  # noqa: E402
 from rote.study.run_settings import of_run  # noqa: E402
 
 
@@ -104,7 +105,7 @@ def main() -> None:
         on, results = "one CPU thread", "; all results are equal"
     print(f"{on}, median of {arguments.repeats}{results}")
     print(f"{'run':16}{'limit':>7}{'epochs':>8}{'whole/s':>9}{'retiring/s':>12}{'ratio':>7}")
-    names = [name for name in plan.runs("fig2", settings) if arguments.only in name]
+    names = [name for name in FIGURES["fig2"].runs(settings) if arguments.only in name]
     rows = []
     for name in names:
         own = of_run("convergence", settings, name, "float32")

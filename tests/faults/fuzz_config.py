@@ -31,6 +31,7 @@ sys.path[:0] = [str(ROOT / "workflow_scripts")]
 from rote.machine.errors import UserError  # noqa: E402
 from rote.study import check, configuration, plan  # noqa: E402
 from rote.study import schema as schemas  # noqa: E402
+from rote.study.figures import impossible, runs_of_experiment  # noqa: E402
 from rote.study.jobs import Study  # noqa: E402
 
 SHIPPED = configuration.load(ROOT / "config.yaml")
@@ -263,7 +264,7 @@ def resolve(config: dict) -> None:
     study = Study(config)
     allowed = study.wildcards()
     for preset, experiments in config["presets"].items():
-        plan.impossible(experiments)
+        impossible(experiments)
         for name in plan.noised_datasets(experiments):
             job = SimpleNamespace(preset=preset, noised=name)
             json.dumps(study.noising(job), allow_nan=False)
@@ -272,7 +273,7 @@ def resolve(config: dict) -> None:
             assert study.title_of_noised(job)
             assert study.memory_of_noising(job, attempt=1) > 0
         for experiment, settings in experiments.items():
-            names = plan.runs_of_experiment(experiment, settings)
+            names = runs_of_experiment(experiment, settings)
             assert names, experiment
             for name in names:
                 job = SimpleNamespace(preset=preset, experiment=experiment, run=name)

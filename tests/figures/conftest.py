@@ -7,6 +7,7 @@ import xarray as xr
 from made_up_runs import (
     convergence_runs,
     made_up_complexity,
+    made_up_forgetting,
     made_up_run,
     made_up_sensitivity,
     regularization_runs,
@@ -22,6 +23,7 @@ from rote.metrics import fig4_2 as fig4_2_metrics
 from rote.metrics import fig5_1 as fig5_1_metrics
 from rote.metrics import fig5_2 as fig5_2_metrics
 from rote.metrics import filters as filters_metrics
+from rote.metrics import forgetting as forgetting_metrics
 from rote.study import plan
 
 
@@ -53,6 +55,22 @@ def difficulty() -> xr.Dataset:
     p = np.concatenate([np.repeat(real, 20, axis=0), np.full((80, 200), 0.7)])
     run = made_up_run(members, 64, misclassified=rng.random((120, 200)) < p, labels=label)
     return first_of_each(fig3_1_metrics.metrics([run]))
+
+
+@pytest.fixture
+def forgotten() -> xr.Dataset:
+    rng = np.random.default_rng(3)
+    members = [
+        plan.Member(kind, 0.4 * (kind != "real"), 0, seed, 0.1, 0.0, experiment=experiment)
+        for kind in ("real", "randX", "randY")
+        for seed in range(2)
+        for experiment in range(3)
+    ]
+    noisy = np.repeat([False, True, True], 6)[:, None]
+    replaced = noisy & (np.arange(50) < 20)
+    events, first = rng.poisson(1 + 4 * replaced), rng.integers(0, 5, (18, 50))
+    run = made_up_forgetting(members, events, first, replaced)
+    return first_of_each(forgetting_metrics.metrics([run]))
 
 
 @pytest.fixture

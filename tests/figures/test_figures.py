@@ -19,6 +19,7 @@ from rote.figures import (
     fig5_1,
     fig5_2,
     filters,
+    forgetting,
     looks,
     style,
 )
@@ -40,6 +41,7 @@ def all_text(figure) -> str:
         (fig1, "capacity"),
         (fig2, "convergence"),
         (fig3_1, "difficulty"),
+        (forgetting, "forgotten"),
         (fig3_2, "inequality"),
         (fig3_3, "classes"),
         (fig4_1, "complexity"),
@@ -507,3 +509,32 @@ def test_the_same_metrics_give_the_same_files(difficulty, tmp_path):
             style.save(fig3_1.draw(difficulty), tmp_path / f"{name}.png", tmp_path / f"{name}.pdf")
     for kind in ("png", "pdf"):
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+
+
+def test_forgetting_draws_kept_and_replaced_examples_apart(forgotten):
+    with style.paper():
+        figure = forgetting.draw(forgotten)
+        (axis,) = figure.axes
+        drawn = {}
+        for line in axis.get_lines():
+            drawn.setdefault((line.get_color(), line.get_markerfacecolor()), line)
+        for part, face in (("kept", "white"), ("replaced", looks.CONDITIONS["randY"].colour)):
+            expected = forgotten["forgotten_share"].sel(
+                counted="presented", condition="randY", part=part
+            )
+            line = drawn[looks.CONDITIONS["randY"].colour, face]
+            np.testing.assert_allclose(line.get_ydata(), expected.mean("seed"))
+        assert "real, kept" not in all_text(figure)
+        share = forgotten["unforgettable_share"].sel(counted="presented", part="replaced")
+        assert f"randX, replaced {style.mean_and_spread(share.sel(condition='randX'))}" in all_text(
+            figure
+        ).replace("\n", " ")
+    assert "Never learned: real 0." in figure.get_label()
+
+
+def test_forgetting_of_all_examples_has_a_curve_a_condition(forgotten):
+    replaced = forgotten["replaced"] | (forgotten["condition"] != "real")
+    with style.paper():
+        figure = forgetting.draw(forgotten.assign_coords(replaced=replaced))
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["real", "randX", "randY"]

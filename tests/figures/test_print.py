@@ -20,6 +20,7 @@ from rote.figures import (
     fig5_1,
     fig5_2,
     filters,
+    forgetting,
     labels,
     looks,
     style,
@@ -29,6 +30,7 @@ EVERY = [
     (fig1, "capacity"),
     (fig2, "convergence"),
     (fig3_1, "difficulty"),
+    (forgetting, "forgotten"),
     (fig3_2, "inequality"),
     (fig3_3, "classes"),
     (fig4_1, "complexity"),
@@ -39,6 +41,7 @@ EVERY = [
 ]
 OF_CONDITIONS = [
     (fig3_1, "difficulty", {"real", "randX", "randY"}),
+    (forgetting, "forgotten", {"real", "randX", "randY"}),
     (fig3_2, "inequality", {"real", "randX", "halfX"}),
     (fig4_1, "complexity", {"real", "randX", "randY"}),
 ]

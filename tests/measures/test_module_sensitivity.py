@@ -8,7 +8,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import own_models
 from rote.measures import module_sensitivity
-from rote.measures.module_sensitivity import ModuleTraining, scores, sweep
+from rote.measures.module_sensitivity import ModuleTraining, Trajectory, sweep
 from rote.measures.sensitivity import class_terms, loss_sensitivity
 
 IMAGE, CLASSES, EXAMPLES, RATE = (1, 4, 4), 3, 10, 0.2
@@ -37,7 +37,7 @@ def training_of(net):
 def swept(training, terms=None, norms=("l1",)):
     terms = torch.ones(EXAMPLES, 1, dtype=training.inputs.dtype) if terms is None else terms
     found = {}
-    for some, own in sweep(training, TIMES, terms, norms=norms):
+    for some, own in sweep(Trajectory(training, max(TIMES)), TIMES, terms, norms=norms):
         found |= dict(zip(some, own.transpose(0, 1), strict=True))
     return torch.stack([found[t] for t in TIMES])  # (times, norms, losses, examples)
 
@@ -89,30 +89,29 @@ def test_it_is_that_of_the_unrolled_training(net):
 
 @pytest.mark.parametrize("net", ["mlp", "vit"])
 def test_less_memory_changes_nothing(net, monkeypatch):
-    expected, scored = swept(training_of(net)), scores(training_of(net), TIMES)
+    expected, whole = swept(training_of(net)), Trajectory(training_of(net), 5)
     monkeypatch.setattr(module_sensitivity, "KEPT_BYTES", 0)
     monkeypatch.setattr(module_sensitivity, "ACCUMULATED_BYTES", 0)  # one time after another
     monkeypatch.setattr(module_sensitivity, "EVALUATED", 4)
     torch.testing.assert_close(swept(training_of(net)), expected, rtol=1e-12, atol=1e-15)
-    trajectory = module_sensitivity._Trajectory(training_of(net), 5)
+    trajectory = Trajectory(training_of(net), 5)
     assert sorted(trajectory.kept) == [0, 3]
-    for found, before in zip(scores(training_of(net), TIMES), scored, strict=True):
-        torch.testing.assert_close(found, before, rtol=1e-12, atol=0)
+    for t in range(6):
+        torch.testing.assert_close(trajectory.logits(t), whole.logits(t), rtol=1e-12, atol=1e-15)
 
 
 def test_scores_are_those_of_the_usual_loop():
     training = training_of("vit")
-    losses, accuracies = scores(training, TIMES)
+    trajectory = Trajectory(training, len(BATCHES))
     module = NETS["vit"]()
     module.load_state_dict(training.module.state_dict())
     optimizer = torch.optim.SGD(module.parameters(), RATE)
     for t in range(len(BATCHES) + 1):
-        if t in TIMES:
-            logits, at = module(training.inputs), TIMES.index(t)
-            loss = nn.functional.cross_entropy(logits, training.labels)
-            right = (logits.argmax(1) == training.labels).double().mean()
-            assert losses[at].item() == pytest.approx(loss.item(), rel=1e-12)
-            assert accuracies[at].item() == pytest.approx(right.item())
+        logits, found = module(training.inputs), trajectory.score(t)
+        loss = nn.functional.cross_entropy(logits, training.labels)
+        right = (logits.argmax(1) == training.labels).double().mean()
+        assert found[0].item() == pytest.approx(loss.item(), rel=1e-12)
+        assert found[1].item() == pytest.approx(right.item())
         if t < len(BATCHES):
             batch = training.batches[t]
             optimizer.zero_grad()
@@ -126,6 +125,11 @@ def test_scores_are_those_of_the_usual_loop():
 def test_progress_adds_up_to_the_times_of_all_losses():
     training, passed = training_of("mlp"), []
     list(
-        sweep(training, TIMES, class_terms(training.labels, CLASSES, torch.float64), passed.append)
+        sweep(
+            Trajectory(training, 5),
+            TIMES,
+            class_terms(training.labels, CLASSES, torch.float64),
+            passed.append,
+        )
     )
     assert sum(passed) == CLASSES * sum(TIMES)

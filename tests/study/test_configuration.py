@@ -10,7 +10,7 @@ import yaml
 from conftest import ROOT
 from rote.data import sources
 from rote.machine.errors import UserError
-from rote.study import check, configuration, plan, sizes
+from rote.study import check, configuration, sizes
 
 SHIPPED = ROOT / "config.yaml"
 
@@ -187,7 +187,7 @@ def test_seeds_and_what_they_vary_reach_every_experiment_that_says_nothing_else(
 
 def test_shared_values_bring_in_no_experiment_that_a_preset_lacks():
     mine = {"vary": ["noise"], "capacity": {"seeds": 2}}
-    others = {*plan.EXPERIMENT_OF_FIGURE.values()}
+    others = load({})["presets"]["demo"]
     presets = {"presets": {"mine": {"like": "demo", **dict.fromkeys(others), **mine}}}
     assert list(load(presets)["presets"]["mine"]) == ["capacity"]
 

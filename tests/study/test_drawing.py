@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from conftest import ROOT
-from rote.study import check, code, configuration, plan
+from rote.study import check, code, configuration
+from rote.study.figures import FIGURES
 from rote.study.jobs import Study
 from rote.study.schema import Misconfigured
 
@@ -20,11 +21,11 @@ def drawn_by(one: Study) -> dict[str, str]:
     """Return the digest of each figure."""
     return {
         figure: one.made_by.figure(SimpleNamespace(preset="demo", figure=figure))
-        for figure in plan.EXPERIMENT_OF_FIGURE
+        for figure in one.figures()
     }
 
 
-@pytest.mark.parametrize("figure", plan.EXPERIMENT_OF_FIGURE)
+@pytest.mark.parametrize("figure", FIGURES)
 def test_a_figure_takes_the_criteria_that_it_is_given(figure):
     given = study(claims={"margin": 0.03}).drawing.criteria(SimpleNamespace(figure=figure))
     takes = signature(import_module(f"rote.figures.{figure}").draw).parameters
@@ -48,7 +49,7 @@ def test_figures_are_drawn_again_when_the_style_changes(tmp_path, monkeypatch):
     path.write_text("font.size: 10.5\n")
     code.of_content.cache_clear()  # in a process of its own it is read again
     second = drawn_by(study(style=str(path)))
-    for figure in plan.EXPERIMENT_OF_FIGURE:
+    for figure in none:
         assert len({none[figure], first[figure], second[figure]}) == 3
 
 

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, figures_of_demo
 from rote.study import code, configuration, plan, stability, versions
+from rote.study.figures import runs_of_experiment
 from rote.study.jobs import Study
 
 
@@ -26,7 +27,7 @@ def run(experiment, name, preset="demo") -> SimpleNamespace:
 
 def runs(study, preset):
     for experiment, settings in study.presets[preset].items():
-        for name in plan.runs_of_experiment(experiment, settings):
+        for name in runs_of_experiment(experiment, settings):
             yield run(experiment, name, preset)
 
 
@@ -152,7 +153,7 @@ def test_memory_holds_each_draw_of_the_examples_as_far_as_there_are_images():
             "validation_examples": 1_000,
         }
         one = {"seeds": seeds, "vary": [*vary], "noise_kinds": ["randY"], "data": data}
-        others = dict.fromkeys({*plan.EXPERIMENT_OF_FIGURE.values()} - {"capacity"})
+        others = dict.fromkeys({*changed({}).presets["demo"]} - {"capacity"})
         mine = {"title": "Mine", "source": "folder", "path": "images"}
         content = {"datasets": {"mine": mine}, "presets": {"demo": {**others, "capacity": one}}}
         memory = changed(content).memory_of_noising(job(noised="capacity"), 1)
@@ -188,7 +189,7 @@ def test_all_figures_of_a_preset_and_no_others():
     demo = {"complexity": {"cases": {"digits_cnn": None}}, "difficulty": None}
     study = changed({"presets": {"demo": demo}})
     assert study.figures() == [
-        figure for figure in plan.EXPERIMENT_OF_FIGURE if figure not in ("fig3_1", "filters")
+        figure for figure in figures_of_demo() if figure not in ("fig3_1", "filters")
     ]
     assert len(study.all_files(job())) == len({*study.all_files(job())})
     assert {"results/demo/figures/fig1.pdf", "results/demo/metrics/fig5_2.nc"} < {
@@ -288,7 +289,7 @@ def test_what_a_file_is_made_by_is_what_its_rule_says(study):
     assert len(set(expected.values())) == len(expected)
 
 
-@pytest.mark.parametrize("figure", plan.EXPERIMENT_OF_FIGURE)
+@pytest.mark.parametrize("figure", figures_of_demo())
 @pytest.mark.parametrize("step", ["metrics", "figures", "claims", "gallery", "paper", "pages"])
 def test_edited_code_changes_what_its_files_are_made_by(study, monkeypatch, step, figure):
     scripts = {page: f"write_{page}" for page in ("gallery", "paper", "pages")}

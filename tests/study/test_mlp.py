@@ -4,7 +4,8 @@ import pytest
 
 from conftest import ROOT
 from rote.machine.errors import UserError
-from rote.study import configuration, plan, work
+from rote.study import configuration, work
+from rote.study.figures import FIGURES
 from rote.study.mlp import plain, widths
 from rote.study.run_settings import of_run
 
@@ -33,7 +34,7 @@ def test_the_multiply_adds_of_layers_of_different_widths():
 def test_a_run_of_several_widths_is_named_by_them(settings):
     difficulty = settings | {"noise_level": 1.0, "experiments": 3}
     difficulty["model"] = {"hidden_layers": 2, "hidden_units": [512, 256]}
-    (name,) = plan.runs("fig3_1", difficulty)
+    (name,) = FIGURES["fig3_1"].runs(difficulty)
     assert name == "units-512-256"
     assert of_run("difficulty", difficulty, name, "float32")["model"] == {
         "hidden_units": [512, 256]

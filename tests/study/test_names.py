@@ -3,6 +3,7 @@
 import re
 
 from rote.study import plan
+from rote.study.figures import EXPERIMENTS, FIGURES
 from rote.study.schema import SCHEMA
 
 
@@ -43,6 +44,6 @@ def test_whatever_the_user_names_is_checked_to_be_a_plain_word():
 
 def test_other_parts_of_paths_are_numbers_or_words_of_rote(settings, convergence_settings):
     word = re.compile(r"[a-z_]+(-[1-9]\d*)?")
-    runs = plan.runs("fig1", settings) + plan.runs("fig2", convergence_settings)
-    runs += [*plan.REGULARIZERS, *plan.EXPERIMENT_OF_FIGURE.values()]
+    runs = FIGURES["fig1"].runs(settings) + FIGURES["fig2"].runs(convergence_settings)
+    runs += [*plan.REGULARIZERS, *EXPERIMENTS]
     assert all(word.fullmatch(name) for name in runs), runs

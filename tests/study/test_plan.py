@@ -2,6 +2,7 @@ import pytest
 
 from rote.models.regularization import KINDS
 from rote.study import plan
+from rote.study.figures import FIGURES, impossible
 from rote.study.schema import SCHEMA
 
 
@@ -122,10 +123,10 @@ def test_what_the_data_depends_on_leaves_out_levels_and_training(settings):
 
 def test_each_figure_names_the_runs_that_it_needs(settings, sensitivity_settings):
     settings["model"]["hidden_units"] = [4, 8]
-    assert plan.runs("fig1", settings) == ["units-4", "units-8"]
-    assert plan.runs("fig3_1", {"model": {"hidden_units": 64}}) == ["units-64"]
-    assert plan.runs("fig3_2", sensitivity_settings) == ["class", "unique"]
-    assert plan.runs("fig3_3", sensitivity_settings) == ["class"]
+    assert FIGURES["fig1"].runs(settings) == ["units-4", "units-8"]
+    assert FIGURES["fig3_1"].runs({"model": {"hidden_units": 64}}) == ["units-64"]
+    assert FIGURES["fig3_2"].runs(sensitivity_settings) == ["class", "unique"]
+    assert FIGURES["fig3_3"].runs(sensitivity_settings) == ["class"]
 
 
 def test_the_noise_of_sensitivity_and_regularization_is_of_one_kind(
@@ -149,16 +150,16 @@ def test_each_case_of_complexity_has_its_own_data(complexity_settings, settings)
     assert list(noised) == ["capacity", "complexity/synthetic_mlp", "complexity/synthetic_cnn"]
     data = plan.data_settings(noised["complexity/synthetic_cnn"])
     assert data["noise_seeds"] == [0, 1]
-    assert plan.runs("fig4_2", complexity_settings) == ["synthetic_mlp", "synthetic_cnn"]
-    assert plan.runs("fig4_1", complexity_settings) == ["synthetic_cnn"]
-    assert plan.runs("filters", complexity_settings) == ["synthetic_cnn"]
+    assert FIGURES["fig4_2"].runs(complexity_settings) == ["synthetic_mlp", "synthetic_cnn"]
+    assert FIGURES["fig4_1"].runs(complexity_settings) == ["synthetic_cnn"]
+    assert FIGURES["filters"].runs(complexity_settings) == ["synthetic_cnn"]
     assert plan.settings_key("complexity/synthetic_cnn") == "complexity.cases.synthetic_cnn"
     assert plan.settings_key("complexity") == "complexity"
 
 
 def test_convergence_has_a_run_for_each_size_and_each_other_width(convergence_settings):
     # Width 6 at the largest size is the run examples-100.
-    assert plan.runs("fig2", convergence_settings) == ["examples-50", "examples-100", "units-12"]
+    assert FIGURES["fig2"].runs(convergence_settings) == ["examples-50", "examples-100", "units-12"]
     noised = plan.noised_datasets({"convergence": convergence_settings})
     assert list(noised) == ["convergence/examples-50", "convergence/examples-100"]
     for name, size in zip(noised, (50, 100), strict=True):
@@ -177,17 +178,17 @@ def test_convergence_has_a_run_for_each_size_and_each_other_width(convergence_se
 
 def test_filters_need_a_cnn_and_random_labels(complexity_settings):
     experiments = {"complexity": complexity_settings}
-    assert plan.impossible(experiments) == {}
+    assert impossible(experiments) == {}
     complexity_settings["noise_kinds"] = ["randX"]
-    assert plan.impossible(experiments) == {
+    assert impossible(experiments) == {
         "filters": "filters shows randY: add it to complexity.noise_kinds."
     }
     del complexity_settings["cases"]["synthetic_cnn"]
-    assert "ends with synthetic_mlp" in plan.impossible(experiments)["filters"]
+    assert "ends with synthetic_mlp" in impossible(experiments)["filters"]
 
 
 def test_regularization_has_a_run_for_each_regulariser(regularization_settings):
-    assert plan.runs("fig5_1", regularization_settings) == [
+    assert FIGURES["fig5_1"].runs(regularization_settings) == [
         "none",
         "dropout",
         "weight_decay",

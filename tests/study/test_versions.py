@@ -5,6 +5,7 @@ import json
 import pytest
 
 from rote.study import code, versions
+from rote.study.figures import EXPERIMENTS
 
 
 def test_the_code_that_is_committed_is_recorded():
@@ -49,8 +50,7 @@ def test_without_a_record_nothing_passes_for_recorded(elsewhere):
 
 
 def test_every_kind_of_run_has_its_versions():
-    from rote.study import plan
 
-    assert set(versions.OF_RUN) == set(plan.KIND_OF_RUN.values())
+    assert set(versions.OF_RUN) == {one.kind for one in EXPERIMENTS.values()}
     for modules in versions.MODULES.values():
         assert all(code._path(module) for module in modules), modules

@@ -135,3 +135,21 @@ def test_adversarial_training_counts_its_search(regularization_settings):
         run = run_settings.of_run("regularization", regularization_settings, name, "float32")
         counts[name] = work.of_run(run, (1, 4, 4), data) / len(run["members"])
     assert 2 < counts["adversarial_dropout"] / counts["dropout"] < 5
+
+
+def test_records_take_memory(settings):
+    def recorded(experiment, block, run, *names):
+        settings = run_settings.of_run(experiment, {**block, "record": [*names]}, run, "float32")
+        return work.recorded_bytes(settings, 100)
+
+    # Ten members, scored after two of four epochs.
+    assert recorded("capacity", settings, "units-6") == 0
+    assert recorded("capacity", settings, "units-6", "right") == 10 * 2 * 100 / 8
+    assert recorded("capacity", settings, "units-6", "loss", "moments") == 10 * 100 * (2 * 4 + 16)
+
+
+def test_sensitivity_records_at_its_evaluations(sensitivity_settings):
+    run = run_settings.of_run(
+        "sensitivity", {**sensitivity_settings, "record": ["margin"]}, "class", "float32"
+    )
+    assert work.recorded_bytes(run, 100) == 6 * 5 * 100 * 4

@@ -15,7 +15,7 @@ import yaml
 from PIL import Image
 
 import rote
-from conftest import ROOT
+from conftest import ROOT, figures_of_demo
 from rote.claims import test_claims
 from rote.claims.tables import number
 from rote.data import noising, sources, survey
@@ -242,7 +242,7 @@ def test_a_small_folder_of_images_goes_with_the_snippet_as_it_stands(images):
     config = configuration.load(ROOT / "config.yaml", [images / "own.yaml"], {"preset": "mine"})
     study = Study(config)
     assert not [*survey.unmet(study)]
-    assert study.figures() == [*study.all_figures]
+    assert study.figures() == figures_of_demo()
     read = sources.fetch(**study.source(SimpleNamespace(dataset="mine")))
     noised = plan.noised_datasets(study.presets["mine"])
     assert len(noised) == 9

@@ -22,6 +22,7 @@ from rote.data import sources
 from rote.files import made_by, netcdf
 from rote.files.provenance import with_provenance
 from rote.study import plan
+from rote.study.figures import EXPERIMENTS, FIGURES
 from rote.study.run_settings import of_run
 
 MADE_BY = "0123456789abcdef"
@@ -91,7 +92,7 @@ def test_train_extract_and_plot(tmp_path, files, settings, figure):
             input=[files[1]],
             output=[run],
             params=params(
-                kind=plan.KIND_OF_RUN["capacity"],
+                kind=EXPERIMENTS["capacity"].kind,
                 run=of_run("capacity", settings, "units-6", "float32"),
             ),
         )
@@ -101,10 +102,12 @@ def test_train_extract_and_plot(tmp_path, files, settings, figure):
 
 
 @pytest.mark.slow
-def test_convergence_extract_and_plot(tmp_path, files, convergence_settings):
+@pytest.mark.parametrize("record", [[], ["right", "loss", "margin", "moments"]], ids=len)
+def test_convergence_extract_and_plot(tmp_path, files, convergence_settings, record):
+    convergence_settings["record"] = record  # of more examples in some runs than in others
     runs = []
     noised = plan.noised_datasets({"convergence": convergence_settings})
-    for name in plan.runs("fig2", convergence_settings):
+    for name in FIGURES["fig2"].runs(convergence_settings):
         data_name = plan.noised_of_run("convergence", convergence_settings, name)
         path = str(tmp_path / f"{name}-data.nc")
         noise_dataset.main(
@@ -122,7 +125,7 @@ def test_convergence_extract_and_plot(tmp_path, files, convergence_settings):
                 input=[path],
                 output=[runs[-1]],
                 params=params(
-                    kind=plan.KIND_OF_RUN["convergence"],
+                    kind=EXPERIMENTS["convergence"].kind,
                     run=of_run("convergence", convergence_settings, name, "float32"),
                 ),
             )
@@ -144,7 +147,7 @@ def test_measure_extract_and_plot(tmp_path, files, sensitivity_settings, figure,
                 input=[files[1]],
                 output=[run],
                 params=params(
-                    kind=plan.KIND_OF_RUN["sensitivity"],
+                    kind=EXPERIMENTS["sensitivity"].kind,
                     run=of_run("sensitivity", sensitivity_settings, labelling, "float32"),
                 ),
             )
@@ -167,7 +170,7 @@ def test_complexity_extract_and_plot(tmp_path, noised_digits, complexity_setting
             input=[noised],
             output=[run],
             params=params(
-                kind=plan.KIND_OF_RUN["complexity"],
+                kind=EXPERIMENTS["complexity"].kind,
                 run=of_run("complexity", complexity_settings, case, "float32"),
             ),
         )

@@ -3,8 +3,9 @@
 import pytest
 import yaml
 
+from conftest import figures_of_demo
 from rote.files import netcdf
-from rote.study import plan
+from rote.study.figures import FIGURES
 from tiny_study import Study
 
 RATES = [0.2, 0.1]
@@ -28,7 +29,8 @@ def swept(tmp_path_factory) -> Study:
 
 @pytest.mark.slow
 def test_every_figure_has_both_learning_rates_in_their_order(swept):
-    for figure, experiment in plan.EXPERIMENT_OF_FIGURE.items():
+    for figure in figures_of_demo():
+        experiment = FIGURES[figure].experiment.name
         metrics = netcdf.read(swept.results / "metrics" / f"{figure}.nc")
         if experiment == "sensitivity":
             assert "learning_rate" not in metrics.coords

@@ -12,10 +12,9 @@ import yaml
 
 import stores
 from browser import check_page, check_report, chromium
-from conftest import ROOT
+from conftest import ROOT, figures_of_demo
 from rote.claims import tables
 from rote.files import netcdf
-from rote.study import plan
 from tiny_study import TINY, Study
 
 pytestmark = pytest.mark.slow
@@ -43,7 +42,7 @@ def test_a_finished_study_holds_every_figure_and_has_nothing_to_do(finished):
         CAPACITY + CONVERGENCE + DIFFICULTY + SENSITIVITY + REGULARIZATION + COMPLEXITY
     )
     results = finished.results
-    for figure in plan.EXPERIMENT_OF_FIGURE:
+    for figure in figures_of_demo():
         for kind in ("png", "pdf", "txt"):
             assert (results / "figures" / f"{figure}.{kind}").exists()
     times = netcdf.read(results / "metrics" / "fig2.nc")
@@ -84,7 +83,7 @@ def test_claims_say_what_they_cannot_tell(finished):
 def test_gallery_shows_every_figure_and_verdict(finished):
     page = (finished.results / "gallery.md").read_text()
     claims = netcdf.read(finished.results / "claims.nc")
-    for figure in plan.EXPERIMENT_OF_FIGURE:
+    for figure in figures_of_demo():
         assert f"(figures/{figure}.png)" in page
         assert f"Numbers: results/demo/metrics/{figure}.nc" in page
     assert page.count("criterion: ") == claims.sizes["test"]

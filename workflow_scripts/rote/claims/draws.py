@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import xarray as xr
 import yaml
 
-from rote.study import plan
+from rote.study.figures import title
 
 
 def of_figures(metrics: Mapping[str, xr.Dataset]) -> dict[str, dict]:
@@ -68,7 +68,7 @@ def words(figure: str, drawn: dict) -> str:
         figure: such as ``fig1``.
         drawn: what :func:`of_figures` says about it.
     """
-    return f"{plan.title(figure)}: {sentence(drawn)}"
+    return f"{title(figure)}: {sentence(drawn)}"
 
 
 def sentence(drawn: dict) -> str:

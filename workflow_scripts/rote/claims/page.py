@@ -11,7 +11,7 @@ import yaml
 from PIL import Image
 
 from rote.claims.tables import SMALLEST, conclusions, parts_of, sources
-from rote.study import plan
+from rote.study.figures import EXPERIMENT_OF_FIGURE, title
 
 SEQUENCE = "tag:yaml.org,2002:seq"
 SYMBOLS = {"supported": "✓", "contradicted": "✗", "inconclusive": "?"}
@@ -74,7 +74,7 @@ def page(
         figures=[
             {
                 "name": figure,
-                "title": plan.title(figure),
+                "title": title(figure),
                 **_paragraphs(caption),
                 **_picture(pictures[figure], embedded),
                 "parts": [part for part in parts if part["figure"] == figure],
@@ -82,8 +82,8 @@ def page(
             for figure, caption in captions.items()
         ],
         rest=[part for part in parts if part["figure"] not in captions],
-        experiments=plan.EXPERIMENT_OF_FIGURE,
-        titles={figure: plan.title(figure) for figure in captions},
+        experiments=EXPERIMENT_OF_FIGURE,
+        titles={figure: title(figure) for figure in captions},
         settings=_settings(config),
         sources=sources(claims, preset),
     )

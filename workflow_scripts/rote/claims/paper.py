@@ -14,6 +14,7 @@ from rote.claims.tables import conclusions, parts_of
 from rote.claims.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED
 from rote.files.text import plain
 from rote.study import noises, plan
+from rote.study.figures import EXPERIMENT_OF_FIGURE, FIGURES, title
 
 LIBRARIES = "python", "torch", "numpy"
 FACTORS = {
@@ -92,8 +93,8 @@ def _claim(one: dict, parts: list[dict], drawn: list[str]) -> dict:
         "tally": _tally([part["verdict"] for part in core]),
         "title": one["text"].rstrip("."),
         "in_words": _capital(one["decided"]),
-        "figures": {figure: plan.title(figure) for figure in figures},
-        "shows": {figure: plan.SHOWS[figure] for figure in figures},
+        "figures": {figure: title(figure) for figure in figures},
+        "shows": {figure: FIGURES[figure].shows for figure in figures},
     }
 
 
@@ -122,7 +123,7 @@ def _figure_of_each(metrics: Mapping[str, xr.Dataset]) -> dict[str, str]:
     """Return for each experiment the figure that shows most of its models."""
     chosen: dict[str, str] = {}
     for figure, one in metrics.items():
-        experiment = plan.EXPERIMENT_OF_FIGURE[figure]
+        experiment = EXPERIMENT_OF_FIGURE[figure]
         before = chosen.get(experiment)
         if before is None or _models(one) > _models(metrics[before]):
             chosen[experiment] = figure
@@ -140,9 +141,7 @@ def _protocols(metrics: Mapping[str, xr.Dataset], chosen: dict[str, str]) -> lis
         {
             "experiment": experiment,
             "figures": ", ".join(
-                plan.title(name)
-                for name in metrics
-                if plan.EXPERIMENT_OF_FIGURE[name] == experiment
+                title(name) for name in metrics if EXPERIMENT_OF_FIGURE[name] == experiment
             ),
             # Every other line is about training, which the table of hyperparameters tells.
             "lines": metrics[figure].attrs["protocol"].splitlines()[::2],

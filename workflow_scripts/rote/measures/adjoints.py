@@ -102,12 +102,17 @@ def trajectory(training: Training) -> Iterator[list[Tensor]]:
         yield weights
 
 
+def logits(training: Training, weights: list[Tensor]) -> Tensor:
+    """Return the logits of the training examples, (members, examples, classes)."""
+    return _forward(weights, training.inputs, training.constant)[1]
+
+
 def score(training: Training, weights: list[Tensor]) -> tuple[Tensor, Tensor]:
     """Return the mean loss (nat) and the accuracy on the training examples, (members,) each."""
-    logits = _forward(weights, training.inputs, training.constant)[1].flatten(0, 1)
+    each = logits(training, weights).flatten(0, 1)
     labels = training.labels.flatten()
-    loss = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
-    right = (logits.argmax(-1) == labels).to(loss.dtype)
+    loss = torch.nn.functional.cross_entropy(each, labels, reduction="none")
+    right = (each.argmax(-1) == labels).to(loss.dtype)
     return tuple(values.view(training.labels.shape).mean(1) for values in (loss, right))
 
 

@@ -93,8 +93,8 @@ def _updated(training: ModuleTraining, parameters: Parameters, s: int) -> Parame
     return {name: own - training.learning_rate * gradient[name] for name, own in parameters.items()}
 
 
-class _Trajectory:
-    """The parameters after each of the updates, from the last to the first."""
+class Trajectory:
+    """The parameters of a module after each of the first ``updates``."""
 
     def __init__(self, training: ModuleTraining, updates: int):
         self.training = training
@@ -120,6 +120,21 @@ class _Trajectory:
                 self._part[s + 1] = _updated(self.training, self._part[s], s)
         return self._part[t]
 
+    def logits(self, t: int) -> Tensor:
+        """Return the logits of the training examples after ``t`` updates, (examples, classes)."""
+        training, found = self.training, []
+        with torch.no_grad(), _computed(training.module, False):
+            for part in _parts(training):
+                own = self[t], (training.inputs[part],)
+                found.append(functional_call(training.module, *own))
+        return torch.cat(found)
+
+    def score(self, t: int) -> tuple[Tensor, Tensor]:
+        """Return mean loss (nat) and accuracy on the training examples after ``t`` updates."""
+        logits, labels = self.logits(t), self.training.labels
+        right = (logits.argmax(1) == labels).to(logits.dtype)
+        return nn.functional.cross_entropy(logits, labels), right.mean()
+
 
 def _parts(training: ModuleTraining) -> list[slice]:
     """Return the parts of the examples that a loss of all of them may be computed by."""
@@ -129,23 +144,8 @@ def _parts(training: ModuleTraining) -> list[slice]:
     return [slice(start, start + size) for start in range(0, examples, size)]
 
 
-def scores(training: ModuleTraining, times: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Return mean loss (nat) and accuracy on the training examples after some updates, (times,)."""
-    trajectory, found = _Trajectory(training, max(times)), {}
-    for t in sorted(times, reverse=True):
-        logits = []
-        with torch.no_grad(), _computed(training.module, False):
-            for part in _parts(training):
-                own = trajectory[t], (training.inputs[part],)
-                logits.append(functional_call(training.module, *own))
-        logits = torch.cat(logits)
-        right = (logits.argmax(1) == training.labels).to(logits.dtype).mean()
-        found[t] = nn.functional.cross_entropy(logits, training.labels), right
-    return tuple(torch.stack(each) for each in zip(*(found[t] for t in times), strict=True))
-
-
 def sweep(
-    training: ModuleTraining,
+    trajectory: Trajectory,
     times: Sequence[int],
     terms: Tensor,
     report: Callable[[int], None] = lambda updates: None,
@@ -156,14 +156,14 @@ def sweep(
     Each is a tensor (norms, times, losses, examples), beside the times that it holds.
 
     Args:
-        training: the module, its data and its batches.
+        trajectory: of the training, at least up to the last of ``times``.
         times: numbers of updates t after which L_t is taken, without repetition.
         terms: 1 where an example's cross-entropy counts for a loss, else 0: (examples, losses).
         report: is called with the number of losses each time that they have passed an update.
         norms: some of ``rote.measures.adjoints.NORMS``, in the order of the result.
     """
     times, losses = sorted(times, reverse=True), terms.shape[1]
-    trajectory = _Trajectory(training, times[0])
+    training = trajectory.training
     of_loss = training.inputs.nbytes + sum(own.nbytes for own in trajectory[0].values())
     together = max(1, ACCUMULATED_BYTES // (of_loss * losses))
     for first in range(0, len(times), together):

@@ -15,7 +15,7 @@ from rote.files.provenance import as_text, with_provenance
 from rote.files.sweeps import SWEPT
 from rote.machine.errors import UserError
 from rote.metrics import words
-from rote.study import plan
+from rote.study.figures import full_title
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ def with_protocol(
             diverged_members=diverged,
         ),
         {**shared, "runs": own} if any(own) else shared,
-        title=f"{plan.title(figure)}: {plan.SHOWS[figure]}",
+        title=full_title(figure),
         device=", ".join(sorted({run.attrs["device"] for run in runs})),
     )
 

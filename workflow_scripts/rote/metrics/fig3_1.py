@@ -50,11 +50,11 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     conditions, seeds = table["condition"].values.tolist(), table["seed"].values
     # Without randX, the last kind of noise stands for data whose examples are all alike.
     alike = "randX" if "randX" in conditions else conditions[-1]
-    index, label = _examples(run, conditions, seeds)
+    examples = examples_of(run, conditions, seeds)
     result = table.assign(
         misclassification_rate=rate,
         spread=_spread(wrong, counts, None),
-        spread_within_label=_spread(wrong, counts, label),
+        spread_within_label=_spread(wrong, counts, examples["label"]),
         binomial_reference=_reference(rate.sel(condition=alike), table.sizes["experiment"]),
     )
     result["binomial_reference"] = result["binomial_reference"].transpose(..., "seed")
@@ -62,7 +62,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         result[name].attrs = {"long_name": long_name, "units": "1"}
     return with_protocol(
         "fig3_1",
-        result.assign_coords(index=index, label=label).assign_attrs(
+        result.assign_coords(examples).assign_attrs(
             experiments=table.sizes["experiment"],
             epochs=settings_of(run)["training"]["epochs"],
             noise_level=run["noise_level"].max().item(),
@@ -72,22 +72,22 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     )
 
 
-def _examples(
+def examples_of(
     run: xr.Dataset, conditions: list[str], seeds: np.ndarray
-) -> tuple[xr.DataArray, xr.DataArray]:
-    """Return ``index`` (seed, example) and ``label`` (condition, seed, example)."""
+) -> dict[str, xr.DataArray]:
+    """Return ``index`` (seed, example), and ``label`` (condition, seed, example).
+
+    Of a run that says it also, like the latter, which examples noise has ``replaced``.
+    """
     columns = zip(run["noise_kind"].values, run["seed"].values, strict=True)
     member = {column: i for i, column in enumerate(columns)}  # one of those that share them
     rows = np.array([[member[kind, seed] for seed in seeds] for kind in conditions])
-    index = run["index"].values[rows[0]]
-    return (
-        xr.DataArray(index, dims=("seed", "example"), attrs=run["index"].attrs),
-        xr.DataArray(
-            run["label"].values[rows],
-            dims=("condition", "seed", "example"),
-            attrs=run["label"].attrs,
-        ),
-    )
+    found = {"index": xr.DataArray(run["index"].values[rows[0]], dims=("seed", "example"))}
+    for name in ("label", "replaced"):
+        if name in run.coords:
+            values, dims = run[name].values[rows], ("condition", "seed", "example")
+            found[name] = xr.DataArray(values, dims=dims)
+    return {name: values.assign_attrs(run[name].attrs) for name, values in found.items()}
 
 
 def _spread(wrong: xr.DataArray, counts: xr.DataArray, label: xr.DataArray | None) -> xr.DataArray:

@@ -252,7 +252,7 @@ class CNN:
         sgd: SGD,
         regularization: Regularization = UNREGULARIZED,
         weights: Tensor | None = None,
-    ) -> None:
+    ) -> Tensor:
         """Make one update, see :meth:`rote.models.model.Model.step`."""
         batch = inputs.shape[1]
         below = self._planes(inputs)
@@ -274,6 +274,7 @@ class CNN:
                 # Before the update of these weights, which must not change the gradient below.
                 passed_on = self.layers[k].passed_on(self.parameters[4 * k], gradient, batch)
             self.layers[k].descend(4 * k, passed[k].below, gradient, sgd)
+        return logits
 
     def _normalised(self, k: int, below: Tensor, averages: list[Tensor], share: float) -> _Passed:
         """Compute layer ``k`` by the statistics of the batch, which become a share of averages."""

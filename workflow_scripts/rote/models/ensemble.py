@@ -4,6 +4,7 @@ All inputs lie once, in one table on the device; members differ only in the rows
 the labels they see. Nothing is transferred and nothing is waited for within an epoch.
 """
 
+from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from rote.machine.randomness import generator
+from rote.measures.observer import Observer, Variables
 from rote.models.model import Model
 from rote.models.regularization import UNREGULARIZED, Regularization
 from rote.models.sgd import SGD
@@ -69,6 +71,7 @@ class Ensemble:
         batch_size: examples an update; the last batch of an epoch may be smaller. Adversarial
             examples come on top.
         regularization: the regularisers of the members, but for weight decay.
+        observers: who is shown each batch and each score of the members.
 
     Raises:
         UserError: the last batch would be too small for the model.
@@ -85,13 +88,14 @@ class Ensemble:
         seeds: list[int],
         batch_size: int,
         regularization: Regularization = UNREGULARIZED,
+        observers: Sequence[Observer] = (),
     ):
         self.model, self.sgd = model, sgd
         self.table, self.rows, self.labels = table, rows, labels
         self.validation = validation
         self.seeds = seeds
         self.batch_size = batch_size
-        self.regularization = regularization
+        self.regularization, self.observers = regularization, observers
         check_last_batch(batch_size, rows.shape[1], model.smallest_batch)
 
     def __len__(self) -> int:
@@ -112,12 +116,15 @@ class Ensemble:
         order = _brought(epoch_order(self.seeds, epoch, examples), self.rows.device)
         rows, labels = self.rows.gather(1, order), self.labels.gather(1, order)
         self.regularization.start_epoch(self.seeds, epoch)
-        batches = [each.split(self.batch_size, 1)[:updates] for each in (rows, labels)]
-        for batch in zip(*batches, strict=True):
-            self._update(*batch)
+        batches = [each.split(self.batch_size, 1)[:updates] for each in (order, rows, labels)]
+        for examples, rows, labels in zip(*batches, strict=True):
+            logits = self._update(rows, labels)
+            for observer in self.observers:
+                # Adversarial examples stand behind those that they were made of.
+                observer.presented(epoch, examples, logits[..., : labels.shape[1]], labels)
 
-    def _update(self, rows: Tensor, labels: Tensor) -> None:
-        """Make one update on the inputs at ``rows`` (members, batch)."""
+    def _update(self, rows: Tensor, labels: Tensor) -> Tensor:
+        """Make one update on the inputs at ``rows`` (members, batch), return the logits there."""
         regularization, weights = self.regularization, None
         if regularization.adversarial:
             weights = regularization.weights(rows.shape[1], self.model.parameters[0])
@@ -126,7 +133,7 @@ class Ensemble:
         if regularization.adversarial:
             regularization.make_adversarial(self.model, inputs, rows)
         regularization.disturb_inputs(inputs)
-        self.model.step(inputs, labels, self.sgd, regularization, weights)
+        return self.model.step(inputs, labels, self.sgd, regularization, weights)
 
     @torch.inference_mode()
     def take_statistics(self) -> None:
@@ -138,10 +145,14 @@ class Ensemble:
         self.model.take_statistics(self._gather(r) for r in self.rows.split(self.batch_size, 1))
 
     @torch.inference_mode()
-    def evaluate(self) -> Score:
-        """Return the score of the members as they are, on all training and validation examples."""
+    def evaluate(self, epoch: int | None = None) -> Score:
+        """Return the score of the members as they are, on all training and validation examples.
+
+        Args:
+            epoch: the one that has ended, for the observers; None: they are not shown the score.
+        """
         self.take_statistics()
-        loss, wrong = 0.0, []
+        loss, wrong, first = 0.0, [], 0
         for rows, labels in zip(
             self.rows.split(EVALUATED, 1),
             self.labels.split(EVALUATED, 1),
@@ -150,6 +161,9 @@ class Ensemble:
             logits = self.model.logits(self._gather(rows))
             loss += torch.nn.functional.cross_entropy(logits, labels, reduction="none").sum(1)
             wrong.append(predicted(logits) != labels)
+            examples = slice(first, first := first + labels.shape[1])
+            for observer in self.observers if epoch is not None else ():
+                observer.scored(epoch, examples, logits, labels)
         wrong = torch.cat(wrong, 1)
         return Score(
             train_loss=(loss / self.rows.shape[1]).double().cpu().numpy(),
@@ -175,6 +189,8 @@ class Ensemble:
         for tensors in (self.model.parameters, self.model.buffers, self.model.population):
             tensors[:] = [aligned(tensor[positions]) for tensor in tensors]
         self.sgd.select(positions)
+        for observer in self.observers:
+            observer.state = {name: part[positions] for name, part in observer.state.items()}
         self.regularization.select(keep)
         self.rows, self.labels = self.rows[positions], self.labels[positions]
         self.validation = tuple(each[positions] for each in self.validation)
@@ -188,7 +204,12 @@ class Ensemble:
             **self.sgd.state(),
             "parameter": model.parameters,
             "buffer": model.buffers,
+            "observed": [part for each in self.observers for part in each.state.values()],
         }
+
+    def observed(self, member: int) -> Variables:
+        """Return what the observers keep of one member, by name: dimensions and values."""
+        return dict(chain.from_iterable(o.variables(member).items() for o in self.observers))
 
     def state(self, member: int) -> dict[str, np.ndarray]:
         """Return all that one member needs to go on later."""

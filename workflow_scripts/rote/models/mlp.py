@@ -253,7 +253,7 @@ class MLP:
         sgd: SGD,
         regularization: Regularization = UNREGULARIZED,
         weights: Tensor | None = None,
-    ) -> None:
+    ) -> Tensor:
         """Make one update, see :meth:`rote.models.model.Model.step`."""
         layers = self._layers()
         entering, activations, logits = self._forward(layers, inputs, regularization)
@@ -275,3 +275,4 @@ class MLP:
                     passed_on, activations[k - 1], 0, grad_input=passed_on
                 )
                 gradient = passed_on
+        return logits

@@ -74,7 +74,7 @@ class Model(Protocol):
         sgd: SGD,
         regularization: Regularization = UNREGULARIZED,
         weights: Tensor | None = None,
-    ) -> None:
+    ) -> Tensor:
         """Make one update on the mean cross-entropy of each member's own batch.
 
         Args:
@@ -83,4 +83,8 @@ class Model(Protocol):
             sgd: the optimizer of ``parameters``.
             regularization: what disturbs the hidden activations.
             weights: of the examples in the loss instead of 1 / batch, (members, batch).
+
+        Returns:
+            The logits (members, classes, batch) that the loss is of: before the update, and with
+            the noise of regularisers. The memory may be used again by the next call of a method.
         """

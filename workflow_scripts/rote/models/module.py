@@ -140,7 +140,7 @@ class Modules:
         sgd: SGD,
         regularization: Regularization = UNREGULARIZED,
         weights: Tensor | None = None,
-    ) -> None:
+    ) -> Tensor:
         """Make one update, see :meth:`rote.models.model.Model.step`.
 
         A parameter on which the loss does not depend has a gradient of 0.
@@ -148,7 +148,7 @@ class Modules:
         self._prepare(True, self.buffers)
         if set(HIDDEN) & set(regularization.strengths):
             self._hook()
-        gradients = self._zeroed_gradients()
+        gradients, found = self._zeroed_gradients(), []
         with _own_generators(self.workspace.device) as generators:
             for member, module in enumerate(self.modules):
                 seed = regularization.seed_of_update(member)
@@ -157,17 +157,20 @@ class Modules:
                 self._disturbing = member, regularization
                 images, own = self._images(inputs[member].clone()), labels[member].clone()
                 with torch.enable_grad():
+                    logits = module(images)
                     if weights is None:
-                        loss = nn.functional.cross_entropy(module(images), own)
+                        loss = nn.functional.cross_entropy(logits, own)
                     else:
-                        each = nn.functional.cross_entropy(module(images), own, reduction="none")
+                        each = nn.functional.cross_entropy(logits, own, reduction="none")
                         loss = (each * weights[member].clone()).sum()
                     loss.backward()
+                found.append(logits.detach())
                 self._keep_buffers(member)
         self._disturbing = None
         with torch.no_grad():
             for k, gradient in enumerate(gradients):
                 sgd.descend(k, gradient)
+        return torch.stack(found).mT
 
     def _zeroed_gradients(self) -> list[Tensor]:
         """Return memory of zeros, to which autograd adds the gradients of the members."""

@@ -9,7 +9,7 @@ import xarray as xr
 
 from rote.files import made_by, netcdf
 from rote.machine.errors import UserError
-from rote.study import plan
+from rote.study.figures import runs_of_experiment
 from rote.study.jobs import Study
 
 
@@ -26,7 +26,7 @@ def asked_for(study: Study) -> tuple[set[str], list[str]]:
     keys: set[str] = set()
     lacking: dict[str, None] = {}
     for experiment, settings in study.presets[study.preset].items():
-        for run in plan.runs_of_experiment(experiment, settings):
+        for run in runs_of_experiment(experiment, settings):
             job = SimpleNamespace(preset=study.preset, experiment=experiment, run=run)
             job.noised = study.noised_of_run(job)
             file = f"results/{study.preset}/datasets/{job.noised}.nc"

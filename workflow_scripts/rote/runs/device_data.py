@@ -19,7 +19,8 @@ from rote.models.regularization import KINDS, Regularization
 from rote.models.sgd import SGD
 from rote.models.workspace import Workspace, aligned_rows
 from rote.runs.grouping import SizeSearch
-from rote.study.plan import Member
+from rote.runs.observers import observers_of
+from rote.study.plan import Member, evaluated_epochs
 from rote.study.schedule import ADAM
 
 TRIAL_UPDATES = 2
@@ -105,7 +106,10 @@ class DeviceData:
         """
         rows, labels = zip(*map(self.examples, members), strict=True)
         initial_seeds = [member.initial_seed for member in members]
-        model = self.models.initial(initial_seeds, self.workspace)
+        model, training = (
+            self.models.initial(initial_seeds, self.workspace),
+            self.settings["training"],
+        )
         return Ensemble(
             model,
             self._optimizer(model.parameters, members),
@@ -114,8 +118,12 @@ class DeviceData:
             torch.from_numpy(np.stack(labels)).to(self.device),
             tuple(torch.from_numpy(each).to(self.device) for each in self.validation(members)),
             [member.order_seed for member in members],
-            self.settings["training"]["batch_size"],
+            training["batch_size"],
             self._regularization(members),
+            [
+                kind(len(members), len(rows[0]), evaluated_epochs(training), self.device)
+                for kind in observers_of(self.settings)
+            ],
         )
 
     def _optimizer(self, parameters: list[torch.Tensor], members: list[Member]) -> SGD | Adam:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from rote.measures.observer import Variables
 from rote.measures.plateau import levelled_off
 from rote.models.ensemble import Ensemble, Score
 from rote.study.plan import evaluated_epochs
@@ -36,14 +37,17 @@ def _empty(training: dict, examples: int) -> dict[str, np.ndarray]:
     }
 
 
-def as_dataset(record: dict[str, np.ndarray], training: dict) -> xr.Dataset:
-    """Return the record of a finished member as variables of a run.
+def as_dataset(
+    record: dict[str, np.ndarray], training: dict, observed: Variables | None = None
+) -> xr.Dataset:
+    """Return the record of a finished member, and what was observed, as variables of a run.
 
     Scores are missing at the epochs after a member has left.
     """
     dimensions = dict.fromkeys(MEASURES, ("epoch",)) | {"misclassified": ("example",)}
+    variables = {name: (dimensions.get(name, ()), values) for name, values in record.items()}
     return xr.Dataset(
-        {name: (dimensions.get(name, ()), values) for name, values in record.items()},
+        {**variables, **(observed or {})},
         coords={"epoch": evaluated_epochs(training)},
     )
 
@@ -119,6 +123,7 @@ class Progressed(NamedTuple):
 
     epoch: int
     finished: dict[int, dict[str, np.ndarray]]  # records of those that have just left
+    observed: dict[int, Variables]  # what observers keep of them
     kept: dict[int, xr.Dataset]  # parameters after this epoch, if they are to be kept
     unfinished: Callable[[], Iterator[tuple[int, xr.Dataset]]]  # checkpoints of the others
 
@@ -164,7 +169,7 @@ def train(
         ensemble.train_epoch(epoch)
         kept, leaving = {}, []
         if epoch in scored:
-            score = ensemble.evaluate()
+            score = ensemble.evaluate(epoch)
             for i, position in enumerate(present):
                 _note(records[position], score, i, epoch, scored.index(epoch), threshold)
                 if not _ended(records[position]) and "plateau" in training:
@@ -175,13 +180,15 @@ def train(
                 ensemble.take_statistics()
             for i, position in enumerate(present):
                 kept[position] = _packed(ensemble.model_state(i), epoch, "part of a model")
+        at = {position: i for i, position in enumerate(present)}
+        observed = {position: ensemble.observed(at[position]) for position in leaving}
         if leaving:
             staying = [i for i, position in enumerate(present) if position not in leaving]
             present = [present[i] for i in staying]
             if present:
                 ensemble.select(staying)
         finished = {position: records[position] for position in leaving}
-        yield Progressed(epoch, finished, kept, unfinished)
+        yield Progressed(epoch, finished, observed, kept, unfinished)
         if not present:
             return
 

@@ -11,6 +11,7 @@ from rote.data.noising import data_attributes
 from rote.files.store import Store, fingerprint
 from rote.machine.progress import Progress
 from rote.measures.adjoints import NORMS
+from rote.measures.observer import Observer, Variables
 from rote.measures.sensitivity import by_class, class_terms
 from rote.runs import unrolled
 from rote.runs.device_data import DeviceData
@@ -22,6 +23,7 @@ from rote.runs.members import (
     stored_or_computed,
     with_examples,
 )
+from rote.runs.observers import observers_of, with_watched
 from rote.runs.variables import described
 from rote.study import own_module, plan, versions
 from rote.study.plan import Member
@@ -84,7 +86,7 @@ def compute_run(
         (member, update), ``diverged_epoch`` (member), ``index`` and ``label`` of the examples
         (member, example) and, if asked for, ``class_sensitivity`` (member, norm, class_update,
         loss_class, example_class), both with the names of the classes as coordinates. Norms are
-        those of the settings, in their order.
+        those of the settings, in their order. What is recorded stands along ``update``, too.
 
     Raises:
         UserError: the device is missing or too small.
@@ -101,7 +103,8 @@ def compute_run(
     if "class_sensitivity" in run:
         classes = noised["class_name"].values
         run = run.assign_coords(loss_class=classes, example_class=classes)
-    run = with_examples(run, noised, members)
+    watched = with_watched if observers_of(settings) else with_examples
+    run = watched(run, noised, members)
     if settings["labelling"] == "unique":  # an example's own class, not that of the data set
         each = np.tile(np.arange(run.sizes["example"]), (len(members), 1))
         run = run.assign_coords(label=(("member", "example"), each))
@@ -159,6 +162,7 @@ def _measure(
     """Return what a run holds of each of ``members``, trained and swept together."""
     trained = unrolled.trained(data, settings, members)
     loss, accuracy = trained.scores(times)  # (members, times) each
+    observers = _observers(settings, trained, times)
     every, found = torch.ones(*trained.labels.shape, 1, device=data.device), {}
     for some, norms in trained.sweep(times, every, report):
         found |= dict(zip(some, norms[:, :, :, 0].movedim(2, 0).cpu().numpy(), strict=True))
@@ -184,9 +188,31 @@ def _measure(
                 "train_accuracy": accuracy[i],
                 "diverged_epoch": _diverged(times, loss[i], per_epoch),
             },
-        )
+        ).assign(_observed(observers, i))
         for i in range(len(members))
     ]
+
+
+def _observers(
+    settings: dict, trained: unrolled.MLPs | unrolled.Modules, times: list[int]
+) -> list[Observer]:
+    """Return the observers of the members, which were shown the scores: at updates, not epochs."""
+    labels = trained.labels
+    observers = [kind(*labels.shape, times, labels.device) for kind in observers_of(settings)]
+    for t in times if observers else ():
+        each = trained.logits(t).mT
+        for observer in observers:
+            observer.scored(t, slice(0, labels.shape[1]), each, labels)
+    return observers
+
+
+def _observed(observers: list[Observer], member: int) -> Variables:
+    """Return what was observed of a member: over the updates at which it was scored."""
+    return {
+        name: (tuple("update" if dim == "epoch" else dim for dim in dims), values)
+        for observer in observers
+        for name, (dims, values) in observer.variables(member).items()
+    }
 
 
 def _diverged(times: list[int], loss: np.ndarray, updates_per_epoch: int) -> np.ndarray:

@@ -18,6 +18,7 @@ from rote.runs.members import (
     stored_or_computed,
     with_examples,
 )
+from rote.runs.observers import determinants, observers_of, with_watched
 from rote.runs.variables import described
 from rote.study import own_module, versions
 from rote.study.plan import Member
@@ -42,6 +43,7 @@ def _member_key(data: DataContent, settings: dict, member: Member) -> str:
             "weight_decay": member.weight_decay,
             **regularization,
         },
+        **determinants(settings),
     )
 
 
@@ -67,7 +69,7 @@ def compute_run(
         noised: a dataset of ``rote.data.noising``.
         settings: ``model``, ``training``, ``members``, ``keep_misclassified`` and ``keep_epochs``,
             the epochs after which the parameters are kept in the store; for adversarial training
-            also ``adversarial_examples``.
+            also ``adversarial_examples``; perhaps ``record`` and ``observer``, who watches.
         store: finished and unfinished members.
         name: what the lines of progress begin with.
         device: ``auto``, ``cpu`` or ``cuda``.
@@ -79,7 +81,8 @@ def compute_run(
     Returns:
         ``train_loss``, ``train_accuracy``, ``validation_accuracy`` (member, epoch),
         ``diverged_epoch`` (member), with a threshold ``converged_epoch`` (member) and, if asked
-        for, ``misclassified``, and ``index`` and ``label`` of the examples (member, example).
+        for, ``misclassified``, and ``index`` and ``label`` of the examples (member, example); what
+        is recorded or measured of every example, see :mod:`rote.runs.observers`.
 
     Raises:
         UserError: the device is missing or too small.
@@ -108,11 +111,13 @@ def compute_run(
         return results
 
     run = stored_or_computed(members, keys, load, name, compute)
-    if settings["keep_misclassified"]:
-        run = described(with_examples(run, noised, members))
-    else:
+    if observers_of(settings):
+        run = with_watched(run, noised, members)
+    elif settings["keep_misclassified"]:
+        run = with_examples(run, noised, members)
+    if not settings["keep_misclassified"]:
         run = run.drop_vars("misclassified")
-    return run.assign_attrs(attributes)
+    return described(run).assign_attrs(attributes)
 
 
 def _train_missing(
@@ -151,7 +156,8 @@ def _train_missing(
             for position, parameters in now.kept.items():
                 store.save_parameters(group[position], now.epoch, parameters)
             for position, record in now.finished.items():
-                key, result = group[position], as_dataset(record, training)
+                key, seen = group[position], now.observed[position]
+                result = as_dataset(record, training, seen)
                 results[key] = keep(result, store, key, missing[key], settings, data.described)
             stop = interruption.arrived()
             if stop or clock.due():

@@ -6,9 +6,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rote.measures import module_sensitivity
-from rote.measures.adjoints import NORMS, Training, score, sweep, trajectory, with_constant
-from rote.measures.module_sensitivity import ModuleTraining
+from rote.measures.adjoints import (
+    NORMS,
+    Training,
+    logits,
+    score,
+    sweep,
+    trajectory,
+    with_constant,
+)
+from rote.measures.module_sensitivity import ModuleTraining, Trajectory
+from rote.measures.module_sensitivity import sweep as sweep_module
 from rote.models.ensemble import epoch_order
 from rote.models.kinds import Models
 from rote.models.mlp import initial_parameters
@@ -94,6 +102,11 @@ class MLPs:
         ]
         return np.moveaxis(np.array(found), 0, -1)
 
+    @torch.inference_mode()
+    def logits(self, t: int) -> Tensor:
+        """Return the logits after ``t`` updates, (members, examples, classes)."""
+        return logits(self._training, self._kept[t])
+
     def sweep(
         self, times: list[int], terms: Tensor, report: Report
     ) -> Iterator[tuple[list[int], Tensor]]:
@@ -124,7 +137,7 @@ class Modules:
             for epoch in range(1, epochs + 1)
             for seed in seeds_of_updates(member.order_seed, epoch, len(batches) // epochs)
         ]
-        self._training = ModuleTraining.of(
+        training = ModuleTraining.of(
             maker(member.initial_seed).to(data.device),
             data.table[rows[0], : np.prod(image)].unflatten(1, image),
             labels[0],
@@ -132,15 +145,20 @@ class Modules:
             learning_rate,
             seeds,
         )
+        self._trajectory = Trajectory(training, len(batches))
 
     def scores(self, times: Sequence[int]) -> np.ndarray:
         """See ``MLPs``."""
-        found = module_sensitivity.scores(self._training, times)
-        return np.stack([values.cpu().numpy() for values in found])[:, None]
+        found = [self._trajectory.score(t) for t in times]
+        return np.stack([torch.stack(each).cpu().numpy() for each in found], 1)[:, None]
+
+    def logits(self, t: int) -> Tensor:
+        """See ``MLPs``."""
+        return self._trajectory.logits(t)[None]
 
     def sweep(
         self, times: list[int], terms: Tensor, report: Report
     ) -> Iterator[tuple[list[int], Tensor]]:
         """See ``MLPs``."""
-        for some, norms in module_sensitivity.sweep(self._training, times, terms[0], report, NORMS):
+        for some, norms in sweep_module(self._trajectory, times, terms[0], report, NORMS):
             yield some, norms[None]

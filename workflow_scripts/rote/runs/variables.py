@@ -6,6 +6,8 @@ stored gets those of this one. All numbers are counts, fractions or entropies, s
 
 import xarray as xr
 
+from rote.study.figures import EXPERIMENTS
+
 NUMBERS = {
     "noise_level": "fraction of the training examples that noise replaces",
     "noise_seed": "draw of the noise",
@@ -42,7 +44,17 @@ NUMBERS = {
     "a class, in nat",
     "index": "position of the training example in its part of the original data set",
     "label": "label trained on",
+    "replaced": "noise replaces the training example",
+    "right": "example is classified as the label trained on: a bit each, as of numpy.packbits",
+    "loss": "cross-entropy of the training example, in nat",
+    "margin": "logit of the label trained on less the greatest other one",
+    "loss_mean": "mean over the epochs of the cross-entropy of the training example, in nat",
+    "loss_variance": "variance over the epochs of the same, in nat squared",
+    "probability_mean": "mean over the epochs of the probability of the label trained on",
+    "probability_variance": "variance over the epochs of the same",
 }
+for experiment in EXPERIMENTS.values():
+    NUMBERS |= experiment.variables
 TEXTS = {
     "noise_kind": "noise in inputs or labels, by its name; real: none",
     "critical_inputs": "validation inputs: real, or noise as trained on; training inputs: train",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rote.machine.errors import UserError
 from rote.study import drawing, noises, own_data, own_module, plan, schema, sizes
 from rote.study.architecture import Architecture, check_last_batch
+from rote.study.figures import FIGURES, impossible
 from rote.study.schedule import ADAM
 from rote.study.schema import Misconfigured, SeveralMistakes, dotted, shown, unknown
 
@@ -51,9 +52,9 @@ def _mistakes(config: dict) -> Iterator[Misconfigured]:
         for name, settings in plan.noised_datasets(experiments).items():
             way = ["presets", preset, *plan.settings_key(name).split(".")]
             yield from _mistakes_of(settings, config["datasets"], way)
-        for name, wrong in plan.impossible(experiments).items():
-            if name != "filters":  # which is left out where it cannot be
-                way = ["presets", preset, plan.EXPERIMENT_OF_FIGURE[name]]
+        for name, wrong in impossible(experiments).items():
+            if not FIGURES[name].optional:
+                way = ["presets", preset, FIGURES[name].experiment.name]
                 yield Misconfigured(f"presets.{preset}: {wrong}", way)
 
 

@@ -2,7 +2,8 @@
 
 Comments, docstrings and layout do not count, so an edit of them costs nothing. A module counts with
 all modules of this package that it imports, but for those that say, wait or stop and compute
-nothing. The digest is the same for every version of Python.
+nothing, and the table of figures, of which a figure's own entry counts alone. The digest is the
+same for every version of Python.
 """
 
 import ast
@@ -22,7 +23,7 @@ NOTES = Path(".snakemake/rote.code.json")  # in the folder that Snakemake works 
 SILENT = {
     f"rote.machine.{name}"
     for name in ("device_claim", "errors", "interruption", "progress", "working_folder")
-} | {"rote.study.code", "rote.study.versions"}  # whose numbers are beside the digest
+} | {"rote.study.code", "rote.study.versions", "rote.study.figures"}  # what these say is beside it
 LAYOUT = {
     tokenize.COMMENT,
     tokenize.DEDENT,

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from rote.machine.errors import UserError, brief
 from rote.study import check
+from rote.study.figures import EXPERIMENTS
 from rote.study.layers import SHARED, merged, whole_preset
 from rote.study.places import Source, where
-from rote.study.plan import EXPERIMENT_OF_FIGURE
 from rote.study.schema import SCHEMA, Misconfigured, SeveralMistakes, closest, dotted, named, shown
 
 TAG = "tag:yaml.org,2002:"
@@ -214,7 +214,7 @@ def _named_by_files() -> list[str]:
 
 
 def _check_defaults(defaults: object) -> None:
-    known = [*SHARED, *dict.fromkeys(EXPERIMENT_OF_FIGURE.values())]
+    known = [*SHARED, *EXPERIMENTS]
     if not isinstance(defaults, dict):
         raise Misconfigured(f"defaults is {shown(defaults)}: write keys and values.", ["defaults"])
     for key in defaults:

@@ -4,15 +4,8 @@ from pathlib import Path
 
 from rote.machine.errors import UserError
 from rote.study import code, own_data
+from rote.study.figures import FIGURES
 from rote.study.schema import Misconfigured
-
-# The criteria, those of the claims, that a figure draws.
-CRITERIA = {
-    "fig1": ("margin", "fitted"),
-    "fig3_2": ("exploded",),
-    "fig4_1": ("fitted",),
-    "fig5_1": ("margin", "large"),
-}
 
 
 class Drawing:
@@ -27,7 +20,7 @@ class Drawing:
 
     def criteria(self, wildcards) -> dict[str, float]:
         """Return the criteria that a figure draws, by name."""
-        return {name: self._criteria[name] for name in CRITERIA.get(wildcards.figure, ())}
+        return {name: self._criteria[name] for name in FIGURES[wildcards.figure].criteria}
 
     def style(self, wildcards: object) -> str | None:
         """Return the matplotlib style file with which all figures are drawn, if there is one."""

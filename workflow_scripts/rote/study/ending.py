@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from rote.study import plan
+from rote.study.figures import title
 from rote.study.jobs import Study
 
 # Of the targets, those for a whole study.
@@ -21,7 +21,7 @@ def words(study: Study, targets: set[str]) -> str:
     folder, figures = f"results/{study.preset}", [f for f in study.figures() if f in targets]
     if not targets & OF_ALL:
         return "\n".join(
-            f"{plan.title(figure)}: {folder}/figures/{figure}.png and .pdf, its caption in "
+            f"{title(figure)}: {folder}/figures/{figure}.png and .pdf, its caption in "
             f"{figure}.txt, its numbers in {folder}/metrics/{figure}.nc"
             for figure in figures
         )

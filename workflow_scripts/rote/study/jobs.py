@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from rote.machine.errors import UserError
 from rote.study import drawing, noises, own_data, plan, ranks, run_settings, sizes, stability, work
 from rote.study.answers import answer
+from rote.study.figures import EXPERIMENTS, FIGURES, impossible, runs_of_experiment, title
 from rote.study.made_by import MadeBy, code_of
 
 PICTURES = "png", "pdf", "txt"
@@ -34,7 +35,7 @@ class Study:
     FIRST = 1000  # the priority of what is quickly done, and what others wait for
     # Of a whole study, beside its figures.
     PAGES = "claims.nc", "gallery.md", "paper.md", "config.yaml", "index.html"
-    all_figures = tuple(plan.EXPERIMENT_OF_FIGURE)
+    all_figures = tuple(FIGURES)
 
     def __init__(self, config: dict, asked: Callable[[], None] = lambda: None):
         self.config, self.preset, self._asked = config, config["preset"], asked
@@ -44,7 +45,6 @@ class Study:
 
     def wildcards(self) -> dict[str, str]:
         """Return regular expressions that tell the parts of paths apart."""
-        experiments = dict.fromkeys(plan.EXPERIMENT_OF_FIGURE.values())
         cases = {
             case
             for preset in self.presets.values()
@@ -63,8 +63,8 @@ class Study:
         return {
             "preset": _any_of(self.presets),
             "dataset": _any_of(self.datasets),
-            "experiment": _any_of(experiments),
-            "figure": _any_of(plan.EXPERIMENT_OF_FIGURE),
+            "experiment": _any_of(EXPERIMENTS),
+            "figure": _any_of(FIGURES),
             "noised": _any_of(noised),
             "run": r"examples-[1-9]\d*|units(?:-[1-9]\d*)+|" + _any_of([*words, *sorted(cases)]),
         }
@@ -142,13 +142,16 @@ class Study:
 
     def kind_of_run(self, wildcards) -> str:
         """Return the module of ``rote.runs`` that computes a run."""
-        return plan.KIND_OF_RUN[wildcards.experiment]
+        return EXPERIMENTS[wildcards.experiment].kind
 
     @answer
     def memory_of_run(self, wildcards, attempt: int) -> int:
-        """Return megabytes: libraries, the data as it is read and as it is used."""
+        """Return megabytes: libraries, the data as it is read and as it is used, and records."""
         data = self._megabytes(wildcards.preset, self.noised_of_run(wildcards))
-        return 2 ** (attempt - 1) * (LIBRARIES_MB + 2 * data)
+        examples = self.inputs_of_run(wildcards)[1]["train_examples"]
+        # Of all members, and once more while they become one dataset.
+        records = 2 * work.recorded_bytes(self.run(wildcards), examples) // 10**6
+        return 2 ** (attempt - 1) * (LIBRARIES_MB + 2 * data + records)
 
     @answer
     def rank_of_run(self, wildcards) -> int:
@@ -198,29 +201,29 @@ class Study:
     def runs_of_figure(self, wildcards) -> list[str]:
         """Return the files of the runs that a figure is drawn from."""
         preset, figure = wildcards.preset, wildcards.figure
-        experiment = plan.EXPERIMENT_OF_FIGURE[figure]
+        experiment = FIGURES[figure].experiment.name
         settings = self.experiment(wildcards, experiment)
-        if why := plan.impossible(self.presets[preset]).get(figure):
+        if why := impossible(self.presets[preset]).get(figure):
             raise UserError(f"config: presets.{preset}: {why}")
-        runs = plan.runs(figure, settings)
+        runs = FIGURES[figure].runs(settings)
         return [f"results/{preset}/runs/{experiment}/{run}.nc" for run in runs]
 
     def title_of_figure(self, wildcards) -> str:
         """Return what people call a figure."""
-        return plan.title(wildcards.figure)
+        return title(wildcards.figure)
 
     def shown_by_figure(self, wildcards) -> dict[str, str]:
         """Return what a figure shows, for the list of results in the report."""
-        return {"shows": plan.SHOWS[wildcards.figure]}
+        return {"shows": FIGURES[wildcards.figure].shows}
 
     def figures(self, preset: str | None = None) -> list[str]:
         """Return the figures that can be drawn from the experiments of a preset."""
         experiments = self.presets[preset or self.preset]
-        impossible = plan.impossible(experiments)
+        excluded = impossible(experiments)
         return [
             figure
-            for figure, experiment in plan.EXPERIMENT_OF_FIGURE.items()
-            if experiment in experiments and figure not in impossible
+            for figure, entry in FIGURES.items()
+            if entry.experiment.name in experiments and figure not in excluded
         ]
 
     def files_of(self, figure: str) -> Callable[[object], list[str]]:
@@ -302,7 +305,7 @@ class Study:
     def _check_run(self, wildcards, settings: dict) -> None:
         key = wildcards.preset, wildcards.experiment
         if key not in self._runs:  # once: there may be a thousand
-            runs = plan.runs_of_experiment(wildcards.experiment, settings)
+            runs = runs_of_experiment(wildcards.experiment, settings)
             self._runs[key] = dict.fromkeys(runs)
         known = self._runs[key]
         if wildcards.run not in known:

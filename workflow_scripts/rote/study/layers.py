@@ -9,7 +9,7 @@ from copy import deepcopy
 from rote.study.schema import SCHEMA, Misconfigured, dotted, resolved, unknown
 
 # Blocks, and values, that may stand above the experiments.
-SHARED = "data", "training", "seeds", "first_seed", "vary"
+SHARED = "data", "training", "seeds", "first_seed", "vary", "record"
 
 
 def _nullable(schema: object) -> set[str]:

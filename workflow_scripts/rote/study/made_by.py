@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from rote.study import code, noises, own_data, plan, versions
+from rote.study.figures import EXPERIMENTS, FIGURES, full_title, runs_of_experiment
 
 if TYPE_CHECKING:
     from rote.study.jobs import Study
@@ -46,9 +47,11 @@ def code_of(rule: str, wildcards) -> list:
         case "noise_dataset":
             by = [versions.current("NOISING")]
         case "compute_run":
-            by = map(versions.current, versions.OF_RUN[plan.KIND_OF_RUN[wildcards.experiment]])
+            experiment = EXPERIMENTS[wildcards.experiment]
+            by = [*map(versions.current, versions.OF_RUN[experiment.kind])]
+            by += [versions.of_observer(name) for name in [experiment.observer] if name]
         case "extract_metrics":
-            by = [code.digest([f"rote.metrics.{figure}", rule])]
+            by = [code.digest([f"rote.metrics.{figure}", rule]), full_title(figure)]
         case "plot_figure":
             # The first words of a module are those of its figure's caption.
             module = f"rote.figures.{figure}"
@@ -115,8 +118,8 @@ class MadeBy:
     @_once
     def metrics(self, wildcards) -> str:
         """Return the digest of what the metrics of a figure are made by."""
-        experiment = plan.EXPERIMENT_OF_FIGURE[wildcards.figure]
-        runs = plan.runs(wildcards.figure, self.study.experiment(wildcards, experiment))
+        experiment = FIGURES[wildcards.figure].experiment.name
+        runs = FIGURES[wildcards.figure].runs(self.study.experiment(wildcards, experiment))
         jobs = (
             SimpleNamespace(preset=wildcards.preset, experiment=experiment, run=run) for run in runs
         )
@@ -189,7 +192,7 @@ class MadeBy:
             job = SimpleNamespace(preset=name, noised=noised)
             expected[f"{folder}/datasets/{noised}.nc"] = self.noised(job)
         for experiment, settings in experiments.items():
-            for run in plan.runs_of_experiment(experiment, settings):
+            for run in runs_of_experiment(experiment, settings):
                 job = SimpleNamespace(preset=name, experiment=experiment, run=run)
                 expected[f"{folder}/runs/{experiment}/{run}.nc"] = self.run(job)
         for job in self._figures_of(preset):

@@ -1,47 +1,12 @@
-"""What is to be computed: figures ← experiments ← runs ← members.
+"""What the runs of an experiment hold: members, and the data that they train on.
 
 An experiment's settings are its block under ``presets`` in the configuration.
 """
 
 from typing import NamedTuple
 
-EXPERIMENT_OF_FIGURE = {
-    "fig1": "capacity",
-    "fig2": "convergence",
-    "fig3_1": "difficulty",
-    "fig3_2": "sensitivity",
-    "fig3_3": "sensitivity",
-    "fig4_1": "complexity",
-    "fig4_2": "complexity",
-    "filters": "complexity",
-    "fig5_1": "regularization",
-    "fig5_2": "regularization",
-}
-# For the list of figures in the report.
-SHOWS = {
-    "fig1": "accuracy against capacity",
-    "fig2": "time to convergence against the size of the data set",
-    "fig3_1": "misclassification rate of each example after one epoch",
-    "fig3_2": "Gini coefficient of the loss-sensitivity over training",
-    "fig3_3": "loss-sensitivity between classes",
-    "fig4_1": "critical sample ratio over training",
-    "fig4_2": "accuracy and critical sample ratio for each level of noise",
-    "fig5_1": "validation accuracy against memorised random labels",
-    "fig5_2": "training accuracy over training with each regulariser",
-    "filters": "filters of the first layer",
-}
-# The module of rote.runs that computes the runs of an experiment.
-KIND_OF_RUN = dict.fromkeys(EXPERIMENT_OF_FIGURE.values(), "training") | {
-    "sensitivity": "sensitivity",
-    "complexity": "complexity",
-}
 # What an experiment that names its training data by a word trains on: kind and level of noise.
 CONDITIONS = {"real": ("real", 0.0), "halfX": ("randX", 0.5), "randX": ("randX", 1.0)}
-
-
-def title(figure: str) -> str:
-    """Return what people call a figure: fig3_1 is Figure 3.1."""
-    return figure.replace("fig", "Figure ").replace("_", ".") if figure != "filters" else "Filters"
 
 
 class Member(NamedTuple):
@@ -74,41 +39,6 @@ REGULARIZERS = Member._fields[
 ]
 FACTORS = "data", "noise", "initialization", "order"  # what a replicate may draw anew
 EXPERIMENTS = 10_000  # the most that may repeat a training on the same data
-
-
-def runs(figure: str, settings: dict) -> list[str]:
-    """Return the names of the runs that a figure is drawn from, the stems of their files."""
-    if figure == "fig2":
-        sizes, model = settings["data"]["train_examples"], settings["model"]
-        # The model's own width at the largest size is already there, under the name of the size.
-        others = [units for units in settings["capacity_units"] if units != model["hidden_units"]]
-        return [f"examples-{size}" for size in sizes] + [f"units-{units}" for units in others]
-    if figure == "fig3_2":
-        return list(settings["labellings"])
-    if figure == "fig3_3":
-        return ["class"]
-    if figure == "fig4_2":
-        return list(settings["cases"])
-    if figure in ("fig4_1", "filters"):
-        return [list(settings["cases"])[-1]]
-    if figure in ("fig5_1", "fig5_2"):
-        return ["none", *settings["strengths"]]
-    if figure == "fig3_1":
-        return [_one_model(settings)]
-    return [f"units-{width}" for width in settings["model"]["hidden_units"]]
-
-
-def _one_model(settings: dict) -> str:
-    """Return the name of the run of a model: of an MLP by the width of each of its layers."""
-    if "model" not in settings:
-        return "cnn" if "cnn" in settings else "module"
-    return f"units-{'-'.join(map(str, each(settings['model']['hidden_units'])))}"
-
-
-def runs_of_experiment(experiment: str, settings: dict) -> list[str]:
-    """Return the names of all runs of an experiment."""
-    figures = [figure for figure, name in EXPERIMENT_OF_FIGURE.items() if name == experiment]
-    return list(dict.fromkeys(run for figure in figures for run in runs(figure, settings)))
 
 
 def noise_levels(settings: dict) -> list[float]:
@@ -223,26 +153,6 @@ def evaluation_times(updates: int, count: int) -> list[int]:
     if not count:
         return []
     return sorted({round(updates * i / count) for i in range(count + 1)})
-
-
-def impossible(experiments: dict) -> dict[str, str]:
-    """Return figures that cannot be drawn from a preset's experiments, and why: a sentence each."""
-    reasons = {}
-    if "capacity" in experiments and max(experiments["capacity"]["noise_levels"]) == 0:
-        reasons["fig1"] = "capacity.noise_levels needs a level above 0, which fig1 shows."
-    conditions = experiments.get("sensitivity", {}).get("conditions", ["real"])
-    if not {"real", "randX"} & set(conditions):
-        reasons["fig3_3"] = "sensitivity.conditions needs real or randX, which fig3_3 shows."
-    if "complexity" in experiments:
-        settings = experiments["complexity"]
-        levels, (*_, last) = settings["noise_levels"], settings["cases"]
-        if min(levels) > 0 or max(levels) == 0:
-            reasons["fig4_1"] = "complexity.noise_levels needs 0, the real data, and another."
-        if "cnn" not in settings["cases"][last]:
-            reasons["filters"] = f"filters need a CNN, but complexity.cases ends with {last}."
-        elif "randY" not in settings["noise_kinds"]:
-            reasons["filters"] = "filters shows randY: add it to complexity.noise_kinds."
-    return reasons
 
 
 def noised_datasets(experiments: dict) -> dict[str, dict]:

@@ -4,6 +4,7 @@ These settings reach the job as they stand here, and what is in them is what tel
 """
 
 from rote.study import own_module
+from rote.study.figures import EXPERIMENTS
 from rote.study.mlp import plain
 from rote.study.plan import (
     CONDITIONS,
@@ -22,9 +23,18 @@ def of_run(experiment: str, settings: dict, run: str, precision: str) -> dict:
     Args:
         experiment: its name.
         settings: its block under ``presets`` in the configuration.
-        run: one of ``rote.study.plan.runs_of_experiment``.
+        run: one of ``rote.study.figures.runs_of_experiment``.
         precision: that of the configuration; sensitivity is always measured in float32.
     """
+    watched = {}
+    if settings.get("record"):
+        watched["record"] = sorted(settings["record"])
+    if observer := EXPERIMENTS[experiment].observer:
+        watched["observer"] = observer
+    return {**_of_run(experiment, settings, run, precision), **watched}
+
+
+def _of_run(experiment: str, settings: dict, run: str, precision: str) -> dict:
     match experiment:
         case "convergence":
             return _convergence(settings, run, precision)

@@ -10,9 +10,15 @@ from pathlib import Path
 
 from rote.machine.errors import UserError
 from rote.study import noises
+from rote.study.figures import EXPERIMENTS
 
 SCHEMA = json.loads(Path(__file__).with_name("config.schema.json").read_text())
 SCHEMA["$defs"]["noise"] = noises.complete(SCHEMA["$defs"]["noise"])
+SCHEMA["properties"]["presets"]["additionalProperties"]["properties"] |= {
+    experiment.name: {"$ref": f"#/$defs/{experiment.like}"}
+    for experiment in EXPERIMENTS.values()
+    if experiment.like
+}
 SHOWN = 80  # characters of a wrong value
 RENAMED = {  # keys of earlier versions, and what to write instead
     "crop": "data.crop, beside the model: write it there",

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from rote.study import own_module, plan
+from rote.study import own_module
+from rote.study.figures import EXPERIMENT_OF_FIGURE, EXPERIMENTS, FIGURES, title
 from rote.study.jobs import Study
 from rote.study.mlp import widths
 
@@ -61,9 +62,9 @@ def _step(study: Study, rule: str, wildcards: SimpleNamespace, log: str) -> Step
         case "noise_dataset":
             words = _words_of_noised(study, wildcards)
         case "extract_metrics":
-            words = f"{plan.title(wildcards.figure)}: collecting its numbers"
+            words = f"{title(wildcards.figure)}: collecting its numbers"
         case "plot_figure":
-            words = f"{plan.title(wildcards.figure)}: drawing"
+            words = f"{title(wildcards.figure)}: drawing"
             result = f"results/{wildcards.preset}/figures/{wildcards.figure}.png"
         case _:
             words = PAGES[rule]
@@ -72,7 +73,7 @@ def _step(study: Study, rule: str, wildcards: SimpleNamespace, log: str) -> Step
 
 def titles(figures: Iterable[str]) -> str:
     """Return the names of figures as one reads them: Figures 4.1 and 4.2, Filters."""
-    names = [plan.title(figure) for figure in figures]
+    names = [title(figure) for figure in figures]
     numbers = [name.removeprefix("Figure ") for name in names if name.startswith("Figure ")]
     others = [name for name in names if not name.startswith("Figure ")]
     if numbers:
@@ -88,8 +89,8 @@ def _words_of_noised(study: Study, wildcards: SimpleNamespace) -> str:
     if experiment == "complexity":
         figures = [figure for figure in figures if own in _runs(study, wildcards, figure)]
     examples = study.noising(wildcards)["train_examples"]
-    title = study.title_of_noised(wildcards)
-    return f"{titles(figures)}: drawing noise for {examples:,} examples of {title}"
+    dataset = study.title_of_noised(wildcards)
+    return f"{titles(figures)}: drawing noise for {examples:,} examples of {dataset}"
 
 
 def _words_of_run(study: Study, wildcards: SimpleNamespace) -> str:
@@ -107,31 +108,14 @@ def _words_of_run(study: Study, wildcards: SimpleNamespace) -> str:
     if "hidden_units" in model:
         units = [f"{units:,}" for units in dict.fromkeys(widths(model))]
         what += f" of {' and '.join(units)} units"
-    if experiment == "convergence":
-        what += f" on {study.inputs_of_run(wildcards)[1]['train_examples']:,} examples"
-    if experiment == "regularization":
-        what += f" ({_words_of_regularizer(wildcards.run)})"
-    if experiment == "sensitivity":
-        labels = "class labels" if wildcards.run == "class" else "a label for each example"
-        what += f" and measuring their loss-sensitivity ({labels})"
-    if experiment == "complexity":
-        what += " and searching critical samples"
+    what += EXPERIMENTS[experiment].words(wildcards.run, study.inputs_of_run(wildcards)[1])
     return f"{titles(figures)}: {what}"
 
 
-def _words_of_regularizer(run: str) -> str:
-    if run == "none":
-        return "no regulariser"
-    return {
-        "adversarial": "adversarial training",
-        "adversarial_dropout": "adversarial training and dropout",
-    }.get(run, run.replace("_", " "))
-
-
 def _figures(study: Study, preset: str, experiment: str) -> list[str]:
-    return [name for name in study.figures(preset) if plan.EXPERIMENT_OF_FIGURE[name] == experiment]
+    return [name for name in study.figures(preset) if EXPERIMENT_OF_FIGURE[name] == experiment]
 
 
 def _runs(study: Study, wildcards: SimpleNamespace, figure: str) -> list[str]:
-    settings = study.experiment(wildcards, plan.EXPERIMENT_OF_FIGURE[figure])
-    return plan.runs(figure, settings)
+    settings = study.experiment(wildcards, EXPERIMENT_OF_FIGURE[figure])
+    return FIGURES[figure].runs(settings)

@@ -52,6 +52,15 @@ def current(name: str) -> int | str:
     return number if _recorded().get(name) == [number, digest] else f"{number}+{digest}"
 
 
+def of_observer(name: str) -> list[str]:
+    """Return what tells the code of an observer of ``rote.measures`` apart, ``module.Class``.
+
+    It is not recorded, but goes by its digest: an edit concerns the trainings alone that it
+    watches.
+    """
+    return [name, code.digest([f"rote.measures.{name.partition('.')[0]}"])]
+
+
 def record() -> dict[str, list]:
     """Record the code as it is for the numbers as they are, and return what was recorded."""
     now = {name: [globals()[name], code.digest(modules)] for name, modules in MODULES.items()}

@@ -20,6 +20,7 @@ from rote.study.mlp import widths
 # .09 where models are wide, and the work is, up to .41 where they are narrow.
 USED, USED_WITH_PLATEAU = 0.1, 0.06
 MODULE = 10_000_000  # multiply-adds of a module that does not say how many it has
+RECORDED = {"right": 1 / 8, "loss": 4, "margin": 4}  # bytes of an example at a time
 CLASSES = 10  # assumed of data sets that rote does not know by name
 
 
@@ -120,6 +121,16 @@ def expected_of_run(run: dict, shape: tuple[int, int, int], data: dict) -> int:
     if "plateau" in run["training"]:
         return round(USED_WITH_PLATEAU * whole)
     return round(USED * whole) if "threshold" in run["training"] else whole
+
+
+def recorded_bytes(run: dict, examples: int) -> int:
+    """Return the bytes of what a run records of its examples, see ``rote.measures.records``."""
+    training, record = run["training"], run.get("record", ())
+    scored = run.get("evaluations", 0) + 1
+    if "evaluate_every" in training:
+        scored = len(plan.evaluated_epochs(training))
+    of_example = scored * sum(RECORDED[name] for name in record if name in RECORDED)
+    return round(len(run["members"]) * examples * (of_example + 16 * ("moments" in record)))
 
 
 def _update(own: list[Layer]) -> int:
