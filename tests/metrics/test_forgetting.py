@@ -60,6 +60,7 @@ def test_between_scores_it_is_counted_by_itself(metrics):
     assert scored["unforgettable_share"].values.tolist() == [0, 0]
     assert scored["learned_epoch"].values.tolist() == [3, 2]
     events = metrics["forgetting_events"].sel(condition="real", experiment=0)
+    events = events.squeeze("noise_level")
     np.testing.assert_array_equal(events.sel(counted="scored") - 1, events.sel(counted="presented"))
     assert events.sel(counted="presented", seed=0).values.tolist() == EVENTS[0].tolist()
 

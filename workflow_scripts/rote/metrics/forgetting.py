@@ -24,6 +24,7 @@ WORDS = {
     "scored, two scores at the ends of epochs",
     "part": "which examples: all, those that noise kept as they are, or those that it replaced",
     "events": "forgetting events of an example",
+    "noise_level": "fraction of the training examples that noise replaces, if it is not real data",
 }
 
 
@@ -36,9 +37,9 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             ``label`` (member, example).
 
     Returns:
-        ``forgetting_events`` and ``first_learned`` (counted, condition, learning_rate, example,
-        experiment, seed), ``diverged`` (condition, learning_rate, experiment, seed); over the
-        experiments that did not diverge, ``forgotten_share`` (counted, part, condition,
+        ``forgetting_events`` and ``first_learned`` (counted, condition, noise_level,
+        learning_rate, example, experiment, seed), ``diverged`` (condition, learning_rate,
+        experiment, seed); over the experiments that did not diverge, ``forgotten_share`` (counted, part, condition,
         learning_rate, events, seed), up to one event more than any example has, and
         ``unforgettable_share``, ``never_learned_share`` and ``learned_epoch``, the same without
         events; missing where a part is empty. ``index`` (seed, example), ``label`` and ``replaced``
@@ -66,13 +67,14 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         """Return the share of the examples of each part, over all experiments that count."""
         return true.weighted(counts).mean(("example", "experiment"))
 
+    level = {"noise_level": [run["noise_level"].max().item()]}  # of what is not real
     times = np.arange(1, int(events.max()) + 2)
     forgotten = events.where(first > 0, np.inf)
     shares = [share(forgotten >= count) for count in times]
     result = xr.Dataset(
         {
-            "forgetting_events": events,
-            "first_learned": first,
+            "forgetting_events": events.expand_dims(level),
+            "first_learned": first.expand_dims(level),
             "diverged": table["diverged"],
             "forgotten_share": xr.concat(shares, xr.Variable("events", times)),
             "unforgettable_share": share(forgotten == 0),
@@ -83,6 +85,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         "counted",
         "part",
         "condition",
+        "noise_level",
         "learning_rate",
         "events",
         "example",
@@ -93,13 +96,15 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     for name, long_name in LONG_NAMES.items():
         result[name].attrs = {"long_name": long_name, "units": "1"}
     for name, words in WORDS.items():
-        result[name].attrs = {"long_name": words} | ({"units": "1"} if name == "events" else {})
+        result[name].attrs = {"long_name": words} | (
+            {"units": "1"} if name in ("events", "noise_level") else {}
+        )
     return with_protocol(
         "forgetting",
         result.assign_coords(examples).assign_attrs(
             experiments=table.sizes["experiment"],
             epochs=settings_of(run)["training"]["epochs"],
-            noise_level=run["noise_level"].max().item(),
+            noise_level=level["noise_level"][0],
         ),
         runs,
     )
