@@ -20,6 +20,7 @@ class Block(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, images):
+        """Return planes (batch, outputs, rows, columns)."""
         return self.relu(self.body(images) + self.around(images))
 
 
@@ -55,6 +56,7 @@ class ViT(nn.Module):
         self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, classes))
 
     def forward(self, images):
+        """Return logits (batch, classes)."""
         places = self.patches(images).flatten(2).mT + self.place
         for layer in self.layers:
             places = layer(places)
