@@ -39,7 +39,7 @@ def resnet(in_channels, num_classes, width=8):
 
 
 class ViT(nn.Module):
-    """A vision transformer (Dosovitskiy et al. 2021), with the mean of all places as the last one."""
+    """A vision transformer (Dosovitskiy et al. 2021), read at the mean of all places."""
 
     def __init__(self, image, classes, patch=2, width=32, layers=2, heads=4):
         super().__init__()
