@@ -37,13 +37,13 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             ``label`` (member, example).
 
     Returns:
-        ``forgetting_events`` and ``first_learned`` (counted, condition, noise_level,
-        learning_rate, example, experiment, seed), ``diverged`` (condition, learning_rate,
-        experiment, seed); over the experiments that did not diverge, ``forgotten_share``
-        (counted, part, condition, learning_rate, events, seed), up to one event more than any
-        example has, and ``unforgettable_share``, ``never_learned_share`` and ``learned_epoch``, the
-        same without events; missing where a part is empty. ``index`` (seed, example), ``label``
-        and ``replaced`` (condition, seed, example). Attributes ``epochs``, ``experiments`` and ``noise_level``.
+        ``forgetting_events`` and ``first_learned`` (counted, condition, noise_level, learning_rate,
+        example, experiment, seed), ``diverged`` (condition, learning_rate, experiment, seed); over
+        the experiments that did not diverge, ``forgotten_share`` (counted, part, condition,
+        learning_rate, events, seed), up to one event more than any example has, and
+        ``unforgettable_share``, ``never_learned_share`` and ``learned_epoch``, the same without
+        events; missing where a part is empty. ``index`` (seed, example), ``label`` and ``replaced``
+        (condition, seed, example). Attributes ``epochs``, ``experiments`` and ``noise_level``.
     """
     (run,) = runs
     names = [name + ends for ends in COUNTED.values() for name in COUNTS]
