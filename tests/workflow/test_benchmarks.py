@@ -15,6 +15,13 @@ TINY = {
     "ensemble_against_loop": {
         "CASES": [("one", "difficulty", 4, 14, 2), ("two", "capacity", 4, 14, 2)]
     },
+    "module_against_loop": {
+        "CASES": [
+            ("tiny", "mlp", {"units": (4, 4)}, (1, 14, 14), 1, 2),
+            ("normalised", "cnn", {}, (1, 14, 14), 1, 2),
+        ],
+        "EXAMPLES": 100,
+    },
     "critical_samples": {"CASES": [("MLP 128-128", 20, 10.0)]},
     "sensitivity_against_unrolled": {"CASES": [(3, 20, 2)]},
     "peers": {

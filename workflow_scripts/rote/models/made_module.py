@@ -65,7 +65,7 @@ class Maker:
             try:
                 module = self._make(**self._offered(), **self._arguments)
                 if isinstance(module, nn.Module) and _is_lazy(module):
-                    module.eval()(torch.zeros(2, *self.image))
+                    module.train(False)(torch.zeros(2, *self.image))
             except Exception as error:
                 raise self._failed("cannot be made", error) from error
         if not isinstance(module, nn.Module):
@@ -95,7 +95,7 @@ class Maker:
         images = torch.zeros(2, *self.image)
         try:
             with torch.random.fork_rng(devices=[]), torch.no_grad():
-                logits = self.first.eval()(images)
+                logits = self.first.train(False)(images)
         except Exception as error:
             shape = "×".join(map(str, self.image))
             raise self._failed(

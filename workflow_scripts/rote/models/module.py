@@ -112,7 +112,7 @@ class Modules:
             for own in layers:
                 for layer, momentum in zip(own, momenta, strict=True):
                     layer.momentum = momentum
-                    layer.eval()
+                    layer.train(False)
 
     @torch.no_grad()
     def logits(self, inputs: Tensor) -> Tensor:
