@@ -1,7 +1,9 @@
 """Models as a user brings them: functions that make a ``torch.nn.Module``."""
 
+import random
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -90,14 +92,68 @@ class Unusual(nn.Module):
         self.first.bias.requires_grad_(False)
         self.unused = nn.Parameter(torch.ones(3))
         self.register_buffer("seen", torch.zeros(features))
-        self.register_buffer("mask", torch.ones(features, dtype=torch.bool))
+        self.register_buffer("mask", torch.rand(features) < 0.7)
+        self.order = torch.randperm(features)  # which neither a parameter nor a buffer holds
 
     def forward(self, images):
         inputs = images.flatten(1)
         if self.training:
             self.seen = 0.9 * self.seen + 0.1 * inputs.detach().mean(0)
-        hidden = torch.tanh(self.first(inputs - self.seen) * self.mask)
+        hidden = torch.tanh(self.first((inputs - self.seen)[:, self.order]) * self.mask)
         return self.head(torch.tanh(self.second(hidden)))
+
+
+def of_numpy(image, classes):
+    """Return a model whose weights NumPy and Python draw."""
+    model = mlp(image, classes)
+    with torch.no_grad():
+        model[2].weight.copy_(torch.from_numpy(np.random.standard_normal(model[2].weight.shape)))
+        model[2].bias.fill_(random.random())
+    return model
+
+
+class FrozenNorm(nn.Module):
+    """Batch normalisation that stays in evaluation."""
+
+    def __init__(self, in_channels, classes):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(in_channels)
+        self.instances = nn.InstanceNorm2d(in_channels, track_running_stats=True)
+        self.head = nn.LazyLinear(classes)
+
+    def train(self, mode=True):
+        super().train(mode)
+        self.norm.eval()
+        return self
+
+    def forward(self, images):
+        return self.head(self.instances(self.norm(images)).flatten(1))
+
+
+class TwoOutputs(nn.Module):
+    """Returns something else in training."""
+
+    def __init__(self, image, classes):
+        super().__init__()
+        self.model = mlp(image, classes)
+
+    def forward(self, images):
+        logits = self.model(images)
+        return (logits, logits) if self.training else logits
+
+
+class Growing(nn.Module):
+    """Has a buffer that grows."""
+
+    def __init__(self, image, classes):
+        super().__init__()
+        self.model = mlp(image, classes)
+        self.register_buffer("seen", torch.zeros(0))
+
+    def forward(self, images):
+        if self.training:
+            self.seen = torch.cat([self.seen, torch.ones(1)])
+        return self.model(images)
 
 
 def lazy(image, classes):

@@ -1,8 +1,10 @@
 """Modules of a user's own, against the usual loop of PyTorch, and a member against itself alone."""
 
 import copy
+import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -16,6 +18,7 @@ from rote.models.kinds import Models
 from rote.models.regularization import Regularization
 from rote.models.sgd import SGD
 from rote.models.workspace import Workspace
+from rote.study.own_module import with_source
 from small_mlps import check_score, make_data, of_members, train_plainly
 from small_mlps import make_ensemble as make_mlps
 
@@ -167,7 +170,7 @@ def test_what_is_unusual_is_trained_as_by_the_usual_loop():
     ensemble, models = make_ensemble(settings("Unusual"), [3, 4]), []
     for epoch in (1, 2):
         ensemble.train_epoch(epoch)
-    (seen,) = ensemble.model.buffers
+    seen, _ = ensemble.model.buffers
     for member, seed in enumerate([3, 4]):
         model = plain(own_models.Unusual, seed, IMAGE, CLASSES)
         trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -200,6 +203,45 @@ def test_a_model_that_was_kept_has_the_same_logits():
     assert not torch.allclose(running, expected)
     both = ensemble.model.members_logits(inputs.expand(2, -1, -1), running=True)
     assert torch.equal(both[1], running)
+
+
+def test_what_is_no_parameter_and_no_buffer_stays_with_its_member():
+    ensemble = make_ensemble(settings("Unusual"), [3, 4, 5])
+    ensemble.train_epoch(1)
+    before = ensemble.evaluate()
+    kept = ensemble.model_state(2)
+    ensemble.select([2])
+    assert ensemble.evaluate().train_loss[0] == before.train_loss[2]
+    stacks = {name: torch.from_numpy(value)[None] for name, value in kept.items()}
+    models = Models(settings("Unusual"), IMAGE, CLASSES)
+    parameters = [own for name, own in stacks.items() if name.startswith("parameter")]
+    again = models.make(parameters, Workspace(), [5])
+    again.population = [stacks[f"buffer_{k}"] for k in range(len(again.population))]
+    inputs = ensemble.table[:30, :64]
+    assert torch.equal(again.member_logits(0, inputs), ensemble.model.member_logits(0, inputs))
+
+
+def test_a_normalisation_that_its_module_keeps_in_evaluation_is_left_alone():
+    ensemble = make_ensemble(settings("FrozenNorm"), [3])
+    ensemble.train_epoch(1)
+    ensemble.take_statistics()
+    running, population = ensemble.model.buffers, ensemble.model.population
+    assert len(running) == 6
+    for own, expected in zip(population, running, strict=True):
+        assert torch.equal(own, expected)
+    assert running[0].item() == 0  # not trained by batches
+    assert running[3].item() != 0  # of instances, as torch averages them
+
+
+def test_weights_that_numpy_and_python_draw_are_those_of_the_seed():
+    rng = np.random.get_state()[1].copy(), random.getstate()
+    models = Models(settings("of_numpy"), IMAGE, CLASSES)
+    first, again, other = (models.maker(seed)[2] for seed in (3, 3, 4))
+    for name in ("weight", "bias"):
+        assert torch.equal(getattr(first, name), getattr(again, name))
+        assert not torch.equal(getattr(first, name), getattr(other, name))
+    assert (np.random.get_state()[1] == rng[0]).all()
+    assert random.getstate() == rng[1]
 
 
 def test_own_dropout_draws_anew_in_each_update_and_leaves_the_callers_generator_alone():
@@ -245,6 +287,8 @@ def test_a_buffer_follows_a_member_that_stays():
             settings("failing", arguments={"width": 3}),
             "'width': 3}.*ValueError: width must be even",
         ),
+        (settings("TwoOutputs"), "TwoOutputs fails in training on images of 1×8×8"),
+        (settings("Growing"), "has a buffer whose shape or type changes in training"),
         (settings("no_module"), "returns list: have it return a torch.nn.Module"),
         (settings("missing"), "has no function or class missing"),
         (settings("mlp", arguments={"depth": 2}), "unexpected keyword argument 'depth'"),
@@ -286,3 +330,34 @@ def test_a_file_that_was_edited_is_loaded_anew(tmp_path):
     assert Models(model, IMAGE, CLASSES).maker.first[1].out_features == 3
     file.write_text(file.read_text().replace("(64, UNITS)", "(64, UNITS, bias=False)"))
     assert Models(model, IMAGE, CLASSES).maker.first[1].bias is None
+    beside.write_text("UNITS = 17\n")
+    assert Models(model, IMAGE, CLASSES).maker.first[1].out_features == 17
+
+
+def test_files_of_one_name_in_two_folders_are_two(tmp_path):
+    text = "def net(classes):\n    from layers_here import make\n    return make(classes)\n"
+    layers = (
+        "from torch import nn\ndef make(classes):\n    return nn.Sequential(nn.Flatten(), {})\n"
+    )
+    for name, layer in (
+        ("a", "nn.Linear(64, classes)"),
+        ("b", "nn.LazyLinear(classes), nn.ReLU()"),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "net.py").write_text(text)
+        (tmp_path / name / "layers_here.py").write_text(layers.format(layer))
+    made = [Models({"from": f"{tmp_path / name}/net.py:net"}, IMAGE, CLASSES) for name in "ab"]
+    assert [len(own.maker(1)) for own in made] == [2, 3]
+
+
+def test_a_file_that_was_edited_since_the_study_was_planned_is_refused(tmp_path):
+    file = tmp_path / "mine.py"
+    text = (
+        "from torch import nn\ndef net(classes):\n    return nn.Sequential(nn.Flatten(), nn.{}())\n"
+    )
+    file.write_text(text.format("Identity").replace("nn.Identity()", "nn.Linear(64, classes)"))
+    planned = with_source({"from": f"{file}:net"})
+    Models(planned, IMAGE, CLASSES)
+    file.write_text(file.read_text() + "\nEDITED = 1\n")
+    with pytest.raises(UserError, match="was edited since the study began"):
+        Models(planned, IMAGE, CLASSES)

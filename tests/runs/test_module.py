@@ -10,6 +10,7 @@ import xarray as xr
 import own_models
 import stores
 from rote.files.store import Store
+from rote.machine.errors import UserError
 from rote.runs import complexity, sensitivity, training
 from rote.study import own_module
 from rote.study.run_settings import of_run
@@ -119,5 +120,57 @@ def test_files_beside_it_and_packages_are_part_of_the_code(tmp_path):
     beside.write_text("WIDTH = 4\n")
     after = own_module.with_source(module("net", file))["source"]
     assert before != after
+    nets = tmp_path / "nets"
+    nets.mkdir()
+    file.write_text("from nets import net\n")
+    for name, text in {"__init__": "from .vit import net", "vit": "net = 1", "other": ""}.items():
+        (nets / f"{name}.py").write_text(f"{text}\n")
+    sources = [own_module.with_source(module("net", file))["source"]]
+    for name, text in {"vit": "net = 2", "__init__": "from .vit import net\nX = 1"}.items():
+        (nets / f"{name}.py").write_text(f"{text}\n")
+        sources.append(own_module.with_source(module("net", file))["source"])
+    (nets / "other.py").write_text("nobody = 'imports this'\n")
+    assert own_module.with_source(module("net", file))["source"] == sources[-1]
+    assert len(set(sources)) == 3
     version = own_module.with_source({"from": "torchvision.models:resnet18"})["source"]
     assert version.startswith("torchvision 0.")
+
+
+def test_functions_of_one_name_in_a_package_are_two_models():
+    places = "torchvision.models:resnet50", "torchvision.models.quantization:resnet50"
+    settings = [own_module.with_source({"from": place}) for place in places]
+    first, second = map(own_module.determining, settings)
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "try:\n    from x import net\nexcept ImportError:\n    net = None\n",
+        "net: object = 1\n",
+        "from x import *\n",
+        "if True:\n    def net(): ...\n",
+    ],
+)
+def test_a_name_may_be_defined_in_other_ways(tmp_path, text):
+    (tmp_path / "mine.py").write_text(text)
+    assert own_module.with_source(module("net", tmp_path / "mine.py"))["source"]
+
+
+def test_an_observer_is_part_of_the_fingerprint_of_sensitivity(noised, sensitivity_settings):
+    run = of_run("sensitivity", sensitivity_settings, "class", "float32")
+    watched = {**run, "observer": "forgetting.Forgetting"}
+    keys = sensitivity.member_keys(noised, run), sensitivity.member_keys(noised, watched)
+    assert not set(keys[0]) & set(keys[1])
+    assert sensitivity.determinants(watched)["observer"] != "forgetting.Forgetting"
+
+
+def test_a_last_batch_of_one_is_refused_with_batch_normalisation(
+    noised, sensitivity_settings, tmp_path
+):
+    del sensitivity_settings["model"]
+    sensitivity_settings["module"] = module("resnet")
+    sensitivity_settings["labellings"]["class"]["batch_size"] = 33  # of 100
+    run = of_run("sensitivity", sensitivity_settings, "class", "float32")
+    with pytest.raises(UserError, match="batch normalisation needs 2"):
+        sensitivity.compute_run(noised, run, Store(tmp_path), name="test")

@@ -846,3 +846,18 @@ def test_a_plateau_needs_several_measurements():
     ):
         load(changes)
     load(nested("presets.demo.capacity.training.plateau", {"epochs": 15}))
+
+
+def test_a_module_of_another_preset_may_be_away(config):
+    away = {"from": "/nowhere/my_models.py:small"}
+    for preset in ("demo", "poster"):
+        own = copy.deepcopy(config)
+        regularization = own["presets"][preset]["regularization"]
+        regularization.pop("mlp", None)
+        regularization.pop("cnn", None)
+        regularization["module"] = away
+        if preset == "poster":
+            check.validate(own)
+            continue
+        with pytest.raises(UserError, match="/nowhere/my_models.py cannot be read"):
+            check.validate(own)

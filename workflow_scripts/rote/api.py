@@ -178,10 +178,12 @@ class Trained:
             (self.curves.sizes["member"], len(inputs), len(classes)), np.nan, np.float32
         )
         models = Models(self._settings["model"], self.data["image"].shape[1:], len(classes))
-        for own, key in zip(found, training.member_keys(self.data, self._settings), strict=True):
+        keys = training.member_keys(self.data, self._settings)
+        seeds = self.curves["initial_seed"].values.tolist()
+        for own, key, seed in zip(found, keys, seeds, strict=True):
             parameters = self._store.load_parameters(key, epoch)
             if parameters is not None:
-                model = complexity.model_of(models, parameters)
+                model = complexity.model_of(models, parameters, seed)
                 with torch.no_grad():
                     own[:] = model.member_logits(0, inputs).numpy()
         members = {name: own for name, own in self.curves.coords.items() if own.dims == ("member",)}

@@ -56,7 +56,9 @@ class ModuleTraining(NamedTuple):
 def _computed(module: nn.Module, training: bool, seed: int = 0) -> Iterator[None]:
     """Have the module compute as in training, or in evaluation, with this seed of its draws."""
     module.train(training)
-    with torch.random.fork_rng(), sdpa_kernel(SDPBackend.MATH):  # which alone has two derivatives
+    gpus = {own.device for own in module.parameters() if own.is_cuda}
+    # That kernel alone has second derivatives.
+    with torch.random.fork_rng(devices=gpus), sdpa_kernel(SDPBackend.MATH):
         torch.manual_seed(seed)
         yield
 

@@ -245,6 +245,9 @@ class CNN:
         weight, bias = (parameter[members] for parameter in self.parameters[-2:])
         return torch.baddbmm(bias.mT, by_member(below, len(weight)), weight)
 
+    def select(self, keep: list[int]) -> None:
+        """Do nothing: there is nothing but stacks, see ``Model``."""
+
     def step(
         self,
         inputs: Tensor,

@@ -188,6 +188,7 @@ class Ensemble:
         positions = torch.tensor(keep, device=self.rows.device)
         for tensors in (self.model.parameters, self.model.buffers, self.model.population):
             tensors[:] = [aligned(tensor[positions]) for tensor in tensors]
+        self.model.select(keep)
         self.sgd.select(positions)
         for observer in self.observers:
             observer.state = {name: part[positions] for name, part in observer.state.items()}
@@ -231,7 +232,8 @@ class Ensemble:
 
     def nbytes(self) -> int:
         """Return the bytes that the members take by now, the shared table not counted."""
-        own = [*chain.from_iterable(self._stacks().values()), self.labels, *self.validation]
+        own = [*chain.from_iterable(self._stacks().values()), *self.model.population]
+        own += [self.labels, *self.validation]
         # The order, the rows and the labels of an epoch stand beside the members' own rows.
         return sum(t.nbytes for t in own) + 4 * self.rows.nbytes + self.model.workspace.nbytes()
 

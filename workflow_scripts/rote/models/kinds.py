@@ -42,6 +42,13 @@ class Models:
         self.drawing = {name: settings.get(name, value) for name, value in DEFAULTS.items()}
 
     @property
+    def smallest_batch(self) -> int:
+        """The examples of the smallest batch that the models can be trained on."""
+        if self.maker:
+            return self.maker.smallest_batch
+        return Architecture.smallest_batch if self.architecture else MLP.smallest_batch
+
+    @property
     def fixed(self) -> Sequence[int]:
         """The positions of the parameters that are not trained, as biases are without biases."""
         if self.maker:
@@ -66,10 +73,19 @@ class Models:
             drawn = mlp.initial_parameters(self.sizes, seeds, workspace.device, **self.drawing)
         return self.make(drawn, workspace)
 
-    def make(self, parameters: list[Tensor], workspace: Workspace) -> Model:
-        """Return the models with these parameters."""
+    def make(
+        self, parameters: list[Tensor], workspace: Workspace, seeds: list[int] | None = None
+    ) -> Model:
+        """Return the models with these parameters.
+
+        Args:
+            parameters: of all members, stacked.
+            workspace: memory for what they compute.
+            seeds: those by which they were initialised: of a module, what is neither parameter nor
+                buffer is as it was then.
+        """
         if self.maker:
-            made = Modules(self.maker, [0] * len(parameters[0]), workspace)
+            made = Modules(self.maker, seeds or [0] * len(parameters[0]), workspace)
             made.parameters[:] = parameters
             return made
         if self.architecture:

@@ -3,21 +3,27 @@
 import importlib
 import importlib.util
 import inspect
+import random
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from rote.machine.errors import UserError, brief, out_of_memory
 from rote.machine.randomness import seed_of
 from rote.machine.torchvision_import import torchvision
 from rote.study import code, own_module
 
+PREFIX = "rote_own_"  # of the names of modules that are files of the user's
 _functions: dict[str, Callable[..., nn.Module]] = {}  # that are not in a file
 
 
@@ -28,7 +34,8 @@ def known_by_name(function: Callable[..., nn.Module]) -> dict:
     known by its code.
     """
     name = f"this process:{getattr(function, '__name__', 'module')}"
-    source = uuid.uuid4().hex
+    known = (source for source, own in _functions.items() if own is function)
+    source = next(known, None) or uuid.uuid4().hex
     _functions[source] = function
     return {"from": name, "source": source}
 
@@ -50,18 +57,31 @@ class Maker:
 
     def __init__(self, settings: dict, image: tuple[int, int, int], classes: int):
         self.name, self.image, self.classes = settings["from"], tuple(image), classes
+        where, _ = own_module.parted(self.name)
+        self._file = Path(where).resolve() if own_module.of_file(where) else None
         self._make = _functions.get(settings.get("source")) or _function(self.name)
+        planned = settings.get("source")
+        if planned not in (None, *_functions, own_module.with_source(settings)["source"]):
+            raise UserError(
+                f"{where} was edited since the study began: run the same command again."
+            )
         self._arguments = settings.get("arguments", {})
         self.first = self(0)
         self._check()
 
+    @property
+    def smallest_batch(self) -> int:
+        """The examples of the smallest batch that it can be trained on."""
+        normalised = any(isinstance(part, _BatchNorm) for part in self.first.modules())
+        return 2 if normalised else 1
+
     def __call__(self, seed: int) -> nn.Module:
         """Return a module whose weights are drawn by ``seed``, on the CPU.
 
-        They are those after ``torch.manual_seed(seed_of("initial", seed))``.
+        They are those after ``torch.manual_seed(seed_of("initial", seed))``, with the generators of
+        NumPy and of Python seeded by it, too.
         """
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed_of("initial", seed))
+        with _seeded(seed_of("initial", seed)), _importing(self._file):
             try:
                 module = self._make(**self._offered(), **self._arguments)
                 if isinstance(module, nn.Module) and _is_lazy(module):
@@ -92,21 +112,31 @@ class Maker:
     def _check(self) -> None:
         if not any(parameter.requires_grad for parameter in self.first.parameters()):
             raise UserError(f"{self.name} has no parameters to train: have it make a model.")
-        images = torch.zeros(2, *self.image)
+        shape = "×".join(map(str, self.image))
+        on = f"images of {shape} (channels, rows, columns)"
         try:
-            with torch.random.fork_rng(devices=[]), torch.no_grad():
-                logits = self.first.train(False)(images)
+            with _seeded(0), _importing(self._file), torch.no_grad():
+                logits = self.first.train(False)(torch.zeros(2, *self.image))
         except Exception as error:
-            shape = "×".join(map(str, self.image))
-            raise self._failed(
-                f"fails on images of {shape} (channels, rows, columns)", error
-            ) from error
+            raise self._failed(f"fails on {on}", error) from error
         expected, found = (2, self.classes), tuple(getattr(logits, "shape", ()))
         if found != expected:
             what = f"a tensor {found}" if found else type(logits).__name__
             raise UserError(
                 f"{self.name} returns {what} for 2 images of {self.classes} classes: have it "
                 f"return logits {expected}."
+            )
+        trained = self(0).train()
+        before = [(buffer.shape, buffer.dtype) for buffer in trained.buffers()]
+        labels = torch.arange(2) % self.classes
+        try:
+            with _seeded(0), _importing(self._file):
+                nn.functional.cross_entropy(trained(torch.zeros(2, *self.image)), labels).backward()
+        except Exception as error:
+            raise self._failed(f"fails in training on {on}", error) from error
+        if [(buffer.shape, buffer.dtype) for buffer in trained.buffers()] != before:
+            raise UserError(
+                f"{self.name} has a buffer whose shape or type changes in training: keep both."
             )
 
     def _failed(self, what: str, error: Exception) -> Exception:
@@ -121,7 +151,47 @@ class Maker:
 
 def _is_lazy(module: nn.Module) -> bool:
     uninitialised = nn.parameter.UninitializedTensorMixin
-    return any(isinstance(parameter, uninitialised) for parameter in module.parameters())
+    tensors = chain(module.parameters(), module.buffers())
+    return any(isinstance(tensor, uninitialised) for tensor in tensors)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed all generators on the CPU, and give them back to the caller as they were."""
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.default_generator.manual_seed(seed)  # and none of a GPU
+    try:
+        yield
+    finally:
+        for give_back, state in zip(
+            (random.setstate, np.random.set_state, torch.set_rng_state), states, strict=True
+        ):
+            give_back(state)
+
+
+@contextmanager
+def _importing(file: Path | None) -> Iterator[None]:
+    """Have a user's file import those beside it, as they are now, and nobody else."""
+    if file is None:
+        yield
+        return
+    _forget(file)
+    sys.path.insert(0, str(file.parent))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(file.parent))
+        _forget(file)
+
+
+def _forget(file: Path) -> None:
+    """Forget the modules of the files beside a file: they may be edited, or others of that name."""
+    files = {str(beside) for beside in code.own_files(file).values()}
+    for name, module in [*sys.modules.items()]:
+        if getattr(module, "__file__", None) in files and not name.startswith(PREFIX):
+            del sys.modules[name]
 
 
 def _function(name: str) -> Callable[..., nn.Module]:
@@ -157,16 +227,14 @@ def _imported(where: str) -> ModuleType:
 @cache
 def _loaded(path: Path, digest: str) -> ModuleType:
     """Return the module of a file with this ``digest``; one that was edited is loaded anew."""
-    name = f"{path.stem}_{digest}"
+    name = f"{PREFIX}{path.stem}_{digest}"
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # where dataclasses and pickles look it up
-    sys.path.insert(0, str(path.parent))  # for files beside it
     try:
-        spec.loader.exec_module(module)
+        with _importing(path):
+            spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise
-    finally:
-        sys.path.remove(str(path.parent))
     return module

@@ -246,6 +246,9 @@ class MLP:
         layers = [tuple(part[members].detach() for part in layer) for layer in self._layers()]
         return _Logits.apply(inputs, layers)
 
+    def select(self, keep: list[int]) -> None:
+        """Do nothing: there is nothing but stacks, see ``Model``."""
+
     def step(
         self,
         inputs: Tensor,

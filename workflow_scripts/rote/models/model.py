@@ -14,7 +14,8 @@ class Model(Protocol):
     """Many models of one shape, computed as one; every tensor has a leading member axis.
 
     A member's numbers must not depend on its company: not on how many others there are, nor on
-    its position among them. :class:`rote.models.mlp.MLP` and :class:`rote.models.cnn.CNN` are such.
+    its position among them. :class:`rote.models.mlp.MLP`, :class:`rote.models.cnn.CNN` and
+    :class:`rote.models.module.Modules` are such.
     """
 
     parameters: list[Tensor]  # what is trained, in place
@@ -66,6 +67,9 @@ class Model(Protocol):
         Returns:
             (members, batch, classes).
         """
+
+    def select(self, keep: list[int]) -> None:
+        """Keep only the members at the positions ``keep``; the stacks are already theirs."""
 
     def step(
         self,

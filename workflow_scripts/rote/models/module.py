@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import activation
-from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from rote.machine.errors import UserError
 from rote.models.made_module import Maker
@@ -49,8 +49,7 @@ class Modules:
         self._slots = [list(_slots(module)) for module in self.modules]
         buffers = [[part._buffers[name] for part, name in own] for own in self._slots]
         self.buffers, self.population = _stacked(buffers, workspace), _stacked(buffers, workspace)
-        normalised = any(isinstance(part, _BatchNorm) for part in maker.first.modules())
-        self.smallest_batch = 2 if normalised else 1
+        self.smallest_batch = maker.smallest_batch
         # What the modules' own tensors are views into by now, and whether they are in training.
         self._bound: Tensor | None = None
         self._used: list[Tensor] | None = None
@@ -70,13 +69,12 @@ class Modules:
         """Have all members use these stacks as they are now, in training or in evaluation."""
         if self._bound is not self.parameters[0]:  # members have left, or were taken from a store
             self._bound, self._used, self._gradient = self.parameters[0], None, None
-            del self.modules[len(self._bound) :]
             for member, module in enumerate(self.modules):
                 for stack, own in zip(self.parameters, module.parameters(), strict=True):
                     own.data = stack[member].view(own.shape)
         if self._used is not buffers:
             self._used, self._views = buffers, []
-            for member, slots in enumerate(self._slots[: len(self.modules)]):
+            for member, slots in enumerate(self._slots):
                 self._views.append([])
                 for stack, (part, name) in zip(buffers, slots, strict=True):
                     view = stack[member].view(part._buffers[name].shape)
@@ -87,6 +85,12 @@ class Modules:
                 module.train(training)
             self._training = training
 
+    def select(self, keep: list[int]) -> None:
+        """Keep only the members at the positions ``keep``; the stacks are already theirs."""
+        self.modules = [self.modules[position] for position in keep]
+        self._slots = [self._slots[position] for position in keep]
+        self._bound = None
+
     def _images(self, inputs: Tensor) -> Tensor:
         return inputs.reshape(len(inputs), *self.maker.image)
 
@@ -95,8 +99,9 @@ class Modules:
         """See :meth:`rote.models.model.Model.take_statistics`; other buffers are copied."""
         for stack, running in zip(self.population, self.buffers, strict=True):
             stack.copy_(running)
-        self._prepare(False, self.population)
+        self._prepare(True, self.population)
         layers = [[part for part in m.modules() if _is_normalising(part)] for m in self.modules]
+        self._prepare(False, self.population)
         if not any(layers):
             return
         momenta = [layer.momentum for layer in layers[0]]
@@ -229,18 +234,17 @@ def _stacked(members: list[list[Tensor]], workspace: Workspace) -> list[Tensor]:
 
 
 def _slots(module: nn.Module) -> Iterator[tuple[nn.Module, str]]:
-    """Yield where each buffer of a module stands, and its name there.
-
-    Masks are left out: NetCDF has no truth values, and nothing trains them.
-    """
+    """Yield where each buffer of a module stands, and its name there."""
     for part in module.modules():
-        for name, buffer in part._buffers.items():
-            if buffer is not None and buffer.dtype != torch.bool:
-                yield part, name
+        yield from ((part, name) for name, buffer in part._buffers.items() if buffer is not None)
 
 
 def _is_normalising(part: nn.Module) -> bool:
-    return isinstance(part, _NormBase) and part.track_running_stats
+    """Return whether a part normalises batches, and keeps statistics of them.
+
+    One that its module keeps in evaluation, so that it stays as it is, is none.
+    """
+    return isinstance(part, _BatchNorm) and part.track_running_stats and part.training
 
 
 @contextmanager

@@ -176,7 +176,7 @@ def _search_missing(
                     "any more: run the same command again to have it trained anew."
                 )
             if parameters is not None:  # else the member has left before
-                model = model_of(models, parameters, chosen)
+                model = model_of(models, parameters, member.initial_seed, chosen)
                 for kind, (images, level) in inputs.items():
                     found = _search(level, search, model, images, member.order_seed, epoch)
                     ratio[i, kinds.index(kind)], share[i, kinds.index(kind)] = found
@@ -196,8 +196,13 @@ def _search_missing(
     return results
 
 
-def model_of(models: Models, parameters: xr.Dataset, device: torch.device | str = "cpu") -> Model:
-    """Return an ensemble of one member with these parameters, as the store has them."""
+def model_of(
+    models: Models, parameters: xr.Dataset, seed: int, device: torch.device | str = "cpu"
+) -> Model:
+    """Return an ensemble of one member with these parameters, as the store has them.
+
+    ``seed`` is that by which it was initialised.
+    """
     stacks = {
         name: torch.from_numpy(variable.values)[None].to(device)
         for name, variable in parameters.data_vars.items()
@@ -205,6 +210,7 @@ def model_of(models: Models, parameters: xr.Dataset, device: torch.device | str 
     model = models.make(
         [stacks[f"parameter_{k}"] for k in range(len(stacks)) if f"parameter_{k}" in stacks],
         Workspace(device),
+        [seed],
     )
     model.population = [stacks[f"buffer_{k}"] for k in range(len(model.population))]
     return model

@@ -23,7 +23,7 @@ from rote.runs.members import (
     stored_or_computed,
     with_examples,
 )
-from rote.runs.observers import observers_of, with_watched
+from rote.runs.observers import determinants, observers_of, with_watched
 from rote.runs.variables import described
 from rote.study import own_module, plan, versions
 from rote.study.plan import Member
@@ -49,14 +49,14 @@ def member_keys(noised: xr.Dataset, settings: dict) -> list[str]:
 
     A sweep takes long, its norms do not: all are kept, whichever are asked for.
     """
-    data, others = DataContent(noised), ("members", "norms")
-    determinants = {key: value for key, value in settings.items() if key not in others}
-    determinants["model"] = own_module.determining(settings["model"])
+    data, others = DataContent(noised), ("members", "norms", "observer")
+    own = {key: value for key, value in settings.items() if key not in others}
+    own |= {"model": own_module.determining(settings["model"]), **determinants(settings)}
     return [
         fingerprint(
             version=[versions.current("TRAINING"), versions.current("SENSITIVITY")],
             **data.determinants(member),
-            **determinants,
+            **own,
         )
         for member in (Member(*member) for member in settings["members"])
     ]

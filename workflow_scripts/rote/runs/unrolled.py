@@ -22,6 +22,7 @@ from rote.models.kinds import Models
 from rote.models.mlp import initial_parameters
 from rote.models.regularization import seeds_of_updates
 from rote.runs.device_data import DeviceData
+from rote.study.architecture import check_last_batch
 from rote.study.plan import Member
 
 Report = Callable[[int], None]
@@ -37,6 +38,7 @@ def trained(data: DeviceData, settings: dict, members: list[Member]) -> "MLPs | 
     """
     rows, labels = map(np.stack, zip(*map(data.examples, members), strict=True))
     classes, examples = data.noised.sizes["class"], rows.shape[1]
+    check_last_batch(settings["training"]["batch_size"], examples, data.models.smallest_batch)
     if settings["labelling"] == "unique":
         labels, classes = np.tile(np.arange(examples), (len(members), 1)), examples
     shared = (

@@ -52,6 +52,10 @@ def _mistakes(config: dict) -> Iterator[Misconfigured]:
         for name, settings in plan.noised_datasets(experiments).items():
             way = ["presets", preset, *plan.settings_key(name).split(".")]
             yield from _mistakes_of(settings, config["datasets"], way)
+            if preset == config["preset"] and "module" in settings:  # those of others may be away
+                for wrong in _sentences(own_module.with_source, settings["module"]):
+                    place = [*way, "module", "from"]
+                    yield Misconfigured(f"{dotted(place[:-1])}: {wrong}", place)
         for name, wrong in impossible(experiments).items():
             if not FIGURES[name].optional:
                 way = ["presets", preset, FIGURES[name].experiment.name]
@@ -104,9 +108,6 @@ def _mistakes_of(settings: dict, datasets: dict, way: list[str]) -> Iterator[Mis
         yield Misconfigured(f"{place} on {dataset}: {' '.join(reasons)}", way)
     yield from _equal_levels(settings, way)
     yield from _schedule(settings.get("training", {}), [*way, "training"])
-    if "module" in settings:
-        for wrong in _sentences(own_module.with_source, settings["module"]):
-            yield Misconfigured(f"{place}.module: {wrong}", [*way, "module", "from"])
     for block in ("model", "mlp"):
         yield from _layers(settings.get(block, {}), [*way, block])
     if "critical_epochs" in settings:

@@ -112,8 +112,10 @@ def _of_file(path: Path) -> tuple[str, list[str]]:
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Import):
                 names += [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            elif isinstance(node, ast.ImportFrom):
+                module = "." * node.level + (node.module or "")
+                dot = "." if node.module else ""
+                names += [module, *(f"{module}{dot}{alias.name}" for alias in node.names)]
         _notes[str(path)] = [state, of_source(source), names]
     return _notes[str(path)][1:]
 
@@ -123,22 +125,37 @@ def of_own_file(path: Path) -> str:
 
     Where they lie makes no difference. What is installed goes by no digest.
     """
-    found, ahead = {}, [path.resolve()]
+    own, *others = [(name, _of_file(file)[0]) for name, file in own_files(path).items()]
+    return hashlib.sha256(json.dumps([own[1], sorted(others)]).encode()).hexdigest()[:16]
+
+
+def own_files(path: Path) -> dict[str, Path]:
+    """Return a Python file and those that it imports from its own folder, by their places in it."""
+    path = path.resolve()
+    found, ahead = {}, [path]
     while ahead:
         file = ahead.pop()
-        name = file.relative_to(path.resolve().parent).as_posix()
+        name = file.relative_to(path.parent).as_posix()
         if name not in found:
-            found[name], imported = _of_file(file)
-            ahead += [beside for each in imported if (beside := _beside(path.resolve(), each))]
-    own = found.pop(path.name)
-    return hashlib.sha256(json.dumps([own, sorted(found.items())]).encode()).hexdigest()[:16]
+            found[name] = file
+            for module in _of_file(file)[1]:
+                ahead += _beside(path.parent, file, module)
+    return found
 
 
-def _beside(path: Path, module: str) -> Path | None:
-    """Return the file of a module in the folder of a file, None if it is none."""
-    place = path.parent.joinpath(*module.split("."))
-    candidates = place.with_name(f"{place.name}.py"), place / "__init__.py"
-    return next((file for file in candidates if file.is_file()), None)
+def _beside(root: Path, importing: Path, module: str) -> list[Path]:
+    """Return the files below ``root`` that the import of a module executes, if there are any."""
+    names = module.lstrip(".")
+    level = len(module) - len(names)
+    start = importing.parents[level - 1] if level else root
+    if not start.is_relative_to(root):
+        return []
+    places = [start]
+    for name in filter(None, names.split(".")):
+        places.append(places[-1] / name)
+    files = [place / "__init__.py" for place in places if place != root]
+    files.append(places[-1].with_name(f"{places[-1].name}.py"))
+    return [file for file in files if file.is_file()]
 
 
 @cache

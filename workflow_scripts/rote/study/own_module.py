@@ -13,7 +13,7 @@ from rote.machine.errors import UserError
 from rote.study import code
 from rote.study.own_data import expanded
 
-# Words of the settings that tell no two modules apart: where the code lies, and what it takes.
+# Settings that tell no two modules apart beside those that stand for them.
 BESIDE = "from", "multiply_adds"
 
 
@@ -46,7 +46,7 @@ def with_source(settings: dict) -> dict:
     if not of_file(where):
         return {**own, "source": _version(where)}
     path = Path(where)
-    if function not in _names(path):
+    if not {function, "*"} & _names(_tree(path).body):
         raise UserError(
             f"{where} defines no {function} at its top level: write the name of a function or a "
             "class of this file behind the colon."
@@ -59,7 +59,9 @@ def determining(model: dict) -> dict:
     if "from" not in model:
         return model
     own = {key: value for key, value in model.items() if key not in BESIDE}
-    return {**own, "function": parted(model["from"])[1]}
+    where, function = parted(model["from"])
+    # Of a file its code is known, wherever it lies; of a package the version alone.
+    return {**own, "function": function if of_file(where) else f"{where}:{function}"}
 
 
 def in_words(model: dict) -> str:
@@ -69,10 +71,9 @@ def in_words(model: dict) -> str:
     return f"{name} ({', '.join(arguments)})" if arguments else name
 
 
-def _names(path: Path) -> set[str]:
-    """Return what a file defines, or imports, at its top level."""
+def _tree(path: Path) -> ast.Module:
     try:
-        tree = ast.parse(path.read_bytes())
+        return ast.parse(path.read_bytes())
     except OSError as error:
         raise UserError(
             f"{path} cannot be read ({error.strerror}): write the path of a Python file before "
@@ -80,14 +81,24 @@ def _names(path: Path) -> set[str]:
         ) from error
     except (SyntaxError, ValueError) as error:
         raise UserError(f"{path} is no Python ({error}): mend it.") from error
+
+
+def _names(statements: list[ast.stmt]) -> set[str]:
+    """Return what statements define, or import, for whoever imports their file."""
     found = set()
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {alias.asname or alias.name for alias in node.names}
-        elif isinstance(node, ast.Assign):
-            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    for node in statements:
+        match node:
+            case ast.FunctionDef() | ast.ClassDef():
+                found.add(node.name)
+            case ast.Import() | ast.ImportFrom():
+                found |= {alias.asname or alias.name for alias in node.names}
+            case ast.Assign() | ast.AnnAssign():
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                found |= {target.id for target in targets if isinstance(target, ast.Name)}
+            case ast.If() | ast.Try() | ast.With():
+                parts = [node.body, getattr(node, "orelse", []), getattr(node, "finalbody", [])]
+                parts += [handler.body for handler in getattr(node, "handlers", [])]
+                found |= set().union(*map(_names, parts))
     return found
 
 
