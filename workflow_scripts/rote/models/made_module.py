@@ -59,9 +59,10 @@ class Maker:
         self.name, self.image, self.classes = settings["from"], tuple(image), classes
         where, _ = own_module.parted(self.name)
         self._file = Path(where).resolve() if own_module.of_file(where) else None
-        self._make = _functions.get(settings.get("source")) or _function(self.name)
-        planned = settings.get("source")
-        if planned not in (None, *_functions, own_module.with_source(settings)["source"]):
+        source = settings.get("source")
+        self._make = _functions.get(source) or _function(self.name)
+        planned = source is not None and source not in _functions
+        if planned and source != own_module.with_source(settings)["source"]:
             raise UserError(
                 f"{where} was edited since the study began: run the same command again."
             )
