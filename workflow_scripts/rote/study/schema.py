@@ -214,14 +214,27 @@ def check(config: dict) -> None:
     Raises:
         Misconfigured: one sentence about the first thing that is wrong, and its remedy.
     """
+    for error in _errors(config, SCHEMA):
+        raise Misconfigured(_sentence(error), _way(error))
+
+
+def check_part(settings: dict, part: dict) -> None:
+    """Check settings that come from no file against a part of the schema, which may refer to it.
+
+    Raises:
+        UserError: one sentence about the first thing that is wrong, and its remedy.
+    """
+    for error in _errors(settings, part):
+        raise UserError(_sentence(error))
+
+
+def _errors(settings: dict, schema: dict) -> list:
     # The mistake nearest to the top first; on a level, in the order of the file's keys.
-    errors = sorted(
-        _validator().iter_errors(config),
+    return sorted(
+        _validator().evolve(schema=schema).iter_errors(settings),
         key=lambda error: (
             len(error.absolute_path),
             dotted(list(error.absolute_path)),
             error.validator == "required",  # what is lacking may be there under another name
         ),
     )
-    if errors:
-        raise Misconfigured(_sentence(errors[0]), _way(errors[0]))
