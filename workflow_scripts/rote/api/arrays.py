@@ -177,7 +177,7 @@ def _labels(labels: np.ndarray) -> np.ndarray:
             f"labels have the shape {labels.shape}: have one for each image, (n,), as by "
             "labels[:, 0], or labels.argmax(1) if they are one-hot."
         )
-    if missing := sum(own is None or own != own for own in labels.tolist()):
+    if missing := xr.Variable("example", labels).isnull().sum().item():
         raise UserError(f"{missing} labels are missing (NaN): leave these images out.")
     return labels
 

@@ -13,7 +13,7 @@ from rote.models.made_module import known_by_name
 from rote.study import check, noises, own_module, plan
 from rote.study.mlp import plain, widths
 from rote.study.plan import FACTORS, Member
-from rote.study.schema import SCHEMA, check_part, closest, shown
+from rote.study.schema import SCHEMA, check_part, closest, resolved, shown
 
 Model = dict | Callable[..., nn.Module]
 Conditions = Sequence[tuple[str, float]]
@@ -26,8 +26,8 @@ REGULARIZATION = DEFINED["regularization"]["properties"]
 STRENGTHS = {name: REGULARIZATION["selected"]["properties"][name] for name in plan.REGULARIZERS}
 REPLICATES = {"properties": {name: DEFINED[name] for name in ("seeds", "first_seed", "vary")}}
 TRAINING = {
-    "$ref": "#/$defs/scheduled_steps",
     "properties": {
+        **resolved(DEFINED["scheduled_steps"])["properties"],
         **DEFINED["capacity"]["properties"]["training"]["properties"],
         **{name: strength for name, strength in STRENGTHS.items() if name != "weight_decay"},
         "adversarial_examples": REGULARIZATION["adversarial_examples"],
@@ -35,23 +35,29 @@ TRAINING = {
         "keep_epochs": {"type": "array", "items": {"$ref": "#/$defs/epochs"}},
         **WATCHED,
     },
-    "unevaluatedProperties": False,
+    "additionalProperties": False,
 }
 SENSITIVITY = {
-    "$ref": "#/$defs/steps",
     "properties": {
+        **DEFINED["steps"]["properties"],
         **{name: DEFINED["sensitivity"]["properties"][name] for name in ("norms", "evaluations")},
         "class_evaluations": {**DEFINED["repetitions"], "minimum": 0},
         "learning_rate": LEARNING_RATE,
         **WATCHED,
     },
-    "unevaluatedProperties": False,
+    "additionalProperties": False,
 }
 SEARCH = {
     "properties": {"critical_samples": DEFINED["complexity"]["properties"]["critical_samples"]}
 }
 NOISES = {"properties": {"noises": SCHEMA["properties"]["noises"]}}
-KINDS = {"properties": {"noises": {**DEFINED["noise_kinds"], "minItems": 0}}}
+NAMED = {
+    "type": "array",
+    "description": "write a list of names, or each name with its kind and the parameters of that",
+    "uniqueItems": True,
+    "items": DEFINED["noise_kinds"]["items"],
+}
+KINDS = {"properties": {"noises": NAMED}}
 
 
 def of_file(value: object) -> object:

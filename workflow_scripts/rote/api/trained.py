@@ -127,12 +127,14 @@ class Trained:
             }
         )
         check_part({"critical_samples": search}, SEARCH)
-        for key, along in (("examples", "validation_example"), ("train_examples", "example")):
-            if search[key] > self.data.sizes[along]:
+        for key, part, along in (
+            ("examples", "validation", "validation_example"),
+            ("train_examples", "train", "example"),
+        ):
+            if search[key] > (there := self.data.sizes[along]):
                 raise UserError(
-                    f"{key} is {search[key]}, but the data has {self.data.sizes[along]} "
-                    f"{'validation' if key == 'examples' else 'training'} inputs: lower it, or "
-                    f"raise {along}s of data."
+                    f"{key} is {search[key]}, but the data has {there} {part} examples: lower it, "
+                    f"or raise {part}_examples of the data."
                 )
         search["radius"] = [float(own) for own in np.atleast_1d(search["radius"])]
         search["epochs"] = self._settings["keep_epochs"]
