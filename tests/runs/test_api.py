@@ -318,7 +318,9 @@ MISTAKES = [
     (wrong(api.data, images=[*IMAGES[:-1], IMAGES[0, :2]]), "images are of several sizes"),
     (wrong(api.data, images=COLOUR[:, :3]), "both the second dimension and the last one could"),
     (wrong(api.data, images=IMAGES.reshape(200, 2, 2, 4)), "neither the second dimension and t"),
-    (wrong(api.data, images=COLOUR, channels="3"), "channels is '3': write 'first', 'last'"),
+    (wrong(api.data, channels="3"), "channels is .3.: write 'first', 'last'"),
+    (wrong(api.data, test=IMAGES), "test is no pair: give images and their labels"),
+    (wrong(api.data, labels=[[1], [2, 3]]), "labels are of several sizes"),
     (wrong(api.data, test=(IMAGES[:, :2], LABELS)), "those of test of .1, 2, 4.: make all alike"),
     (wrong(api.data, labels=LABELS[:9]), "200 images, but 9 labels"),
     (wrong(api.data, labels=LABELS[:, None]), r"shape \(200, 1\): have one for each image"),
@@ -342,6 +344,7 @@ MISTAKES = [
     (wrong(api.Trained.critical_samples, radius=[0.0, 1.0]), "radius.0. is 0.0: it must be more"),
     (wrong(api.Trained.critical_samples, alpha=-1), "alpha is -1: a length is"),
     (wrong(api.Trained.logits, images=np.zeros((5, 15))), r"shape \(5, 15\), but models take"),
+    (wrong(api.Trained.logits, images=["x"]), "images are no array of numbers"),
     (wrong(api.Trained.logits, epoch=1), "epoch 1 were not kept: name it in keep_epochs"),
 ]
 

@@ -15,7 +15,7 @@ from rote.data.scaling import PER_GREY_LEVEL, standardize_each
 from rote.machine.errors import UserError
 from rote.study import plan, sizes
 from rote.study.plan import FACTORS
-from rote.study.schema import check_part
+from rote.study.schema import check_part, shown
 
 Channels = Literal["first", "last"] | None
 BLACK = "black_input"  # attribute: what a black pixel is in inputs, a number a channel
@@ -66,6 +66,8 @@ def data(
     Raises:
         UserError: shapes, types, numbers or names do not fit.
     """
+    if not (test is None or (isinstance(test, tuple | list) and len(test) == 2)):
+        raise UserError("test is no pair: give images and their labels, such as (X_test, y_test).")
     replicates = of_file({"seeds": seeds, "first_seed": first_seed, "vary": vary})
     check_part(replicates, REPLICATES)
     settings = of_file(
@@ -169,9 +171,16 @@ def _source(parts: list[tuple[np.ndarray, np.ndarray]], channels: Channels) -> x
     )
 
 
+def _array(values: object, name: str) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise UserError(f"{name} are of several sizes: make all alike.") from error
+
+
 def _labels(labels: np.ndarray) -> np.ndarray:
     """Return labels as (n,)."""
-    labels = np.asarray(labels)
+    labels = _array(labels, "labels")
     if labels.ndim != 1:
         raise UserError(
             f"labels have the shape {labels.shape}: have one for each image, (n,), as by "
@@ -184,10 +193,9 @@ def _labels(labels: np.ndarray) -> np.ndarray:
 
 def _grey_levels(images: np.ndarray, channels: Channels) -> np.ndarray:
     """Return images as (n, channels, rows, columns) of type uint8."""
-    try:
-        images = np.asarray(images)
-    except ValueError as error:
-        raise UserError("images are of several sizes: make all alike.") from error
+    if not (channels is None or (isinstance(channels, str) and channels in ("first", "last"))):
+        raise UserError(f"channels is {shown(channels)}: write 'first', 'last' or None.")
+    images = _array(images, "images")
     if images.ndim not in (2, 3, 4):
         raise UserError(
             f"images have the shape {images.shape}: have them (n, rows, columns), (n, channels, "
@@ -211,8 +219,6 @@ def _grey_levels(images: np.ndarray, channels: Channels) -> np.ndarray:
 def _channel_axis(shape: tuple[int, ...], channels: Channels) -> int:
     """Return which dimension of (n, …, …, …) are the channels."""
     if channels is not None:
-        if channels not in ("first", "last"):
-            raise UserError(f"channels is {channels!r}: write 'first', 'last' or None.")
         return 1 if channels == "first" else 3
     axes = channel_axes(shape)
     if len(axes) != 1:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from rote.api.settings import SEARCH, of_file
 from rote.files.store import Store
-from rote.machine.errors import UserError
+from rote.machine.errors import UserError, brief
 from rote.models.kinds import Models
 from rote.runs import complexity, training
 from rote.study.schema import check_part
@@ -55,11 +55,16 @@ class Trained:
         self._check_kept()
         if epoch is None:
             epoch = max(self._settings["keep_epochs"])
-        if epoch not in self._settings["keep_epochs"]:
+        if of_file(epoch) not in self._settings["keep_epochs"]:
             raise UserError(
                 f"The models after epoch {epoch} were not kept: name it in keep_epochs of train."
             )
-        inputs = torch.as_tensor(np.asarray(images, np.float32))
+        try:
+            inputs = torch.from_numpy(np.array(images, np.float32))
+        except (ValueError, TypeError) as error:
+            raise UserError(
+                f"images are no array of numbers ({brief(error)}): give what api.inputs returns."
+            ) from error
         image, classes = self.data["image"].shape[1:], self.data["class_name"].values
         if inputs.ndim < 2 or inputs[:1].numel() not in (0, np.prod(image)):
             raise UserError(
