@@ -1,5 +1,6 @@
 """What each kind of noise gives to the examples, against a computation by hand."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -267,6 +268,22 @@ def test_a_damaged_file_of_labels_is_refused(colour, people, tmp_path, suffix):
         file.truncate(200)
     with pytest.raises(UserError, match="labels.np.? cannot be read as labels|labels.nc is damage"):
         noised(colour, "fileY", "human", parameters=parameters)
+
+
+@pytest.mark.parametrize(("suffix", "other"), [(".npy", ".npz"), (".npz", ".npy")])
+def test_a_file_of_labels_is_read_whatever_it_is_called(colour, people, tmp_path, suffix, other):
+    """An archive by the name of an array, and the other way round."""
+    path = Path(written(tmp_path, suffix, people)["path"]).rename(tmp_path / f"own{other}")
+    dataset = noised(colour, "fileY", "human", parameters={"path": str(path)})
+    index = noising.of_draw(dataset, 0)["index"].values
+    np.testing.assert_array_equal(given(dataset, "human"), people["label"][index])
+
+
+def test_an_archive_of_something_else_than_labels_is_refused(colour, tmp_path):
+    with zipfile.ZipFile(tmp_path / "own.npz", "w") as archive:
+        archive.writestr("label", "0 1 2")
+    with pytest.raises(UserError, match="own.npz cannot be read as labels .it holds something"):
+        noised(colour, "fileY", "human", parameters={"path": str(tmp_path / "own.npz")})
 
 
 def test_the_poster_s_noise_is_the_same_whatever_stands_beside_it(colour):

@@ -61,6 +61,13 @@ def test_other_arrays_are_left_alone_and_classes_may_have_names(tmp_path):
     assert dataset["class_name"].values.tolist() == names.tolist()
 
 
+def test_labels_of_the_parts_may_be_of_two_types(tmp_path):
+    signs = {"y_train": LABELS.astype(np.uint64), "y_test": LABELS[:4].astype(np.int64)}
+    dataset = fetch(written(tmp_path, **{**SOUND, **signs}))
+    assert dataset["label"].values.tolist() == [*LABELS, *LABELS[:4]]
+    assert dataset["class_name"].values.tolist() == ["0", "1", "2"]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -170,3 +170,20 @@ def test_threads_are_those_of_every_library():
             assert (torch.get_num_threads(), found) == (count, {count})
     finally:
         products.use_threads(before)
+
+
+@has_openblas
+def test_one_thread_is_of_the_body_alone():
+    before = torch.get_num_threads()
+    try:
+        products.use_threads(2)
+        products.choose("torch")
+        with products.one_thread():
+            assert torch.get_num_threads() == 1
+            assert products._Chosen.kind == products._fastest()
+        assert torch.get_num_threads() == 2
+        assert products._Chosen.kind == "torch"
+        pools = threadpoolctl.threadpool_info()
+        assert {pool["num_threads"] for pool in pools if pool["user_api"] == "blas"} == {2}
+    finally:
+        products.use_threads(before)

@@ -84,6 +84,23 @@ def test_who_leaves_early_has_no_record_afterwards_but_its_last_bits(shown):
     np.testing.assert_allclose(found["loss_mean"], -own.mean(0), rtol=1e-5)
 
 
+def test_moments_of_a_member_that_diverges_are_those_of_the_epochs_before(shown):
+    logits, labels = shown
+    logits[2, 0], logits[2, 1, :, ::2], logits[:, 2] = np.nan, np.inf, np.nan
+    records = Records(["moments"], MEMBERS, EXAMPLES, EPOCHS, torch.device("cpu"))
+    show(records, logits, labels)
+    known = np.where(np.isfinite(logits[:, :2]), logits[:, :2].astype(float), np.nan)
+    log = log_softmax(known, axis=2)
+    for member in range(2):
+        own = -log[:, member, labels[member], np.arange(EXAMPLES)]
+        found = {name: values for name, (_, values) in records.variables(member).items()}
+        for name, values in (("loss", own), ("probability", np.exp(-own))):
+            mean, variance = np.nanmean(values, axis=0), np.nanvar(values, axis=0)
+            np.testing.assert_allclose(found[f"{name}_mean"], mean, rtol=1e-5)
+            np.testing.assert_allclose(found[f"{name}_variance"], variance, rtol=1e-4, atol=1e-7)
+    assert np.isnan([values for _, values in records.variables(2).values()]).all()
+
+
 @pytest.mark.parametrize("names", [["right"], ["loss", "margin"], ["moments"]])
 def test_nothing_is_kept_but_what_was_asked_for(shown, names):
     records = Records(names, MEMBERS, EXAMPLES, EPOCHS, torch.device("cpu"))

@@ -5,6 +5,7 @@ import textwrap
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from torch import nn
 
@@ -14,10 +15,12 @@ from rote.data.noising import of_draw
 from rote.machine.errors import UserError
 from rote.runs.device_data import DeviceData
 from rote.runs.epochs import train
+from rote.runs.members import with_examples
 from rote.study.plan import Member
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(256, size=(200, 4, 4))
+COLOUR = RNG.integers(256, size=(200, 4, 4, 3))
 LABELS = np.array(["cat", "dog", "eel"])[RNG.integers(3, size=200)]
 MLP = {"hidden_layers": 2, "hidden_units": 8}
 
@@ -44,15 +47,49 @@ def test_data_holds_the_arrays(data):
 
 
 @pytest.mark.parametrize(
-    ("shape", "expected"), [((16,), (1, 1, 16)), ((4, 4), (1, 4, 4)), ((2, 2, 4), (2, 2, 4))]
+    ("shape", "channels", "expected"),
+    [
+        ((16,), None, (1, 1, 16)),
+        ((4, 4), None, (1, 4, 4)),
+        ((1, 4, 4), None, (1, 4, 4)),
+        ((2, 2, 4), "first", (2, 2, 4)),
+    ],
 )
-def test_images_may_be_flat_grey_or_of_channels(shape, expected):
+def test_images_may_be_flat_grey_or_of_channels(shape, channels, expected):
     images = IMAGES.reshape(200, *shape).astype(float)
-    own = api.data(images, LABELS, train_examples=20)
+    own = api.data(images, LABELS, train_examples=20, channels=channels)
     assert own["image"].shape[1:] == expected
     np.testing.assert_allclose(
         own["image"].values.reshape(-1, 16), images.reshape(200, 16)[own["index"]] / 255, rtol=1e-6
     )
+
+
+@pytest.mark.parametrize("channels", [None, "last"])
+def test_channels_may_be_the_last_dimension(channels):
+    own = api.data(COLOUR, LABELS, train_examples=20, channels=channels)
+    assert own["image"].shape[1:] == (3, 4, 4)
+    for channel in range(3):
+        expected = COLOUR[own["index"].values, :, :, channel] / 255
+        np.testing.assert_allclose(own["image"].values[:, channel], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("scaling", ["unit", "standardized", "per_channel", "per_image"])
+@pytest.mark.parametrize(("images", "size"), [(IMAGES, None), (COLOUR, None), (COLOUR, 2)])
+def test_new_images_become_inputs_as_those_of_the_data_did(scaling, images, size):
+    own = api.data(images, LABELS, train_examples=50, scaling=scaling, image_size=size)
+    found = api.inputs(own, images[own["index"].values])
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, own["image"], rtol=1e-5, atol=1e-6)
+
+
+def test_data_of_a_study_that_does_not_say_its_scaling_takes_no_new_images():
+    own = api.data(IMAGES, LABELS, train_examples=50, scaling="standardized")
+    del own.attrs["black_input"]
+    with pytest.raises(UserError, match="how its scaling, standardized, is done"):
+        api.inputs(own, IMAGES)
+    own = api.data(IMAGES, LABELS, train_examples=50)
+    del own.attrs["black_input"]
+    np.testing.assert_allclose(api.inputs(own, IMAGES)[:, 0], IMAGES / 255, rtol=1e-6)
 
 
 def test_a_test_part_is_for_validation(data):
@@ -141,39 +178,201 @@ def test_noises_of_ones_own_have_parameters():
     own = api.data(IMAGES, LABELS, train_examples=60, noises=noises)
     models = api.train(own, MLP, conditions=[("swapped", 1)], epochs=1, learning_rate=0.1)
     true = of_draw(own, 0)["label"].values
-    run = api.training.with_examples(models.curves, own, [Member("swapped", 1.0, 0, 0, 0.1, 0.0)])
+    run = with_examples(models.curves, own, [Member("swapped", 1.0, 0, 0, 0.1, 0.0)])
     np.testing.assert_array_equal(run["label"][0], np.array([1, 0, 2])[true])
 
 
-@pytest.mark.parametrize(
-    ("call", "sentence"),
-    [
-        (lambda data: api.data(IMAGES / 255, LABELS, train_examples=9), "np.round.255"),
-        (lambda data: api.data(IMAGES[0, 0], LABELS[:4], train_examples=2), r"shape \(4,\)"),
-        (lambda data: api.data(IMAGES, LABELS[:9], train_examples=9), "200 images, but 9 labels"),
-        (
-            lambda data: api.train(data, MLP, epochs=1, learning_rate=0.1, momntum=0.9),
-            "momntum is no setting of a training: did you mean momentum",
-        ),
-        (
-            lambda data: api.train(data, MLP, epochs=1, learning_rate=0.1, adversarial=0.5),
-            "adversarial needs adversarial_examples",
-        ),
-        (
-            lambda data: api.train(data, {"hidden_unit": 3}, epochs=1, learning_rate=0.1),
-            "hidden_unit",
-        ),
-        (
-            lambda data: api.train(
-                data, MLP, conditions=[("randZ", 1)], epochs=1, learning_rate=0.1
-            ),
-            "randZ",
-        ),
-    ],
-)
-def test_mistakes_get_a_sentence(data, call, sentence):
-    with pytest.raises(UserError, match=sentence):
-        call(data)
+def test_logits_of_a_kept_epoch_are_those_of_a_training_that_ends_there(data):
+    same = {"conditions": [("real", 0)], "learning_rate": 0.2}
+    long = api.train(data, MLP, epochs=3, keep_epochs=(np.int64(2),), **same)
+    short = api.train(data, MLP, epochs=2, **same)
+    images = of_draw(data, 0)["validation_image"].values
+    logits = long.logits(images, epoch=2)
+    assert logits.notnull().all()
+    np.testing.assert_array_equal(logits, short.logits(images))
+    assert (logits != long.logits(images)).any()
+    with pytest.raises(UserError, match="epoch 1 were not kept: name it in keep_epochs"):
+        long.logits(images, epoch=1)
+
+
+def test_logits_are_there_when_a_store_had_the_curves_alone(data, tmp_path):
+    arguments = {"learning_rate": 0.2, "epochs": 3, "store": tmp_path}
+    images = of_draw(data, 0)["validation_image"].values
+    first = api.train(data, MLP, **arguments)
+    second = api.train(data, MLP, keep_epochs=[1], **arguments)
+    assert second.logits(images, epoch=1).notnull().all()
+    np.testing.assert_array_equal(first.logits(images), second.logits(images))
+
+
+@pytest.mark.parametrize("end", [{"threshold": 0.2}, {"plateau": {"epochs": 3, "gain": 0.9}}])
+def test_models_that_end_early_have_curves_alone(data, end):
+    models = api.train(data, MLP, epochs=12, learning_rate=0.2, **end)
+    assert models.curves["train_accuracy"].isnull().any()
+    for measured in (
+        lambda: models.critical_samples(examples=5),
+        lambda: models.logits(data["image"].values),
+    ):
+        with pytest.raises(UserError, match=f"end at a {next(iter(end))} have curves alone"):
+            measured()
+
+
+def test_what_is_recorded_stands_beside_the_curves(data):
+    models = api.train(data, MLP, epochs=3, learning_rate=0.2, record=["right", "loss"])
+    right = np.unpackbits(models.curves["right"].values, axis=-1, count=60)
+    np.testing.assert_allclose(right.mean(-1), models.curves["train_accuracy"], rtol=1e-6)
+    np.testing.assert_allclose(
+        models.curves["loss"].mean("example"), models.curves["train_loss"], rtol=1e-4
+    )
+    plain = api.train(data, MLP, epochs=3, learning_rate=0.2).curves
+    xr.testing.assert_equal(plain["train_loss"], models.curves["train_loss"])
+    swept = api.sensitivity(
+        data, MLP, epochs=1, learning_rate=0.2, evaluations=2, record=("margin",)
+    )
+    assert swept["margin"].dims == ("member", "update", "example")
+
+
+def test_a_learning_rate_decays_by_half_unless_it_is_said(data):
+    rates = {"epochs": 3, "learning_rate": 0.2, "decay_every": 1}
+    losses = [
+        api.train(data, MLP, **rates, **factor).curves["train_loss"].values
+        for factor in ({}, {"decay_factor": 0.5}, {"decay_factor": 0.1})
+    ]
+    np.testing.assert_array_equal(losses[0], losses[1])
+    assert (losses[0][:, 1:] != losses[2][:, 1:]).all()
+
+
+def wrong(call, **changed):
+    """Return a call with sound arguments, but for those that are changed."""
+    sound = {
+        api.data: {"images": IMAGES, "labels": LABELS, "train_examples": 20},
+        api.train: {"model": MLP, "epochs": 2, "learning_rate": 0.1},
+        api.sensitivity: {"model": MLP, "epochs": 1, "learning_rate": 0.1, "evaluations": 1},
+        api.Trained.critical_samples: {"examples": 5},
+        api.Trained.logits: {"images": np.zeros((5, 1, 4, 4))},
+    }
+    return call, {**sound[call], **changed}
+
+
+MISTAKES = [
+    (
+        wrong(api.train, optimizer="AdamW"),
+        "optimizer is .AdamW., .* choose one of sgd, adam, adamw",
+    ),
+    (wrong(api.train, optimizer="adamm"), "optimizer is .adamm., .* choose one of sgd, adam"),
+    (wrong(api.train, schedule="cos"), "schedule is .cos., .* choose one of steps, cosine"),
+    (wrong(api.train, optimizer="adam", momentum=0.9), "momentum, which is that of sgd"),
+    (wrong(api.train, schedule="cosine", decay_every=1), "along a cosine, and steps too"),
+    (wrong(api.train, device="gpu"), "device is .gpu., .* choose one of auto, cpu, cuda"),
+    (wrong(api.train, epochs=0), "epochs is 0: it must be at least 1"),
+    (wrong(api.train, epochs=3.0), "epochs is 3.0: write a value of type integer; 3 is one"),
+    (wrong(api.train, learning_rate=[0.1]), "learning_rate is .0.1.: write a number above 0"),
+    (wrong(api.train, learning_rate=0), "learning_rate is 0: write a number above 0"),
+    (wrong(api.train, learning_rate=np.nan), "learning_rate is NaN: write a number above 0"),
+    (wrong(api.train, batch_size=0), "batch_size is 0: it must be at least 1"),
+    (wrong(api.train, evaluate_every=-1), "evaluate_every is -1: it must be at least 1"),
+    (wrong(api.train, plateau=3), "plateau is 3: write a value of type object"),
+    (wrong(api.train, plateau={"epochs": 2, "gain": 0.1}), "set plateau.epochs to 3 or more"),
+    (wrong(api.train, threshold=2), "threshold is 2: a threshold is an accuracy"),
+    (wrong(api.train, dropout=1.5), "dropout is 1.5: dropout sets .* below 1"),
+    (wrong(api.train, dropout="much"), "dropout is .much.: dropout sets"),
+    (wrong(api.train, weight_decay=-0.1), "weight_decay is -0.1: it must be at least 0"),
+    (wrong(api.train, keep_epochs=[3]), "keep_epochs names the epoch 3, but models train for 2"),
+    (wrong(api.train, keep_epochs=1), "keep_epochs is 1: write a value of type array"),
+    (wrong(api.train, record=["rigth"]), "record.0. is .rigth., .* did you mean right"),
+    (wrong(api.train, momntum=0.9), "unknown key momntum: did you mean momentum"),
+    (wrong(api.train, adversarial=0.5), "adversarial needs adversarial_examples, the search"),
+    (
+        wrong(api.train, adversarial=0.5, adversarial_examples={"alpha": 8}),
+        "adversarial_examples lacks the key beta: add it",
+    ),
+    (wrong(api.train, conditions=("randY", 1)), "conditions hold .randY.: give a list of pairs"),
+    (wrong(api.train, conditions=[]), "conditions name nothing"),
+    (wrong(api.train, conditions=[("randZ", 1)]), "randZ.* is none of this data"),
+    (wrong(api.train, conditions=[("randY", "1")]), "a level from 0 to 1"),
+    (wrong(api.train, conditions=[("real", 0.5)]), "real has no level 0.5"),
+    (wrong(api.train, model={"hidden_unit": 3}), "unknown key hidden_unit under model: did you m"),
+    (
+        wrong(api.train, model={"hidden_layers": 3, "hidden_units": [4, 4]}),
+        "has 3 hidden_layers, but hidden_units names the widths of 2",
+    ),
+    (wrong(api.train, model=nn.Linear(16, 3)), "model is a Linear: give .* a function that makes"),
+    (wrong(api.train, data=IMAGES), "data is a ndarray: give what api.data returns"),
+    (wrong(api.data, vary="data"), "vary is .data.: write a value of type array"),
+    (wrong(api.data, vary=["dta"]), "vary.0. is .dta., which is unknown: did you mean data"),
+    (wrong(api.data, scaling="standardised"), "scaling is .* did you mean standardized"),
+    (wrong(api.data, random_labels="balancd"), "random_labels is .* did you mean balanced"),
+    (wrong(api.data, seeds=0), "seeds is 0: it must be at least 1"),
+    (wrong(api.data, first_seed=-1), "first_seed is -1: it must be at least 0"),
+    (wrong(api.data, train_examples=-1), "train_examples is -1: it must be at least 1"),
+    (wrong(api.data, validation_examples=-1), "validation_examples is -1: it must be at least 0"),
+    (wrong(api.data, image_size=0), "image_size is 0: write a number of rows"),
+    (wrong(api.data, noises="randY"), "noises is .randY.: write a list of names"),
+    (wrong(api.data, noises=["randZ"]), "noises names .randZ., which is unknown: did you mean"),
+    (wrong(api.data, noises=["transitionY"]), "transitionY, which needs matrix: define one of y"),
+    (wrong(api.data, noises={"a": {"kind": "nope"}}), "noises.a.kind is .nope., which is unknow"),
+    (wrong(api.data, noises={"a": {}}), "noises.a lacks the key kind: add it"),
+    (wrong(api.data, noises={"a": {"kind": "transitionY"}}), "noises.a lacks the key matrix"),
+    (wrong(api.data, noises={"randY": {"kind": "pairY"}}), "bears the name of what there is"),
+    (wrong(api.data, images=IMAGES / 255), "np.round.255"),
+    (wrong(api.data, images=np.where(IMAGES > 9, np.nan, 0)), "np.round.255"),
+    (wrong(api.data, images=IMAGES[0, 0]), r"shape \(4,\)"),
+    (wrong(api.data, images=[*IMAGES[:-1], IMAGES[0, :2]]), "images are of several sizes"),
+    (wrong(api.data, images=COLOUR[:, :3]), "both the second dimension and the last one could"),
+    (wrong(api.data, images=IMAGES.reshape(200, 2, 2, 4)), "neither the second dimension and t"),
+    (wrong(api.data, channels="3"), "channels is .3.: write 'first', 'last'"),
+    (wrong(api.data, test=IMAGES), "test is no pair: give images and their labels"),
+    (wrong(api.data, labels=[[1], [2, 3]]), "labels are of several sizes"),
+    (wrong(api.data, test=(IMAGES[:, :2], LABELS)), "those of test of .1, 2, 4.: make all alike"),
+    (wrong(api.data, labels=LABELS[:9]), "200 images, but 9 labels"),
+    (wrong(api.data, labels=LABELS[:, None]), r"shape \(200, 1\): have one for each image"),
+    (wrong(api.data, labels=np.where(LABELS == "cat", np.nan, 1)), "labels are missing .NaN."),
+    (wrong(api.data, labels=np.array(["a", 1] * 100, object)), "labels are of several types"),
+    (wrong(api.sensitivity, norms="l1"), "norms is .l1.: write a value of type array"),
+    (wrong(api.sensitivity, norms=["l3"]), "norms.0. is .l3., which is unknown"),
+    (wrong(api.sensitivity, evaluations=0), "evaluations is 0: it must be at least 1"),
+    (wrong(api.sensitivity, epochs=0), "epochs is 0: it must be at least 1"),
+    (wrong(api.sensitivity, device="gpu"), "device is .gpu., which is unknown"),
+    (
+        wrong(api.sensitivity, unique_labels=True, class_evaluations=1),
+        "class_evaluations measures between the classes",
+    ),
+    (wrong(api.Trained.critical_samples, examples=41), "examples is 41, but the data has 40 valid"),
+    (wrong(api.Trained.critical_samples, examples=0), "examples is 0: it must be at least 1"),
+    (
+        wrong(api.Trained.critical_samples, train_examples=61),
+        "train_examples is 61, but the data has 60 train examples: lower it, or raise train_e",
+    ),
+    (wrong(api.Trained.critical_samples, radius=[0.0, 1.0]), "radius.0. is 0.0: it must be more"),
+    (wrong(api.Trained.critical_samples, alpha=-1), "alpha is -1: a length is"),
+    (wrong(api.Trained.logits, images=np.zeros((5, 15))), r"shape \(5, 15\), but models take"),
+    (wrong(api.Trained.logits, images=["x"]), "images are no array of numbers"),
+    (wrong(api.Trained.logits, epoch=1), "epoch 1 were not kept: name it in keep_epochs"),
+]
+
+
+@pytest.fixture(scope="module")
+def trained(data) -> api.Trained:
+    return api.train(data, MLP, epochs=2, learning_rate=0.1)
+
+
+@pytest.mark.parametrize(("call", "sentence"), MISTAKES, ids=[words for _, words in MISTAKES])
+def test_mistakes_get_a_sentence(data, trained, call, sentence):
+    function, arguments = call
+    if function in (api.train, api.sensitivity):
+        arguments = {"data": data, **arguments}
+    elif function is not api.data:
+        arguments = {"self": trained, **arguments}
+    with pytest.raises(UserError, match=sentence) as raised:
+        function(**arguments)
+    assert "\n" not in str(raised.value)
+    assert not str(raised.value).startswith("config")
+
+
+def test_critical_samples_need_validation_examples():
+    own = api.data(IMAGES, LABELS, train_examples=20)
+    models = api.train(own, MLP, epochs=1, learning_rate=0.1)
+    with pytest.raises(UserError, match="data has 0 validation examples: lower it, or raise valid"):
+        models.critical_samples(examples=1)
 
 
 def test_the_example_of_the_module_runs(monkeypatch, tmp_path):
@@ -186,3 +385,15 @@ def test_the_example_of_the_module_runs(monkeypatch, tmp_path):
     drawn = runpy.run_path(tmp_path / "example.py", {"X": IMAGES, "y": LABELS})
     assert drawn["models"].curves["train_accuracy"].sizes == {"member": 20, "epoch": 2}
     assert len([line for line in text.splitlines() if line.strip()]) <= 10
+
+
+def test_numbers_do_not_depend_on_the_threads_of_the_notebook(data):
+    found = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            found.append(api.train(data, MLP, epochs=2, learning_rate=0.1).curves["train_loss"])
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(1)
+    np.testing.assert_array_equal(*found)

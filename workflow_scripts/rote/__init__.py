@@ -3,7 +3,7 @@
 Plain arrays, tensors and datasets in and out: nothing here knows Snakemake. Each room says in its
 first paragraph what lives there, and a room uses those below it alone:
 
-- ``api``: a module, the study without its workflow, for notebooks: ``docs/recipes.md``;
+- ``api``: the front door for notebooks, arrays in and trained models out: ``docs/recipes.md``;
 - ``claims``, ``figures``, ``metrics``: one module a claim, a figure, a figure's numbers;
 - ``runs``: from a noised data set to a run, a module a kind of run, and what they share;
 - ``models``: many models trained as one ensemble, their optimizer, their regularisers;

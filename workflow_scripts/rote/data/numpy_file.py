@@ -50,7 +50,7 @@ def read_arrays(path: Path) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[s
             f"{path} has images of shape {train.shape[1:]} (channel, row, column) in x_train, but "
             f"of {parts[1][0].shape[1:]} in x_test: make all images alike, in size and in colour."
         )
-    return parts, _class_names(arrays, np.concatenate([labels for _, labels in parts]), path)
+    return parts, _class_names(arrays, [labels for _, labels in parts if len(labels)], path)
 
 
 def _load(path: Path) -> dict[str, np.ndarray | None]:
@@ -97,12 +97,10 @@ def _images(array: np.ndarray, place: str) -> np.ndarray:
         )
     if array.ndim == 3:
         return array[:, None]
-    last, second = (array.ndim == 4 and array.shape[at] in CHANNELS for at in (3, 1))
-    if last and not second:
-        return array.transpose(0, 3, 1, 2)
-    if second and not last:
-        return array
-    if last:
+    axes = channel_axes(array.shape) if array.ndim == 4 else []
+    if len(axes) == 1:
+        return np.moveaxis(array, axes[0], 1)
+    if axes:
         raise UserError(
             f"{place} has the shape {array.shape}, of which the second dimension and the last "
             "one could be the channels: write source: netcdf, which names them."
@@ -112,6 +110,11 @@ def _images(array: np.ndarray, place: str) -> np.ndarray:
         "one or three channels as the last or the second dimension: reshape it, or write source: "
         "netcdf for other numbers of channels."
     )
+
+
+def channel_axes(shape: tuple[int, ...]) -> list[int]:
+    """Return which dimensions of a shape of four could be the channels, one or three of them."""
+    return [axis for axis in (1, 3) if shape[axis] in CHANNELS]
 
 
 def _labels(array: np.ndarray, place: str) -> np.ndarray:
@@ -131,9 +134,11 @@ def _labels(array: np.ndarray, place: str) -> np.ndarray:
     return array
 
 
-def _class_names(arrays: dict[str, np.ndarray], labels: np.ndarray, path: Path) -> list[str]:
+def _class_names(arrays: dict[str, np.ndarray], parts: list[np.ndarray], path: Path) -> list[str]:
     """Return a name for each class: the user's, or their numbers."""
-    least, most = labels.min().item(), labels.max().item()
+    # As integers of Python: uint64 and int64 have no common type of whole numbers.
+    least = min(labels.min().item() for labels in parts)
+    most = max(labels.max().item() for labels in parts)
     names = arrays.get("class_names")
     if names is not None and (names.ndim != 1 or names.dtype.kind != "U"):
         raise UserError(

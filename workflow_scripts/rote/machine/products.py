@@ -15,6 +15,8 @@ Both multiply the members of a stack one after another, each by itself: its numb
 its company. NumPy works in torch's memory; nothing is copied.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -96,6 +98,23 @@ def use_threads(count: int) -> None:
     torch.set_num_threads(count)
     threadpoolctl.threadpool_limits(count, user_api="blas")
     choose("auto")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Have the body computed as by a job of one thread, and give the caller's choices back.
+
+    With several threads the last bits of a training are others, and small models take longer.
+    """
+    threads, kind = torch.get_num_threads(), _Chosen.kind
+    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+        torch.set_num_threads(1)
+        choose("auto")
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            _Chosen.kind = kind
 
 
 def by_openblas(tensor: Tensor) -> bool:

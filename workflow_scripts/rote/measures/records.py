@@ -2,7 +2,8 @@
 
 The moments are those of the epochs: mean and variance (their number being the divisor) of the loss
 and of the probability of the label. The latter's mean and standard deviation are the confidence and
-the variability of Swayamdipta et al. 2020 (Dataset Cartography, section 2).
+the variability of Swayamdipta et al. 2020 (Dataset Cartography, section 2). Of a member that
+diverges they are those of the epochs before: the loss that is not finite does not enter.
 """
 
 from collections.abc import Sequence
@@ -68,12 +69,18 @@ class Records(Observer):
             self.state["right"][:, self._last] = packed(self._now)
 
     def _enter_moments(self, of: str, examples: slice, values: Tensor) -> None:
-        """Update mean and variance by one more epoch (Welford 1962)."""
+        """Update mean and variance by one more epoch (Welford 1962).
+
+        What is not finite stays so, or its member leaves: the epochs that enter are the first ones,
+        and their number is that of epochs so far. Without any, moments are NaN.
+        """
         count = self._last + 1
         mean, variance = (self.state[f"{of}_{name}"][:, examples] for name in ("mean", "variance"))
+        enters = values.isfinite() | (count == 1)
         before = values - mean
-        mean.add_(before / count)
-        variance.mul_((count - 1) / count).add_(before * (values - mean) / count)
+        mean.copy_(torch.where(enters, mean + before / count, mean))
+        now = variance * ((count - 1) / count) + before * (values - mean) / count
+        variance.copy_(torch.where(enters, now, variance))
 
     def variables(self, member: int) -> Variables:
         """Return ``right`` (epoch, byte), ``loss`` and ``margin`` (epoch, example), the moments.

@@ -30,12 +30,10 @@ _functions: dict[str, Callable[..., nn.Module]] = {}  # that are not in a file
 def known_by_name(function: Callable[..., nn.Module]) -> dict:
     """Return the settings of a module that a function of this process makes.
 
-    It goes by a name that no other function has, also of another process: what it computes is not
-    known by its code.
+    It goes by a new name each time: what it computes may hang on more than its code.
     """
     name = f"this process:{getattr(function, '__name__', 'module')}"
-    known = (source for source, own in _functions.items() if own is function)
-    source = next(known, None) or uuid.uuid4().hex
+    source = uuid.uuid4().hex
     _functions[source] = function
     return {"from": name, "source": source}
 

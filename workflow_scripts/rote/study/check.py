@@ -107,7 +107,7 @@ def _mistakes_of(settings: dict, datasets: dict, way: list[str]) -> Iterator[Mis
     elif reasons := misfits(settings, sizes.published(datasets[dataset])):
         yield Misconfigured(f"{place} on {dataset}: {' '.join(reasons)}", way)
     yield from _equal_levels(settings, way)
-    yield from _schedule(settings.get("training", {}), [*way, "training"])
+    yield from mistakes_of_training(settings.get("training", {}), [*way, "training"])
     for block in ("model", "mlp"):
         yield from _layers(settings.get(block, {}), [*way, block])
     if "critical_epochs" in settings:
@@ -144,7 +144,7 @@ def _equal_levels(settings: dict, way: list[str]) -> Iterator[Misconfigured]:
         seen[count] = level
 
 
-def _schedule(training: dict, way: list[str]) -> Iterator[Misconfigured]:
+def mistakes_of_training(training: dict, way: list[str]) -> Iterator[Misconfigured]:
     """Yield what does not fit together in the settings ``training``, at the place ``way``."""
     place, epochs, after = dotted(way), training.get("epochs"), training.get("decay_at", [])
     if after and training["decay_every"]:

@@ -161,7 +161,7 @@ def _hint(value: object, wanted: str) -> str:
 
 @cache
 def _validator():
-    """Return the validator of the schema, for which only what Python can count with is a number.
+    """Return the class of validators for which only what Python can count with is a number.
 
     JSON has neither NaN nor infinity, and takes 3.0 for an integer, which ``range`` does not.
     """
@@ -174,7 +174,7 @@ def _validator():
         return integer(_, value) or (isinstance(value, float) and math.isfinite(value))
 
     types = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": integer, "number": number})
-    return validators.extend(Draft202012Validator, type_checker=types)(SCHEMA)
+    return validators.extend(Draft202012Validator, type_checker=types)
 
 
 class Misconfigured(UserError):
@@ -214,14 +214,28 @@ def check(config: dict) -> None:
     Raises:
         Misconfigured: one sentence about the first thing that is wrong, and its remedy.
     """
+    for error in _errors(config, SCHEMA):
+        raise Misconfigured(_sentence(error), _way(error))
+
+
+def check_part(settings: dict, part: dict) -> None:
+    """Check settings that come from no file against a part of the schema, which may refer to it.
+
+    Raises:
+        UserError: one sentence about the first thing that is wrong, and its remedy.
+    """
+    for error in _errors(settings, {**part, "$defs": SCHEMA["$defs"]}):
+        raise UserError(_sentence(error))
+
+
+def _errors(settings: dict, schema: dict) -> list:
+    """Return all that a schema finds, each a ``jsonschema.ValidationError``."""
     # The mistake nearest to the top first; on a level, in the order of the file's keys.
-    errors = sorted(
-        _validator().iter_errors(config),
+    return sorted(
+        _validator()(schema).iter_errors(settings),
         key=lambda error: (
             len(error.absolute_path),
             dotted(list(error.absolute_path)),
             error.validator == "required",  # what is lacking may be there under another name
         ),
     )
-    if errors:
-        raise Misconfigured(_sentence(errors[0]), _way(errors[0]))

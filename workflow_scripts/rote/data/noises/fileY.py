@@ -78,11 +78,15 @@ def _read(path: str) -> dict[str, np.ndarray]:
         if suffix == ".nc":
             own = netcdf.read(path)
             content = {name: own[name].values for name in VARIABLES if name in own.variables}
-        elif suffix == ".npz":
-            with np.load(path, allow_pickle=False) as own:
-                content = {name: own[name] for name in VARIABLES if name in own}
-        else:
-            content = {"label": np.load(path, allow_pickle=False)}
+        else:  # an archive or an array, whatever the file is called
+            own = np.load(path, allow_pickle=False)
+            if isinstance(own, np.ndarray):
+                content = {"label": own}
+            else:
+                with own:
+                    content = {name: own[name] for name in VARIABLES if name in own}
+        if not all(isinstance(values, np.ndarray) for values in content.values()):
+            raise ValueError("it holds something else than arrays")
     except Damaged as error:  # and not to be deleted, as it could be were it a file of rote
         raise UserError(f"{path} is damaged ({error.why}): put a whole file there.") from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:

@@ -1,0 +1,207 @@
+"""From arguments to settings as jobs have them: each is checked, and a mistake is one sentence."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+import yaml
+from torch import nn
+
+from rote.data.noising import data_attributes
+from rote.machine.errors import UserError
+from rote.models.made_module import known_by_name
+from rote.study import check, noises, own_module, plan
+from rote.study.mlp import plain, widths
+from rote.study.plan import FACTORS, Member
+from rote.study.schema import SCHEMA, check_part, closest, resolved, shown
+
+Model = dict | Callable[..., nn.Module]
+Conditions = Sequence[tuple[str, float]]
+Noises = Sequence[str] | Mapping[str, dict]
+
+DEFINED = SCHEMA["$defs"]
+LEARNING_RATE = {**DEFINED["positive"], "description": "write a number above 0"}
+WATCHED = {"device": SCHEMA["properties"]["device"], "record": {"$ref": "#/$defs/record"}}
+REGULARIZATION = DEFINED["regularization"]["properties"]
+STRENGTHS = {name: REGULARIZATION["selected"]["properties"][name] for name in plan.REGULARIZERS}
+REPLICATES = {"properties": {name: DEFINED[name] for name in ("seeds", "first_seed", "vary")}}
+TRAINING = {
+    "properties": {
+        **resolved(DEFINED["scheduled_steps"])["properties"],
+        **DEFINED["capacity"]["properties"]["training"]["properties"],
+        **{name: strength for name, strength in STRENGTHS.items() if name != "weight_decay"},
+        "adversarial_examples": REGULARIZATION["adversarial_examples"],
+        "learning_rate": LEARNING_RATE,
+        "keep_epochs": {"type": "array", "items": {"$ref": "#/$defs/epochs"}},
+        **WATCHED,
+    },
+    "additionalProperties": False,
+}
+SENSITIVITY = {
+    "properties": {
+        **DEFINED["steps"]["properties"],
+        **{name: DEFINED["sensitivity"]["properties"][name] for name in ("norms", "evaluations")},
+        "class_evaluations": {**DEFINED["repetitions"], "minimum": 0},
+        "learning_rate": LEARNING_RATE,
+        **WATCHED,
+    },
+    "additionalProperties": False,
+}
+SEARCH = {
+    "properties": {"critical_samples": DEFINED["complexity"]["properties"]["critical_samples"]}
+}
+NOISES = {"properties": {"noises": SCHEMA["properties"]["noises"]}}
+NAMED = {
+    "type": "array",
+    "description": "write a list of names, or each name with its kind and the parameters of that",
+    "uniqueItems": True,
+    "items": DEFINED["noise_kinds"]["items"],
+}
+KINDS = {"properties": {"noises": NAMED}}
+
+
+def of_file(value: object) -> object:
+    """Return a value as a file would hold it: lists, and numbers of Python."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: of_file(own) for key, own in value.items()}
+    return [of_file(own) for own in value] if isinstance(value, list | tuple) else value
+
+
+def of_data(data: xr.Dataset) -> dict:
+    """Return the settings that a data set was made by.
+
+    Raises:
+        UserError: it does not say them.
+    """
+    if not isinstance(data, xr.Dataset):
+        raise UserError(f"data is a {type(data).__name__}: give what api.data returns.")
+    return yaml.safe_load(data_attributes(data)["data"])
+
+
+def of_noises(given: Noises) -> tuple[list[str], dict[str, dict]]:
+    """Return the names of noises, and the definitions of those that have one.
+
+    Raises:
+        UserError: there is no such kind, or its parameters are missing or wrong.
+    """
+    own = of_file(given)
+    if isinstance(own, dict):
+        check_part({"noises": own}, NOISES)
+        for name, definition in own.items():
+            if sentence := noises.wrong(name, definition):
+                raise UserError(sentence)
+        return [*own], noises.used([*own], own)
+    check_part({"noises": own}, KINDS)
+    for name in own:
+        if name not in noises.KINDS:
+            raise UserError(
+                f"noises names {shown(name)}, which is unknown: {closest(name, [*noises.KINDS])}"
+                f"choose among {', '.join(noises.KINDS)}."
+            )
+        if parameters := noises.KINDS[name].parameters:
+            raise UserError(
+                f"noises names {name}, which needs {' and '.join(parameters)}: define one of your "
+                f"own, such as {{'mine': {{'kind': '{name}', '{next(iter(parameters))}': …}}}}."
+            )
+    return own, {}
+
+
+def of_model(model: Model) -> dict:
+    """Return the settings of a model.
+
+    Raises:
+        UserError: they do not describe one.
+    """
+    if not isinstance(model, Mapping):
+        if isinstance(model, nn.Module) or not callable(model):
+            raise UserError(
+                f"model is a {type(model).__name__}: give settings, or a function that makes a "
+                "torch.nn.Module, so that each model can begin anew."
+            )
+        return known_by_name(model)
+    model = of_file(model)
+    kind = "module" if "from" in model else "cnn" if "maps" in model else "mlp"
+    check_part({"model": model}, {"properties": {"model": {"$ref": f"#/$defs/{kind}"}}})
+    if kind == "module":
+        return own_module.with_source(model)
+    if kind == "mlp" and model.get("hidden_layers") not in (None, len(widths(model))):
+        raise UserError(
+            f"model has {model['hidden_layers']} hidden_layers, but hidden_units names the widths "
+            f"of {len(widths(model))}: leave hidden_layers out."
+        )
+    return plain(model)
+
+
+def of_training(given: dict) -> tuple[dict, dict[str, float]]:
+    """Return arguments of a training without the strengths of regularisers, and these.
+
+    Raises:
+        UserError: one is unknown or wrong, or two do not fit together.
+    """
+    own = {"decay_factor": 0.5, "decay_every": None, "momentum": 0.0, "weight_decay": 0.0}
+    own |= of_file(given)
+    for name in STRENGTHS:  # of which the schema has those that do something
+        if name != "weight_decay" and own.get(name) == 0:
+            del own[name]
+    check_part(own, TRAINING)
+    for mistake in check.mistakes_of_training(own, ["training"]):
+        raise UserError(mistake.sentence)
+    for epoch in own["keep_epochs"]:
+        if epoch > own["epochs"]:
+            raise UserError(
+                f"keep_epochs names the epoch {epoch}, but models train for {own['epochs']}: name "
+                "earlier ones alone, or raise epochs."
+            )
+    search = "adversarial_examples"
+    if ("adversarial" in own) != (search in own):
+        there, lacking = (
+            ("adversarial", search) if "adversarial" in own else (search, "adversarial")
+        )
+        example = "{'alpha': 8, 'beta': 0, 'radius': 16, 'max_iterations': 2}"
+        remedy = f"the search for them, such as {example}" if lacking == search else "their weight"
+        raise UserError(f"{there} needs {lacking}, {remedy}: add it.")
+    strengths = {name: float(own.pop(name, 0.0)) for name in STRENGTHS}
+    return own, strengths
+
+
+def of_members(
+    data: xr.Dataset, conditions: Conditions, learning_rate: float, strengths: dict
+) -> list[list]:
+    """Return a member for each condition and replicate, as settings have them.
+
+    Raises:
+        UserError: the data lacks a noise, or what is given are no conditions.
+    """
+    known, given = ["real", *of_data(data)["noise_kinds"]], of_file(conditions)
+    if not isinstance(given, list) or not given:
+        raise UserError("conditions name nothing: give a list of pairs, such as [('randY', 1)].")
+    for own in given:
+        if not isinstance(own, list) or len(own) != 2:
+            raise UserError(
+                f"conditions hold {shown(own)}: give a list of pairs of a noise and its level, "
+                "such as [('randY', 1)]."
+            )
+        kind, level = own
+        if kind not in known or type(level) not in (int, float) or not 0 <= level <= 1:
+            raise UserError(
+                f"The condition ({shown(kind)}, {shown(level)}) is none of this data: name one of "
+                f"{', '.join(known)}, and a level from 0 to 1."
+            )
+        if kind == "real" and level:
+            raise UserError(f"real has no level {level:g}: write ('real', 0), or name a noise.")
+    if "replicates" in data.attrs:
+        replicates = yaml.safe_load(data.attrs["replicates"])
+    else:  # of a study, whose replicates draw all anew unless it has one of something
+        seeds = data["data_seed"].values
+        replicates = {"seeds": len(seeds), "first_seed": int(seeds[0]), "vary": FACTORS}
+    return [
+        list(
+            Member(kind, float(level), 0, 0, float(learning_rate), 0.0)._replace(
+                **strengths, **plan.replicate(replicates, seed)
+            )
+        )
+        for kind, level in given
+        for seed in plan.replicates(replicates)
+    ]
