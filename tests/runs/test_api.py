@@ -204,6 +204,15 @@ def test_logits_are_there_when_a_store_had_the_curves_alone(data, tmp_path):
     np.testing.assert_array_equal(first.logits(images), second.logits(images))
 
 
+def test_logits_and_later_moments_of_models_that_diverge_are_missing(data):
+    growing = {"learning_rate": 0.1, "weight_decay": 1e3}  # weights grow a hundredfold an update
+    models = api.train(data, MLP, epochs=9, record=["loss", "moments"], **growing)
+    assert (models.curves["diverged_epoch"] > 1).all()
+    assert models.logits(torch.zeros(2, 16)).isnull().all()
+    loss = models.curves["loss"]
+    np.testing.assert_allclose(models.curves["loss_mean"], loss.mean("epoch"), rtol=1e-5)
+
+
 @pytest.mark.parametrize("end", [{"threshold": 0.2}, {"plateau": {"epochs": 3, "gain": 0.9}}])
 def test_models_that_end_early_have_curves_alone(data, end):
     models = api.train(data, MLP, epochs=12, learning_rate=0.2, **end)

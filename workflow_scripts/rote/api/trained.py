@@ -62,7 +62,7 @@ class Trained:
                 f"The models after epoch {epoch} were not kept: name it in keep_epochs of train."
             )
         try:
-            inputs = torch.from_numpy(np.array(images, np.float32))
+            inputs = torch.from_numpy(np.asarray(images).astype(np.float32))
         except (ValueError, TypeError) as error:
             raise UserError(
                 f"images are no array of numbers ({brief(error)}): give what api.inputs returns."

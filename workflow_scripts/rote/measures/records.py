@@ -97,7 +97,8 @@ class Records(Observer):
                 values = self.state[name][member].cpu().numpy().copy()
                 found[name] = ("epoch", "example"), values
         moments = self.of_examples(member, *(name for name in MOMENTS if name in self.state))
-        return found | {name: (of, values.astype("f4")) for name, (of, values) in moments.items()}
+        with np.errstate(over="ignore"):  # before a member diverges, a variance may be infinite
+            return found | {name: (of, own.astype("f4")) for name, (of, own) in moments.items()}
 
 
 def margin(logits: Tensor, labels: Tensor) -> Tensor:
