@@ -184,7 +184,9 @@ class Study:
 
     def finished(self, *targets: str) -> bool:
         """Return whether nothing is left to do for the targets, all figures if there are none."""
-        return "Nothing to be done" in self.snakemake("-n", *(targets or ["figures"]))
+        printed = self.snakemake("-n", *(targets or ["figures"]))
+        print(printed)  # pytest shows it where a test fails
+        return "Nothing to be done" in printed
 
     def copied(self, folder: Path) -> "Study":
         """Return a copy of the study in an empty folder, with all that Snakemake knows of it."""

@@ -24,7 +24,7 @@ from small_mlps import make_ensemble as make_mlps
 
 FILE = Path(own_models.__file__)
 IMAGE, CLASSES = (1, 8, 8), 5
-DOUBLE = {"arguments": {"dtype": "float64"}}
+DOUBLE = {"mlp": {"dtype": "float64"}, "resnet": {"dtype": "float64", "width": 8}}
 
 
 def settings(function, **own):
@@ -85,13 +85,15 @@ def with_population_statistics(model, ensemble, member):
 @pytest.mark.parametrize("net", ["mlp", "resnet"])
 def test_training_equals_the_usual_loop(net):
     seeds, decay = [0, 1, 5], [0.0, 0.01, 0.1]
-    ensemble = make_ensemble(settings(net, **DOUBLE), seeds, dtype=torch.float64, decay=decay)
+    ensemble = make_ensemble(
+        settings(net, arguments=DOUBLE[net]), seeds, dtype=torch.float64, decay=decay
+    )
     models = []
     for epoch in (1, 2, 3):
         ensemble.train_epoch(epoch)
     for member, seed in enumerate(seeds):
         shapes = (IMAGE, CLASSES) if net == "mlp" else (1, CLASSES)
-        model = plain(getattr(own_models, net), seed, *shapes, dtype="float64")
+        model = plain(getattr(own_models, net), seed, *shapes, **DOUBLE[net])
         optimizer = torch.optim.SGD(
             model.parameters(), 0.1, momentum=0.9, weight_decay=decay[member]
         )
@@ -316,6 +318,24 @@ def test_dropout_is_refused_where_no_activation_is_a_module():
     ensemble = make_ensemble(settings("Unusual"), [3], strengths={"dropout": [0.3]})
     with pytest.raises(UserError, match="Unusual has none that is a module"):
         ensemble.train_epoch(1)
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (settings("resnet", arguments={"width": 8}), torch.channels_last),
+        (settings("resnet", arguments={"width": 4}), torch.contiguous_format),
+        (settings("Viewing"), torch.contiguous_format),
+        (settings("mlp"), torch.contiguous_format),
+    ],
+)
+def test_channels_stand_together_where_that_is_faster_and_goes(model, expected):
+    ensemble = make_ensemble(model, [3])
+    assert ensemble.model.maker.memory_format == expected
+    images = ensemble.model._images(ensemble.table[:20, :64])
+    assert images.is_contiguous(memory_format=expected)
+    ensemble.train_epoch(1)
+    assert np.isfinite(ensemble.evaluate().train_loss[0])
 
 
 def test_a_file_that_was_edited_is_loaded_anew(tmp_path):

@@ -7,7 +7,7 @@ import random
 import sys
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -24,6 +24,7 @@ from rote.machine.torchvision_import import torchvision
 from rote.study import code, own_module
 
 PREFIX = "rote_own_"  # of the names of modules that are files of the user's
+MANY = 8  # channels, of a convolution
 _functions: dict[str, Callable[..., nn.Module]] = {}  # that are not in a file
 
 
@@ -66,6 +67,7 @@ class Maker:
             )
         self._arguments = settings.get("arguments", {})
         self.first = self(0)
+        self.memory_format = torch.contiguous_format  # of the images that the module is given
         self._check()
 
     @property
@@ -125,18 +127,36 @@ class Maker:
                 f"{self.name} returns {what} for 2 images of {self.classes} classes: have it "
                 f"return logits {expected}."
             )
-        trained = self(0).train()
-        before = [(buffer.shape, buffer.dtype) for buffer in trained.buffers()]
-        labels = torch.arange(2) % self.classes
-        try:
-            with _seeded(0), _importing(self._file):
-                nn.functional.cross_entropy(trained(torch.zeros(2, *self.image)), labels).backward()
-        except Exception as error:
-            raise self._failed(f"fails in training on {on}", error) from error
+        before = [(buffer.shape, buffer.dtype) for buffer in self.first.buffers()]
+        trained = self._tried(on)
         if [(buffer.shape, buffer.dtype) for buffer in trained.buffers()] != before:
             raise UserError(
                 f"{self.name} has a buffer whose shape or type changes in training: keep both."
             )
+
+    def _tried(self, on: str) -> nn.Module:
+        """Return a module after an update's gradient, and choose the format of its images.
+
+        Convolutions of many channels, and pooling, are faster where the channels of a pixel stand
+        together. A module that looks at its tensors as they lie in memory may refuse that.
+        """
+        convolutions = [part for part in self.first.modules() if isinstance(part, nn.Conv2d)]
+        if convolutions and all(part.out_channels >= MANY for part in convolutions):
+            self.memory_format = torch.channels_last
+            with suppress(Exception):
+                return self._after_gradient()
+        self.memory_format = torch.contiguous_format
+        try:
+            return self._after_gradient()
+        except Exception as error:
+            raise self._failed(f"fails in training on {on}", error) from error
+
+    def _after_gradient(self) -> nn.Module:
+        module, labels = self(0).train(), torch.arange(2) % self.classes
+        images = torch.zeros(2, *self.image).clone(memory_format=self.memory_format)
+        with _seeded(0), _importing(self._file):
+            nn.functional.cross_entropy(module(images), labels).backward()
+        return module
 
     def _failed(self, what: str, error: Exception) -> Exception:
         if out_of_memory(error):

@@ -92,7 +92,9 @@ class Modules:
         self._bound = None
 
     def _images(self, inputs: Tensor) -> Tensor:
-        return inputs.reshape(len(inputs), *self.maker.image)
+        """Return inputs (batch, features) as images, a copy in the format that suits the module."""
+        images = inputs.reshape(len(inputs), *self.maker.image)
+        return images.clone(memory_format=self.maker.memory_format)
 
     @torch.no_grad()
     def take_statistics(self, batches: Iterable[Tensor]) -> None:
@@ -160,7 +162,7 @@ class Modules:
                 for generator in generators:
                     generator.manual_seed(seed)
                 self._disturbing = member, regularization
-                images, own = self._images(inputs[member].clone()), labels[member].clone()
+                images, own = self._images(inputs[member]), labels[member].clone()
                 with torch.enable_grad():
                     logits = module(images)
                     if weights is None:
