@@ -11,6 +11,8 @@ import argparse
 import statistics
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -194,16 +196,40 @@ def measure(case: tuple, repeats: int, device: torch.device) -> dict:
     _, maps, image, (padding, stride), examples, epochs, models = case
     architecture = Architecture(image, 10, (maps, maps), padding=padding, pooling_stride=stride)
     data = make_data(image, examples)
-    sides = {"loop": usual_loop, "ensemble": ensemble}
-    seconds = {name: [] for name in sides}
-    row = {}
+    given = architecture, data, epochs, models, device
+    sides = {"loop": partial(usual_loop, *given), "ensemble": partial(ensemble, *given)}
+    return in_turns(sides, repeats, device)
+
+
+def in_turns(
+    sides: dict[str, Callable[[], list[float]]], repeats: int, device: torch.device
+) -> dict[str, float]:
+    """Return the median seconds of each side, by its name, and its mean accuracy."""
+    seconds, row = {name: [] for name in sides}, {}
     for _ in range(repeats):
         for name, side in sides.items():
             start = clock(device)
-            accuracies = side(architecture, data, epochs, models, device)
+            row[f"{name}_accuracy"] = statistics.mean(side())
             seconds[name].append(clock(device) - start)
-            row[f"{name}_accuracy"] = statistics.mean(accuracies)
     return row | {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def table(rows: list[dict], cases: list[tuple], columns: dict[str, int]) -> xr.Dataset:
+    """Return the seconds of either side of each case, and those columns that tell cases apart."""
+    return xr.Dataset(
+        {
+            f"{side}_seconds": (
+                "case",
+                [row[side] for row in rows],
+                {"long_name": f"median processor time of the {text}", "units": "s"},
+            )
+            for side, text in (("loop", "usual loop"), ("ensemble", "ensemble"))
+        },
+        coords={
+            name: ("case", [case[k] for case in cases], {"long_name": name, "units": "1"})
+            for name, k in columns.items()
+        },
+    )
 
 
 def main() -> None:
@@ -231,21 +257,8 @@ def main() -> None:
             f"{row['loop_accuracy']:7.3f}{row['ensemble_accuracy']:6.3f}",
             flush=True,
         )
-    names = {"job": 0, "maps": 1, "examples": 4, "epochs": 5, "models": 6}
-    result = xr.Dataset(
-        {
-            f"{side}_seconds": (
-                "case",
-                [row[side] for row in rows],
-                {"long_name": f"median processor time of the {text}", "units": "s"},
-            )
-            for side, text in (("loop", "usual loop"), ("ensemble", "ensemble"))
-        },
-        coords={
-            name: ("case", [case[k] for case in cases], {"long_name": name, "units": "1"})
-            for name, k in names.items()
-        },
-    )
+    columns = {"job": 0, "maps": 1, "examples": 4, "epochs": 5, "models": 6}
+    result = table(rows, cases, columns)
     settings = {"repeats": arguments.repeats, "threads": 1, **SCHEDULE}
     report.write(result, settings, __doc__, device, arguments.output)
 

@@ -6,19 +6,17 @@ Printed as a table and written as NetCDF: ``python tests/benchmarks/module_again
 """
 
 import argparse
-import statistics
 import sys
 from pathlib import Path
 
 import torch
-import xarray as xr
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("workflow_scripts", "tests", "tests/benchmarks")]
 
-from cnn_against_loop import SCHEDULE, clock, make_data  # noqa: E402
+from cnn_against_loop import SCHEDULE, in_turns, make_data, table  # noqa: E402
 from sides import report  # noqa: E402
 
 import own_models  # noqa: E402
@@ -123,13 +121,7 @@ def measure(case: tuple, repeats: int) -> dict:
         "loop": lambda: usual_loop(lambda: makes(torch.initial_seed()), *shared),
         "ensemble": lambda: ensemble(settings, *shared),
     }
-    seconds, row = {name: [] for name in sides}, {}
-    for _ in range(repeats):
-        for name, side in sides.items():
-            start = clock(CPU)
-            row[f"{name}_accuracy"] = statistics.mean(side())
-            seconds[name].append(clock(CPU) - start)
-    return row | {name: statistics.median(values) for name, values in seconds.items()}
+    return in_turns(sides, repeats, CPU)
 
 
 def main() -> None:
@@ -152,20 +144,7 @@ def main() -> None:
             f"{row['loop_accuracy']:7.3f}{row['ensemble_accuracy']:6.3f}",
             flush=True,
         )
-    result = xr.Dataset(
-        {
-            f"{side}_seconds": (
-                "case",
-                [row[side] for row in rows],
-                {"long_name": f"median processor time of the {text}", "units": "s"},
-            )
-            for side, text in (("loop", "usual loop"), ("ensemble", "ensemble"))
-        },
-        coords={
-            name: ("case", [case[k] for case in cases], {"long_name": name, "units": "1"})
-            for name, k in {"job": 0, "epochs": 4, "models": 5}.items()
-        },
-    )
+    result = table(rows, cases, {"job": 0, "epochs": 4, "models": 5})
     settings = {"repeats": arguments.repeats, "threads": 1, **SCHEDULE}
     report.write(result, settings, __doc__, CPU, arguments.output)
 
