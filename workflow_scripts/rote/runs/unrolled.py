@@ -1,6 +1,7 @@
 """The members of a sensitivity run, trained and swept: MLPs together, modules one by one."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -28,6 +29,18 @@ from rote.study.plan import Member
 Report = Callable[[int], None]
 
 
+class _Given(NamedTuple):
+    """What members are trained by, of whatever kind they are."""
+
+    data: DeviceData
+    settings: dict
+    members: list[Member]
+    classes: int
+    rows: Tensor  # of the table of the data, (members, examples)
+    labels: Tensor  # (members, examples)
+    batches: list[Tensor]  # the examples (members, batch) of every update
+
+
 def trained(data: DeviceData, settings: dict, members: list[Member]) -> "MLPs | Modules":
     """Return members, initialised and with batches drawn as ``rote.models.ensemble`` would.
 
@@ -41,18 +54,16 @@ def trained(data: DeviceData, settings: dict, members: list[Member]) -> "MLPs | 
     check_last_batch(settings["training"]["batch_size"], examples, data.models.smallest_batch)
     if settings["labelling"] == "unique":
         labels, classes = np.tile(np.arange(examples), (len(members), 1)), examples
-    shared = (
+    given = _Given(
         data,
+        settings,
         members,
         classes,
         torch.from_numpy(rows).to(data.device),
         torch.from_numpy(labels).to(data.device),
         _batches(data, settings["training"], members, examples),
-        settings["training"]["learning_rate"],
     )
-    if data.models.maker:
-        return Modules(settings, *shared)
-    return MLPs(*shared)
+    return Modules(given) if data.models.maker else MLPs(given)
 
 
 def _batches(
@@ -70,27 +81,18 @@ def _batches(
 class MLPs:
     """MLPs, swept by :mod:`rote.measures.adjoints`."""
 
-    def __init__(
-        self,
-        data: DeviceData,
-        members: list[Member],
-        classes: int,
-        rows: Tensor,
-        labels: Tensor,
-        batches: list[Tensor],
-        learning_rate: float,
-    ):
-        self.labels, self.updates = labels, len(batches)
-        sizes, drawing = [*data.models.sizes[:-1], classes], data.models.drawing
+    def __init__(self, given: _Given):
+        self.labels, self.updates, data = given.labels, len(given.batches), given.data
+        sizes, drawing = [*data.models.sizes[:-1], given.classes], data.models.drawing
         constant = float(drawing["biases"])
-        initial_seeds = [member.initial_seed for member in members]
+        initial_seeds = [member.initial_seed for member in given.members]
         parameters = initial_parameters(sizes, initial_seeds, data.device, **drawing)
         self._training = Training(
             [torch.cat(pair, 1) for pair in zip(parameters[::2], parameters[1::2], strict=True)],
-            with_constant(data.table[rows, : sizes[0]], constant),
-            labels,
-            batches,
-            learning_rate,
+            with_constant(data.table[given.rows, : sizes[0]], constant),
+            given.labels,
+            given.batches,
+            given.settings["training"]["learning_rate"],
             constant,
         )
         with torch.inference_mode():
@@ -119,35 +121,27 @@ class MLPs:
 class Modules:
     """A module, swept by :mod:`rote.measures.module_sensitivity`, with the methods of ``MLPs``."""
 
-    def __init__(
-        self,
-        settings: dict,
-        data: DeviceData,
-        members: list[Member],
-        classes: int,
-        rows: Tensor,
-        labels: Tensor,
-        batches: list[Tensor],
-        learning_rate: float,
-    ):
-        (member,) = members
-        self.labels, self.updates = labels, len(batches)
-        image, epochs = data.models.maker.image, settings["training"]["epochs"]
-        maker = Models(settings["model"], image, classes).maker
+    def __init__(self, given: _Given):
+        (member,), data, training = given.members, given.data, given.settings["training"]
+        self.labels, self.updates = given.labels, len(given.batches)
+        maker, epochs = data.models.maker, training["epochs"]
+        image = maker.image
+        if given.classes != maker.classes:  # a label for each example
+            maker = Models(given.settings["model"], image, given.classes).maker
         seeds = [
             seed
             for epoch in range(1, epochs + 1)
-            for seed in seeds_of_updates(member.order_seed, epoch, len(batches) // epochs)
+            for seed in seeds_of_updates(member.order_seed, epoch, self.updates // epochs)
         ]
-        training = ModuleTraining.of(
+        trained = ModuleTraining.of(
             maker(member.initial_seed).to(data.device),
-            data.table[rows[0], : np.prod(image)].unflatten(1, image),
-            labels[0],
-            [batch[0] for batch in batches],
-            learning_rate,
+            data.table[given.rows[0], : np.prod(image)].unflatten(1, image),
+            given.labels[0],
+            [batch[0] for batch in given.batches],
+            training["learning_rate"],
             seeds,
         )
-        self._trajectory = Trajectory(training, len(batches))
+        self._trajectory = Trajectory(trained, self.updates)
 
     def scores(self, times: Sequence[int]) -> np.ndarray:
         """See ``MLPs``."""
