@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from torch.optim.lr_scheduler import MultiStepLR, StepLR
+from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR, StepLR
 
 from conftest import ROOT
 from rote.machine.errors import UserError
 from rote.study import configuration
-from rote.study.schedule import decayed, decays, determining
+from rote.study.schedule import ADAM, decayed, decays, determining
 
 EPOCHS = 12
 
@@ -23,6 +23,10 @@ EPOCHS = 12
         (
             {"decay_every": None, "decay_at": [9, 4, 5]},
             lambda optimizer, factor: MultiStepLR(optimizer, [9, 4, 5], factor),
+        ),
+        (
+            {"decay_every": None, "schedule": "cosine"},
+            lambda optimizer, factor: CosineAnnealingLR(optimizer, EPOCHS),
         ),
     ],
 )
@@ -114,3 +118,13 @@ def test_what_fits_is_taken():
     changes = {"decay_at": [50, 99], "decay_factor": 0.1, "momentum": 0.9, "nesterov": True}
     training = load(changes)
     assert changes.items() <= training.items()
+
+
+def test_what_is_of_another_optimizer_or_as_ever_determines_nothing():
+    plain = {"epochs": EPOCHS, "decay_factor": 0.5, "decay_every": None, "momentum": 0}
+    said = {"optimizer": "sgd", "schedule": "steps"}
+    assert determining({**plain, **said}) == determining(plain)
+    adam = determining({**plain, "optimizer": "adam"})
+    assert adam == determining({**plain, "optimizer": "adam", **ADAM})
+    cosine = determining({**plain, "schedule": "cosine"})
+    assert determining(plain) not in (adam, cosine)
