@@ -7,6 +7,7 @@ import xarray as xr
 
 from rote.machine.errors import UserError
 from rote.machine.randomness import generator
+from rote.study.plan import subset_size
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,23 @@ def select(source: xr.Dataset, data: dict, seed: int) -> tuple[np.ndarray, np.nd
     train = ordered["train"][: data["train_examples"]]
     _check_classes(label[train], label[validation], source["class_name"].values, data["dataset"])
     return train, validation
+
+
+def of_member(examples: int, percent: int, left_out: int, seed: int) -> np.ndarray:
+    """Return the positions, in ascending order, of the training examples that a member trains on.
+
+    Args:
+        examples: how many there are.
+        percent: of them, are drawn at random, each subset of this size being equally likely.
+        left_out: where above 0, nothing is drawn: of the first so many ``percent``, which are
+            random and class-balanced by themselves, this one, counted from 1, is left out.
+        seed: of the member.
+    """
+    count = subset_size(examples, percent)
+    if left_out:
+        return np.delete(np.arange(count), left_out - 1)
+    drawn = generator("trained on", percent, seed).permutation(examples)[:count]
+    return np.sort(drawn)
 
 
 def _needed_for_training(labels: np.ndarray) -> np.ndarray:

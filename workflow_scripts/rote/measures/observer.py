@@ -54,6 +54,12 @@ class Observer:
             labels: those trained on, (members, part).
         """
 
+    def validated(self, epoch: int, examples: slice, logits: Tensor, labels: Tensor) -> None:
+        """See a part of the validation examples as they are scored at the end of an epoch.
+
+        Like :meth:`scored`, of which the parts of the epoch come before.
+        """
+
     def variables(self, member: int) -> Variables:
         """Return what a run keeps of a member that leaves, by name: dimensions and values.
 

@@ -72,6 +72,8 @@ class Ensemble:
             examples come on top.
         regularization: the regularisers of the members, but for weight decay.
         observers: who is shown each batch and each score of the members.
+        subset: positions of those of its training examples that a member is trained on, (members,
+            part); None: all of them. Loss and training accuracy are those on the subset.
 
     Raises:
         UserError: the last batch would be too small for the model.
@@ -89,6 +91,7 @@ class Ensemble:
         batch_size: int,
         regularization: Regularization = UNREGULARIZED,
         observers: Sequence[Observer] = (),
+        subset: Tensor | None = None,
     ):
         self.model, self.sgd = model, sgd
         self.table, self.rows, self.labels = table, rows, labels
@@ -96,7 +99,13 @@ class Ensemble:
         self.seeds = seeds
         self.batch_size = batch_size
         self.regularization, self.observers = regularization, observers
-        check_last_batch(batch_size, rows.shape[1], model.smallest_batch)
+        self.subset = subset
+        check_last_batch(batch_size, self.trained_on, model.smallest_batch)
+
+    @property
+    def trained_on(self) -> int:
+        """The number of training examples that a member is trained on."""
+        return (self.rows if self.subset is None else self.subset).shape[1]
 
     def __len__(self) -> int:
         """Return the number of members."""
@@ -112,8 +121,9 @@ class Ensemble:
     @torch.inference_mode()
     def train_epoch(self, epoch: int, updates: int | None = None) -> None:
         """Train for one epoch (counted from 1), or for its first ``updates``."""
-        examples = self.rows.shape[1]
-        order = _brought(epoch_order(self.seeds, epoch, examples), self.rows.device)
+        order = _brought(epoch_order(self.seeds, epoch, self.trained_on), self.rows.device)
+        if self.subset is not None:
+            order = self.subset.gather(1, order)
         rows, labels = self.rows.gather(1, order), self.labels.gather(1, order)
         self.regularization.start_epoch(self.seeds, epoch)
         batches = [each.split(self.batch_size, 1)[:updates] for each in (order, rows, labels)]
@@ -142,45 +152,60 @@ class Ensemble:
         The examples stand in the order of the data set, which is the same for every epoch: the
         statistics are a function of the parameters alone.
         """
-        self.model.take_statistics(self._gather(r) for r in self.rows.split(self.batch_size, 1))
+        rows = self.rows if self.subset is None else self.rows.gather(1, self.subset)
+        self.model.take_statistics(self._gather(r) for r in rows.split(self.batch_size, 1))
 
     @torch.inference_mode()
     def evaluate(self, epoch: int | None = None) -> Score:
         """Return the score of the members as they are, on all training and validation examples.
 
+        Observers are shown all of them, also those outside the subset that is trained on.
+
         Args:
             epoch: the one that has ended, for the observers; None: they are not shown the score.
         """
         self.take_statistics()
-        loss, wrong, first = 0.0, [], 0
+        loss, wrong, first, within = 0.0, [], 0, self._within_subset()
         for rows, labels in zip(
             self.rows.split(EVALUATED, 1),
             self.labels.split(EVALUATED, 1),
             strict=True,
         ):
             logits = self.model.logits(self._gather(rows))
-            loss += torch.nn.functional.cross_entropy(logits, labels, reduction="none").sum(1)
-            wrong.append(predicted(logits) != labels)
             examples = slice(first, first := first + labels.shape[1])
+            losses = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+            loss += (losses if within is None else losses * within[:, examples]).sum(1)
+            wrong.append(predicted(logits) != labels)
             for observer in self.observers if epoch is not None else ():
                 observer.scored(epoch, examples, logits, labels)
         wrong = torch.cat(wrong, 1)
+        trained_on = wrong if within is None else wrong.gather(1, self.subset)
         return Score(
-            train_loss=(loss / self.rows.shape[1]).double().cpu().numpy(),
-            train_accuracy=1 - wrong.double().mean(1).cpu().numpy(),
-            validation_accuracy=self._validation_accuracy(),
+            train_loss=(loss / self.trained_on).double().cpu().numpy(),
+            train_accuracy=1 - trained_on.double().mean(1).cpu().numpy(),
+            validation_accuracy=self._validation_accuracy(epoch),
             misclassified=wrong.cpu().numpy(),
         )
 
-    def _validation_accuracy(self) -> np.ndarray:
+    def _within_subset(self) -> Tensor | None:
+        """Return 1 for each training example in the subset, else 0, (members, examples)."""
+        if self.subset is None:
+            return None
+        return torch.zeros(self.rows.shape, device=self.rows.device).scatter_(1, self.subset, 1.0)
+
+    def _validation_accuracy(self, epoch: int | None) -> np.ndarray:
         count = self.validation[1].shape[1]
         if not count:
             return np.full(len(self), np.nan)
         right = torch.zeros(len(self), dtype=torch.int64, device=self.rows.device)
+        first = 0
         batches = (each.split(EVALUATED, 1) for each in self.validation)
         for rows, labels in zip(*batches, strict=True):
             logits = self.model.logits(self._gather(rows))
             right += (predicted(logits) == labels).sum(1)
+            examples = slice(first, first := first + labels.shape[1])
+            for observer in self.observers if epoch is not None else ():
+                observer.validated(epoch, examples, logits, labels)
         return right.cpu().numpy() / count
 
     def select(self, keep: list[int]) -> None:
@@ -194,6 +219,8 @@ class Ensemble:
             observer.state = {name: part[positions] for name, part in observer.state.items()}
         self.regularization.select(keep)
         self.rows, self.labels = self.rows[positions], self.labels[positions]
+        if self.subset is not None:
+            self.subset = self.subset[positions]
         self.validation = tuple(each[positions] for each in self.validation)
         self.seeds = [self.seeds[position] for position in keep]
         self.model.workspace.clear()  # of the larger group
@@ -234,6 +261,7 @@ class Ensemble:
         """Return the bytes that the members take by now, the shared table not counted."""
         own = [*chain.from_iterable(self._stacks().values()), *self.model.population]
         own += [self.labels, *self.validation]
+        own += [] if self.subset is None else [self.subset]
         # The order, the rows and the labels of an epoch stand beside the members' own rows.
         return sum(t.nbytes for t in own) + 4 * self.rows.nbytes + self.model.workspace.nbytes()
 

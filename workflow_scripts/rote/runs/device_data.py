@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from rote.data import noises
+from rote.data import noises, subsets
 from rote.data.noising import mask_and_label
 from rote.data.scaling import per_grey_level
 from rote.machine import device as devices
@@ -33,6 +33,11 @@ LONG = 100  # updates of a member from which a trial is worth its time
 def number_or_tensor(values: np.ndarray, device: torch.device) -> float | torch.Tensor:
     """Return an array without dimensions as a number, another one as float32 on the device."""
     return torch.from_numpy(values).to(device, torch.float32) if values.ndim else values.item()
+
+
+def trained_on(member: Member, examples: int) -> np.ndarray:
+    """Return the positions of the training examples that a member trains on, (part,)."""
+    return subsets.of_member(examples, member.percent, member.left_out, member.order_seed)
 
 
 class DeviceData:
@@ -124,7 +129,15 @@ class DeviceData:
                 kind(len(members), len(rows[0]), evaluated_epochs(training), self.device)
                 for kind in observers_of(self.settings)
             ],
+            self._subset(members, len(rows[0])),
         )
+
+    def _subset(self, members: list[Member], examples: int) -> torch.Tensor | None:
+        """Return which of its training examples each member trains on, None if all do on all."""
+        if all(member.percent == 100 and not member.left_out for member in members):
+            return None
+        each = [trained_on(member, examples) for member in members]
+        return torch.from_numpy(np.stack(each)).to(self.device)
 
     def _optimizer(self, parameters: list[torch.Tensor], members: list[Member]) -> SGD | Adam:
         """Return the optimizer that the settings name, of the parameters of members."""
@@ -167,7 +180,8 @@ class DeviceData:
         if len(members) == 1:
             return SizeSearch(1)
         training = self.settings["training"]
-        updates = training["epochs"] * -(-self.noised.sizes["example"] // training["batch_size"])
+        examples = len(trained_on(members[0], self.noised.sizes["example"]))
+        updates = training["epochs"] * -(-examples // training["batch_size"])
         try:
             taken, weights = self._bytes_of_member(members[0])
         except Exception as error:
@@ -214,7 +228,7 @@ class DeviceData:
         """Return the seconds of an update of a group, from a few of them."""
         self.workspace.clear()
         ensemble = self.ensemble(members)
-        batches = -(-ensemble.rows.shape[1] // ensemble.batch_size)
+        batches = -(-ensemble.trained_on // ensemble.batch_size)
         seconds = devices.fastest(
             lambda: ensemble.train_epoch(1, updates=TRIAL_UPDATES), self.device
         )

@@ -56,6 +56,8 @@ class DataContent:
             "data": self._once(member.data_seed, partial(self._examples, member.data_seed)),
             "seeds": [member.initial_seed, member.order_seed],
         }
+        if member.percent < 100 or member.left_out:
+            own["subset"] = [member.percent, member.left_out]  # drawn by the seed of the order
         if member.noise_kind == "real":
             return {**own, "noise": None}
         noise = self._once(noises.draw_of(self._noised, member), partial(self._noise, member))

@@ -88,6 +88,36 @@ def compute_run(
         UserError: the device is missing or too small.
     """
     attributes = data_attributes(noised)  # which may lack one: not only after the training
+    run = trained(
+        noised,
+        settings,
+        store,
+        name=name,
+        device=device,
+        checkpoint_seconds=checkpoint_seconds,
+        parameters_of=parameters_of,
+    )
+    members = [Member(*member) for member in settings["members"]]
+    if observers_of(settings):
+        run = with_watched(run, noised, members)
+    elif settings["keep_misclassified"]:
+        run = with_examples(run, noised, members)
+    if not settings["keep_misclassified"]:
+        run = run.drop_vars("misclassified")
+    return described(run).assign_attrs(attributes)
+
+
+def trained(
+    noised: xr.Dataset,
+    settings: dict,
+    store: Store,
+    *,
+    name: str,
+    device: str,
+    checkpoint_seconds: float,
+    parameters_of: Container[str] = (),
+) -> xr.Dataset:
+    """Return the members of a run, without its examples, see :func:`compute_run`."""
     members = [Member(*member) for member in settings["members"]]
     keys = member_keys(noised, settings)
     training = settings["training"]
@@ -110,14 +140,7 @@ def compute_run(
                 )
         return results
 
-    run = stored_or_computed(members, keys, load, name, compute)
-    if observers_of(settings):
-        run = with_watched(run, noised, members)
-    elif settings["keep_misclassified"]:
-        run = with_examples(run, noised, members)
-    if not settings["keep_misclassified"]:
-        run = run.drop_vars("misclassified")
-    return described(run).assign_attrs(attributes)
+    return stored_or_computed(members, keys, load, name, compute)
 
 
 def _train_missing(

@@ -101,6 +101,16 @@ def _regularizer(run: str) -> str:
     }.get(run, run.replace("_", " "))
 
 
+def _of_percents(settings: dict) -> list[str]:
+    return [f"percent-{percent}" for percent in settings["percent"]]
+
+
+def _subsets(run: str) -> str:
+    if run == "left-out":
+        return " on all examples but one"
+    return f" on random {run.removeprefix('percent-')} % of the examples"
+
+
 def _labels(run: str) -> str:
     return "class labels" if run == "class" else "a label for each example"
 
@@ -124,6 +134,12 @@ _FORGETTING = Experiment(
         "first_learned_scored": "epoch at whose end the example was first right, 0 if it never was",
     },
     words=lambda run, data: " and counting what they forget",
+)
+_MEMORIZATION = Experiment(
+    "memorization",
+    kind="memorization",
+    observer="correctness.Correctness",
+    words=lambda run, data: _subsets(run),
 )
 _SENSITIVITY = Experiment(
     "sensitivity",
@@ -153,6 +169,11 @@ FIGURES = {
         _FORGETTING,
         "how often training examples are forgotten in the course of training",
         _of_model,
+    ),
+    "memorization": Figure(
+        _MEMORIZATION,
+        "how much of an example is known only to models that were trained on it",
+        _of_percents,
     ),
     "fig3_2": Figure(
         _SENSITIVITY,

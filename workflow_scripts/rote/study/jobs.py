@@ -57,6 +57,7 @@ class Study:
             "none",
             "cnn",
             "module",
+            "left-out",
             *plan.REGULARIZERS,
             "adversarial_dropout",
         ]
@@ -66,7 +67,7 @@ class Study:
             "experiment": _any_of(EXPERIMENTS),
             "figure": _any_of(FIGURES),
             "noised": _any_of(noised),
-            "run": r"examples-[1-9]\d*|units(?:-[1-9]\d*)+|" + _any_of([*words, *sorted(cases)]),
+            "run": r"(?:examples|percent)-[1-9]\d*|units(?:-[1-9]\d*)+|" + _any_of([*words, *sorted(cases)]),
         }
 
     # Data sets.

@@ -28,6 +28,8 @@ class Member(NamedTuple):
     initial_seed: int = 0  # of the weights before training
     order_seed: int = 0  # of the order of the examples, and of all else that is drawn in training
     experiment: int = 0  # which of the experiments that repeat a training on the same data
+    percent: int = 100  # of the training examples: a random subset of so many is trained on
+    left_out: int = 0  # one of that subset that is not trained on, counted from 1; 0: none
 
     def strengths(self) -> dict[str, float]:
         """Return the strengths of all regularisers by their names, weight decay among them."""
@@ -77,7 +79,7 @@ def replicate(settings: dict, seed: int, experiment: int = 0) -> dict[str, int]:
             ("order_seed", "order"),
         )
     }
-    if "experiments" in settings:
+    if {"experiments", "models"} & settings.keys():
         for field in ("initial_seed", "order_seed"):
             own[field] = own[field] * EXPERIMENTS + experiment
     return {**own, "seed": seed, "experiment": experiment}
@@ -101,6 +103,34 @@ def members(settings: dict) -> list[Member]:
             for experiment in range(settings.get("experiments", 1))
         )
     ]
+
+
+def members_on_subsets(settings: dict, percent: int, models: int) -> list[Member]:
+    """Return the members of a run of ``memorization``: ``models`` of each condition and seed.
+
+    Each is trained on a random subset of its own, of ``percent`` of the training examples.
+    """
+    members_of = members({**settings, "experiments": models})
+    return [member._replace(percent=percent) for member in members_of]
+
+
+def members_without_each(settings: dict, percent: int, models: int) -> list[Member]:
+    """Return members of which each leaves out one of the same training examples.
+
+    These are the first ``percent`` of all. Each is left out by ``models`` of each condition and
+    seed, which differ in what ``experiments`` do.
+    """
+    examples = subset_size(settings["data"]["train_examples"], percent)
+    return [
+        member._replace(percent=percent, left_out=1 + example)
+        for member in members({**settings, "experiments": models})
+        for example in range(examples)
+    ]
+
+
+def subset_size(examples: int, percent: int) -> int:
+    """Return how many of the training examples are ``percent`` of them."""
+    return round(examples * percent / 100)
 
 
 def learning_rates(training: dict) -> list[float]:

@@ -12,6 +12,8 @@ from rote.study.plan import (
     each,
     learning_rates,
     members,
+    members_on_subsets,
+    members_without_each,
     replicate,
     replicates,
 )
@@ -44,6 +46,8 @@ def _of_run(experiment: str, settings: dict, run: str, precision: str) -> dict:
             return _complexity(settings, run, precision)
         case "sensitivity":
             return _sensitivity(settings, run)
+        case "memorization":
+            return _memorization(settings, run, precision)
         case "capacity":
             model = _of_width(settings, int(run.removeprefix("units-")))
             return _training(settings, model, precision)
@@ -64,6 +68,32 @@ def of_model(settings: dict) -> dict:
 def _of_width(settings: dict, hidden_units: int) -> dict:
     """Return the settings of an MLP of this width, which those of the experiment leave open."""
     return plain({**settings["model"], "hidden_units": hidden_units})
+
+
+def _memorization(settings: dict, run: str, precision: str) -> dict:
+    """Return the settings of a run of ``memorization``.
+
+    The run ``percent-70`` has models on random subsets of so many of the training examples; those
+    of the run ``left-out`` are trained on the first of ``percent``, less one example.
+    """
+    whole = {**_training(settings, of_model(settings), precision), "keep_misclassified": False}
+    if run == "left-out":
+        percent, models = settings["percent"][0], settings["left_out"]
+        own = members_without_each(settings, percent, models)
+    else:
+        own = members_on_subsets(settings, percent_of(run), settings["models"])
+    training = {**whole["training"], "evaluate_every": whole["training"]["epochs"]}
+    return {
+        **whole,
+        "training": training,
+        "members": [list(member) for member in own],
+        "memorized_above": settings["memorized_above"],
+    }
+
+
+def percent_of(run: str) -> int:
+    """Return the percentage of the training examples of a run ``percent-70``."""
+    return int(run.removeprefix("percent-"))
 
 
 def _training(settings: dict, model: dict, precision: str) -> dict:

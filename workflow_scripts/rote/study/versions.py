@@ -18,6 +18,7 @@ NOISING = 4
 TRAINING = 5
 SENSITIVITY = 3
 CRITICAL_SAMPLES = 4
+MEMORIZATION = 1
 
 MODULES = {  # that determine the numbers
     "DATASET": ["rote.data.sources", "fetch_dataset"],
@@ -31,11 +32,13 @@ MODULES = {  # that determine the numbers
     "TRAINING": ["rote.runs.training"],
     "SENSITIVITY": ["rote.runs.sensitivity"],
     "CRITICAL_SAMPLES": ["rote.runs.complexity", "rote.data.noises.randX"],
+    "MEMORIZATION": ["rote.runs.memorization"],
 }
 OF_RUN = {  # by the module of rote.runs
     "training": ["TRAINING"],
     "complexity": ["TRAINING", "CRITICAL_SAMPLES"],
     "sensitivity": ["TRAINING", "SENSITIVITY"],
+    "memorization": ["TRAINING", "MEMORIZATION"],
 }
 RECORD = Path(__file__).with_name("recorded.json")
 

@@ -99,9 +99,10 @@ def of_run(run: dict, shape: tuple[int, int, int], data: dict) -> int:
     total = 0
     for member in map(plan.Member._make, run["members"]):
         each = _update(own)
+        trained_on = plan.subset_size(examples, member.percent) - bool(member.left_out)
         if member.adversarial:  # the search, and an update on twice the examples
             each = 2 * each + run["adversarial_examples"]["max_iterations"] * 2 * forward
-        total += epochs * examples * each + seen * forward
+        total += epochs * trained_on * each + seen * forward
         if search := run.get("critical_samples"):
             inputs = search["examples"] * (
                 1 + (noises.replaces(member.noise_kind, data) == "image")

@@ -1,0 +1,1 @@
+"""Memorisation score of each training example."""

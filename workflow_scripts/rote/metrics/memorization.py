@@ -1,0 +1,1 @@
+"""Memorisation: how much of what a model knows of an example it knows from that example alone."""
