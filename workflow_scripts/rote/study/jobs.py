@@ -67,7 +67,8 @@ class Study:
             "experiment": _any_of(EXPERIMENTS),
             "figure": _any_of(FIGURES),
             "noised": _any_of(noised),
-            "run": r"(?:examples|percent)-[1-9]\d*|units(?:-[1-9]\d*)+|" + _any_of([*words, *sorted(cases)]),
+            "run": r"(?:examples|percent)-[1-9]\d*|units(?:-[1-9]\d*)+|"
+            + _any_of([*words, *sorted(cases)]),
         }
 
     # Data sets.
