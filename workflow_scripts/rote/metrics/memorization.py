@@ -158,7 +158,7 @@ def _of_group(group: Group, run: xr.Dataset) -> xr.Dataset:
             if not part.any()
             else [
                 mean_score(right, trained, part),
-                *(share := share_above(right, trained, threshold, part))[::-1],
+                *share_above(right, trained, threshold, part),
             ]
             for part in parts
         ]
@@ -181,7 +181,8 @@ def _of_group(group: Group, run: xr.Dataset) -> xr.Dataset:
         "train_accuracy": last["train_accuracy"].mean().item(),
         "validation_accuracy": last["validation_accuracy"].mean().item(),
     }
-    of_parts_found = values[:, 1], errors[:, 1], values[:, 2], values[:, 0], errors[:, 0]
+    mean, measured, corrected = values.T
+    of_parts_found = corrected, errors[:, 2], measured, mean, errors[:, 0]
     sizes = [float(part.sum()) for part in parts]
     return xr.Dataset(
         {
