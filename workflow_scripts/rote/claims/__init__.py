@@ -1,4 +1,4 @@
-"""The poster's five conclusions, each put to tests on the metrics: one module a claim.
+"""The poster's five conclusions and two of our own, each put to tests: one module a claim.
 
 Each module has ``parts(metrics, criteria)``: what the claim says, in numbers. The criteria are
 those of ``config.yaml``, the same for every preset; :mod:`rote.claims.criteria` says why they are
@@ -10,7 +10,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from rote.claims import capacity, complexity, convergence, draws, examples, regularization
+from rote.claims import (
+    capacity,
+    complexity,
+    convergence,
+    draws,
+    examples,
+    fair_proxy,
+    memorization,
+    regularization,
+)
 from rote.claims.verdicts import (
     INCONCLUSIVE,
     Inconclusive,
@@ -35,12 +44,21 @@ CLAIMS = {
     4: ("Simple patterns are learned first, before memorising.", complexity),
     5: ("Regularisation can effectively reduce memorisation.", regularization),
 }
+# Of our own, beside the poster's: tested where there is what they are tested on.
+OWN = {
+    6: ("Nets memorise noise and not real data.", memorization, "memorization"),
+    7: (
+        "What regularisers take from noise, they take from natural memorisation too.",
+        fair_proxy,
+        "fair_proxy",
+    ),
+}
 TEXTS = {
     "description": "what the estimate is",
     "criterion": "where the estimate must lie for the part to hold",
     "figure": "figure whose metrics the estimate is computed from",
     "stated_by": "poster: core part of the claim; paper: of the long version only; ours: beside "
-    "them",
+    "them; rote: core part of a claim of our own",
     "definition": "how the estimate is computed from the metrics of the figure",
     "based_on": "what the interval of confidence is over",
     "reason": "why the verdict is inconclusive, or what to know about the estimate",
@@ -102,11 +120,14 @@ def test_claims(
         ``verdict`` and the numbers of ``NUMBERS`` (test), with the coordinates ``claim`` and those
         of ``TEXTS``; ``claim_verdict`` (conclusion): supported if all of the poster's parts are,
         contradicted if one is, else inconclusive; ``claim_dependent_on`` (conclusion): the settings
-        on which the parts depend that make it; ``claim_text`` (conclusion).
+        on which the parts depend that make it; ``claim_text`` (conclusion). Conclusions up to 5
+        are the poster's; those of our own are there if the metrics are that they are tested on.
     """
     rows, of_claims, dependent_on = [], {}, dependent_on or {}
     firsts = Metrics.of(metrics)
-    for number, (_, module) in CLAIMS.items():
+    own = {n: (words, module) for n, (words, module, figure) in OWN.items() if figure in metrics}
+    claims = {**CLAIMS, **own}
+    for number, (_, module) in claims.items():
         parts = list(module.parts(firsts, criteria))
         counts = comparisons_beside(parts)
         own = [
@@ -137,11 +158,11 @@ def test_claims(
             "test": ("test", column["name"], _text("part of a claim")),
             "claim": ("test", column["claim"], _number("number of the claim")),
             **{name: ("test", column[name], _text(text)) for name, text in TEXTS.items()},
-            "conclusion": ("conclusion", list(CLAIMS), _number("number of the claim")),
+            "conclusion": ("conclusion", list(claims), _number("number of the claim")),
             "claim_text": (
                 "conclusion",
-                [text for text, _ in CLAIMS.values()],
-                _text("what the poster concludes"),
+                [text for text, _ in claims.values()],
+                _text("what is concluded: by the poster up to 5, by rote from 6 on"),
             ),
         },
     )

@@ -18,6 +18,10 @@ DRAWS = (
     "fixed on 28 November 2026, before any study with several draws of data was run; results of "
     "three seeds of one draw were known"
 )
+OWN = (
+    "fixed on 28 November 2026, before any of the studies that it is for was run; shares of "
+    "memorised digits were known from a trial"
+)
 
 CRITERIA = {
     "confidence": Criterion(
@@ -52,6 +56,10 @@ CRITERIA = {
         "most inputs: of a model that puts more of them than this into one class, a low critical "
         "sample ratio says nothing about its boundary",
         DRAWS,
+    ),
+    "together": Criterion(
+        "rank correlation from which on two measures move together: half of what it can be",
+        OWN,
     ),
     "exploded": Criterion(
         "a sensitivity that grows to so many times that before training has exploded: used in "

@@ -11,7 +11,7 @@ import yaml
 from rote.claims import draws
 from rote.claims.quantiles import SKEWNESS
 from rote.claims.tables import conclusions, parts_of
-from rote.claims.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED
+from rote.claims.verdicts import CONTRADICTED, CORE, INCONCLUSIVE, SUPPORTED
 from rote.files.text import plain
 from rote.study import noises, plan
 from rote.study.figures import EXPERIMENT_OF_FIGURE, FIGURES, title
@@ -60,7 +60,7 @@ def paper(
         preset=config["preset"],
         skewness=SKEWNESS,
         claims=[_claim(one, parts, drawn) for one in conclusions(claims)],
-        further=[part for part in parts if part["stated_by"] != "poster"],
+        further=[part for part in parts if part["stated_by"] not in CORE],
         criteria=yaml.safe_load(claims.attrs["settings"])["claims"],
         protocols=_protocols(metrics, chosen),
         datasets=_datasets(metrics),
@@ -83,9 +83,7 @@ def _with_interval(part: dict) -> dict:
 
 def _claim(one: dict, parts: list[dict], drawn: list[str]) -> dict:
     """Return a conclusion with its core parts, how many have which verdict, and its figures."""
-    core = [
-        part for part in parts if part["claim"] == one["number"] and part["stated_by"] == "poster"
-    ]
+    core = [part for part in parts if part["claim"] == one["number"] and part["stated_by"] in CORE]
     figures = dict.fromkeys(part["figure"] for part in core if part["figure"] in drawn)
     return {
         **one,

@@ -10,6 +10,7 @@ import yaml
 from rote.claims import draws
 from rote.claims.criteria import CRITERIA
 from rote.claims.methods import METHODS
+from rote.claims.verdicts import CORE
 from rote.files.text import plain
 
 COLOURS = {"supported": "#2e7d32", "contradicted": "#c62828", "inconclusive": "#8d6e00"}
@@ -54,7 +55,7 @@ def parts_of(claims: xr.Dataset) -> list[dict]:
     for i in range(claims.sizes["test"]):
         one = {name: column.values[i] for name, column in columns.items()}
         undecided = np.isnan(one["estimate"])
-        stated = "" if one["stated_by"] == "poster" else f" ({one['stated_by']})"
+        stated = "" if one["stated_by"] in CORE else f" ({one['stated_by']})"
         parts.append(
             {
                 **one,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED
+from rote.claims.verdicts import CONTRADICTED, CORE, INCONCLUSIVE, SUPPORTED
 from rote.files.text import plain
 from rote.study.plan import each
 
@@ -147,7 +147,7 @@ def markdown(table: xr.Dataset, preset: str, planned: int) -> str:
         ]
         cells = [
             str(table["claim"].values[i]),
-            part if stated == "poster" else f"{part} ({stated})",
+            part if stated in CORE else f"{part} ({stated})",
             *letters,
             ", ".join(SETTINGS[setting] for setting in on.get(str(test), [])),
         ]

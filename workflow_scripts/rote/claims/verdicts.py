@@ -16,6 +16,7 @@ from rote.claims.intervals import (
 # All that a claim is written in.
 __all__ = [
     "CONTRADICTED",
+    "CORE",
     "INCONCLUSIVE",
     "SUPPORTED",
     "Inconclusive",
@@ -32,6 +33,7 @@ __all__ = [
     "verdict",
 ]
 
+CORE = "poster", "rote"  # who states the core parts of a claim: of the poster's, of our own
 SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
 
 
@@ -45,13 +47,13 @@ class Part:
     criterion: str  # where it must lie, in words
     holds: tuple[float, float]  # the same as an open interval
     interval: Callable[[], Interval]  # computes it; may raise Inconclusive
-    stated_by: str = "poster"  # only the poster's parts, its core, make the verdict on a claim
+    stated_by: str = "poster"  # only core parts, of ``CORE``, make the verdict on a claim
     definition: str = ""  # how anybody computes the estimate from the figure's metrics alone
 
     @property
     def core(self) -> bool:
         """Whether the part has a say in the verdict on its claim."""
-        return self.stated_by == "poster"
+        return self.stated_by in CORE
 
 
 def more_than(criteria: dict, name: str, why: str = "") -> tuple[str, tuple[float, float]]:

@@ -105,6 +105,13 @@ def _of_percents(settings: dict) -> list[str]:
     return [f"percent-{percent}" for percent in settings["percent"]]
 
 
+def _of_variants(settings: dict) -> list[str]:
+    own = settings["model"]["hidden_units"] if "model" in settings else None
+    widths = [f"units-{units}" for units in settings["hidden_units"] if units != own]
+    epochs = [e for e in settings["epochs"] if e != settings["training"]["epochs"]]
+    return ["none", *widths, *(f"epochs-{count}" for count in epochs), *settings["strengths"]]
+
+
 def _subsets(run: str) -> str:
     if run == "left-out":
         return " on all examples but one"
@@ -141,6 +148,12 @@ _MEMORIZATION = Experiment(
     observer="correctness.Correctness",
     words=lambda run, data: _subsets(run),
 )
+_FAIR_PROXY = Experiment(
+    "fair_proxy",
+    kind="memorization",
+    observer="correctness.Correctness",
+    words=lambda run, data: f" on random subsets ({_regularizer(run).replace('-', ' ')})",
+)
 _SENSITIVITY = Experiment(
     "sensitivity",
     kind="sensitivity",
@@ -174,6 +187,11 @@ FIGURES = {
         _MEMORIZATION,
         "how much of an example is known only to models that were trained on it",
         _of_percents,
+    ),
+    "fair_proxy": Figure(
+        _FAIR_PROXY,
+        "whether real examples are memorised where random labels are",
+        _of_variants,
     ),
     "fig3_2": Figure(
         _SENSITIVITY,

@@ -67,7 +67,7 @@ class Study:
             "experiment": _any_of(EXPERIMENTS),
             "figure": _any_of(FIGURES),
             "noised": _any_of(noised),
-            "run": r"(?:examples|percent)-[1-9]\d*|units(?:-[1-9]\d*)+|"
+            "run": r"(?:examples|percent|epochs)-[1-9]\d*|units(?:-[1-9]\d*)+|"
             + _any_of([*words, *sorted(cases)]),
         }
 

@@ -48,6 +48,8 @@ def _of_run(experiment: str, settings: dict, run: str, precision: str) -> dict:
             return _sensitivity(settings, run)
         case "memorization":
             return _memorization(settings, run, precision)
+        case "fair_proxy":
+            return _fair_proxy(settings, run, precision)
         case "capacity":
             model = _of_width(settings, int(run.removeprefix("units-")))
             return _training(settings, model, precision)
@@ -87,6 +89,36 @@ def _memorization(settings: dict, run: str, precision: str) -> dict:
         **whole,
         "training": training,
         "members": [list(member) for member in own],
+        "memorized_above": settings["memorized_above"],
+    }
+
+
+def _fair_proxy(settings: dict, run: str, precision: str) -> dict:
+    """Return the settings of a run of ``fair_proxy``: models on subsets, of one thing varied.
+
+    The run ``units-64`` has that width, ``epochs-10`` ends after as many epochs, the run of a
+    regulariser has its strengths; ``none`` is the run of which the others each vary one thing. Each
+    has models on real data and on random labels alone.
+    """
+    model, training = of_model(settings), {**settings["training"], "precision": precision}
+    varied, _, number = run.partition("-")
+    if varied == "units":
+        model = _of_width(settings, int(number))
+    elif varied == "epochs":
+        training["epochs"] = int(number)
+    conditions = {**settings, "noise_kinds": ["randY"], "noise_levels": [0.0, 1.0]}
+    own = members_on_subsets(conditions, settings["percent"], settings["models"])
+    return {
+        "varied": varied,
+        "model": model,
+        "training": {**training, "evaluate_every": training["epochs"]},
+        "members": [
+            list(member._replace(**_strengths(run, strength)))
+            for strength in settings["strengths"].get(run, [None])
+            for member in own
+        ],
+        "keep_misclassified": False,
+        "keep_epochs": [],
         "memorized_above": settings["memorized_above"],
     }
 
@@ -182,9 +214,9 @@ def _regularization(settings: dict, regularizer: str, precision: str) -> dict:
     return run
 
 
-def _strengths(regularizer: str, strength: float | list[float]) -> dict[str, float]:
+def _strengths(regularizer: str, strength: float | list[float] | None) -> dict[str, float]:
     """Return the strengths of a member that a regulariser of the configuration means."""
-    if regularizer == "none":
+    if regularizer == "none" or strength is None:
         return {}
     if regularizer == "adversarial_dropout":
         weight, p = strength
