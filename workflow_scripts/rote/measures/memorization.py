@@ -1,0 +1,290 @@
+"""What a model owes to having been trained on an example, by models trained on random subsets.
+
+The memorisation score of an example (Feldman & Zhang 2020, arXiv 2008.03703, section 2) is the
+probability that a model which was trained on it classifies it as the label trained on, less the
+probability for a model that was not. The latter alone is the consistency score (Jiang et al. 2021,
+"Characterizing Structural Regularities of Labeled Data in Overparameterized Models", ICML).
+
+Throughout, ``right`` and ``trained`` are booleans (models, examples): whether a model classifies
+an example as the label trained on, and whether it was trained on it. Every subset must have been
+drawn by itself, so that models are independent. All functions raise ``ValueError`` where shapes or
+types of these do not fit. ``where`` is (examples,), the examples that count; None for all. An
+example that all models were trained on, or none, has no score (NaN), and counts nowhere.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+from scipy.linalg import hadamard
+
+SPLITS = 20  # into halves of the models: their own noise is small beside that of the models
+
+
+class _Counts(NamedTuple):
+    """Numbers of models, all integers (..., examples)."""
+
+    right_in: np.ndarray
+    inside: np.ndarray
+    right_out: np.ndarray
+    outside: np.ndarray
+
+
+class Share(NamedTuple):
+    """The share of examples with a score above a threshold."""
+
+    measured: float
+    corrected: float  # for the noise of the scores: it may lie outside of [0, 1]
+
+
+def memorization(right: np.ndarray, trained: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the memorisation score of every example and its standard error, both (examples,).
+
+    The score is the difference of two proportions as they are: without bias, in [−1, 1]. Its usual
+    standard error is zero where both are 0 or 1. So the variances are those of proportions to which
+    one success and one failure are added (Agresti & Caffo 2000, "Simple and effective confidence
+    intervals for proportions and differences of proportions", The American Statistician 54). They
+    are divided by the true numbers of models, as the score itself is not drawn towards 0: with 15
+    models outside, ±1.96 standard errors cover the true score at least 93 times in 100, not 88.
+    """
+    counts = _counts(*checked(right, trained))
+    inside = _variance(counts.right_in, counts.inside, 1)
+    outside = _variance(counts.right_out, counts.outside, 1)
+    scores = _scores(counts)
+    return scores, np.where(np.isnan(scores), np.nan, np.sqrt(inside + outside))
+
+
+def consistency(right: np.ndarray, trained: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return P(right | not trained on it) of every example and its standard error, (examples,).
+
+    The consistency score is this, at one size of the subsets. The standard error does not vanish at
+    0 or 1: two successes and two failures are added for it (Agresti & Coull 1998, "Approximate is
+    better than 'exact' for interval estimation of binomial proportions", The American Statistician
+    52), and it is divided as in :func:`memorization`. NaN where all models were trained on an
+    example.
+    """
+    counts = _counts(*checked(right, trained))
+    score = _proportion(counts.right_out, counts.outside)
+    error = np.sqrt(_variance(counts.right_out, counts.outside, 2))
+    return score, np.where(np.isnan(score), np.nan, error)
+
+
+def mean_score(right: np.ndarray, trained: np.ndarray, where: np.ndarray | None = None) -> float:
+    """Return the mean memorisation score of the examples: without bias, whatever the models."""
+    right, trained = checked(right, trained)
+    chosen = _chosen(where, right)
+    return float(_mean(_scores(_counts(right[:, chosen], trained[:, chosen]))))
+
+
+def share_above(
+    right: np.ndarray, trained: np.ndarray, threshold: float, where: np.ndarray | None = None
+) -> Share:
+    """Return the share of examples whose score exceeds a threshold, with and without its bias.
+
+    Measured scores scatter around the true ones. This moves more examples over the threshold from
+    the side where there are more of them. The variance of a measured score is in proportion to one
+    over the number of models, and so is the bias of the share, where true scores are spread evenly
+    over the width of the noise around the threshold. Of half the models, the bias is then twice as
+    large: the corrected share is 2·(share by all) − (mean share by halves). It is the mean over
+    random splits into halves, the same ones for any study of as many models.
+
+    The correction has limits. It does not remove the part of the bias that comes with higher powers
+    of 1/models: where many examples share one noisy true score that lies within two or three
+    standard errors of the threshold, a rest of the bias remains. It increases the standard
+    deviation of the share, by about a half.
+
+    Args:
+        right: (models, examples).
+        trained: (models, examples).
+        threshold: in [−1, 1]. Proportions lie on a lattice, so that many scores can equal it;
+            these do not exceed it. They are compared as integers, the threshold being taken as the
+            closest fraction with a denominator up to a million.
+        where: (examples,).
+
+    Returns:
+        Both shares; NaN where there are no scores.
+    """
+    right, trained = checked(right, trained)
+    if not -1 <= threshold <= 1:
+        raise ValueError(f"A threshold of {threshold} is none: scores lie between −1 and 1.")
+    chosen = _chosen(where, right)
+    right, trained = right[:, chosen], trained[:, chosen]
+    measured = _share(_counts(right, trained), threshold)
+    halves = _share(_counts_of_halves(right, trained, SPLITS), threshold)
+    return Share(float(measured), float(2 * measured - halves.mean()))
+
+
+def reliability(right: np.ndarray, trained: np.ndarray, splits: int = 10) -> float:
+    """Return how well the scores rank the examples: their rank correlation with another study's.
+
+    It is estimated by Spearman's correlation over the examples between the scores of two halves of
+    the models, averaged over random splits that are the same for any study of as many models. The
+    correlation r of halves is stepped up to that of all models by 2r/(1 + r) (Spearman 1910, Brown
+    1910), which is exact for Pearson's correlation and close for that of ranks.
+
+    Another measure of the same examples cannot be expected to correlate with the measured scores by
+    more than the root of the reliability, even if it ranked the *true* scores without error; by no
+    more than the root of the product of both reliabilities, if it is noisy itself (the attenuation
+    of a correlation, Spearman 1904).
+
+    Returns:
+        At most 1. It is about 0, and can be negative, where scores are noise alone: then there
+        is no ceiling. NaN where all scores of a half are equal, or there are none.
+    """
+    right, trained = checked(right, trained)
+    first, second = _scores(_counts_of_halves(right, trained, splits))
+    found = np.mean([_rank_correlation(*pair) for pair in zip(first, second, strict=True)])
+    with np.errstate(divide="ignore"):
+        return float(2 * found / (1 + found))
+
+
+def jackknife(
+    statistic: Callable[[np.ndarray, np.ndarray], object],
+    right: np.ndarray,
+    trained: np.ndarray,
+    groups: int = 16,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a statistic of a study and its standard error, by the delete-half jackknife.
+
+    Model m is in group m % ``groups``. The statistic is computed again from half of the groups,
+    2·(groups − 1) times, so balanced that every two groups are as often together as apart
+    (McCarthy 1969, "Pseudo-replication: half samples", Review of the International Statistical
+    Institute 37). Half the models scatter around all of them as all do around the truth: the
+    standard deviation of the halves' statistics is the standard error. Of a mean it is exactly that
+    of the groups' means. Without one group at a time it would be the same for a mean, but about
+    twice too large for a share above a threshold: a statistic that is not smooth needs many models
+    left out (Shao & Wu 1989, "A general theory for jackknife variance estimation", The Annals of
+    Statistics 17).
+
+    The standard error is over models, drawn with subsets and seeds of their own; the examples are
+    given. It has a relative standard deviation of about 1/√(2·groups − 2) itself, 18 % for 16.
+
+    Args:
+        statistic: of (right, trained), a number or an array of any shape.
+        right: (models, examples).
+        trained: (models, examples).
+        groups: a power of 2, 2 or more, and at most half as many as models.
+
+    Returns:
+        The statistic of all models, and its standard error, each of the statistic's shape.
+    """
+    right, trained = checked(right, trained)
+    models = len(right)
+    if groups < 2 or groups & (groups - 1) or 2 * groups > models:
+        raise ValueError(
+            f"{groups} groups of {models} models cannot be halved evenly: give a power of 2, at "
+            "most half as many as models."
+        )
+    group = np.arange(models) % groups
+    halves = hadamard(groups)[1:] > 0  # the first row holds all groups
+    found = np.array(
+        [
+            statistic(right[chosen[group]], trained[chosen[group]])
+            for half in halves
+            for chosen in (half, ~half)
+        ],
+        float,
+    )
+    return np.asarray(statistic(right, trained), float), found.std(0)
+
+
+def checked(
+    right: np.ndarray, trained: np.ndarray, name: str = "right"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return both as arrays, or raise ``ValueError`` where they are not of the same models."""
+    right, trained = np.asarray(right), np.asarray(trained)
+    for called, values in ((name, right), ("trained", trained)):
+        if values.dtype != bool:
+            raise ValueError(f"'{called}' must hold booleans, but its type is {values.dtype}.")
+        if values.ndim != 2 or not values.size:
+            raise ValueError(
+                f"'{called}' must be (models, examples), but its shape is {values.shape}."
+            )
+    if len(right) != len(trained):
+        raise ValueError(
+            f"'{name}' is of {len(right)} models, but 'trained' is of {len(trained)}: both must "
+            "be of the same ones."
+        )
+    if name == "right" and right.shape != trained.shape:
+        raise ValueError(
+            f"'right' is of {right.shape[1]} examples, but 'trained' is of {trained.shape[1]}: "
+            "both must be of the same ones."
+        )
+    return right, trained
+
+
+def _chosen(where: np.ndarray | None, right: np.ndarray) -> np.ndarray:
+    examples = right.shape[1]
+    if where is None:
+        return np.ones(examples, bool)
+    where = np.asarray(where)
+    if where.dtype != bool or where.shape != (examples,):
+        raise ValueError(
+            f"'where' must be {examples} booleans, one an example, but it is {where.dtype} of "
+            f"shape {where.shape}."
+        )
+    return where
+
+
+def _counts(right: np.ndarray, trained: np.ndarray) -> _Counts:
+    """Return the numbers of models, each (examples,)."""
+    inside, right_in = trained.sum(0), (right & trained).sum(0)
+    return _Counts(right_in, inside, right.sum(0) - right_in, len(right) - inside)
+
+
+def _counts_of_halves(right: np.ndarray, trained: np.ndarray, splits: int) -> _Counts:
+    """Return the numbers of models of first and second halves, each (2, splits, examples)."""
+    models = len(right)
+    rng = np.random.default_rng(models)
+    first = rng.permuted(np.tile(np.arange(models) < models // 2, (splits, 1)), axis=1)
+
+    def of_halves(values: np.ndarray) -> np.ndarray:
+        # Sums of up to 2²⁴ ones are exact in single precision.
+        of_first = (first.astype(np.float32) @ values.astype(np.float32)).astype(np.int64)
+        return np.stack([of_first, values.sum(0) - of_first])
+
+    inside, right_in = of_halves(trained), of_halves(right & trained)
+    size = np.array([models // 2, models - models // 2])[:, None, None]
+    return _Counts(right_in, inside, of_halves(right) - right_in, size - inside)
+
+
+def _scores(counts: _Counts) -> np.ndarray:
+    inside = _proportion(counts.right_in, counts.inside)
+    return inside - _proportion(counts.right_out, counts.outside)
+
+
+def _share(counts: _Counts, threshold: float) -> np.ndarray:
+    """Return the share over the last axis of scores above the threshold, of those there are."""
+    bound = Fraction(float(threshold)).limit_denominator(10**6)
+    # Multiplied by both numbers of models and by the denominator, all are integers.
+    difference = counts.right_in * counts.outside - counts.right_out * counts.inside
+    pairs = counts.inside * counts.outside
+    above = difference * bound.denominator > bound.numerator * pairs
+    return _mean(np.where(pairs > 0, above, np.nan))
+
+
+def _proportion(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
+    return np.where(trials > 0, successes / np.maximum(trials, 1), np.nan)
+
+
+def _variance(successes: np.ndarray, trials: np.ndarray, added: int) -> np.ndarray:
+    """Return the variance of a proportion, so many successes and as many failures added."""
+    proportion = (successes + added) / (trials + 2 * added)
+    return proportion * (1 - proportion) / np.maximum(trials, 1)
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Return the mean over the last axis of what is not NaN; NaN where nothing is."""
+    there = ~np.isnan(values)
+    return _proportion(np.where(there, values, 0).sum(-1), there.sum(-1))
+
+
+def _rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
+    there = ~(np.isnan(one) | np.isnan(other))
+    ranks = stats.rankdata([one[there], other[there]], axis=1)
+    centred = ranks - (there.sum() + 1) / 2
+    covariance = centred @ centred.T
+    norm = np.sqrt(covariance[0, 0] * covariance[1, 1])
+    return covariance[0, 1] / norm if norm > 0 else np.nan
