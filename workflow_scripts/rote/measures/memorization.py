@@ -153,14 +153,13 @@ def jackknife(
     """Return a statistic of a study and its standard error, by the delete-half jackknife.
 
     Model m is in group m % ``groups``. The statistic is computed again from half of the groups,
-    2·(groups − 1) times, so balanced that every two groups are as often together as apart
-    (McCarthy 1969, "Pseudo-replication: half samples", Review of the International Statistical
-    Institute 37). Half the models scatter around all of them as all do around the truth: the
-    standard deviation of the halves' statistics is the standard error. Of a mean it is exactly that
-    of the groups' means. Without one group at a time it would be the same for a mean, but about
-    twice too large for a share above a threshold: a statistic that is not smooth needs many models
-    left out (Shao & Wu 1989, "A general theory for jackknife variance estimation", The Annals of
-    Statistics 17).
+    2·(groups − 1) times, balanced by a Hadamard matrix (McCarthy 1969, "Pseudo-replication: half
+    samples", Review of the International Statistical Institute 37). Half the models scatter around
+    all of them as all do around the truth: the standard deviation of the halves' statistics is the
+    standard error. Of a mean it is exactly that of the groups' means. If one group at a time were
+    left out, it would be the same for a mean, but about twice too large for a share above a
+    threshold: a statistic that is not smooth needs many models to be left out (Shao & Wu 1989, "A
+    general theory for jackknife variance estimation", The Annals of Statistics 17).
 
     The standard error is over models, drawn with subsets and seeds of their own; the examples are
     given. It has a relative standard deviation of about 1/√(2·groups − 2) itself, 18 % for 16.
