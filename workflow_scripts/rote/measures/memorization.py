@@ -43,9 +43,11 @@ def memorization(right: np.ndarray, trained: np.ndarray) -> tuple[np.ndarray, np
     """Return the memorisation score of every example and its standard error, both (examples,).
 
     The score is the difference of two proportions as they are: without bias, in [−1, 1]. Its usual
-    standard error is zero where both are 0 or 1. So that of Agresti & Caffo (2000, "Simple and
-    effective confidence intervals for proportions and differences of proportions", The American
-    Statistician 54) is given, with one success and one failure added to either group.
+    standard error is zero where both are 0 or 1. So the variances are those of proportions to which
+    one success and one failure are added (Agresti & Caffo 2000, "Simple and effective confidence
+    intervals for proportions and differences of proportions", The American Statistician 54). They
+    are divided by the true numbers of models, as the score itself is not drawn towards 0: with 15
+    models outside, ±1.96 standard errors cover the true score at least 93 times in 100, not 88.
     """
     counts = _counts(*checked(right, trained))
     inside = _variance(counts.right_in, counts.inside, 1)
@@ -57,10 +59,11 @@ def memorization(right: np.ndarray, trained: np.ndarray) -> tuple[np.ndarray, np
 def consistency(right: np.ndarray, trained: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return P(right | not trained on it) of every example and its standard error, (examples,).
 
-    The consistency score is this, at one size of the subsets. The standard error is that of Agresti
-    & Coull (1998, "Approximate is better than 'exact' …", The American Statistician 52), with two
-    successes and two failures added: it does not vanish at 0 or 1. NaN where all models were
-    trained on an example.
+    The consistency score is this, at one size of the subsets. The standard error does not vanish at
+    0 or 1: two successes and two failures are added for it (Agresti & Coull 1998, "Approximate is
+    better than 'exact' for interval estimation of binomial proportions", The American Statistician
+    52), and it is divided as in :func:`memorization`. NaN where all models were trained on an
+    example.
     """
     counts = _counts(*checked(right, trained))
     score = _proportion(counts.right_out, counts.outside)
@@ -80,17 +83,15 @@ def share_above(
 ) -> Share:
     """Return the share of examples whose score exceeds a threshold, with and without its bias.
 
-    Measured scores scatter around the true ones. This moves more examples over the threshold from
-    the side where there are more of them. The variance of a measured score is in proportion to one
-    over the number of models, and so is the bias of the share, where true scores are spread evenly
-    over the width of the noise around the threshold. Of half the models, the bias is then twice as
-    large: the corrected share is 2·(share by all) − (mean share by halves). It is the mean over
-    random splits into halves, the same ones for any study of as many models.
+    Measured scores scatter around the true ones, and more of them cross the threshold from the side
+    where there are more. Their variance is in proportion to 1/models, and so is the bias of the
+    share where true scores are spread smoothly around the threshold. Of half the models it is twice
+    as large: the corrected share is 2·(share by all) − (mean share by halves), over random splits
+    into halves that are the same for any study of as many models.
 
-    The correction has limits. It does not remove the part of the bias that comes with higher powers
-    of 1/models: where many examples share one noisy true score that lies within two or three
-    standard errors of the threshold, a rest of the bias remains. It increases the standard
-    deviation of the share, by about a half.
+    The standard deviation of the corrected share is about one and a half times as large. A bias
+    remains where many examples have the same true score, and it lies within two or three standard
+    errors of the threshold.
 
     Args:
         right: (models, examples).
@@ -109,32 +110,38 @@ def share_above(
     chosen = _chosen(where, right)
     right, trained = right[:, chosen], trained[:, chosen]
     measured = _share(_counts(right, trained), threshold)
-    halves = _share(_counts_of_halves(right, trained, SPLITS), threshold)
+    halves = _share(_counts_of_parts(right, trained, SPLITS), threshold)
     return Share(float(measured), float(2 * measured - halves.mean()))
 
 
 def reliability(right: np.ndarray, trained: np.ndarray, splits: int = 10) -> float:
-    """Return how well the scores rank the examples: their rank correlation with another study's.
+    """Return the expected rank correlation (Spearman's) of the scores with those of another study.
 
-    It is estimated by Spearman's correlation over the examples between the scores of two halves of
-    the models, averaged over random splits that are the same for any study of as many models. The
-    correlation r of halves is stepped up to that of all models by 2r/(1 + r) (Spearman 1910, Brown
-    1910), which is exact for Pearson's correlation and close for that of ranks.
+    Two halves of the models are two studies of half the size; their correlation ρ is extrapolated
+    to all models. The Spearman–Brown formula, 1/ρ = 1 + b/models, is that of Pearson's correlation.
+    Ranks of examples with the same true score stay random however many models there are, and the
+    formula is up to 0.15 too large where these are many. So 1/ρ = a + b/models is used, with a ≥ 1
+    and b ≥ 0, from halves and quarters of random splits, the same for any study of as many models.
+    For mixtures of zeros, ones and what is between it is at most 0.03 too low with 40 models, and
+    0.015 with 150.
 
     Another measure of the same examples cannot be expected to correlate with the measured scores by
-    more than the root of the reliability, even if it ranked the *true* scores without error; by no
-    more than the root of the product of both reliabilities, if it is noisy itself (the attenuation
-    of a correlation, Spearman 1904).
+    more than about the root of the reliability, even if it is the true score itself; by no more
+    than the root of the product of both reliabilities, if it is noisy, too (Spearman 1904, "The
+    proof and measurement of association between two things", on attenuation).
 
     Returns:
-        At most 1. It is about 0, and can be negative, where scores are noise alone: then there
-        is no ceiling. NaN where all scores of a half are equal, or there are none.
+        At most 1. Where the scores are noise alone it is about 0, and can be negative: then there
+        is no ceiling. NaN where all scores of a part are equal, or there are none.
     """
     right, trained = checked(right, trained)
-    first, second = _scores(_counts_of_halves(right, trained, splits))
-    found = np.mean([_rank_correlation(*pair) for pair in zip(first, second, strict=True)])
-    with np.errstate(divide="ignore"):
-        return float(2 * found / (1 + found))
+    halves, quarters = (_scores(_counts_of_parts(right, trained, splits, n)) for n in (2, 4))
+    half = _rank_correlation(halves[0], halves[1])
+    if half <= 0:
+        return half
+    # Bounds: a = 1 is the Spearman–Brown formula, and b = 0 the same for any number of models.
+    quarter = np.clip(_rank_correlation(quarters[::2], quarters[1::2]), half / (2 - half), half)
+    return float(1 / (1.5 / half - 0.5 / quarter))
 
 
 def jackknife(
@@ -146,14 +153,13 @@ def jackknife(
     """Return a statistic of a study and its standard error, by the delete-half jackknife.
 
     Model m is in group m % ``groups``. The statistic is computed again from half of the groups,
-    2·(groups − 1) times, so balanced that every two groups are as often together as apart
-    (McCarthy 1969, "Pseudo-replication: half samples", Review of the International Statistical
-    Institute 37). Half the models scatter around all of them as all do around the truth: the
-    standard deviation of the halves' statistics is the standard error. Of a mean it is exactly that
-    of the groups' means. Without one group at a time it would be the same for a mean, but about
-    twice too large for a share above a threshold: a statistic that is not smooth needs many models
-    left out (Shao & Wu 1989, "A general theory for jackknife variance estimation", The Annals of
-    Statistics 17).
+    2·(groups − 1) times, balanced by a Hadamard matrix (McCarthy 1969, "Pseudo-replication: half
+    samples", Review of the International Statistical Institute 37). Half the models scatter around
+    all of them as all do around the truth: the standard deviation of the halves' statistics is the
+    standard error. Of a mean it is exactly that of the groups' means. If one group at a time were
+    left out, it would be the same for a mean, but about twice too large for a share above a
+    threshold: a statistic that is not smooth needs many models to be left out (Shao & Wu 1989, "A
+    general theory for jackknife variance estimation", The Annals of Statistics 17).
 
     The standard error is over models, drawn with subsets and seeds of their own; the examples are
     given. It has a relative standard deviation of about 1/√(2·groups − 2) itself, 18 % for 16.
@@ -231,19 +237,23 @@ def _counts(right: np.ndarray, trained: np.ndarray) -> _Counts:
     return _Counts(right_in, inside, right.sum(0) - right_in, len(right) - inside)
 
 
-def _counts_of_halves(right: np.ndarray, trained: np.ndarray, splits: int) -> _Counts:
-    """Return the numbers of models of first and second halves, each (2, splits, examples)."""
+def _counts_of_parts(
+    right: np.ndarray, trained: np.ndarray, splits: int, parts: int = 2
+) -> _Counts:
+    """Return the numbers of models of random parts of equal size, (parts, splits, examples)."""
     models = len(right)
-    rng = np.random.default_rng(models)
-    first = rng.permuted(np.tile(np.arange(models) < models // 2, (splits, 1)), axis=1)
-    halves = np.stack([first, ~first]).astype(np.float32)
-    # Sums of up to 2²⁴ ones are exact in single precision.
-    everything, inside, right_in = (
-        (halves @ values.astype(np.float32)).astype(np.int64)
-        for values in (right, trained, right & trained)
-    )
-    size = halves.sum(-1, keepdims=True).astype(np.int64)
-    return _Counts(right_in, inside, everything - right_in, size - inside)
+    shares = np.tile(np.arange(models) % parts, (splits, 1))
+    part = np.random.default_rng(models).permuted(shares, axis=1)
+    member = (part == np.arange(parts)[:, None, None]).reshape(-1, models).astype(np.float32)
+
+    def of_parts(values: np.ndarray) -> np.ndarray:
+        # Sums of up to 2²⁴ ones are exact in single precision.
+        sums = member @ values.astype(np.float32)
+        return sums.astype(np.int64).reshape(parts, splits, -1)
+
+    inside, right_in = of_parts(trained), of_parts(right & trained)
+    size = of_parts(np.ones((models, 1)))
+    return _Counts(right_in, inside, of_parts(right) - right_in, size - inside)
 
 
 def _scores(counts: _Counts) -> np.ndarray:
@@ -267,9 +277,8 @@ def _proportion(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
 
 def _variance(successes: np.ndarray, trials: np.ndarray, added: int) -> np.ndarray:
     """Return the variance of a proportion, so many successes and as many failures added."""
-    trials = trials + 2 * added
-    proportion = (successes + added) / trials
-    return proportion * (1 - proportion) / trials
+    proportion = (successes + added) / (trials + 2 * added)
+    return proportion * (1 - proportion) / np.maximum(trials, 1)
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
@@ -279,9 +288,13 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 
 def _rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
-    there = ~(np.isnan(one) | np.isnan(other))
-    ranks = stats.rankdata([one[there], other[there]], axis=1)
-    centred = ranks - (there.sum() + 1) / 2
-    covariance = centred @ centred.T
-    norm = np.sqrt(covariance[0, 0] * covariance[1, 1])
-    return covariance[0, 1] / norm if norm > 0 else np.nan
+    """Return the rank correlation over the last axis of what is not NaN, the mean of all others."""
+    found = []
+    for index in np.ndindex(one.shape[:-1]):
+        pair = np.array([one[index], other[index]])
+        ranks = stats.rankdata(pair[:, ~np.isnan(pair).any(0)], axis=1)
+        centred = ranks - (ranks.shape[1] + 1) / 2
+        covariance = centred @ centred.T
+        norm = np.sqrt(covariance[0, 0] * covariance[1, 1])
+        found.append(covariance[0, 1] / norm if norm > 0 else np.nan)
+    return float(np.mean(found))
