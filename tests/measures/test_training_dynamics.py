@@ -10,7 +10,7 @@ from torch import nn
 
 from rote.machine.randomness import generator
 from rote.measures.forgetting import COUNTS, Forgetting
-from rote.measures.training_dynamics import MEANS, ONCE, TrainingDynamics, error_norm
+from rote.measures.training_dynamics import MEANS, ONCE, TrainingDynamics
 from small_mlps import EXAMPLES, make_ensemble, sequential
 
 EPOCHS, RATE, BATCH = 30, 0.8, 20
@@ -173,17 +173,3 @@ def test_a_member_does_not_depend_on_its_company_and_takes_its_own_along():
     for ours, theirs in zip(left, (together[2], together[0]), strict=True):
         for name, values in theirs.items():
             np.testing.assert_array_equal(ours[name], values)
-
-
-def test_the_norm_of_an_error_is_worked_out_by_hand():
-    logits = torch.log(torch.tensor([[[0.5, 0.1], [0.3, 0.8], [0.2, 0.1]]]))
-    expected = np.sqrt([0.5**2 + 0.3**2 + 0.2**2, 0.9**2 + 0.8**2 + 0.1**2])
-    found = error_norm(logits, torch.tensor([[0, 0]]))[0]
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
-
-
-def test_a_small_error_is_not_rounded_off():
-    logits = torch.tensor([[[0.0], [-40.0], [-41.0]]])
-    errors = np.exp([-40.0, -41.0])
-    found = error_norm(logits, torch.tensor([[0]])).item()
-    assert found == pytest.approx(np.sqrt((errors**2).sum() + errors.sum() ** 2), rel=1e-5)

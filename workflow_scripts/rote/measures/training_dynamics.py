@@ -5,11 +5,10 @@ They are of the logits that the training computes anyway, those of the batch bef
 - forgetting events and the epoch of first learning (Toneva et al. 2019), see ``forgetting``;
 - the area under the margin, the mean over the epochs of the logit of the label less the greatest
   other one (Pleiss et al. 2020, Identifying Mislabeled Data using the Area Under the Margin
-  Ranking, equation 2, arXiv 2001.10528);
+  Ranking, section 3, arXiv 2001.10528);
 - the cumulative loss, as the mean over the epochs of the cross-entropy;
-- the error norm EL2N, ‖softmax − one-hot‖₂ early in training (Paul, Ganguli & Dziugaite 2021, Deep
-  Learning on a Data Diet, definition 2.3, arXiv 2107.07075); its mean over models is theirs to take
-  who have several;
+- the error norm EL2N early in training, see ``error_norm``: its mean over models is for those to
+  take who have several;
 - whether an example is wrong when it is presented the second time. By then members have been
   trained for one to two epochs, depending on where the example stands in the second one.
 
@@ -20,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from rote.measures.error_norm import error_norm
 from rote.measures.forgetting import Presentations
 from rote.measures.observer import Variables, right
 from rote.measures.records import margin
@@ -45,8 +45,7 @@ class TrainingDynamics(Presentations):
     is also what belongs to an epoch that a member has not reached when it leaves.
     """
 
-    # Of the training. Paul et al. 2021 find scores of epochs 10 to 20 of 200 to do best.
-    EARLY = 10  # per cent
+    EARLY = 10  # per cent of the training: Paul et al. 2021 take epochs 10 to 20 of 200
 
     def __init__(self, *group: object):
         super().__init__(*group)
@@ -97,18 +96,3 @@ class TrainingDynamics(Presentations):
             | {name: (("example",), mean) for name, mean in means.items()}
             | self.of_examples(member, *ONCE)
         )
-
-
-def error_norm(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return EL2N, ‖softmax − one-hot‖₂: from 0 to √2.
-
-    Args:
-        logits: (members, classes, batch).
-        labels: (members, batch).
-
-    Returns:
-        (members, batch).
-    """
-    # The error of the label is the sum of the others': 1 − p would be rounded off near p = 1.
-    others = logits.softmax(1).scatter_(1, labels[:, None], 0)
-    return (others.square().sum(1) + others.sum(1).square()).sqrt()
