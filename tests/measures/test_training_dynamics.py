@@ -165,6 +165,14 @@ def test_what_is_not_finite_enters_no_mean_and_harms_nobody_else(what):
         np.testing.assert_array_equal(other[name], alone[name])
 
 
+def test_a_margin_that_is_too_large_to_be_told_enters_no_mean():
+    observer = TrainingDynamics(1, 1, [2], torch.device("cpu"))
+    for logits in ([2.0, -1.0], [3e38, -3e38]):  # the loss is finite
+        one = torch.zeros(1, 1, dtype=torch.int64)
+        observer.presented(1, one, torch.tensor([[[own] for own in logits]]), one)
+    assert values_of(observer, 0)["area_under_margin"] == [3.0]
+
+
 def test_a_member_does_not_depend_on_its_company_and_takes_its_own_along():
     ensemble = watched([0, 1, 2])
     together = trained(ensemble)

@@ -46,13 +46,12 @@ def input_curvature(logits: Callable[[Tensor], Tensor], inputs: Tensor) -> Tenso
 
 def _curvature(logits: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
     own = logits(inputs.requires_grad_())
-    last = own.shape[1] - 1
-    rows = [
-        torch.autograd.grad(own[:, c].sum(), inputs, retain_graph=c < last)[0]
-        for c in range(last + 1)
-    ]
-    # In double precision, as p is 0 and 1 but for little where a model is confident.
-    p, of_logits = own.detach().double().softmax(1), torch.stack(rows, 1).double()
-    centred = of_logits - (p[:, None] @ of_logits)
-    spread = p.sqrt()[..., None] * centred  # (batch, classes, features)
-    return torch.linalg.matrix_norm(spread @ spread.mT).to(inputs.dtype)
+    each = own.sum(0)
+    rows = [torch.autograd.grad(logit, inputs, retain_graph=True)[0] for logit in each]
+    of_logits = torch.stack(rows, 1)  # (batch, classes, features)
+    # In double precision: where a model is confident, little is left of p and of J_c − J̄.
+    gram, p = (of_logits @ of_logits.mT).double(), own.detach().double().softmax(1)
+    mean = gram @ p[..., None]  # J_c·J̄, (batch, classes, 1)
+    gram = gram - mean - mean.mT + p[:, None] @ mean
+    weights = p.sqrt()
+    return torch.linalg.matrix_norm(weights[..., None] * gram * weights[:, None]).to(inputs.dtype)
