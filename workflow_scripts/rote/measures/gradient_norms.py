@@ -30,9 +30,9 @@ def gradient_norms(model, inputs: Tensor, labels: Tensor, fixed: Collection[int]
 
     Args:
         model: the stacked models, a ``Model`` of ``rote.models``, of which the statistics have been
-            taken since the last update. It stays as it is. Modules of ``torch.nn`` are told by
-            their ``modules``, CNNs by the statistics of their normalisation, and what has neither
-            is an MLP: [weight, bias, …] with ReLU between the layers.
+            taken since the last update. It stays as it is. Modules of ``torch.nn`` are known by
+            their ``modules``, CNNs by their ``buffers``, the statistics of normalisation. What has
+            neither is an MLP: [weight, bias, …] with ReLU between the layers.
         inputs: of each member its own, (members, examples, features).
         labels: those trained on, (members, examples).
         fixed: positions of the parameters that are not trained, such as biases without biases. They

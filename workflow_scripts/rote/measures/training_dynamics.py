@@ -7,8 +7,8 @@ They are of the logits that the training computes anyway, those of the batch bef
   other one (Pleiss et al. 2020, Identifying Mislabeled Data using the Area Under the Margin
   Ranking, section 3, arXiv 2001.10528);
 - the cumulative loss, as the mean over the epochs of the cross-entropy;
-- the error norm EL2N early in training, see ``error_norm``: its mean over models is for those to
-  take who have several;
+- the error norm EL2N early in training, see ``error_norm``, of one model: the published score is
+  the mean over several;
 - whether an example is wrong when it is presented the second time. By then members have been
   trained for one to two epochs, depending on where the example stands in the second one.
 
