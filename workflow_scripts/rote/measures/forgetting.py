@@ -15,22 +15,23 @@ COUNTS = "forgetting_events", "first_learned"  # when presented, as published
 SCORED = "forgetting_events_scored", "first_learned_scored"  # between scores
 
 
-class Forgetting(Observer):
-    """Counts forgetting events; its variables are (example,) each, see ``Observer``.
+class Presentations(Observer):
+    """Counts forgetting events between presentations; its variables are (example,) each.
 
     ``first_learned`` is the epoch in which an example was first right when it was presented, 0 if
-    it never was: each example is presented once an epoch.
+    it never was: each example is presented once an epoch. Both are 0 of one that is not presented.
     """
 
     def __init__(self, *group: object):
         super().__init__(*group)
-        members, examples, _, device = group
-        for names, last in ((COUNTS, "right"), (SCORED, "right_scored")):
-            for name in names:
-                self.state[name] = torch.zeros(
-                    (members, examples), dtype=torch.int32, device=device
-                )
-            self.state[last] = torch.zeros((members, examples), dtype=torch.bool, device=device)
+        self._begin(COUNTS, "right", *group)
+
+    def _begin(self, names: tuple[str, str], last: str, members, examples, _, device) -> None:
+        """Begin to count, with every example wrong."""
+        size = members, examples
+        for name in names:
+            self.state[name] = torch.zeros(size, dtype=torch.int32, device=device)
+        self.state[last] = torch.zeros(size, dtype=torch.bool, device=device)
 
     def presented(self, epoch: int, examples: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Compare each example of a batch with its last presentation."""
@@ -39,6 +40,18 @@ class Forgetting(Observer):
         events.scatter_add_(1, examples, (before & ~now).int())
         learned.scatter_(1, examples, _first(learned.gather(1, examples), now, epoch))
         self.state["right"].scatter_(1, examples, now)
+
+    def variables(self, member: int) -> Variables:
+        """Return the counts of a member, see ``Observer``."""
+        return self.of_examples(member, *COUNTS)
+
+
+class Forgetting(Presentations):
+    """Counts forgetting events between presentations, and between scores."""
+
+    def __init__(self, *group: object):
+        super().__init__(*group)
+        self._begin(SCORED, "right_scored", *group)
 
     def scored(self, epoch: int, examples: slice, logits: Tensor, labels: Tensor) -> None:
         """Compare a part of the examples with their last score."""
@@ -50,7 +63,7 @@ class Forgetting(Observer):
 
     def variables(self, member: int) -> Variables:
         """Return the counts of a member, see ``Observer``."""
-        return self.of_examples(member, *COUNTS, *SCORED)
+        return super().variables(member) | self.of_examples(member, *SCORED)
 
 
 def _first(learned: Tensor, now: Tensor, epoch: int) -> Tensor:
