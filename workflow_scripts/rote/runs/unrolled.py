@@ -22,7 +22,7 @@ from rote.models.ensemble import epoch_order
 from rote.models.kinds import Models
 from rote.models.mlp import initial_parameters
 from rote.models.regularization import seeds_of_updates
-from rote.runs.device_data import DeviceData
+from rote.runs.device_data import DeviceData, trained_on
 from rote.study.architecture import check_last_batch
 from rote.study.plan import Member
 
@@ -44,12 +44,16 @@ class _Given(NamedTuple):
 def trained(data: DeviceData, settings: dict, members: list[Member]) -> "MLPs | Modules":
     """Return members, initialised and with batches drawn as ``rote.models.ensemble`` would.
 
+    Of members that are trained on a subset, all is of the examples in it alone.
+
     Args:
         data: their inputs.
         settings: ``labelling`` and ``training`` of the run.
         members: of modules a single one.
     """
     rows, labels = map(np.stack, zip(*map(data.examples, members), strict=True))
+    subsets = np.stack([trained_on(member, rows.shape[1]) for member in members])
+    rows, labels = (np.take_along_axis(each, subsets, 1) for each in (rows, labels))
     classes, examples = data.noised.sizes["class"], rows.shape[1]
     check_last_batch(settings["training"]["batch_size"], examples, data.models.smallest_batch)
     if settings["labelling"] == "unique":

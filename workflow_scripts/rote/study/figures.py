@@ -24,8 +24,16 @@ class Experiment(NamedTuple):
     # adds to a run: what each is, in words.
     observer: str = ""
     variables: Mapping[str, str] = NOTHING
+    # Of runs that are computed, and watched, by others than ``kind`` and ``observer``: these, by
+    # the name of the run.
+    special: Mapping[str, tuple[str, str]] = NOTHING
     # What a line of progress says of a run behind its models: of its name and its data's settings.
     words: Callable[[str, dict], str] = lambda run, data: ""
+
+
+    def computed_by(self, run: str) -> tuple[str, str]:
+        """Return the module of rote.runs that computes a run, and the observer that watches it."""
+        return self.special.get(run, (self.kind, self.observer))
 
 
 class Figure(NamedTuple):
@@ -105,6 +113,16 @@ def _of_percents(settings: dict) -> list[str]:
     return [f"percent-{percent}" for percent in settings["percent"]]
 
 
+def _with_proxies(settings: dict) -> list[str]:
+    return [_of_percents(settings)[0], "proxies"] if settings.get("proxies") else []
+
+
+def _without_proxies(settings: dict) -> str:
+    if settings.get("proxies"):
+        return ""
+    return "memorization.proxies is 0, so there are no models to take proxies from."
+
+
 def _of_variants(settings: dict) -> list[str]:
     own = settings["model"]["hidden_units"] if "model" in settings else None
     widths = [f"units-{units}" for units in settings["hidden_units"] if units != own]
@@ -113,6 +131,8 @@ def _of_variants(settings: dict) -> list[str]:
 
 
 def _subsets(run: str) -> str:
+    if run == "proxies":
+        return " on random subsets, and measuring what may stand for memorisation"
     if run == "left-out":
         return " on all examples but one"
     return f" on random {run.removeprefix('percent-')} % of the examples"
@@ -147,6 +167,7 @@ _MEMORIZATION = Experiment(
     kind="memorization",
     observer="correctness.Correctness",
     words=lambda run, data: _subsets(run),
+    special={"proxies": ("proxies", "training_dynamics.TrainingDynamics")},
 )
 _FAIR_PROXY = Experiment(
     "fair_proxy",
@@ -187,6 +208,13 @@ FIGURES = {
         _MEMORIZATION,
         "how much of an example is known only to models that were trained on it",
         _of_percents,
+    ),
+    "proxies": Figure(
+        _MEMORIZATION,
+        "how well cheap measures rank the examples as the memorisation score does",
+        _with_proxies,
+        lacks=_without_proxies,
+        optional=True,
     ),
     "fair_proxy": Figure(
         _FAIR_PROXY,

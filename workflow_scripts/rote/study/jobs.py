@@ -58,6 +58,7 @@ class Study:
             "cnn",
             "module",
             "left-out",
+            "proxies",
             *plan.REGULARIZERS,
             "adversarial_dropout",
         ]
@@ -144,7 +145,8 @@ class Study:
 
     def kind_of_run(self, wildcards) -> str:
         """Return the module of ``rote.runs`` that computes a run."""
-        return EXPERIMENTS[wildcards.experiment].kind
+        kind, _ = EXPERIMENTS[wildcards.experiment].computed_by(wildcards.run)
+        return kind
 
     @answer
     def memory_of_run(self, wildcards, attempt: int) -> int:

@@ -47,9 +47,9 @@ def code_of(rule: str, wildcards) -> list:
         case "noise_dataset":
             by = [versions.current("NOISING")]
         case "compute_run":
-            experiment = EXPERIMENTS[wildcards.experiment]
-            by = [*map(versions.current, versions.OF_RUN[experiment.kind])]
-            by += [versions.of_observer(name) for name in [experiment.observer] if name]
+            kind, observer = EXPERIMENTS[wildcards.experiment].computed_by(wildcards.run)
+            by = [*map(versions.current, versions.OF_RUN[kind])]
+            by += [versions.of_observer(name) for name in [observer] if name]
         case "extract_metrics":
             by = [code.digest([f"rote.metrics.{figure}", rule]), full_title(figure)]
         case "plot_figure":

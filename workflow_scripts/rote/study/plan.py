@@ -173,9 +173,12 @@ def noised_of_run(experiment: str, settings: dict, run: str) -> str:
 
 
 def evaluated_epochs(training: dict) -> list[int]:
-    """Return the epochs at the end of which members are scored, the last one always."""
+    """Return the epochs at the end of which members are scored, the last one always.
+
+    Beside every ``evaluate_every`` they are those of ``evaluate_at``.
+    """
     epochs, every = training["epochs"], training["evaluate_every"]
-    return sorted({*range(every, epochs + 1, every), epochs})
+    return sorted({*range(every, epochs + 1, every), *training.get("evaluate_at", ()), epochs})
 
 
 def evaluation_times(updates: int, count: int) -> list[int]:

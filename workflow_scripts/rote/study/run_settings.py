@@ -31,7 +31,8 @@ def of_run(experiment: str, settings: dict, run: str, precision: str) -> dict:
     watched = {}
     if settings.get("record"):
         watched["record"] = sorted(settings["record"])
-    if observer := EXPERIMENTS[experiment].observer:
+    _, observer = EXPERIMENTS[experiment].computed_by(run)
+    if observer:
         watched["observer"] = observer
     return {**_of_run(experiment, settings, run, precision), **watched}
 
@@ -79,18 +80,23 @@ def _memorization(settings: dict, run: str, precision: str) -> dict:
     of the run ``left-out`` are trained on the first of ``percent``, less one example.
     """
     whole = {**_training(settings, of_model(settings), precision), "keep_misclassified": False}
-    if run == "left-out":
+    if run == "proxies":
+        own = members_on_subsets(settings, settings["percent"][0], settings["proxies"])
+    elif run == "left-out":
         percent, models = settings["percent"][0], settings["left_out"]
         own = members_without_each(settings, percent, models)
     else:
         own = members_on_subsets(settings, percent_of(run), settings["models"])
-    training = {**whole["training"], "evaluate_every": whole["training"]["epochs"]}
-    return {
+    epochs = whole["training"]["epochs"]
+    settings_of_run = {
         **whole,
-        "training": training,
+        "training": {**whole["training"], "evaluate_every": epochs},
         "members": [list(member) for member in own],
         "memorized_above": settings["memorized_above"],
     }
+    if run == "proxies":  # one of them is what is misclassified after one epoch
+        settings_of_run["training"]["evaluate_at"] = [1]
+    return settings_of_run
 
 
 def _fair_proxy(settings: dict, run: str, precision: str) -> dict:

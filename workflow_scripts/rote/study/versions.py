@@ -19,6 +19,7 @@ TRAINING = 5
 SENSITIVITY = 3
 CRITICAL_SAMPLES = 4
 MEMORIZATION = 1
+PROXIES = 1
 
 MODULES = {  # that determine the numbers
     "DATASET": ["rote.data.sources", "fetch_dataset"],
@@ -33,12 +34,14 @@ MODULES = {  # that determine the numbers
     "SENSITIVITY": ["rote.runs.sensitivity"],
     "CRITICAL_SAMPLES": ["rote.runs.complexity", "rote.data.noises.randX"],
     "MEMORIZATION": ["rote.runs.memorization"],
+    "PROXIES": ["rote.runs.proxies"],
 }
 OF_RUN = {  # by the module of rote.runs
     "training": ["TRAINING"],
     "complexity": ["TRAINING", "CRITICAL_SAMPLES"],
     "sensitivity": ["TRAINING", "SENSITIVITY"],
     "memorization": ["TRAINING", "MEMORIZATION"],
+    "proxies": ["TRAINING", "MEMORIZATION", "PROXIES"],
 }
 RECORD = Path(__file__).with_name("recorded.json")
 
