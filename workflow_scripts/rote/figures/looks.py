@@ -7,7 +7,7 @@ marker. ``tests/figures/test_looks.py`` measures it.
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
 
 from rote.study import noises
 
@@ -65,6 +65,12 @@ def looks(names: Iterable[str], known: Mapping[str, Look]) -> dict[str, Look]:
             _OTHER_LINES[i % len(_OTHER_LINES)],
         )
     return result
+
+
+def lighter(colour: str, share: float) -> str:
+    """Return a colour that is by ``share`` on the way to white."""
+    red, green, blue = to_rgb(colour)
+    return to_hex([part + share * (1 - part) for part in (red, green, blue)])
 
 
 def of_levels(levels: Iterable[float]) -> dict[float, Look]:

@@ -38,7 +38,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     Returns:
         Those of ``NUMBERS`` (variant, seed), at the first learning rate, missing where all models
         diverged, ``share_of_early_end`` also where no number of epochs gives the accuracy, and for
-        what is no regulariser; ``varied`` and ``strength`` (variant). Attributes ``models``, of a
+        what is no regulariser; ``varied`` and ``strength`` (variant). Attributes ``models_of_each``, of a
         variant, a condition and a replicate, and ``memorized_above``.
     """
     result = xr.concat([_of_run(run) for run in runs], "variant", join="outer")
@@ -52,7 +52,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     return with_protocol(
         "fair_proxy",
         result.assign_attrs(
-            models=first.sizes["member"] // first.sizes["draw"],
+            models_of_each=first.sizes["member"] // first.sizes["draw"],
             memorized_above=settings_of(first)["memorized_above"],
             fraction=first["percent"].values[0].item() / 100,
         ),

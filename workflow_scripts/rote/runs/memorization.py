@@ -65,12 +65,18 @@ def compute_run(
         checkpoint_seconds=checkpoint_seconds,
     ).drop_vars("misclassified")
     members = [Member(*member) for member in settings["members"]]
+    run = with_draws(run, noised, members)
+    return described(run).assign_attrs(attributes)
+
+
+def with_draws(run: xr.Dataset, noised: xr.Dataset, members: list[Member]) -> xr.Dataset:
+    """Return a run with the subsets of its members and their examples, see :func:`compute_run`."""
     draws = list({tuple(getattr(m, part) for part in OF_DRAW): m for m in members}.values())
     examples = noised.sizes["example"]
     subsets = np.zeros((len(members), examples), bool)
     for member, row in zip(members, subsets, strict=True):
         row[trained_on(member, examples)] = True
-    run = run.assign(
+    return run.assign(
         trained_on=(("member", "byte"), np.packbits(subsets, axis=1)),
         **_examples(noised, draws),
         **_images(noised, draws),
@@ -80,7 +86,6 @@ def compute_run(
             "class_name": ("class", noised["class_name"].values),
         }
     )
-    return described(run).assign_attrs(attributes)
 
 
 def _examples(noised: xr.Dataset, draws: list[Member]) -> dict[str, tuple]:

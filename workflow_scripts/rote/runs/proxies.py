@@ -16,6 +16,7 @@ from rote.machine.progress import Progress
 from rote.measures.gradient_norms import gradient_norms
 from rote.measures.input_curvature import input_curvature
 from rote.measures.training_dynamics import TrainingDynamics
+from rote.models.workspace import Workspace
 from rote.runs import memorization, training, unrolled
 from rote.runs.complexity import model_of
 from rote.runs.device_data import DeviceData, trained_on
@@ -24,9 +25,11 @@ from rote.runs.members import compute_in_groups, keep, stored_or_computed
 from rote.runs.variables import described
 from rote.study import plan, versions
 from rote.study.plan import Member
+from rote.study.schedule import decays
 
 logger = logging.getLogger(__name__)
 
+LARGEST = 2**31  # bytes of the parameters that loss-sensitivity keeps
 SENSITIVITY_TIMES = 4  # in training, beside its beginning: later ones cost more
 
 
@@ -104,8 +107,8 @@ def compute_run(
         f"{name}, gradients",
         lambda missing: _measure(noised, own, store, missing, trained_key, name, device),
     )
-    run = run.assign(measured.data_vars).assign(memorization.subsets(members, noised))
-    return described(memorization.with_draws(run, noised, members)).assign_attrs(attributes)
+    run = memorization.with_draws(run.assign(measured.data_vars), noised, members)
+    return described(run).assign_attrs(attributes)
 
 
 def _measure(
@@ -141,7 +144,8 @@ def _of_member(
     """Return the measures of a member, (example,) each."""
     rows, labels = data.examples(member)
     subset = trained_on(member, len(rows))
-    inputs = data.table[torch.from_numpy(rows[subset]), : noised_features(data)]
+    features = int(np.prod(data.noised["image"].shape[1:]))  # behind them, what aligns them
+    inputs = data.table[torch.from_numpy(rows[subset]), :features]
     own = torch.from_numpy(labels[subset]).to(data.device)
     early, *_ = epochs = _measured_epochs(settings)
     curvatures, norms = [], None
@@ -168,27 +172,29 @@ def _of_member(
     return result
 
 
-def noised_features(data: DeviceData) -> int:
-    """Return the numbers of an input: behind them the table holds what is there for alignment."""
-    return int(np.prod(data.noised["image"].shape[1:]))
-
-
 def _sensitivity(data: DeviceData, settings: dict, member: Member) -> torch.Tensor | None:
     """Return the loss-sensitivity of the examples of a member's subset, its mean over training.
 
-    None where it is not defined: it is the derivative through plain SGD.
+    None where it is not measured: it is a derivative through plain SGD, of which the parameters
+    after each update are kept.
     """
-    plain = settings["training"]
-    if (
-        plain.get("optimizer", "sgd") != "sgd"
-        or plain["momentum"]
-        or any(member.strengths().values())
-        or data.models.architecture
-    ):
+    own = settings["training"]
+    plain = own.get("optimizer", "sgd") == "sgd" and not own["momentum"]
+    if not plain or decays(own) or own.get("schedule") == "cosine" or data.models.architecture:
         return None
-    whole = {**settings, "labelling": "class"}
-    trained = unrolled.trained(data, whole, [member])
+    if any(member.strengths().values()) or _bytes_of_trajectory(data, member, own) > LARGEST:
+        return None
+    own = {**own, "learning_rate": member.learning_rate}
+    trained = unrolled.trained(data, {**settings, "labelling": "class", "training": own}, [member])
     times = plan.evaluation_times(trained.updates, SENSITIVITY_TIMES)
     every = torch.ones(*trained.labels.shape, 1, device=data.device)
     found = [norms[0, 0, :, 0] for _, norms in trained.sweep(times, every, lambda losses: None)]
-    return torch.cat([each.reshape(-1, trained.labels.shape[1]) for each in found]).mean(0)
+    return torch.cat(found).mean(0)
+
+
+def _bytes_of_trajectory(data: DeviceData, member: Member, own: dict) -> int:
+    """Return the memory of the parameters after every update, of float32."""
+    examples = len(trained_on(member, data.noised.sizes["example"]))
+    updates = own["epochs"] * -(-examples // own["batch_size"])
+    model = data.models.initial([member.initial_seed], Workspace(data.device))
+    return 4 * updates * sum(parameter.numel() for parameter in model.parameters)

@@ -55,6 +55,21 @@ NUMBERS = {
     "validation_index": "position of the validation example in its part of the original data set",
     "percent": "percentage of the training examples that the member is trained on",
     "left_out": "example of these that it is not trained on, counted from 1; 0: none",
+    "forgetting_events": "times that the example was right when it was presented, and wrong the "
+    "next time",
+    "first_learned": "epoch in which the example was first right when it was presented, 0 if it "
+    "never was",
+    "area_under_margin": "mean over the epochs of the logit of the label trained on less the "
+    "greatest other one, when presented",
+    "cumulative_loss": "mean over the epochs of the cross-entropy when presented, in nat",
+    "error_norm": "EL2N: norm of softmax less one-hot when presented in an early epoch",
+    "wrong_at_second": "example is wrong when presented in epoch 2",
+    "misclassified_after_one": "example is classified unlike the label trained on after one epoch",
+    "gradient_norm": "GraNd: norm of the gradient of the example's loss by the parameters, early",
+    "input_curvature": "norm of the second derivative of the example's loss by its input, mean "
+    "over an early epoch, the middle and the last, in nat",
+    "loss_sensitivity": "norm of the derivative of the mean training loss by the input, mean "
+    "over training, in nat",
     "image_seed": "replicate whose examples these are",
     "draw_noise_level": "fraction of the training examples that noise replaces",
     "draw_noise_seed": "draw of the noise",

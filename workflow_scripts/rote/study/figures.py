@@ -30,7 +30,6 @@ class Experiment(NamedTuple):
     # What a line of progress says of a run behind its models: of its name and its data's settings.
     words: Callable[[str, dict], str] = lambda run, data: ""
 
-
     def computed_by(self, run: str) -> tuple[str, str]:
         """Return the module of rote.runs that computes a run, and the observer that watches it."""
         return self.special.get(run, (self.kind, self.observer))

@@ -1,0 +1,150 @@
+"""Proxies: cheap measures, of single trainings, of what the memorisation score says of examples."""
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+from rote.measures.memorization import memorization, reliability
+from rote.measures.records import unpacked
+from rote.metrics import settings_of, with_protocol
+from rote.metrics.memorization import Group, groups
+
+# By name, the variable of a run, and the sign by which it should grow with the memorisation score.
+PROXIES = {
+    "misclassified_after_one": ("misclassified after one epoch", 1),
+    "first_learned": ("epoch of first learning", 1),
+    "forgetting_events": ("forgetting events", 1),
+    "area_under_margin": ("area under the margin, negative", -1),
+    "cumulative_loss": ("cumulative loss", 1),
+    "error_norm": ("EL2N", 1),
+    "gradient_norm": ("GraNd", 1),
+    "input_curvature": ("input curvature", 1),
+    "loss_sensitivity": ("loss-sensitivity", 1),
+}
+SCORE = "memorization"
+LONG_NAMES = {
+    "proxy_value": "mean of the measure over the models whose subset holds the example",
+    "correlation": "rank correlation over the examples of the measure with the memorisation score, "
+    "of the sign that it should have",
+    "ceiling": "rank correlation of the memorisation score itself with the true one, as it is "
+    "estimated: no measure can be expected to correlate more",
+    "auroc": "probability that the measure is larger for an example that noise changed than for "
+    "one that it kept: area under the ROC curve",
+    "changed": "noise has given the example another label, or another input",
+}
+
+
+def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
+    """Return how the measures rank the examples, beside the memorisation score.
+
+    Args:
+        runs: of the experiment ``memorization``: that of the first size of the subsets, and that of
+            the proxies.
+
+    Returns:
+        ``proxy_value`` (proxy, condition, noise_level, example, seed), as measured, missing where
+        no model was trained on an example, or nothing measured; ``correlation`` (proxy, condition,
+        noise_level, seed), and ``auroc``, which ``memorization`` has, too; ``ceiling`` (condition,
+        noise_level, seed); ``changed`` (condition, noise_level, example, seed). Only the first
+        learning rate; what is not trained, such as real data at a level of noise, is missing. What
+        is learned never counts as learned last. Attributes ``models_of_each``, of a condition and a
+        replicate, and ``scored_models``, from which the scores are.
+    """
+    scored, measured = runs
+    rate = scored["learning_rate"].values[0].item()
+    scores = {_cell(group): group for group in groups(scored) if group.learning_rate == rate}
+    own = {_cell(one): one for one in _measured(measured) if one["learning_rate"].item() == rate}
+    cells = [_of_cell(scores[cell], one) for cell, one in own.items()]
+    result = xr.combine_by_coords(cells, join="outer")
+    kinds = list(dict.fromkeys(scored["draw_noise_kind"].values.tolist()))
+    result = result.sel(condition=kinds).transpose(
+        "proxy", "condition", "noise_level", "example", "seed", missing_dims="ignore"
+    )
+    for name, long_name in LONG_NAMES.items():
+        result[name].attrs = {"long_name": long_name, "units": "1"}
+    result["proxy"].attrs = {"long_name": "cheap measure, or the memorisation score"}
+    result["noise_level"].attrs = {
+        "long_name": "fraction of the training examples that noise replaces",
+        "units": "1",
+    }
+    result["condition"].attrs = {"long_name": "training data: real, or the name of a noise"}
+    draws = measured.sizes["draw"]
+    return with_protocol(
+        "proxies",
+        result.assign_attrs(
+            models_of_each=measured.sizes["member"] // draws,
+            scored_models=scored.sizes["member"] // draws,
+        ),
+        runs[:1],
+    )
+
+
+def _cell(group: Group | xr.Dataset) -> tuple:
+    if isinstance(group, Group):
+        return group.noise_kind, group.noise_level, group.seed
+    return tuple(group[f"draw_{name}"].item() for name in ("noise_kind", "noise_level", "seed"))
+
+
+def _measured(run: xr.Dataset) -> list[xr.Dataset]:
+    """Return the members of each draw and learning rate of a run, and what their examples are."""
+    found = []
+    for draw in range(run.sizes["draw"]):
+        one = run.isel(draw=draw)
+        same = (
+            (run["noise_kind"] == one["draw_noise_kind"])
+            & (run["noise_level"] == one["draw_noise_level"])
+            & (run["seed"] == one["draw_seed"])
+        ).values
+        for rate in dict.fromkeys(run["learning_rate"].values.tolist()):
+            members = np.flatnonzero(same & (run["learning_rate"].values == rate))
+            found.append(one.isel(member=members).assign_coords(learning_rate=rate))
+    return found
+
+
+def _of_cell(group: Group, measured: xr.Dataset) -> xr.Dataset:
+    """Return the numbers of a condition, a level and a seed, each of them a dimension of one."""
+    score, _ = memorization(group.right, group.trained)
+    inside = unpacked(measured["trained_on"].values, measured.sizes["example"])
+    inside &= ~(measured["diverged_epoch"].values > 0)[:, None]
+    values = {name: _mean(measured, name, inside) for name in PROXIES}
+    oriented = {name: PROXIES[name][1] * own for name, own in values.items()}
+    correlations = [_correlation(own, score) for own in oriented.values()]
+    ranked = {**oriented, SCORE: score}
+    numbers = {
+        "proxy_value": (("proxy", "example"), np.stack([*values.values(), score])),
+        "correlation": ("proxy", [*correlations, np.nan]),
+        "auroc": ("proxy", [_auroc(own, group.changed) for own in ranked.values()]),
+        "changed": ("example", group.changed.astype(float)),
+        "ceiling": max(reliability(group.right, group.trained), 0.0) ** 0.5,
+    }
+    cell = xr.Dataset(numbers, coords={"proxy": list(ranked)})
+    of = {"condition": group.noise_kind, "noise_level": group.noise_level, "seed": group.seed}
+    return cell.expand_dims({name: [value] for name, value in of.items()})
+
+
+def _mean(measured: xr.Dataset, name: str, inside: np.ndarray) -> np.ndarray:
+    """Return the mean of a measure over the members that were trained on each example."""
+    values = measured[name].values.astype(float)
+    if name == "first_learned":
+        values = np.where(values == 0, settings_of(measured)["training"]["epochs"] + 1, values)
+    values = np.where(inside & np.isfinite(values), values, np.nan)
+    count = np.isfinite(values).sum(0)
+    total = np.nansum(values, 0)
+    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+
+
+def _correlation(values: np.ndarray, score: np.ndarray) -> float:
+    there = np.isfinite(values + score)
+    if there.sum() < 3 or np.ptp(values[there]) == 0 or np.ptp(score[there]) == 0:
+        return np.nan
+    return stats.spearmanr(values[there], score[there]).statistic
+
+
+def _auroc(values: np.ndarray, changed: np.ndarray) -> float:
+    """Return P(value of a changed example > that of a kept one), ties counting half."""
+    there = np.isfinite(values)
+    above, below = values[there & changed], values[there & ~changed]
+    if not (len(above) and len(below)):
+        return np.nan
+    found = stats.mannwhitneyu(above, below).statistic
+    return float(found / (len(above) * len(below)))
