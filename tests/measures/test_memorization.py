@@ -249,6 +249,7 @@ def test_reliability_is_the_rank_correlation_with_another_study(count):
 def test_scores_of_noise_alone_are_not_reliable():
     found = [reliability(*study(np.full(300, 0.8), 0.6, 60, seed)) for seed in range(30)]
     assert abs(np.mean(found)) < 4 * np.std(found) / np.sqrt(30)
+    assert np.abs(found).max() < 0.4
     assert np.isnan(reliability(np.ones((10, 4), bool), np.eye(10, 4, dtype=bool)))
 
 
