@@ -52,7 +52,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     style.footnote(
         figure,
         metrics,
-        f"{metrics.attrs['models_of_each']} models of each kind on random "
+        f"{metrics.attrs['models_per_replicate']} models of each kind on random "
         f"{style.percent(metrics.attrs['fraction'])} of the examples, in each of "
         f"{style.of_seeds(metrics)}",
         lines=[

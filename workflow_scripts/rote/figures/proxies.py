@@ -42,12 +42,12 @@ def draw(metrics: xr.Dataset) -> Figure:
     if some:
         _panel(axes[1], metrics["auroc"], some, order, drawn)
         axes[1].axvline(0.5, color="0.6", linewidth=0.8)
-        axes[1].set_xlabel("AUROC: finding the examples that noise changed")
+        axes[1].set_xlabel("AUROC of examples that noise changed")
     style.legend_above(figure, [style.handle(drawn[cell], _name(cell)) for cell in cells])
     ceilings = "; ".join(
         f"{_name(cell)} {style.mean_and_spread(_at(metrics['ceiling'], cell))}" for cell in cells
     )
-    models, scored = metrics.attrs["models_of_each"], metrics.attrs["scored_models"]
+    models, scored = metrics.attrs["models_per_replicate"], metrics.attrs["scored_models"]
     style.footnote(
         figure,
         metrics,
@@ -97,7 +97,7 @@ def _looks(cells: list[tuple[str, float]]) -> dict[tuple[str, float], looks.Look
         for rank, level in enumerate(levels):
             colour, marker = look.colour, look.marker
             if rank:
-                colour = looks.lighter(look.colour, rank / (rank + 1))
+                colour = looks.lighter(look.colour, 0.7 * rank / (rank + 1))
                 marker = looks.MARKERS[(looks.MARKERS.index(look.marker) + rank) % 8]
             found[kind, level] = looks.Look(colour, marker, look.line if not rank else ":")
     return {cell: found[cell] for cell in cells}

@@ -38,8 +38,9 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     Returns:
         Those of ``NUMBERS`` (variant, seed), at the first learning rate, missing where all models
         diverged, ``share_of_early_end`` also where no number of epochs gives the accuracy, and for
-        what is no regulariser; ``varied`` and ``strength`` (variant). Attributes ``models_of_each``, of a
-        variant, a condition and a replicate, and ``memorized_above``.
+        what is no regulariser; ``varied`` and ``strength`` (variant). Attributes
+        ``models_per_replicate``, of each variant and condition, ``memorized_above`` and
+        ``fraction``, of the examples that a model is trained on.
     """
     result = xr.concat([_of_run(run) for run in runs], "variant", join="outer")
     result["share_of_early_end"] = _of_early_end(result)
@@ -52,7 +53,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     return with_protocol(
         "fair_proxy",
         result.assign_attrs(
-            models_of_each=first.sizes["member"] // first.sizes["draw"],
+            models_per_replicate=first.sizes["member"] // first.sizes["draw"],
             memorized_above=settings_of(first)["memorized_above"],
             fraction=first["percent"].values[0].item() / 100,
         ),

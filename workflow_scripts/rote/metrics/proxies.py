@@ -47,8 +47,8 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         noise_level, seed), and ``auroc``, which ``memorization`` has, too; ``ceiling`` (condition,
         noise_level, seed); ``changed`` (condition, noise_level, example, seed). Only the first
         learning rate; what is not trained, such as real data at a level of noise, is missing. What
-        is learned never counts as learned last. Attributes ``models_of_each``, of a condition and a
-        replicate, and ``scored_models``, from which the scores are.
+        is learned never counts as learned last. Attributes ``models_per_replicate``, of
+        each condition and level, and ``scored_models``, from which the scores are.
     """
     scored, measured = runs
     rate = scored["learning_rate"].values[0].item()
@@ -72,7 +72,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     return with_protocol(
         "proxies",
         result.assign_attrs(
-            models_of_each=measured.sizes["member"] // draws,
+            models_per_replicate=measured.sizes["member"] // draws,
             scored_models=scored.sizes["member"] // draws,
         ),
         runs[:1],
