@@ -6,9 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rote.figures import looks, style
-from rote.metrics.proxies import PROXIES, SCORE
 
-WORDS = {name: words for name, (words, _) in PROXIES.items()} | {SCORE: "memorisation score"}
+SCORE = "memorization"  # among the measures: what the others stand for
 APART = 0.16  # of a row, between two conditions in it
 
 
@@ -35,7 +34,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     for cell in cells:
         ceiling = _at(metrics["ceiling"], cell).mean("seed").item()
         axes[0].axvline(ceiling, color=drawn[cell].colour, linestyle=drawn[cell].line, linewidth=1)
-    axes[0].set_yticks(rows, [WORDS[name] for name in order])
+    axes[0].set_yticks(rows, metrics["words"].sel(proxy=order).values)
     axes[0].set_ylim(len(order) - 0.5, -0.5)
     axes[0].set_xlabel("rank correlation with the memorisation score")
     axes[0].axvline(0, color="0.6", linewidth=0.8)
@@ -81,11 +80,11 @@ def _name(cell: tuple[str, float]) -> str:
 def _order(metrics: xr.Dataset, first: tuple[str, float]) -> list[str]:
     """Return the measures by their correlation in a condition, those that were not measured out."""
     correlation = metrics["correlation"].mean("seed")
-    measured = [
-        name for name in PROXIES if np.isfinite(metrics["correlation"].sel(proxy=name)).any()
-    ]
+    names = [name for name in metrics["proxy"].values if name != SCORE]
+    there = np.isfinite(metrics["correlation"])
+    measured = [name for name in names if there.sel(proxy=name).any()]
     of = {name: _at(correlation.sel(proxy=name), first).item() for name in measured}
-    return sorted(measured, key=lambda name: -np.nan_to_num(of[name], nan=-2)) + [SCORE]
+    return [*sorted(measured, key=lambda name: -np.nan_to_num(of[name], nan=-2)), SCORE]
 
 
 def _looks(cells: list[tuple[str, float]]) -> dict[tuple[str, float], looks.Look]:
@@ -139,5 +138,6 @@ def _table(metrics: xr.Dataset, cells: list, some: list) -> list[str]:
         parts += [
             f"AUROC {_name(cell)} {style.mean_and_spread(_at(own['auroc'], cell))}" for cell in some
         ]
-        lines.append(f"{WORDS[str(name)].capitalize()}: {'; '.join(parts)}.")
+        words = own["words"].item()
+        lines.append(f"{words[:1].upper()}{words[1:]}: {'; '.join(parts)}.")
     return lines

@@ -62,6 +62,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     )
     for name, long_name in LONG_NAMES.items():
         result[name].attrs = {"long_name": long_name, "units": "1"}
+    result["words"].attrs = {"long_name": "what figures call the measure"}
     result["proxy"].attrs = {"long_name": "cheap measure, or the memorisation score"}
     result["noise_level"].attrs = {
         "long_name": "fraction of the training examples that noise replaces",
@@ -117,7 +118,8 @@ def _of_cell(group: Group, measured: xr.Dataset) -> xr.Dataset:
         "changed": ("example", group.changed.astype(float)),
         "ceiling": max(reliability(group.right, group.trained), 0.0) ** 0.5,
     }
-    cell = xr.Dataset(numbers, coords={"proxy": list(ranked)})
+    words = [words for words, _ in PROXIES.values()] + ["memorisation score"]
+    cell = xr.Dataset(numbers, coords={"proxy": list(ranked), "words": ("proxy", words)})
     of = {"condition": group.noise_kind, "noise_level": group.noise_level, "seed": group.seed}
     return cell.expand_dims({name: [value] for name, value in of.items()})
 
