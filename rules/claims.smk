@@ -11,7 +11,7 @@ rule test_claims:
             "results/{preset}/claims.html",
             caption="../report/claims.rst",
             category="Claims",
-            labels={"shows": "verdicts on the five claims"},
+            labels={"shows": "verdicts on the claims"},
         ),
     log:
         "results/{preset}/logs/test_claims/claims.log",

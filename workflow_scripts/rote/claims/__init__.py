@@ -120,8 +120,8 @@ def test_claims(
         ``verdict`` and the numbers of ``NUMBERS`` (test), with the coordinates ``claim`` and those
         of ``TEXTS``; ``claim_verdict`` (conclusion): supported if all of the poster's parts are,
         contradicted if one is, else inconclusive; ``claim_dependent_on`` (conclusion): the settings
-        on which the parts depend that make it; ``claim_text`` (conclusion). Conclusions up to 5
-        are the poster's; those of our own are there if the metrics are that they are tested on.
+        on which the parts depend that make it; ``claim_text`` and ``claim_stated_by``
+        (conclusion): those of our own are there if the metrics are that they are tested on.
     """
     rows, of_claims, dependent_on = [], {}, dependent_on or {}
     firsts = Metrics.of(metrics)
@@ -159,10 +159,15 @@ def test_claims(
             "claim": ("test", column["claim"], _number("number of the claim")),
             **{name: ("test", column[name], _text(text)) for name, text in TEXTS.items()},
             "conclusion": ("conclusion", list(claims), _number("number of the claim")),
+            "claim_stated_by": (
+                "conclusion",
+                ["poster" if number in CLAIMS else "rote" for number in claims],
+                _text("whose conclusion it is: the poster's, or our own, rote"),
+            ),
             "claim_text": (
                 "conclusion",
                 [text for text, _ in claims.values()],
-                _text("what is concluded: by the poster up to 5, by rote from 6 on"),
+                _text("what is concluded"),
             ),
         },
     )
@@ -170,7 +175,7 @@ def test_claims(
     return with_provenance(
         result,
         {"claims": criteria, "metrics_of_commit": sources, "draws": draws.of_figures(metrics)},
-        title="Verdicts on the poster's five conclusions",
+        title="Verdicts on the poster's five conclusions, and on our own",
     )
 
 

@@ -56,10 +56,12 @@ def paper(
     parts = [_with_interval(part) for part in parts_of(claims)]
     experiments = config["presets"][config["preset"]]
     chosen = _figure_of_each(metrics)
+    told = [_claim(one, parts, drawn) for one in conclusions(claims)]
     return environment.get_template("paper.md.jinja").render(
         preset=config["preset"],
         skewness=SKEWNESS,
-        claims=[_claim(one, parts, drawn) for one in conclusions(claims)],
+        claims=[one for one in told if one["stated_by"] == "poster"],
+        own_claims=[one for one in told if one["stated_by"] == "rote"],
         further=[part for part in parts if part["stated_by"] not in CORE],
         criteria=yaml.safe_load(claims.attrs["settings"])["claims"],
         protocols=_protocols(metrics, chosen),

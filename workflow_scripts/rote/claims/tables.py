@@ -100,12 +100,13 @@ def sources(claims: xr.Dataset, preset: str) -> list[str]:
 
 
 def conclusions(claims: xr.Dataset) -> list[dict]:
-    """Return number, text and verdict of every claim, and the settings on which that depends."""
+    """Return number, text, verdict, on which settings that depends, and whose it is, of claims."""
     names = {
         "number": "conclusion",
         "text": "claim_text",
         "verdict": "claim_verdict",
         "dependent_on": "claim_dependent_on",
+        "stated_by": "claim_stated_by",
     }
     columns = [claims[name].values for name in names.values()]
     rows = [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
@@ -121,13 +122,14 @@ def shared_examples(claims: xr.Dataset) -> list[str]:
 def claims_markdown(claims: xr.Dataset, preset: str) -> str:
     """Return ``claims.md``: each verdict, the parts it rests on, and how they are computed."""
     parts, decisions = parts_of(claims), conclusions(claims)
+    own_claims = [one for one in decisions if one["stated_by"] == "rote"]
     lines = [
         f"# The claims of the poster, tested: {preset}",
         "",
-        "| | claim | verdict |",
-        "|-|-|-|",
-        *(f"| {one['number']} | {one['text']} | **{one['decided']}** |" for one in decisions),
+        *_verdicts(one for one in decisions if one["stated_by"] == "poster"),
     ]
+    if own_claims:
+        lines += ["", "Claims of our own, which have no say in those:", "", *_verdicts(own_claims)]
     for one in decisions:
         decision = one["decided"][:1].upper() + one["decided"][1:]
         lines += ["", f"## {one['number']}. {one['text']}", "", f"**{decision}.**", ""]
@@ -145,6 +147,12 @@ def claims_markdown(claims: xr.Dataset, preset: str) -> str:
         lines += [f"- {plain(line)}" for line in shared]
     lines += ["", "## Criteria", "", *_criteria(claims)]
     return "\n".join([*lines, "", *(f"{plain(line)}\n" for line in sources(claims, preset))])
+
+
+def _verdicts(conclusions: Iterable[dict]) -> list[str]:
+    """Return a table of claims and the verdicts on them."""
+    rows = [f"| {one['number']} | {one['text']} | **{one['decided']}** |" for one in conclusions]
+    return ["| | claim | verdict |", "|-|-|-|", *rows]
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -180,7 +188,9 @@ def claims_html(claims: xr.Dataset, preset: str) -> str:
 
     body = [f"<h1>The claims of the poster, tested: {html.escape(preset)}</h1>"]
     for one in conclusions(claims):
-        body.append(f"<h2>{one['number']}. {html.escape(one['text'])}</h2><p>{coloured(one)}</p>")
+        ours = " (a claim of our own)" if one["stated_by"] == "rote" else ""
+        body.append(f"<h2>{one['number']}. {html.escape(one['text'])}{ours}</h2>")
+        body.append(f"<p>{coloured(one)}</p>")
         body += ["<table><tr>", *(f"<th>{name}</th>" for name in HEADERS), "</tr>"]
         own = [part for part in parts_of(claims) if part["claim"] == one["number"]]
         for part in own:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 @functools.cache
 def quickest(study: "Study", preset: str) -> frozenset[tuple[str, str]]:
-    """Return experiment and name of the runs behind the figure of a preset with the least work."""
+    """Return experiment and name of the runs behind the figure of a preset with the least work.
+
+    None if there is a single figure: then nothing is to be looked at before all is there.
+    """
     runs, work = {}, {}
     for figure in study.figures(preset):
         experiment = FIGURES[figure].experiment.name
@@ -20,7 +23,7 @@ def quickest(study: "Study", preset: str) -> frozenset[tuple[str, str]]:
         jobs = [SimpleNamespace(preset=preset, experiment=experiment, run=run) for run in names]
         runs[figure] = frozenset((experiment, run) for run in names)
         work[figure] = sum(map(study.expected_multiply_adds, jobs))
-    return runs[min(work, key=work.get)] if work else frozenset()
+    return runs[min(work, key=work.get)] if len(work) > 1 else frozenset()
 
 
 @functools.cache

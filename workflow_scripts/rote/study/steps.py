@@ -22,7 +22,7 @@ WORK = {
     "write_pages": 2.0,
 }
 PAGES = {
-    "test_claims": "Claims: testing the five conclusions",
+    "test_claims": "Claims: testing the conclusions",
     "write_gallery": "Gallery: writing gallery.md",
     "write_paper": "Report: writing paper.md",
     "write_configuration": "Configuration: writing config.yaml",
