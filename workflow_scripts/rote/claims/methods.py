@@ -65,8 +65,9 @@ METHODS = {
     "taking: how far other seeds would lie is then unknown, and not 0.",
     "Supported": "The whole interval lies where the part holds, with every end of the criterion "
     "outside of it. If the true value lies on the criterion, that happens in at most (1 − c)/2 of "
-    "studies. A claim is supported if all of its core parts are, those that the poster states "
-    "or, of a claim of our own, those that are not marked; since all must be, the rate is no higher for the claim, and needs no correction "
+    "studies. A claim is supported if all of its core parts are, those that the poster states or, "
+    "of a claim of our own, those that are not marked; since all must be, the rate is no higher "
+    "for the claim, and needs no correction "
     "(intersection-union test; Berger 1982).",
     "Contradicted": "The whole adjusted interval lies where the part does not hold. It is the same "
     "interval at the confidence 1 − (1 − c)/k, wrong in (1 − c)/2k of studies to either side "
