@@ -31,7 +31,8 @@ def draw(metrics: xr.Dataset) -> Figure:
     Bands are one standard deviation over the seeds. On the right is the share of the examples with
     a score above the threshold, corrected for the noise of the scores, so that it may leave the
     range from 0 to 1: seeds are dots, the lines their means, and the bars one standard error of the
-    mean over models. Real data alone has one panel.
+    mean over models. Dotted is the score that a label drawn uniformly has if all models that were
+    trained on it fit it, the others being right by chance. Real data alone has one panel.
     """
     first = metrics.isel(fraction=0)
     levels = looks.of_levels(first["noise_level"].values)
@@ -136,9 +137,10 @@ def _ceiling(metrics: xr.Dataset) -> float:
 def _legend(figure: Figure, metrics: xr.Dataset, levels: dict[float, looks.Look]) -> None:
     marks = [(THRESHOLD, f"threshold: {metrics.attrs['memorized_above']:g}")]
     if levels:
-        marks.append((CEILING, f"random label that is fitted: 1 − 1/{metrics.attrs['classes']}"))
+        marks.append((CEILING, f"fitted random label: {_ceiling(metrics):.3g}"))
     handles = [
-        style.handle(look, f"{style.percent(level)} replaced") for level, look in levels.items()
+        style.handle(look, f"{style.percent(level)}{'' if i else ' replaced'}")
+        for i, (level, look) in enumerate(levels.items())
     ]
     handles += [Line2D([], [], label=words, **line) for line, words in marks]
     style.legend_above(figure, handles)
