@@ -93,13 +93,9 @@ def _scores(axis: Axes, metrics: xr.Dataset, part: str, levels: dict[float, look
 def _shares(axis: Axes, metrics: xr.Dataset) -> None:
     """Draw the corrected share of the examples of each part with a score above the threshold."""
     for part, look in PARTS.items():
-        share, error = (
-            metrics[f"memorized_share{ends}"]
-            .sel(part=part)
-            .transpose("noise_level", "seed")
-            .dropna("noise_level", how="all")
-            for ends in ("", "_error")
-        )
+        own = metrics.sel(part=part).dropna("noise_level", how="all", subset=["memorized_share"])
+        own = own.transpose("noise_level", "seed", ...)
+        share, error = own["memorized_share"], own["memorized_share_error"]
         along = share["noise_level"].values + BESIDE[part]
         dots = np.repeat(along + ASIDE, share.sizes["seed"])
         axis.plot(dots, share.values.ravel(), ".", color=look.colour, markersize=2, alpha=0.8)
@@ -108,8 +104,8 @@ def _shares(axis: Axes, metrics: xr.Dataset) -> None:
         face = {"markerfacecolor": "white"} if part == "kept" else {}
         axis.errorbar(
             along,
-            share.mean("seed"),
-            of_mean.reindex_like(share["noise_level"]),
+            share.mean("seed").values,
+            of_mean.values,
             color=look.colour,
             marker=look.marker,
             linestyle=look.line,

@@ -26,7 +26,6 @@ class Row(NamedTuple):
 
     title: str
     cells: list[Cell]
-    paired: bool = False  # whether every two of them are moved together
 
 
 def draw(metrics: xr.Dataset) -> Figure:
@@ -34,8 +33,8 @@ def draw(metrics: xr.Dataset) -> Figure:
 
     Below each image stand the label that models were trained on, the class of the example where
     noise has changed its label, and the memorisation score. Influential pairs of examples, on real
-    data, stand side by side: a training example, and the validation example that more models (with
-    a negative influence: fewer) are right about for having been trained on it.
+    data, stand below each other: a training example, and the validation example that more models
+    (with a negative influence: fewer) are right about for having been trained on it.
     """
     rows = [row for row in [*_panels(metrics), *_pairs(metrics)] if row.cells]
     columns = metrics.sizes["rank"]
@@ -73,7 +72,7 @@ def _lines(row: Row) -> int:
 def _draw_row(axis: Axes, row: Row, columns: int, shape: float) -> None:
     """Draw images beside each other, each one wide and ``shape`` high, and what is below them."""
     for column, cell in enumerate(row.cells):
-        left = column * (1 + GAP) - row.paired * (column % 2) * 0.75 * GAP
+        left = column * (1 + GAP)
         axis.imshow(
             shown(cell.image),
             cmap="gray",
@@ -117,25 +116,23 @@ def _panels(metrics: xr.Dataset) -> list[Row]:
 
 
 def _pairs(metrics: xr.Dataset) -> list[Row]:
-    """Return rows of a training example, a validation example, in turn; none without pairs."""
+    """Return a row of training examples, and one of the validation examples that they influence."""
     if "shown_pair" not in metrics:
         return []
-    cells = []
+    above, below = [], []
     places = metrics["shown_pair"].values
     for rank, place in enumerate(places[places >= 0]):
         pair, images = metrics.isel(pair=place), metrics.isel(pair_rank=rank)
         influence = style.number(pair["influence"].item(), 2)
         signed = influence if influence.startswith("−") else f"+{influence}"
-        left, right = (
+        label, validation_label = (
             _name(metrics, pair[f"pair_{name}label"].item()) for name in ("", "validation_")
         )
-        cells.append(Cell(images["pair_image"].values, left))
-        cells.append(Cell(images["pair_validation_image"].values, [*right, signed]))
-    columns = metrics.sizes["rank"]
-    title = "real data: influence of a training example (left) on a validation example (right)"
+        above.append(Cell(images["pair_image"].values, label))
+        below.append(Cell(images["pair_validation_image"].values, [*validation_label, signed]))
     return [
-        Row("" if start else title, cells[start : start + columns], paired=True)
-        for start in range(0, len(cells), columns)
+        Row("real data: training examples with a large influence on a validation example …", above),
+        Row("… which is this one, and the influence", below),
     ]
 
 

@@ -13,8 +13,8 @@ from rote.metrics import settings_of, with_protocol
 from rote.metrics.memorization import Group, groups
 from rote.study import noises
 
-SHOWN = 8  # images of a panel
-PAIRS = 8
+SHOWN = 10  # images of a panel
+PAIRS = 10
 KNOWN = 0.5  # consistency above which an example counts as known without being trained on
 LONG_NAMES = {
     "image": "real training input, from the darkest of all pixels, 0, to the brightest, 255",
@@ -231,9 +231,10 @@ def _pairs(group: Group, run: xr.Dataset) -> list[xr.Dataset]:
         "pair_label": own["label"].values[found.train],
         "pair_validation_label": real["validation_label"].values[found.validation],
     }
-    of_group = {f"pair_{name}": getattr(group, name) for name in _OF_GROUP}
-    everywhere = {name: [value] * len(found.train) for name, value in of_group.items()}
-    return [xr.Dataset({name: ("pair", v) for name, v in (numbers | everywhere).items()})]
+    of_group = {
+        f"pair_{name}": np.full(len(found.train), getattr(group, name)) for name in _OF_GROUP
+    }
+    return [xr.Dataset({name: ("pair", each) for name, each in (numbers | of_group).items()})]
 
 
 def _pair_table(pairs: xr.Dataset, rates: list[float], run: xr.Dataset) -> xr.Dataset:
