@@ -24,13 +24,15 @@ def made_up_memorization(
     rates=(0.1,),
     shape=(1, 6, 6),
     classes=CLASSES,
+    flipped=0.0,
 ) -> xr.Dataset:
     """Return a run whose models know examples the better, the later these stand.
 
     A model is right on what it was trained on, and on real examples of the first half. Example i of
     seed s is image 100·(s + 1) + i, all of whose pixels are i; its class is i % classes. Noise
     replaces the first examples: every second label that it draws is the true one. Of validation
-    example j models are right that were trained on example j.
+    example j models are right that were trained on example j. Of what models are right on, a share
+    is ``flipped`` at random.
     """
     rng = np.random.default_rng(models)
     conditions = [("real", 0.0)] if 0 in levels else []
@@ -58,6 +60,7 @@ def made_up_memorization(
     ).astype(bool)
     of_draw = np.array([draws.index((m.noise_kind, m.noise_level, m.seed)) for m in members])
     easy = (place < examples // 2) & ~np.array(changed)[of_draw]
+    right = (trained | easy) ^ (rng.random(trained.shape) < flipped)
     validation_right = trained[:, np.arange(validation) % examples]
     names = ("example", "channel", "row", "column")
     images = {
@@ -70,7 +73,7 @@ def made_up_memorization(
     positions = np.arange(validation)
     run = xr.Dataset(
         {
-            "right": (("member", "byte"), np.packbits(trained | easy, axis=1), NAMED),
+            "right": (("member", "byte"), np.packbits(right, axis=1), NAMED),
             "trained_on": (("member", "byte"), np.packbits(trained, axis=1), NAMED),
             "validation_right": (
                 ("member", "validation_byte"),

@@ -78,8 +78,8 @@ def forgotten() -> xr.Dataset:
 
 @pytest.fixture
 def memorized() -> xr.Dataset:
-    noises = "randX", "randY"
-    runs = [made_up_memorization(kinds=noises, percent=p, models=40) for p in (50, 75)]
+    common = {"kinds": ("randX", "randY"), "models": 40, "flipped": 0.3}
+    runs = [made_up_memorization(percent=percent, **common) for percent in (50, 75)]
     return first_of_each(memorization_metrics.metrics(runs))
 
 

@@ -49,7 +49,7 @@ def test_curves_are_shares_of_examples_with_at_least_a_score(memorized):
                 if not part.any():
                     assert look.colour not in lines
                     continue
-                scores = own["memorization"].transpose("seed", ...).values.round(5)
+                scores = own["memorization"].transpose("seed", ...).values.astype(float).round(5)
                 each = [one[of & np.isfinite(one)] for one, of in zip(scores, part.T, strict=True)]
                 shares = [
                     np.mean([np.mean(one >= s) for one in each])
