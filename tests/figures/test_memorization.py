@@ -96,9 +96,9 @@ def test_footnote_says_whose_scores_these_are(memorized):
         text = text_of(memorization.draw(memorized))
     assert "40 models a condition and seed, each on a random 50 % of the examples" in text
     assert "(first of 50 %, 75 %)" in text
-    assert "randY: 0 % 1.00 ± 0.00, 40 % 1.00 ± 0.00" in text  # all fit
+    assert "real 1.00 ± 0.00; randX: 40 % 1.00 ± 0.00" in text  # all fit
     reliability = memorized["reliability"].isel(fraction=0).sel(condition="randX", noise_level=0.4)
-    assert f"40 % {style.mean_and_spread(reliability)}" in text
+    assert f"randX: 40 % {style.mean_and_spread(reliability)}" in text
     assert "bars: standard error of the mean over models" in text
 
 
@@ -210,6 +210,9 @@ def test_names_of_classes_fit_below_images(classes, cut, tmp_path):
     for axis in figure.axes:
         boxes = [text.get_window_extent() for text in axis.texts]
         assert not any(a.overlaps(b) for a, b in pairwise(boxes))
+        bottoms = {image.get_window_extent().y0 for image in axis.get_images()}
+        assert len(bottoms) == 1
+        assert all(box.y1 <= min(bottoms) for box in boxes)
         assert all(text.get_text().count("\n") <= 4 for text in axis.texts)
     assert ("…" in text_of(figure)) == cut
     assert (f"Classes: 0 {classes[0]}, 1 {classes[1]}." in figure.get_label()) == cut

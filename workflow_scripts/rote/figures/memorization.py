@@ -11,6 +11,7 @@ from rote.study.noises import KINDS
 
 HEIGHT = 2.15  # inches of a row of panels
 SCORES = np.linspace(0, 1, 101)  # at which the curves are drawn
+SHARES = -0.03, 1.06  # range of the vertical axes
 ROUNDING = 1e-6  # of scores in single precision: one of exactly s counts as at least s
 PARTS = {
     "all": looks.Look("#000000", "o", "-"),
@@ -40,7 +41,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     kinds = style.ordered([name for name in conditions if name != "real"], KINDS)
     if kinds:
         figure = Figure(figsize=(style.PAGE, HEIGHT * len(kinds) + 0.5))
-        grid = figure.subplots(len(kinds), 3, sharey=True, squeeze=False)
+        grid = figure.subplots(len(kinds), 3, squeeze=False)
     else:
         figure = Figure(figsize=(style.COLUMN, 2.9))
         grid = figure.subplots(1, 1, squeeze=False)
@@ -56,6 +57,7 @@ def draw(metrics: xr.Dataset) -> Figure:
             )
             _scores(row[1], own, "changed", levels)
             row[1].axvline(_ceiling(metrics), **CEILING)
+            row[1].tick_params(labelleft=False)
             _shares(row[2], own)
     for axis in grid[-1, :2]:
         axis.set_xlabel("memorisation score, at least")
@@ -87,7 +89,7 @@ def _scores(axis: Axes, metrics: xr.Dataset, part: str, levels: dict[float, look
             style.seeds(axis, shares, look, markevery=(5 * i % 20, 20))
     axis.axvline(metrics.attrs["memorized_above"], **THRESHOLD)
     axis.set_xlim(-0.02, 1.02)
-    axis.set_ylim(-0.03, 1.06)
+    axis.set_ylim(*SHARES)
 
 
 def _shares(axis: Axes, metrics: xr.Dataset) -> None:
@@ -113,6 +115,8 @@ def _shares(axis: Axes, metrics: xr.Dataset) -> None:
             capsize=2,
             **face,
         )
+    low, high = axis.get_ylim()
+    axis.set_ylim(min(low, SHARES[0]), max(high, SHARES[1]))
     axis.set_xticks(metrics["noise_level"].values)
     axis.xaxis.set_major_formatter(lambda level, _: style.percent(round(level, 6)))
 
@@ -146,15 +150,11 @@ def _footnote(figure: Figure, metrics: xr.Dataset, kinds: list[str]) -> None:
     first = metrics.isel(fraction=0)
     sizes = [style.percent(round(one, 6)) for one in metrics["fraction"].values]
     several = f" (first of {', '.join(sizes)})" if len(sizes) > 1 else ""
-    read = {name: [] for name in ("fitted_models", "train_accuracy", "reliability")}
-    for name, said in read.items():
-        for kind in kinds:
-            each = []
-            for level in first["noise_level"].values if kind != "real" else [0.0]:
-                own = first[name].sel(condition=kind, noise_level=level)
-                each.append(f"{style.percent(level)} {style.mean_and_spread(own)}")
-            said.append(", ".join(each) if kind == "real" else f"{kind}: {', '.join(each)}")
-    fitted, accuracy, reliability = ("; ".join(said) for said in read.values())
+    read = {
+        name: "; ".join(_of_conditions(first[name], kinds))
+        for name in ("fitted_models", "train_accuracy", "reliability")
+    }
+    fitted, accuracy, reliability = read.values()
     bars = "; bars: standard error of the mean over models" if kinds != ["real"] else ""
     style.footnote(
         figure,
@@ -172,3 +172,18 @@ def _footnote(figure: Figure, metrics: xr.Dataset, kinds: list[str]) -> None:
             *noise.explained(metrics, [kind for kind in kinds if kind != "real"]),
         ],
     )
+
+
+def _of_conditions(values: xr.DataArray, kinds: list[str]) -> list[str]:
+    """Return a number of real data, then of each kind of noise and level above 0, as text."""
+    levels = values["noise_level"].values
+    real = values.isel(condition=0).sel(noise_level=levels[levels == 0])
+    said = [f"real {style.mean_and_spread(own)}" for own in real.transpose("noise_level", ...)]
+    for kind in kinds if kinds != ["real"] else []:
+        each = [
+            f"{style.percent(level)} {style.mean_and_spread(own)}"
+            for level in levels[levels > 0]
+            for own in [values.sel(condition=kind, noise_level=level)]
+        ]
+        said.append(f"{kind}: {', '.join(each)}")
+    return said

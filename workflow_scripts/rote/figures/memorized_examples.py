@@ -131,8 +131,11 @@ def _pairs(metrics: xr.Dataset) -> list[Row]:
         above.append(Cell(images["pair_image"].values, label))
         below.append(Cell(images["pair_validation_image"].values, [*validation_label, signed]))
     return [
-        Row("real data: training examples with a large influence on a validation example …", above),
-        Row("… which is this one, and the influence", below),
+        Row(
+            "real data: training examples with the largest influence on one validation example",
+            above,
+        ),
+        Row("these validation examples, and the influence of the training example above", below),
     ]
 
 
