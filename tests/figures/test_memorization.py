@@ -185,6 +185,14 @@ def test_pairs_stand_below_each_other(memorable):
         assert (image.get_array() == example).all()
 
 
+def test_caption_says_why_there_are_no_pairs(memorable):
+    few = images_of(made_up_memorization(models=40))
+    with style.paper():
+        said = memorized_examples.draw(few).get_label()
+        assert "measured from 2,000 models a condition and seed on" in said
+        assert "measured from" not in memorized_examples.draw(memorable).get_label()
+
+
 def test_caption_says_which_images_are_shown_and_of_which_seeds(memorable):
     with style.paper():
         figure = memorized_examples.draw(memorable)

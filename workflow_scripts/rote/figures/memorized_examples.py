@@ -1,4 +1,4 @@
-"""Memorised examples: images with the highest and lowest scores, and influential pairs."""
+"""Memorised examples: training examples with the highest and lowest memorisation scores."""
 
 from typing import NamedTuple
 
@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rote.figures import fonts, noise, style
+from rote.measures.influence import MINIMUM_MODELS
 
 GAP = 0.12  # between two images, of the width of one
 LINES = 2  # of the name of a class below an image
@@ -173,6 +174,11 @@ def _footnote(figure: Figure, metrics: xr.Dataset, rows: list[Row]) -> None:
         for place, row in enumerate(_panels(metrics))
         if row.cells
     ]
+    if "shown_pair" not in metrics:
+        aside.append(
+            "Influences on validation examples are measured from "
+            f"{MINIMUM_MODELS:,} models a condition and seed on."
+        )
     if any(line.endswith("…") for row in rows for cell in row.cells for line in cell.lines):
         names = (f"{i} {name}" for i, name in enumerate(metrics["class_name"].values))
         aside.append(f"Classes: {', '.join(names)}.")
