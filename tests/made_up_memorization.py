@@ -31,8 +31,8 @@ def made_up_memorization(
     A model is right on what it was trained on, and on real examples of the first half. Example i of
     seed s is image 100·(s + 1) + i, all of whose pixels are i; its class is i % classes. Noise
     replaces the first examples: every second label that it draws is the true one. Of validation
-    example j models are right that were trained on example j. Of what models are right on, a share
-    is ``flipped`` at random.
+    example j, whose pixels are 100 + j, models are right that were trained on example j. Of what
+    models are right on, a share is ``flipped`` at random.
     """
     rng = np.random.default_rng(models)
     conditions = [("real", 0.0)] if 0 in levels else []
@@ -65,9 +65,9 @@ def made_up_memorization(
     names = ("example", "channel", "row", "column")
     images = {
         name: np.broadcast_to(
-            np.arange(count, dtype=np.uint8)[:, None, None, None], (seeds, count, *shape)
+            (first + np.arange(count, dtype=np.uint8))[:, None, None, None], (seeds, count, *shape)
         )
-        for name, count in (("image", examples), ("validation_image", validation))
+        for name, count, first in (("image", examples, 0), ("validation_image", validation, 100))
     }
     index = 100 * (np.array([seed for *_, seed in draws])[:, None] + 1) + place
     positions = np.arange(validation)

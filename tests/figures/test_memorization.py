@@ -182,7 +182,7 @@ def test_pairs_stand_below_each_other(memorable):
     for text, influence in zip(lines_below(below), shown["influence"].values, strict=True):
         assert text.split("\n")[1] == f"+{influence:.2f}"
     for image, example in zip(below.get_images(), shown["validation_example"], strict=True):
-        assert (image.get_array() == example).all()
+        assert (image.get_array() == 100 + example).all()
 
 
 def test_caption_says_why_there_are_no_pairs(memorable):

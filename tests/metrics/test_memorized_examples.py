@@ -161,6 +161,8 @@ def test_pairs_are_told_from_noise_where_there_are_enough_models(monkeypatch, tm
     run["validation_index"][1] += 100
     members = of_condition(run, "randY", 0.4, 1)
     run["diverged_epoch"][members[0]] = 2  # 99 are left
+    for seed in (0, 1):  # some know all on real data, where influences are smaller for it
+        run["validation_right"].values[of_condition(run, seed=seed)[:5]] = 255
     metrics = metrics_of(run)
     found = {
         (kind, level, seed)
@@ -176,17 +178,17 @@ def test_pairs_are_told_from_noise_where_there_are_enough_models(monkeypatch, tm
     # A model is right on validation example j if it was trained on training example j.
     largest = metrics.isel(pair=np.flatnonzero(metrics["influence"] == 1))
     np.testing.assert_array_equal(largest["train_example"], largest["validation_example"])
-    assert largest.sizes["pair"] == 5 * 10
+    assert (largest["pair_noise_kind"] != "real").sum() == 3 * 10
     assert (largest["p_value"] < 1e-20).all()
     places = metrics["shown_pair"].values
     shown = metrics.isel(pair=places)
     assert (shown["pair_noise_kind"] == "real").all()
-    assert (shown["influence"] == 1).all()
+    assert (shown["influence"] > 0.8).all()
     assert len({*shown["train_index"].values}) == len(places) == memorized_examples.PAIRS
     for rank in range(len(places)):
-        for prefix in ("", "validation_"):
+        for prefix, first in (("", 0), ("validation_", 100)):
             image = metrics[f"pair_{prefix}image"].isel(pair_rank=rank)
-            assert (image == shown["train_example"].values[rank]).all()
+            assert (image == first + shown["train_example"].values[rank]).all()
     np.testing.assert_array_equal(shown["pair_label"], shown["train_example"] % 4)
     path = tmp_path / "memorized_examples.nc"
     netcdf.write(memorized_examples.metrics([run]), path)
