@@ -45,6 +45,7 @@ REGULARIZERS = {
     "adversarial_dropout": [[0.5, 0.5]],
 }
 TO_THRESHOLD = {key: value for key, value in TRAINING.items() if key != "evaluate_every"}
+TO_THE_LAST = dict(TO_THRESHOLD)  # scored there alone
 TO_THRESHOLD |= {"epochs": 20, "threshold": 0.3}
 TO_THE_END = TRAINING | {"threshold": None, "plateau": None}  # of capacity: all of its epochs
 
@@ -100,6 +101,16 @@ class Study:
                         "experiments": 3,
                         "model": {"hidden_layers": 2, "hidden_units": 4},
                         "training": dict(TRAINING) | {"epochs": 1},
+                    },
+                    "memorization": {
+                        "data": TINY,
+                        "noise_kinds": ["randY"],
+                        "noise_levels": [0, 0.5],
+                        "seeds": 2,
+                        "models": 4,
+                        "proxies": 1,
+                        "model": {"hidden_layers": 2, "hidden_units": 4},
+                        "training": TO_THE_LAST,
                     },
                     "regularization": {
                         "data": TINY,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from made_up_memorization import made_up_memorization
 from made_up_runs import (
     convergence_runs,
     made_up_complexity,
@@ -24,6 +25,8 @@ from rote.metrics import fig5_1 as fig5_1_metrics
 from rote.metrics import fig5_2 as fig5_2_metrics
 from rote.metrics import filters as filters_metrics
 from rote.metrics import forgetting as forgetting_metrics
+from rote.metrics import memorization as memorization_metrics
+from rote.metrics import memorized_examples as memorized_examples_metrics
 from rote.study import plan
 
 
@@ -71,6 +74,20 @@ def forgotten() -> xr.Dataset:
     events, first = rng.poisson(1 + 4 * replaced), rng.integers(0, 5, (18, 50))
     run = made_up_forgetting(members, events, first, replaced)
     return first_of_each(forgetting_metrics.metrics([run]))
+
+
+@pytest.fixture
+def memorized() -> xr.Dataset:
+    common = {"kinds": ("randX", "randY"), "models": 40, "flipped": 0.3}
+    runs = [made_up_memorization(percent=percent, **common) for percent in (50, 75)]
+    return first_of_each(memorization_metrics.metrics(runs))
+
+
+@pytest.fixture
+def memorable(monkeypatch) -> xr.Dataset:
+    monkeypatch.setattr("rote.measures.influence.MINIMUM_MODELS", 100)
+    run = made_up_memorization(kinds=("randX", "randY"), models=100)
+    return first_of_each(memorized_examples_metrics.metrics([run]))
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from rote.figures import (
     fig5_2,
     filters,
     forgetting,
+    memorization,
     style,
 )
 
@@ -56,6 +57,7 @@ def with_others(metrics, dim) -> xr.Dataset:
         (fig1, "capacity", "noise_kind"),
         (fig3_1, "difficulty", "condition"),
         (forgetting, "forgotten", "condition"),
+        (memorization, "memorized", "condition"),
         (fig3_2, "inequality", "condition"),
         (fig3_2, "inequality", "labelling"),
         (fig3_3, "classes", "condition"),
@@ -73,7 +75,7 @@ def test_every_condition_of_the_metrics_is_drawn(module, metrics, dim, request):
         labels = {text.get_text() for text in figure.findobj(Text)}
         figure.draw_without_rendering()
     for name in OTHERS:
-        assert any(re.match(rf"{re.escape(name)}(:|, kept| \d|$)", label) for label in labels)
+        assert any(re.match(rf"{re.escape(name)}(:|, kept| \d|\n|$)", label) for label in labels)
     assert dim == "labelling" or figure.get_figwidth() < 8.5
 
 

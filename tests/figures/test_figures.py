@@ -21,6 +21,8 @@ from rote.figures import (
     filters,
     forgetting,
     looks,
+    memorization,
+    memorized_examples,
     style,
 )
 from rote.files.sweeps import first_of_each
@@ -42,6 +44,8 @@ def all_text(figure) -> str:
         (fig2, "convergence"),
         (fig3_1, "difficulty"),
         (forgetting, "forgotten"),
+        (memorization, "memorized"),
+        (memorized_examples, "memorable"),
         (fig3_2, "inequality"),
         (fig3_3, "classes"),
         (fig4_1, "complexity"),
@@ -62,8 +66,10 @@ def test_nothing_is_cut_off_and_data_set_and_size_are_named(module, metrics, req
         assert drawn.x1 <= width + 0.02
         assert drawn.y1 <= height + 0.02
         for axis in figure.axes:
-            assert axis.get_xlabel() or axis.get_ylabel() or axis.get_title()
-        assert figure.axes[0].get_ylabel() or module is filters  # images need no axes
+            titles = [axis.get_title(loc=loc) for loc in ("left", "center")]
+            assert axis.get_xlabel() or axis.get_ylabel() or any(titles)
+        of_images = module in (filters, memorized_examples)  # which need no axes
+        assert figure.axes[0].get_ylabel() or of_images
         assert re.search("Synthetic, 4×4 pixels, 100 (to 400 )?training", all_text(figure))
     assert (tmp_path / "f.png").stat().st_size > 10_000
     assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF")

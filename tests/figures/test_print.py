@@ -23,6 +23,8 @@ from rote.figures import (
     forgetting,
     labels,
     looks,
+    memorization,
+    memorized_examples,
     style,
 )
 
@@ -31,6 +33,8 @@ EVERY = [
     (fig2, "convergence"),
     (fig3_1, "difficulty"),
     (forgetting, "forgotten"),
+    (memorization, "memorized"),
+    (memorized_examples, "memorable"),
     (fig3_2, "inequality"),
     (fig3_3, "classes"),
     (fig4_1, "complexity"),

@@ -50,6 +50,8 @@ LONG_NAMES = {
     "index": "position of the training example in its part of the original data set",
     "fraction": "fraction of the training examples that a model is trained on",
     "noise_level": "fraction of the training examples that noise replaces; real: at every level",
+    "learning_rate": "learning rate at the beginning of the training",
+    "seed": "replicate",
 }
 WORDS = {
     "part": "which examples: all, those that noise kept as they are, or those that it changed",
@@ -118,8 +120,8 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         without either, ``consistency_score`` without fraction; ``label``, ``replaced`` and
         ``changed`` (condition, noise_level, example, seed) and ``index`` (example, seed). Noise of
         level 0 is real data, and real data stands at every level. Missing is what no example is in,
-        or no model. Attributes ``models``, of a condition, a replicate and a size,
-        ``memorized_above`` and ``classes``.
+        or no model. Attributes ``models_per_replicate``, of each condition and size, diverged ones
+        among them, ``memorized_above`` and ``classes``.
     """
     found = [_of_group(group, runs[0]) for run in runs for group in groups(run)]
     kinds = list(dict.fromkeys(runs[0]["draw_noise_kind"].values.tolist()))
@@ -137,7 +139,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     return with_protocol(
         "memorization",
         result.assign_attrs(
-            models=runs[0].sizes["member"]
+            models_per_replicate=runs[0].sizes["member"]
             // (runs[0].sizes["draw"] * result.sizes["learning_rate"]),
             memorized_above=settings["memorized_above"],
             classes=runs[0].sizes["class"],
@@ -152,16 +154,17 @@ def _of_group(group: Group, run: xr.Dataset) -> xr.Dataset:
     parts = [np.ones_like(group.changed), ~group.changed, group.changed]
     diverged = group.models["diverged_epoch"] > 0
 
+    def of_part(right: np.ndarray, trained: np.ndarray, part: np.ndarray) -> list[float]:
+        share = share_above(right, trained, threshold, part)
+        return [mean_score(right, trained, part), share.corrected, share.measured]
+
     def of_parts(right: np.ndarray, trained: np.ndarray) -> list:
-        return [
-            [np.nan] * 3
-            if not part.any()
-            else [
-                mean_score(right, trained, part),
-                *share_above(right, trained, threshold, part),
-            ]
-            for part in parts
-        ]
+        empty, every = [np.nan] * 3, of_part(right, trained, parts[0])
+        found = [every]
+        for part in parts[1:]:
+            some = of_part(right, trained, part) if part.any() and not part.all() else empty
+            found.append(every if part.all() else some)
+        return found
 
     count = len(group.right)
     values, errors = (
@@ -181,8 +184,7 @@ def _of_group(group: Group, run: xr.Dataset) -> xr.Dataset:
         "train_accuracy": last["train_accuracy"].mean().item(),
         "validation_accuracy": last["validation_accuracy"].mean().item(),
     }
-    mean, measured, corrected = values.T
-    of_parts_found = corrected, errors[:, 2], measured, mean, errors[:, 0]
+    of_parts_found = values[:, 1], errors[:, 1], values[:, 2], values[:, 0], errors[:, 0]
     sizes = [float(part.sum()) for part in parts]
     return xr.Dataset(
         {

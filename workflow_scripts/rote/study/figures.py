@@ -100,6 +100,12 @@ def _without_filters(settings: dict) -> str:
     return ""
 
 
+def _without_real(settings: dict) -> str:
+    if min(settings["noise_levels"]) == 0:
+        return ""
+    return "memorization.noise_levels needs 0, the real data, which memorized_examples shows."
+
+
 def _regularizer(run: str) -> str:
     return {
         "none": "no regulariser",
@@ -207,6 +213,13 @@ FIGURES = {
         _MEMORIZATION,
         "how much of an example is known only to models that were trained on it",
         _of_percents,
+    ),
+    "memorized_examples": Figure(
+        _MEMORIZATION,
+        "training examples with the highest and the lowest memorisation scores",
+        lambda settings: _of_percents(settings)[:1],
+        lacks=_without_real,
+        optional=True,
     ),
     "proxies": Figure(
         _MEMORIZATION,
