@@ -9,6 +9,7 @@ from rote.study.figures import FIGURES
 from tiny_study import Study
 
 RATES = [0.2, 0.1]
+FIVE = "capacity", "convergence", "difficulty", "memorization", "regularization"
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def swept(tmp_path_factory) -> Study:
     """A finished study of two learning rates; the one of the MLP of ``complexity`` is single."""
     study = Study(tmp_path_factory.mktemp("swept"))
     demo = study.config["presets"]["demo"]
-    for experiment in ("capacity", "convergence", "difficulty", "regularization"):
+    for experiment in FIVE:
         demo[experiment]["training"]["learning_rate"] = RATES
     demo["complexity"]["cases"]["digits_cnn"]["training"]["learning_rate"] = RATES
     demo["capacity"]["training"] |= {"momentum": 0.5, "nesterov": True, "decay_at": [1]}

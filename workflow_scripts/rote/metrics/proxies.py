@@ -42,28 +42,30 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             the proxies.
 
     Returns:
-        ``proxy_value`` (proxy, condition, noise_level, example, seed), as measured, missing where
-        no model was trained on an example, or nothing measured; ``correlation`` (proxy, condition,
-        noise_level, seed), and ``auroc``, which ``memorization`` has, too; ``ceiling`` (condition,
-        noise_level, seed); ``changed`` (condition, noise_level, example, seed). Only the first
-        learning rate; what is not trained, such as real data at a level of noise, is missing. What
-        is learned never counts as learned last. Attributes ``models_per_replicate``, of
-        each condition and level, and ``scored_models``, from which the scores are.
+        ``proxy_value`` (proxy, learning_rate, condition, noise_level, example, seed), as measured,
+        missing where no model was trained on an example, or nothing measured; ``correlation`` (the
+        same without example), and ``auroc``, which ``memorization`` has, too; ``ceiling`` (without
+        proxy) and ``changed`` (with example). What is not trained, such as real data at a level of
+        noise, is missing. What is never learned counts as learned last. Attributes
+        ``models_per_replicate``, of each condition and level, and ``scored_models``, from which the
+        scores are.
     """
     scored, measured = runs
-    rate = scored["learning_rate"].values[0].item()
-    scores = {_cell(group): group for group in groups(scored) if group.learning_rate == rate}
-    own = {_cell(one): one for one in _measured(measured) if one["learning_rate"].item() == rate}
+    scores = {_cell(group): group for group in groups(scored)}
+    own = {_cell(one): one for one in _measured(measured)}
+    rates = list(dict.fromkeys(scored["learning_rate"].values.tolist()))
     cells = [_of_cell(scores[cell], one) for cell, one in own.items()]
     result = xr.combine_by_coords(cells, join="outer")
     kinds = list(dict.fromkeys(scored["draw_noise_kind"].values.tolist()))
-    result = result.sel(condition=kinds).transpose(
-        "proxy", "condition", "noise_level", "example", "seed", missing_dims="ignore"
+    result = result.sel(condition=kinds, learning_rate=rates).transpose(
+        "proxy", "learning_rate", "condition", "noise_level", "example", "seed"
     )
     for name, long_name in LONG_NAMES.items():
         result[name].attrs = {"long_name": long_name, "units": "1"}
     result["words"].attrs = {"long_name": "what figures call the measure"}
     result["proxy"].attrs = {"long_name": "cheap measure, or the memorisation score"}
+    for name in ("learning_rate", "seed"):
+        result[name].attrs = {**scored[name].attrs, "units": "1"}
     result["noise_level"].attrs = {
         "long_name": "fraction of the training examples that noise replaces",
         "units": "1",
@@ -82,8 +84,9 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
 
 def _cell(group: Group | xr.Dataset) -> tuple:
     if isinstance(group, Group):
-        return group.noise_kind, group.noise_level, group.seed
-    return tuple(group[f"draw_{name}"].item() for name in ("noise_kind", "noise_level", "seed"))
+        return group.learning_rate, group.noise_kind, group.noise_level, group.seed
+    names = "learning_rate", "draw_noise_kind", "draw_noise_level", "draw_seed"
+    return tuple(group[name].item() for name in names)
 
 
 def _measured(run: xr.Dataset) -> list[xr.Dataset]:
@@ -120,7 +123,12 @@ def _of_cell(group: Group, measured: xr.Dataset) -> xr.Dataset:
     }
     words = [words for words, _ in PROXIES.values()] + ["memorisation score"]
     cell = xr.Dataset(numbers, coords={"proxy": list(ranked), "words": ("proxy", words)})
-    of = {"condition": group.noise_kind, "noise_level": group.noise_level, "seed": group.seed}
+    of = {
+        "learning_rate": group.learning_rate,
+        "condition": group.noise_kind,
+        "noise_level": group.noise_level,
+        "seed": group.seed,
+    }
     return cell.expand_dims({name: [value] for name, value in of.items()})
 
 
