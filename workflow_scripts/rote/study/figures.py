@@ -105,8 +105,24 @@ def _of_percents(settings: dict) -> list[str]:
     return [f"percent-{percent}" for percent in settings["percent"]]
 
 
+def _of_one_left_out(settings: dict) -> list[str]:
+    """Return the runs of ``leave_one_out``, those that there are by the settings."""
+    runs = _of_percents(settings)[:1]
+    if settings.get("left_out"):
+        runs.append("left-out")
+        if "left_out_more" in settings:
+            runs.append("left-out-more")
+    return runs
+
+
+def _without_left_out(settings: dict) -> str:
+    if settings.get("left_out"):
+        return ""
+    return "leave_one_out needs models without each example: raise memorization.left_out."
+
+
 def _subsets(run: str) -> str:
-    if run == "left-out":
+    if run.startswith("left-out"):
         return " on all examples but one"
     return f" on random {run.removeprefix('percent-')} % of the examples"
 
@@ -174,6 +190,13 @@ FIGURES = {
         _MEMORIZATION,
         "how much of an example is known only to models that were trained on it",
         _of_percents,
+    ),
+    "leave_one_out": Figure(
+        _MEMORIZATION,
+        "memorisation scores by random subsets against those by leaving one example out",
+        _of_one_left_out,
+        lacks=_without_left_out,
+        optional=True,
     ),
     "fig3_2": Figure(
         _SENSITIVITY,
