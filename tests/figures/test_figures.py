@@ -20,6 +20,7 @@ from rote.figures import (
     fig5_2,
     filters,
     forgetting,
+    leave_one_out,
     looks,
     style,
 )
@@ -44,6 +45,7 @@ def all_text(figure) -> str:
         (forgetting, "forgotten"),
         (fig3_2, "inequality"),
         (fig3_3, "classes"),
+        (leave_one_out, "left_out"),
         (fig4_1, "complexity"),
         (fig4_2, "levels"),
         (fig5_1, "regularizers"),

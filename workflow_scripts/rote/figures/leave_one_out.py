@@ -11,7 +11,6 @@ from rote.figures import looks, style
 # By the name of what is compared: its targets, its axes, and the part that its numbers are of.
 ROWS = {"score": ("memorisation score", "all"), "influence": ("influence", "pairs")}
 PARTS = "all", "kept", "changed", "pairs"
-WAYS = {"left_out": "leaving one out", "subset": "random subsets"}
 
 
 def draw(metrics: xr.Dataset) -> Figure:
@@ -31,14 +30,14 @@ def draw(metrics: xr.Dataset) -> Figure:
     handles, read = [], {name: [] for name in rows}
     for k, (kind, level) in enumerate(conditions):
         own = metrics.sel(condition=kind, noise_level=level)
-        words = kind if kind == "real" else f"{kind}, {style.percent(level)}"
+        words = kind if kind == "real" else f"{kind} {style.percent(level)}"
         axes[0, k].set_title(words)
         handles += _handles(drawn[kind], words, own["changed"].any())
         for (name, (what, part)), axis in zip(rows.items(), axes[:, k], strict=True):
             _panel(axis, own, name, drawn[kind])
-            axis.set_xlabel(f"{what} by {WAYS['subset']}")
+            axis.set_xlabel("by random subsets")
             if k == 0:
-                axis.set_ylabel(f"{what} by {WAYS['left_out']}")
+                axis.set_ylabel(f"{what}\nby leaving one out")
             read[name].append(f"{words} {_said(own.sel(part=part))}")
     style.legend_above(figure, handles)
     models, replicates = (int(metrics.attrs[n]) for n in ("subset_models", "replicates"))
@@ -84,10 +83,11 @@ def _panel(axis: Axes, own: xr.Dataset, name: str, look: looks.Look) -> None:
         axis.plot(
             x[where],
             y[where],
-            look.marker,
+            color=look.colour,
+            marker=look.marker,
+            linestyle="none",
             markersize=3,
             markerfacecolor=face,
-            markeredgecolor=look.colour,
             markeredgewidth=0.6,
             alpha=0.8,
         )
@@ -96,7 +96,7 @@ def _panel(axis: Axes, own: xr.Dataset, name: str, look: looks.Look) -> None:
 
 def _handles(look: looks.Look, words: str, noised: bool) -> list[Line2D]:
     """Return what stands for a condition in the legend, two if noise has changed some examples."""
-    line = {"linestyle": "none", "markeredgecolor": look.colour}
+    line = {"linestyle": "none"}
     if not noised:
         return [style.handle(look, words, **line)]
     return [
