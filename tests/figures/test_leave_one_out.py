@@ -46,6 +46,7 @@ def test_numbers_are_means_over_seeds_and_the_caption_has_their_intervals(left_o
     first = own.isel(seed=0)
     low, high = (first[f"pearson_{end}"].item() for end in ("low", "high"))
     assert f"r {first['pearson'].item():.3f} [{low:.3f}, {high:.3f}]" in figure.get_label()
+    assert "leaving out: of one set of 28 examples" in figure.get_label()
     assert "60 models on random subsets, 8 without each example, 12 without" in figure.get_label()
 
 

@@ -52,6 +52,10 @@ def draw(metrics: xr.Dataset) -> Figure:
             f"{words}s: r (its ceiling by the noise of both), slope without the noise of random "
             f"subsets, mean difference ± standard error; {'; '.join(read[name])}"
             for name, (words, _) in rows.items()
+        ]
+        + [
+            f"leaving out: of one set of {int(metrics.attrs['trained']) + 1} examples; random "
+            "subsets: mean over sets of as many, so that both differ by more than noise"
         ],
         aside=_aside(metrics, conditions),
     )

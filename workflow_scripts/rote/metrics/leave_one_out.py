@@ -2,6 +2,7 @@
 
 Both are estimates of what a model owes to having been trained on an example. Left out is the
 definition itself, for one set of examples: the first of them, as many as a random subset has.
+Random subsets give its mean over all sets of this size. So both differ by more than their noise.
 """
 
 from collections.abc import Iterator
