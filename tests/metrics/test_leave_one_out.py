@@ -115,3 +115,9 @@ def test_models_that_diverged_are_left_out_and_what_is_left_is_compared():
     assert own["diverged_models"] > 0
     assert np.isfinite(own["left_out_score"].values[:SUBSET]).all()
     assert np.isfinite(own["pearson"].sel(part=["all", "pairs"])).all()
+
+
+def test_every_variable_says_what_it_is(metrics):
+    for name in {*metrics.variables} - {"example", "pair"}:
+        assert metrics[name].attrs.get("long_name"), name
+        assert metrics[name].dtype.kind in "OUT" or metrics[name].attrs.get("units") == "1", name

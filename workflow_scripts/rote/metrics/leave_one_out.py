@@ -114,6 +114,8 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             result[name].attrs = {"long_name": long_name, "units": "1"}
     for name, words in WORDS.items():
         result[name].attrs = {"long_name": words}
+    for name in ("learning_rate", "seed"):
+        result[name].attrs = subsets[name].attrs
     counts = {
         "subset_models": subsets.sizes["member"] // (subsets.sizes["draw"] * len(rates)),
         "replicates": _replicates(left_out),
