@@ -89,6 +89,11 @@ def table(schema: dict, content: dict, of: str) -> str:
 def tables() -> str:
     """Return all tables, a section each."""
     config, top = configuration.load(ROOT / "config.yaml"), SCHEMA["properties"]
+
+    def presets(name: str) -> dict:
+        """Return the experiments of a preset, which may have a file of its own."""
+        return configuration.load(ROOT / "config.yaml", given={"preset": name})["presets"][name]
+
     alone = {key: part for key, part in top.items() if "title" in part}
     text = f"\n### At the top\n\n{table({'properties': alone}, config, 'as shipped')}"
     for name in ("datasets", "noises", "claims"):
@@ -99,7 +104,8 @@ def tables() -> str:
         if like := EXPERIMENTS[name].like:
             text += f"Its settings are those of `{like}`.\n"
         else:
-            text += table(part, config["presets"]["demo"][name], "demo")
+            preset = "demo" if name in config["presets"]["demo"] else name
+            text += table(part, presets(preset)[name], preset)
     return f"{text}\n"
 
 

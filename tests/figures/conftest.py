@@ -13,6 +13,7 @@ from made_up_runs import (
     made_up_sensitivity,
     regularization_runs,
 )
+from neighbour_runs import runs_of
 from rote.files.sweeps import first_of_each
 from rote.metrics import fig1 as fig1_metrics
 from rote.metrics import fig2 as fig2_metrics
@@ -25,6 +26,7 @@ from rote.metrics import fig5_1 as fig5_1_metrics
 from rote.metrics import fig5_2 as fig5_2_metrics
 from rote.metrics import filters as filters_metrics
 from rote.metrics import forgetting as forgetting_metrics
+from rote.metrics import leave_one_out as leave_one_out_metrics
 from rote.metrics import memorization as memorization_metrics
 from rote.metrics import memorized_examples as memorized_examples_metrics
 from rote.study import plan
@@ -130,3 +132,8 @@ def curves(regularization_settings) -> xr.Dataset:
 @pytest.fixture
 def learned() -> xr.Dataset:
     return first_of_each(filters_metrics.metrics([made_up_complexity("digits_cnn", cnn=True)]))
+
+
+@pytest.fixture(scope="session")
+def left_out() -> xr.Dataset:
+    return first_of_each(leave_one_out_metrics.metrics(runs_of("leave_one_out")))

@@ -18,6 +18,7 @@ from rote.figures import (
     fig5_2,
     filters,
     forgetting,
+    leave_one_out,
     memorization,
     style,
 )
@@ -61,6 +62,7 @@ def with_others(metrics, dim) -> xr.Dataset:
         (fig3_2, "inequality", "condition"),
         (fig3_2, "inequality", "labelling"),
         (fig3_3, "classes", "condition"),
+        (leave_one_out, "left_out", "condition"),
         (fig4_1, "complexity", "condition"),
         (fig4_2, "levels", "noise_kind"),
         (fig5_1, "regularizers", "regularizer"),

@@ -22,6 +22,7 @@ from rote.figures import (
     filters,
     forgetting,
     labels,
+    leave_one_out,
     looks,
     memorization,
     memorized_examples,
@@ -37,6 +38,7 @@ EVERY = [
     (memorized_examples, "memorable"),
     (fig3_2, "inequality"),
     (fig3_3, "classes"),
+    (leave_one_out, "left_out"),
     (fig4_1, "complexity"),
     (fig4_2, "levels"),
     (fig5_1, "regularizers"),
@@ -47,6 +49,7 @@ OF_CONDITIONS = [
     (fig3_1, "difficulty", {"real", "randX", "randY"}),
     (forgetting, "forgotten", {"real", "randX", "randY"}),
     (fig3_2, "inequality", {"real", "randX", "halfX"}),
+    (leave_one_out, "left_out", {"real", "randY"}),
     (fig4_1, "complexity", {"real", "randX", "randY"}),
 ]
 

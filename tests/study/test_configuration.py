@@ -861,3 +861,32 @@ def test_a_module_of_another_preset_may_be_away(config):
             continue
         with pytest.raises(UserError, match="/nowhere/my_models.py cannot be read"):
             check.validate(own)
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        (
+            {"pairs": [[3, 4], [700, 2]]},
+            r"pairs\[1\] names the training example 700, but the last of 700 is 699: name another",
+        ),
+        (
+            {"pairs": [[3, 1000], [4, 2]]},
+            r"pairs\[0\] names the validation example 1000, but the last of 1000 is 999",
+        ),
+        ({"pairs": [[3, 4], [3, 5]]}, "names one training example, but models without it are"),
+        ({"pairs": [[3, 4], [3]]}, r"pairs\[1\].*write two positions, \[training, validation\]"),
+        ({"pairs": [[3, 4], [5, 6]], "models": 1}, "models is 1: it must be at least 2"),
+    ],
+)
+def test_pairs_of_examples_are_checked(own, message):
+    more = {"left_out": 2, "left_out_more": {"models": 5, **own}}
+    with pytest.raises(UserError, match=message):
+        load(nested("presets.demo.memorization", more))
+
+
+def test_pairs_need_models_without_each_example():
+    more = {"left_out_more": {"models": 5, "pairs": [[3, 4], [699, 999]]}}
+    with pytest.raises(UserError, match="adds to models without each example, but left_out is 0"):
+        load(nested("presets.demo.memorization", more))
+    load(nested("presets.demo.memorization", {**more, "left_out": 2}))

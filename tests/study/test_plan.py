@@ -1,7 +1,8 @@
 import pytest
 
 from rote.models.regularization import KINDS
-from rote.study import plan
+from rote.runs.device_data import trained_on
+from rote.study import plan, run_settings
 from rote.study.figures import FIGURES, impossible
 from rote.study.schema import SCHEMA
 
@@ -194,3 +195,67 @@ def test_regularization_has_a_run_for_each_regulariser(regularization_settings):
         "weight_decay",
         "adversarial_dropout",
     ]
+
+
+@pytest.fixture
+def memorization_settings(settings) -> dict:
+    """An experiment ``memorization``, as it stands in config.yaml, of 10 training examples."""
+    own = {
+        "percent": [70, 30],
+        "models": 5,
+        "left_out": 3,
+        "left_out_more": {"models": 4, "pairs": [[6, 0], [2, 8], [6, 1]]},
+        "memorized_above": 0.25,
+        "noise_levels": [0, 0.5],
+        "noise_kinds": ["randY"],
+    }
+    settings["model"]["hidden_units"] = 6
+    return settings | own | {"data": {**settings["data"], "train_examples": 10}}
+
+
+def members_of(settings: dict, run: str) -> list[plan.Member]:
+    whole = run_settings.of_run("memorization", settings, run, "float32")
+    return [plan.Member(*member) for member in whole["members"]]
+
+
+def test_each_of_as_many_examples_as_a_subset_has_is_left_out(memorization_settings):
+    members = members_of(memorization_settings, "left-out")
+    assert len(members) == len(set(members)) == 2 * 2 * 3 * 7  # condition, seed, replicate, example
+    first = set(range(7))
+    for member in members:
+        trained = set(trained_on(member, 10).tolist())
+        assert trained == first - {member.left_out - 1}
+        assert len(trained) == 6
+    for condition in ("real", "randY"):
+        for seed in (0, 1):
+            own = [m for m in members if (m.noise_kind, m.seed) == (condition, seed)]
+            left = [(m.experiment, m.left_out) for m in own]
+            assert sorted(left) == [(k, i) for k in range(3) for i in range(1, 8)]
+            # A replicate shares weights and order, whatever its models leave out.
+            for field in ("initial_seed", "order_seed"):
+                of_replicate = {(m.experiment, getattr(m, field)) for m in own}
+                assert len(of_replicate) == len({value for _, value in of_replicate}) == 3
+    assert {len(trained_on(m, 10)) for m in members_of(memorization_settings, "percent-70")} == {7}
+
+
+def test_examples_of_pairs_are_left_out_more_often_by_the_same_models_and_more(
+    memorization_settings,
+):
+    members = members_of(memorization_settings, "left-out-more")
+    assert len(members) == 2 * 2 * 4 * 2
+    assert {m.left_out for m in members} == {3, 7}  # counted from 1
+    of_both = {m for m in members_of(memorization_settings, "left-out") if m.left_out in (3, 7)}
+    assert of_both == {m for m in members if m.experiment < 3}
+
+
+def test_leave_one_out_has_runs_if_anything_is_left_out(memorization_settings):
+    experiments = {"memorization": memorization_settings}
+    runs = FIGURES["leave_one_out"].runs
+    assert runs(memorization_settings) == ["percent-70", "left-out", "left-out-more"]
+    assert "leave_one_out" not in impossible(experiments)
+    del memorization_settings["left_out_more"]
+    assert runs(memorization_settings) == ["percent-70", "left-out"]
+    memorization_settings["left_out"] = 0
+    assert runs(memorization_settings) == ["percent-70"]
+    assert "raise memorization.left_out" in impossible(experiments)["leave_one_out"]
+    assert FIGURES["leave_one_out"].optional

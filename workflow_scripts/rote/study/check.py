@@ -112,6 +112,8 @@ def _mistakes_of(settings: dict, datasets: dict, way: list[str]) -> Iterator[Mis
         yield from _layers(settings.get(block, {}), [*way, block])
     if "critical_epochs" in settings:
         yield from _critical(settings, way)
+    if "left_out_more" in settings:
+        yield from _pairs(settings, way)
     for regularizer, strength in settings.get("selected", {}).items():
         there = settings["strengths"].get(regularizer)
         if there and strength not in there:
@@ -201,6 +203,32 @@ def _layers(model: dict, way: list[str]) -> Iterator[Misconfigured]:
             f"{dotted(way)} has {count} hidden_layers, but hidden_units names the widths of "
             f"{len(units)}: set hidden_layers to null, which leaves it out.",
             [*way, "hidden_units"],
+        )
+
+
+def _pairs(settings: dict, way: list[str]) -> Iterator[Misconfigured]:
+    """Yield what is wrong with the pairs of examples that ``memorization`` measures."""
+    data, pairs = settings["data"], settings["left_out_more"]["pairs"]
+    way = [*way, "left_out_more", "pairs"]
+    size = plan.subset_size(data["train_examples"], settings["percent"][0])
+    known = ("training", size), ("validation", data["validation_examples"])
+    for k, pair in enumerate(pairs):
+        for position, (words, count) in zip(pair, known, strict=True):
+            if position >= count:
+                yield Misconfigured(
+                    f"{dotted([*way, k])} names the {words} example {position}, but the last of "
+                    f"{count} is {count - 1}: name another.",
+                    [*way, k],
+                )
+    if len(plan.training_examples_of(pairs)) < 2:
+        yield Misconfigured(
+            f"{dotted(way)} names one training example, but models without it are compared with "
+            "those without another: add a pair with another training example.",
+            way,
+        )
+    if not settings["left_out"]:
+        yield Misconfigured(
+            f"{dotted(way)} adds to models without each example, but left_out is 0: raise it.", way
         )
 
 

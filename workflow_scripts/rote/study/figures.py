@@ -135,10 +135,26 @@ def _of_variants(settings: dict) -> list[str]:
     return ["none", *widths, *(f"epochs-{count}" for count in epochs), *settings["strengths"]]
 
 
+def _of_one_left_out(settings: dict) -> list[str]:
+    """Return the runs of ``leave_one_out``, those that there are by the settings."""
+    runs = _of_percents(settings)[:1]
+    if settings.get("left_out"):
+        runs.append("left-out")
+        if "left_out_more" in settings:
+            runs.append("left-out-more")
+    return runs
+
+
+def _without_left_out(settings: dict) -> str:
+    if settings.get("left_out"):
+        return ""
+    return "leave_one_out needs models without each example: raise memorization.left_out."
+
+
 def _subsets(run: str) -> str:
     if run == "proxies":
         return " on random subsets, and measuring what may stand for memorisation"
-    if run == "left-out":
+    if run.startswith("left-out"):
         return " on all examples but one"
     return f" on random {run.removeprefix('percent-')} % of the examples"
 
@@ -232,6 +248,13 @@ FIGURES = {
         _FAIR_PROXY,
         "whether real examples are memorised where random labels are",
         _of_variants,
+    ),
+    "leave_one_out": Figure(
+        _MEMORIZATION,
+        "memorisation scores by random subsets against those by leaving one example out",
+        _of_one_left_out,
+        lacks=_without_left_out,
+        optional=True,
     ),
     "fig3_2": Figure(
         _SENSITIVITY,

@@ -58,6 +58,7 @@ class Study:
             "cnn",
             "module",
             "left-out",
+            "left-out-more",
             "proxies",
             *plan.REGULARIZERS,
             "adversarial_dropout",

@@ -114,18 +114,25 @@ def members_on_subsets(settings: dict, percent: int, models: int) -> list[Member
     return [member._replace(percent=percent) for member in members_of]
 
 
-def members_without_each(settings: dict, percent: int, models: int) -> list[Member]:
+def members_without_each(
+    settings: dict, percent: int, models: int, examples: list[int] | None = None
+) -> list[Member]:
     """Return members of which each leaves out one of the same training examples.
 
-    These are the first ``percent`` of all. Each is left out by ``models`` of each condition and
-    seed, which differ in what ``experiments`` do.
+    These are the first ``percent`` of all. Each, or each of ``examples``, counted from 0, is left
+    out by ``models`` of each condition and seed, which differ in what ``experiments`` do.
     """
-    examples = subset_size(settings["data"]["train_examples"], percent)
+    every = range(subset_size(settings["data"]["train_examples"], percent))
     return [
         member._replace(percent=percent, left_out=1 + example)
         for member in members({**settings, "experiments": models})
-        for example in range(examples)
+        for example in (every if examples is None else examples)
     ]
+
+
+def training_examples_of(pairs: list[list[int]]) -> list[int]:
+    """Return the training examples of pairs of one and a validation example, each of them once."""
+    return sorted({train for train, _ in pairs})
 
 
 def subset_size(examples: int, percent: int) -> int:

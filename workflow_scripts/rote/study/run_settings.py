@@ -16,6 +16,7 @@ from rote.study.plan import (
     members_without_each,
     replicate,
     replicates,
+    training_examples_of,
 )
 
 
@@ -77,14 +78,21 @@ def _memorization(settings: dict, run: str, precision: str) -> dict:
     """Return the settings of a run of ``memorization``.
 
     The run ``percent-70`` has models on random subsets of so many of the training examples; those
-    of the run ``left-out`` are trained on the first of ``percent``, less one example.
+    of the run ``left-out`` are trained on the first of ``percent``, less one example. The run
+    ``left-out-more`` has more of those that leave out an example of its ``pairs``.
     """
+    pairs = {}
     whole = {**_training(settings, of_model(settings), precision), "keep_misclassified": False}
     if run == "proxies":
         own = members_on_subsets(settings, settings["percent"][0], settings["proxies"])
     elif run == "left-out":
         percent, models = settings["percent"][0], settings["left_out"]
         own = members_without_each(settings, percent, models)
+    elif run == "left-out-more":
+        percent, more = settings["percent"][0], settings["left_out_more"]
+        pairs = {"pairs": more["pairs"]}
+        examples = training_examples_of(more["pairs"])
+        own = members_without_each(settings, percent, more["models"], examples)
     else:
         own = members_on_subsets(settings, percent_of(run), settings["models"])
     epochs = whole["training"]["epochs"]
@@ -93,6 +101,7 @@ def _memorization(settings: dict, run: str, precision: str) -> dict:
         "training": {**whole["training"], "evaluate_every": epochs},
         "members": [list(member) for member in own],
         "memorized_above": settings["memorized_above"],
+        **pairs,
     }
     if run == "proxies":  # one of them is what is misclassified after one epoch
         settings_of_run["training"]["evaluate_at"] = [1]

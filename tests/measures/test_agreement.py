@@ -1,0 +1,76 @@
+"""Agreement of two noisy ways, against SciPy and over studies whose truth is known."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from rote.measures.agreement import Estimate, agreement, pearson, reliability, slope, spearman
+
+
+def of_units(units: np.ndarray) -> Estimate:
+    """Return the estimate that is the mean over units (units, targets)."""
+    return Estimate(len(units), lambda own: units[own].mean(0))
+
+
+def noisy(truth: np.ndarray, noise: float, units: int, rng) -> Estimate:
+    return of_units(truth + noise * rng.normal(size=(units, len(truth))))
+
+
+def test_correlations_and_slope_are_those_of_scipy():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 30)).round(1)
+    y = y + x
+    assert pearson(x, y) == pytest.approx(stats.pearsonr(x, y).statistic)
+    assert spearman(x, y) == pytest.approx(stats.spearmanr(x, y).statistic)
+    assert slope(x, y) == pytest.approx(stats.linregress(x, y).slope)
+
+
+def test_what_does_not_vary_or_is_missing_has_no_correlation():
+    x = np.arange(4.0)
+    for y in (np.full(4, 0.3), np.array([1, 2, np.nan, 0])):
+        assert np.isnan([pearson(x, y), spearman(x, y)]).all()
+    assert np.isnan(slope(np.full(4, 0.1), x))
+    found = agreement(of_units(np.ones((6, 4))), of_units(np.ones((6, 4))), np.arange(4))
+    assert np.isnan([*found.values()]).all(), found
+
+
+def test_the_reliability_is_the_correlation_with_another_study():
+    rng = np.random.default_rng(2)
+    truth = rng.normal(size=4000)
+    first, second = (noisy(truth, 3, 12, rng) for _ in range(2))  # half of the variance is noise
+    expected = pearson(first.value(), second.value())
+    assert expected == pytest.approx(1 / (1 + 9 / 12), abs=0.03)
+    assert reliability(first, pearson) == pytest.approx(expected, abs=0.03)
+    nothing = noisy(np.zeros(4000), 3, 12, rng)
+    assert abs(reliability(nothing, spearman)) < 0.06
+    assert np.isnan(reliability(of_units(np.ones((1, 3))), pearson))
+
+
+def test_ways_that_agree_but_for_noise_reach_the_ceiling_and_have_the_slope():
+    rng = np.random.default_rng(3)
+    truth = rng.normal(size=3000)
+    one, other = noisy(0.7 * truth, 3, 20, rng), noisy(truth, 3, 9, rng)
+    found = agreement(one, other, np.arange(3000))
+    assert found["pearson"] < 0.6
+    for name in ("pearson", "spearman"):
+        assert found[name] == pytest.approx(found[f"{name}_ceiling"], abs=0.04)
+    assert found["slope"] == pytest.approx(0.7, abs=0.06)
+    assert found["subset_reliability"] == pytest.approx(0.5, abs=0.04)
+    assert found["left_out_reliability"] == pytest.approx(0.49 / (0.49 + 9 / 20), abs=0.04)
+
+
+@pytest.mark.parametrize("size", [1, 5])
+def test_intervals_hold_the_truth_as_often_as_they_say(size):
+    rng = np.random.default_rng(4)
+    held = {"pearson": 0, "slope": 0}
+    count, clusters = 200, 40
+    for _ in range(count):
+        # What targets share in a cluster, they share wholly: there are as many as clusters.
+        shared = rng.normal(size=(2, clusters))
+        x, y = np.repeat([shared[0], 0.8 * shared[0] + 0.6 * shared[1]], size, axis=1)
+        ways = [Estimate(2, lambda own, values=values: values) for values in (y, x)]
+        found = agreement(*ways, np.repeat(np.arange(clusters), size))
+        for name, true in (("pearson", 0.8), ("slope", 0.8)):
+            held[name] += found[f"{name}_low"] < true < found[f"{name}_high"]
+    for name in held:
+        assert 0.89 <= held[name] / count <= 0.985, name
