@@ -15,8 +15,8 @@ def draw(metrics: xr.Dataset) -> Figure:
     """Draw a row for each measure, those that rank real data best on top.
 
     Left: its rank correlation over the examples with their memorisation score (Feldman & Zhang
-    2020), a mark for each condition and level of noise; lines in the same colours are the score's
-    own reliability, which no measure can be expected to exceed. Right: the probability that the
+    2020), a mark for each condition and level of noise; lines in the same colours are the
+    ceiling, the root of the score's own reliability, which no measure can be expected to exceed. Right: the probability that the
     measure is larger for an example that noise changed than for one that it kept, beside that of
     the score. Marks are means, bars standard deviations over the seeds.
     """
@@ -52,8 +52,8 @@ def draw(metrics: xr.Dataset) -> Figure:
         metrics,
         f"scores of {scored} models a condition, measures of {models} of them, in each of "
         f"{style.of_seeds(metrics)}",
-        lines=["lines: reliability of the score, its rank correlation with the true one"],
-        aside=[f"Reliability: {ceilings}.", *_table(metrics, cells, some)],
+        lines=["lines: ceiling, the rank correlation of the score with the true one"],
+        aside=[f"Ceiling: {ceilings}.", *_table(metrics, cells, some)],
     )
     return figure
 

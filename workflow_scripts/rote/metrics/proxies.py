@@ -45,7 +45,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         ``proxy_value`` (proxy, learning_rate, condition, noise_level, example, seed), as measured,
         missing where no model was trained on an example, or nothing measured; ``correlation`` (the
         same without example), and ``auroc``, which ``memorization`` has, too; ``ceiling`` (without
-        proxy) and ``changed`` (with example). What is not trained, such as real data at a level of
+        proxy); ``changed`` (condition, noise_level, example, seed). What is not trained, such as real data at a level of
         noise, is missing. What is never learned counts as learned last. Attributes
         ``models_per_replicate``, of each condition and level, and ``scored_models``, from which the
         scores are.
@@ -60,6 +60,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     result = result.sel(condition=kinds, learning_rate=rates).transpose(
         "proxy", "learning_rate", "condition", "noise_level", "example", "seed"
     )
+    result["changed"] = result["changed"].isel(learning_rate=0, drop=True)
     for name, long_name in LONG_NAMES.items():
         result[name].attrs = {"long_name": long_name, "units": "1"}
     result["words"].attrs = {"long_name": "what figures call the measure"}

@@ -79,8 +79,8 @@ def compute_run(
         :class:`rote.measures.training_dynamics.TrainingDynamics` keeps and, (member, example) each
         and missing outside of a member's subset, ``gradient_norm`` early in training,
         ``input_curvature``, the mean over an early epoch, the middle and the last one, and
-        ``loss_sensitivity``, the mean over training, missing where models are not trained by plain
-        SGD.
+        ``loss_sensitivity``, the mean over training of its share, so that every time counts alike,
+        missing where models are not trained by plain SGD.
 
     Raises:
         UserError: the device is missing or too small.
@@ -189,7 +189,8 @@ def _sensitivity(data: DeviceData, settings: dict, member: Member) -> torch.Tens
     times = plan.evaluation_times(trained.updates, SENSITIVITY_TIMES)
     every = torch.ones(*trained.labels.shape, 1, device=data.device)
     found = [norms[0, 0, :, 0] for _, norms in trained.sweep(times, every, lambda losses: None)]
-    return torch.cat(found).mean(0)
+    each = torch.cat(found)
+    return (each / each.mean(1, keepdim=True)).mean(0)  # gradients through training may explode
 
 
 def _bytes_of_trajectory(data: DeviceData, member: Member, own: dict) -> int:

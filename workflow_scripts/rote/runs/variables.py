@@ -68,8 +68,8 @@ NUMBERS = {
     "gradient_norm": "GraNd: norm of the gradient of the example's loss by the parameters, early",
     "input_curvature": "norm of the second derivative of the example's loss by its input, mean "
     "over an early epoch, the middle and the last, in nat",
-    "loss_sensitivity": "norm of the derivative of the mean training loss by the input, mean "
-    "over training, in nat",
+    "loss_sensitivity": "norm of the derivative of the mean training loss by the input, over that "
+    "of the mean example, mean over training",
     "image_seed": "replicate whose examples these are",
     "draw_noise_level": "fraction of the training examples that noise replaces",
     "draw_noise_seed": "draw of the noise",
