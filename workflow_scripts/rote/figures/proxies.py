@@ -16,9 +16,10 @@ def draw(metrics: xr.Dataset) -> Figure:
 
     Left: its rank correlation over the examples with their memorisation score (Feldman & Zhang
     2020), a mark for each condition and level of noise; lines in the same colours are the
-    ceiling, the root of the score's own reliability, which no measure can be expected to exceed. Right: the probability that the
-    measure is larger for an example that noise changed than for one that it kept, beside that of
-    the score. Marks are means, bars standard deviations over the seeds.
+    ceiling, the root of the score's own reliability, which no measure can be expected to exceed.
+    Right: the probability that the measure is larger for an example that noise changed than for one
+    that it kept, beside that of the score. Marks are means, bars standard deviations over the
+    seeds.
     """
     cells = _cells(metrics)
     order = _order(metrics, cells[0])

@@ -45,10 +45,10 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         ``proxy_value`` (proxy, learning_rate, condition, noise_level, example, seed), as measured,
         missing where no model was trained on an example, or nothing measured; ``correlation`` (the
         same without example), and ``auroc``, which ``memorization`` has, too; ``ceiling`` (without
-        proxy); ``changed`` (condition, noise_level, example, seed). What is not trained, such as real data at a level of
-        noise, is missing. What is never learned counts as learned last. Attributes
-        ``models_per_replicate``, of each condition and level, and ``scored_models``, from which the
-        scores are.
+        proxy); ``changed`` (condition, noise_level, example, seed). What is not trained, such as
+        real data at a level of noise, is missing. What is never learned counts as learned last.
+        Attributes ``models_per_replicate``, of each condition and level, and ``scored_models``,
+        from which the scores are.
     """
     scored, measured = runs
     scores = {_cell(group): group for group in groups(scored)}
