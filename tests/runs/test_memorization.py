@@ -17,20 +17,6 @@ from rote.study.run_settings import of_run
 
 
 @pytest.fixture
-def memorization_settings(settings) -> dict:
-    """An experiment like ``memorization``, as it stands in config.yaml."""
-    own = {"percent": [70, 30], "models": 3, "memorized_above": 0.25, "left_out": 1, "proxies": 2}
-    learned = {k: v for k, v in settings["training"].items() if k != "evaluate_every"}
-    return {
-        **settings,
-        **own,
-        "noise_levels": [0, 0.4],
-        "model": {"hidden_layers": 2, "hidden_units": 12},
-        "training": learned | {"epochs": 6, "batch_size": 10, "learning_rate": 0.5},
-    }
-
-
-@pytest.fixture
 def trained(monkeypatch):
     """Counts the members that each call trains."""
     counts = []

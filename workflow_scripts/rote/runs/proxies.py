@@ -147,9 +147,9 @@ def _of_member(
     features = int(np.prod(data.noised["image"].shape[1:]))  # behind them, what aligns them
     inputs = data.table[torch.from_numpy(rows[subset]), :features]
     own = torch.from_numpy(labels[subset]).to(data.device)
-    early, *_ = epochs = _measured_epochs(settings)
+    early = TrainingDynamics.early_epoch(settings["training"]["epochs"])
     curvatures, norms = [], None
-    for epoch in epochs:
+    for epoch in _measured_epochs(settings):
         parameters = store.load_parameters(trained_key, epoch)
         if parameters is None:  # the member had diverged before
             continue
