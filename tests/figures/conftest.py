@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from made_up_proxies import fair_proxy_runs, proxies_runs
 from made_up_runs import (
     convergence_runs,
     made_up_complexity,
@@ -13,6 +14,7 @@ from made_up_runs import (
     regularization_runs,
 )
 from rote.files.sweeps import first_of_each
+from rote.metrics import fair_proxy as fair_proxy_metrics
 from rote.metrics import fig1 as fig1_metrics
 from rote.metrics import fig2 as fig2_metrics
 from rote.metrics import fig3_1 as fig3_1_metrics
@@ -24,6 +26,7 @@ from rote.metrics import fig5_1 as fig5_1_metrics
 from rote.metrics import fig5_2 as fig5_2_metrics
 from rote.metrics import filters as filters_metrics
 from rote.metrics import forgetting as forgetting_metrics
+from rote.metrics import proxies as proxies_metrics
 from rote.study import plan
 
 
@@ -113,3 +116,13 @@ def curves(regularization_settings) -> xr.Dataset:
 @pytest.fixture
 def learned() -> xr.Dataset:
     return first_of_each(filters_metrics.metrics([made_up_complexity("digits_cnn", cnn=True)]))
+
+
+@pytest.fixture
+def ranked(settings) -> xr.Dataset:
+    return first_of_each(proxies_metrics.metrics(proxies_runs(settings)))
+
+
+@pytest.fixture
+def variants(settings) -> xr.Dataset:
+    return first_of_each(fair_proxy_metrics.metrics(fair_proxy_runs(settings)))

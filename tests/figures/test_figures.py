@@ -9,6 +9,7 @@ from made_up_runs import (
     made_up_run,
 )
 from rote.figures import (
+    fair_proxy,
     fig1,
     fig2,
     fig3_1,
@@ -21,6 +22,7 @@ from rote.figures import (
     filters,
     forgetting,
     looks,
+    proxies,
     style,
 )
 from rote.files.sweeps import first_of_each
@@ -49,6 +51,8 @@ def all_text(figure) -> str:
         (fig5_1, "regularizers"),
         (fig5_2, "curves"),
         (filters, "learned"),
+        (proxies, "ranked"),
+        (fair_proxy, "variants"),
     ],
 )
 def test_nothing_is_cut_off_and_data_set_and_size_are_named(module, metrics, request, tmp_path):
@@ -63,7 +67,8 @@ def test_nothing_is_cut_off_and_data_set_and_size_are_named(module, metrics, req
         assert drawn.y1 <= height + 0.02
         for axis in figure.axes:
             assert axis.get_xlabel() or axis.get_ylabel() or axis.get_title()
-        assert figure.axes[0].get_ylabel() or module is filters  # images need no axes
+        # Images need no axes, and rows that are named no other name.
+        assert figure.axes[0].get_ylabel() or module in (filters, proxies)
         assert re.search("Synthetic, 4×4 pixels, 100 (to 400 )?training", all_text(figure))
     assert (tmp_path / "f.png").stat().st_size > 10_000
     assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF")
