@@ -29,7 +29,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     names = style.ordered([name for name in varied if name != "nothing"], [*PLAIN, *REGULARIZERS])
     drawn = looks(names, {**PLAIN, **REGULARIZERS})
     for name in names:
-        of = metrics.isel(variant=np.flatnonzero(metrics["varied"].isin([name])))
+        of = metrics.isel(variant=np.flatnonzero(metrics["varied"].isin(["nothing", name])))
         of = of.isel(variant=_order(of, name))
         for axis, across in ((left, "noise_train_accuracy"), (right, "train_accuracy")):
             _curve(axis, of[across], of["memorized_share"], drawn[name])

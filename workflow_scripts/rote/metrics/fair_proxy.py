@@ -38,9 +38,9 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     Returns:
         Those of ``NUMBERS`` (variant, seed), at the first learning rate, missing where all models
         diverged, the share where fewer than four are left; ``share_of_early_end`` also where no
-        number of epochs gives the accuracy, and for what is no regulariser; ``varied`` and ``strength`` (variant). Attributes
-        ``models_per_replicate``, of each variant and condition, ``memorized_above`` and
-        ``fraction``, of the examples that a model is trained on.
+        number of epochs gives the accuracy, and for what is no regulariser; ``varied`` and
+        ``strength`` (variant). Attributes ``models_per_replicate``, of each variant and condition,
+        ``memorized_above`` and ``fraction``, of the examples that a model is trained on.
     """
     result = xr.concat([_of_run(run) for run in runs], "variant", join="outer")
     result["share_of_early_end"] = _of_early_end(result)

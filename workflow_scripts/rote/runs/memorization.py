@@ -139,4 +139,6 @@ def _grey_levels(images: np.ndarray, noised: xr.Dataset) -> np.ndarray:
     else:
         low, high = (part(images, (1, 2, 3), keepdims=True) for part in (np.min, np.max))
         level = np.maximum(high - low, 1e-12) / 255
-    return np.round((images - low) / level).astype(np.uint8)
+    found = images - low
+    found /= level
+    return np.round(found, out=found).astype(np.uint8)
