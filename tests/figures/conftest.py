@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from made_up_memorization import made_up_memorization
+from made_up_proxies import fair_proxy_runs, proxies_runs
 from made_up_runs import (
     convergence_runs,
     made_up_complexity,
@@ -15,6 +16,7 @@ from made_up_runs import (
 )
 from neighbour_runs import runs_of
 from rote.files.sweeps import first_of_each
+from rote.metrics import fair_proxy as fair_proxy_metrics
 from rote.metrics import fig1 as fig1_metrics
 from rote.metrics import fig2 as fig2_metrics
 from rote.metrics import fig3_1 as fig3_1_metrics
@@ -29,6 +31,7 @@ from rote.metrics import forgetting as forgetting_metrics
 from rote.metrics import leave_one_out as leave_one_out_metrics
 from rote.metrics import memorization as memorization_metrics
 from rote.metrics import memorized_examples as memorized_examples_metrics
+from rote.metrics import proxies as proxies_metrics
 from rote.study import plan
 
 
@@ -137,3 +140,13 @@ def learned() -> xr.Dataset:
 @pytest.fixture(scope="session")
 def left_out() -> xr.Dataset:
     return first_of_each(leave_one_out_metrics.metrics(runs_of("leave_one_out")))
+
+
+@pytest.fixture
+def ranked(settings) -> xr.Dataset:
+    return first_of_each(proxies_metrics.metrics(proxies_runs(settings)))
+
+
+@pytest.fixture
+def variants(settings) -> xr.Dataset:
+    return first_of_each(fair_proxy_metrics.metrics(fair_proxy_runs(settings)))

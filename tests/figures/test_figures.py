@@ -9,6 +9,7 @@ from made_up_runs import (
     made_up_run,
 )
 from rote.figures import (
+    fair_proxy,
     fig1,
     fig2,
     fig3_1,
@@ -24,6 +25,7 @@ from rote.figures import (
     looks,
     memorization,
     memorized_examples,
+    proxies,
     style,
 )
 from rote.files.sweeps import first_of_each
@@ -55,6 +57,8 @@ def all_text(figure) -> str:
         (fig5_1, "regularizers"),
         (fig5_2, "curves"),
         (filters, "learned"),
+        (proxies, "ranked"),
+        (fair_proxy, "variants"),
     ],
 )
 def test_nothing_is_cut_off_and_data_set_and_size_are_named(module, metrics, request, tmp_path):
@@ -70,8 +74,9 @@ def test_nothing_is_cut_off_and_data_set_and_size_are_named(module, metrics, req
         for axis in figure.axes:
             titles = [axis.get_title(loc=loc) for loc in ("left", "center")]
             assert axis.get_xlabel() or axis.get_ylabel() or any(titles)
-        of_images = module in (filters, memorized_examples)  # which need no axes
-        assert figure.axes[0].get_ylabel() or of_images
+        # Images need no axes, and rows that are named no other name.
+        unnamed = module in (filters, memorized_examples, proxies)
+        assert figure.axes[0].get_ylabel() or unnamed
         assert re.search("Synthetic, 4×4 pixels, 100 (to 400 )?training", all_text(figure))
     assert (tmp_path / "f.png").stat().st_size > 10_000
     assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF")

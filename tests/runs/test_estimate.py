@@ -97,3 +97,10 @@ def test_the_command_says_what_each_run_and_all_of_them_take():
     ran = subprocess.run([*command, "--preset", "smok"], capture_output=True, text=True)
     assert ran.stderr.startswith("Error: config: preset names the preset smok")
     assert "did you mean smoke" in ran.stderr
+
+
+def test_members_on_subsets_are_trained_on_fewer_examples(memorization_settings, steady):
+    taken = seconds("memorization", memorization_settings, "percent-30")
+    assert taken == pytest.approx(6 * 3 + 1)  # 30 examples in batches of 10
+    few = memorization_settings | {"percent": [1]}
+    assert seconds("memorization", few, "percent-1") == pytest.approx(6 * 1 + 1)

@@ -90,7 +90,8 @@ def _falls(
         mean = taken[:, np.arange(seeds) != seed].mean(1)
         enough = np.flatnonzero(mean >= criteria["large"])
         if not len(enough):
-            raise Inconclusive(f"no strength takes much from noise: {np.nanmax(mean):.2f} at most")
+            most = max(mean[np.isfinite(mean)], default=np.nan)
+            raise Inconclusive(f"no strength takes much from noise: {most:.2f} at most")
         values[seed] = base[enough[0], seed] - share[enough[0], seed]
     reached = {
         "real data": plain["train_accuracy"].mean("seed").item(),
@@ -109,6 +110,6 @@ def _together(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Interval:
     found = np.full(len(noise), np.nan)
     for seed, (x, y) in enumerate(zip(noise, share, strict=True)):
         there = np.isfinite(x + y)
-        if there.sum() > 2:
+        if there.sum() > 2 and np.ptp(x[there]) > 0 and np.ptp(y[there]) > 0:
             found[seed] = stats.spearmanr(x[there], y[there]).statistic
     return over_seeds(found, criteria)

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from rote.measures.memorization import mean_score, share_above
-from rote.metrics import settings_of, with_protocol
+from rote.metrics import protocol, settings_of, with_protocol
 from rote.metrics.memorization import Group, groups
 from rote.study.mlp import widths
 from rote.study.plan import REGULARIZERS
@@ -37,10 +37,10 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
 
     Returns:
         Those of ``NUMBERS`` (variant, seed), at the first learning rate, missing where all models
-        diverged, ``share_of_early_end`` also where no number of epochs gives the accuracy, and for
-        what is no regulariser; ``varied`` and ``strength`` (variant). Attributes
-        ``models_per_replicate``, of each variant and condition, ``memorized_above`` and
-        ``fraction``, of the examples that a model is trained on.
+        diverged, the share where fewer than four are left; ``share_of_early_end`` also where no
+        number of epochs gives the accuracy, and for what is no regulariser; ``varied`` and
+        ``strength`` (variant). Attributes ``models_per_replicate``, of each variant and condition,
+        ``memorized_above`` and ``fraction``, of the examples that a model is trained on.
     """
     result = xr.concat([_of_run(run) for run in runs], "variant", join="outer")
     result["share_of_early_end"] = _of_early_end(result)
@@ -58,6 +58,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
             fraction=first["percent"].values[0].item() / 100,
         ),
         runs,
+        protocol([first]),
     )
 
 

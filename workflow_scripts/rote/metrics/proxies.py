@@ -108,7 +108,10 @@ def _measured(run: xr.Dataset) -> list[xr.Dataset]:
 
 def _of_cell(group: Group, measured: xr.Dataset) -> xr.Dataset:
     """Return the numbers of a condition, a level and a seed, each of them a dimension of one."""
-    score, _ = memorization(group.right, group.trained)
+    score, certain = np.full(measured.sizes["example"], np.nan), np.nan
+    if len(group.right):  # or all of its models have diverged
+        score, _ = memorization(group.right, group.trained)
+        certain = reliability(group.right, group.trained)
     inside = unpacked(measured["trained_on"].values, measured.sizes["example"])
     inside &= ~(measured["diverged_epoch"].values > 0)[:, None]
     values = {name: _mean(measured, name, inside) for name in PROXIES}
@@ -120,7 +123,7 @@ def _of_cell(group: Group, measured: xr.Dataset) -> xr.Dataset:
         "correlation": ("proxy", [*correlations, np.nan]),
         "auroc": ("proxy", [_auroc(own, group.changed) for own in ranked.values()]),
         "changed": ("example", group.changed.astype(float)),
-        "ceiling": max(reliability(group.right, group.trained), 0.0) ** 0.5,
+        "ceiling": np.sqrt(np.maximum(certain, 0.0)),
     }
     words = [words for words, _ in PROXIES.values()] + ["memorisation score"]
     cell = xr.Dataset(numbers, coords={"proxy": list(ranked), "words": ("proxy", words)})

@@ -87,14 +87,17 @@ def _training(
     run: dict, data: dict, noised: xr.Dataset, members: list[plan.Member], device: str
 ) -> float:
     """Return the seconds of the training of members that may be in one group."""
-    training = run["training"]
+    training, one = run["training"], members[0]
+    trained_on = plan.subset_size(data["train_examples"], one.percent) - bool(one.left_out)
+    # Of the few examples that are made up, a small subset would be none.
+    members = [member._replace(percent=100, left_out=0) for member in members]
     on_device = DeviceData(noised, run, members, device)
     size = on_device.size_search(members, trial=True).size
     update = on_device.seconds_of_update(members[:size]) / size
     ensemble = on_device.ensemble(members[:size])
     scored = devices.fastest(ensemble.evaluate, on_device.device) / size
     on_device.give_back()
-    updates = training["epochs"] * -(-data["train_examples"] // training["batch_size"])
+    updates = training["epochs"] * -(-trained_on // training["batch_size"])
     seen = data["train_examples"] + data["validation_examples"]
     there = noised.sizes["example"] + noised.sizes["validation_example"]
     scores = len(plan.evaluated_epochs({"evaluate_every": 1, **training}))

@@ -110,25 +110,35 @@ def _images(noised: xr.Dataset, draws: list[Member]) -> dict[str, tuple]:
     """Return the real examples of each seed: training inputs, and what is validated on."""
     seeds = {draw.seed: draw.data_seed for draw in draws}
     of_seeds = [of_draw(noised, data_seed) for data_seed in seeds.values()]
-    dims, each = ("channel", "row", "column"), PER_GREY_LEVEL not in noised.attrs
+    dims = "channel", "row", "column"
     found = {"image_seed": ("image_seed", list(seeds))}
     for prefix in ("", "validation_"):
         along = "image_seed", f"{prefix}example"
-        images = np.stack([one[f"{prefix}image"].values for one in of_seeds])
-        found[f"{prefix}image"] = (*along, *dims), _grey_levels(images, each)
+        images = np.stack([_grey_levels(one[f"{prefix}image"].values, noised) for one in of_seeds])
+        found[f"{prefix}image"] = (*along, *dims), images
     for name in ("validation_label", "validation_index"):
         values = np.stack([one[name].values for one in of_seeds])
         found[name] = ("image_seed", "validation_example"), values
     return found
 
 
-def _grey_levels(images: np.ndarray, each: bool) -> np.ndarray:
-    """Return inputs of models as pixels to look at: from the darkest, 0, to the brightest, 255.
+def _grey_levels(images: np.ndarray, noised: xr.Dataset) -> np.ndarray:
+    """Return inputs of models as pixels to look at, in grey levels above the darkest, which is 0.
 
-    ``each`` image by itself, if each was scaled by itself.
+    The darkest is that of all images; of each channel, where channels are scaled by themselves.
+    Where images are, each goes from its own darkest, 0, to its brightest, 255.
+
+    Args:
+        images: (images, channels, rows, columns).
+        noised: the data set that they are of.
     """
-    if not images.size:
-        return images.astype(np.uint8)
-    axes = (-3, -2, -1) if each else None
-    low, high = (part(images, axes, keepdims=True) for part in (np.min, np.max))
-    return np.round(255 * (images - low) / np.maximum(high - low, 1e-12)).astype(np.uint8)
+    if PER_GREY_LEVEL in noised.attrs:
+        level = np.reshape(noised.attrs[PER_GREY_LEVEL], (-1, 1, 1))
+        axes = (0, 2, 3) if len(level) > 1 else None
+        low = noised["image"].values.min(axes, keepdims=True)
+    else:
+        low, high = (part(images, (1, 2, 3), keepdims=True) for part in (np.min, np.max))
+        level = np.maximum(high - low, 1e-12) / 255
+    found = images - low
+    found /= level
+    return np.round(found, out=found).astype(np.uint8)

@@ -30,7 +30,6 @@ from rote.study.schedule import decays
 logger = logging.getLogger(__name__)
 
 LARGEST = 2**31  # bytes of the parameters that loss-sensitivity keeps
-SENSITIVITY_TIMES = 4  # in training, beside its beginning: later ones cost more
 
 
 def _measured_epochs(settings: dict) -> list[int]:
@@ -147,9 +146,9 @@ def _of_member(
     features = int(np.prod(data.noised["image"].shape[1:]))  # behind them, what aligns them
     inputs = data.table[torch.from_numpy(rows[subset]), :features]
     own = torch.from_numpy(labels[subset]).to(data.device)
-    early, *_ = epochs = _measured_epochs(settings)
+    early = TrainingDynamics.early_epoch(settings["training"]["epochs"])
     curvatures, norms = [], None
-    for epoch in epochs:
+    for epoch in _measured_epochs(settings):
         parameters = store.load_parameters(trained_key, epoch)
         if parameters is None:  # the member had diverged before
             continue
@@ -186,7 +185,7 @@ def _sensitivity(data: DeviceData, settings: dict, member: Member) -> torch.Tens
         return None
     own = {**own, "learning_rate": member.learning_rate}
     trained = unrolled.trained(data, {**settings, "labelling": "class", "training": own}, [member])
-    times = plan.evaluation_times(trained.updates, SENSITIVITY_TIMES)
+    times = plan.evaluation_times(trained.updates, plan.PROXY_TIMES)
     every = torch.ones(*trained.labels.shape, 1, device=data.device)
     found = [norms[0, 0, :, 0] for _, norms in trained.sweep(times, every, lambda losses: None)]
     each = torch.cat(found)

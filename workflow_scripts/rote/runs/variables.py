@@ -49,7 +49,7 @@ NUMBERS = {
     "validation_right": "validation example is classified as its class: a bit each",
     "trained_on": "training example is in the subset that the member is trained on: a bit each",
     "changed": "noise has given the example another label, or another input",
-    "image": "real training input, from the darkest of all pixels, 0, to the brightest, 255",
+    "image": "real training input, in grey levels above the darkest of all pixels",
     "validation_image": "the same of the validation examples",
     "validation_label": "class of the validation example",
     "validation_index": "position of the validation example in its part of the original data set",

@@ -114,6 +114,8 @@ def _mistakes_of(settings: dict, datasets: dict, way: list[str]) -> Iterator[Mis
         yield from _critical(settings, way)
     if "left_out_more" in settings:
         yield from _pairs(settings, way)
+    if "percent" in settings:
+        yield from _subsets(settings, way)
     for regularizer, strength in settings.get("selected", {}).items():
         there = settings["strengths"].get(regularizer)
         if there and strength not in there:
@@ -256,12 +258,39 @@ def misfits(settings: dict, known: sizes.Sizes | None) -> list[str]:
         reasons += _sentences(sizes.inputs, data, rows, columns)
     if "cnn" in settings:
         smallest = Architecture.smallest_batch
-        batch = settings["training"]["batch_size"], data["train_examples"], smallest
-        reasons += _sentences(check_last_batch, *batch)
+        for examples in plan.trained_on(settings):
+            batch = settings["training"]["batch_size"], examples, smallest
+            reasons += _sentences(check_last_batch, *batch)
         if rows and not _sentences(sizes.inputs, data, rows, columns):
             inputs = 1, *sizes.inputs(data, rows, columns)
             reasons += _sentences(Architecture.of(settings["cnn"], inputs, 2).planes)
     return reasons
+
+
+def _subsets(settings: dict, way: list[str]) -> Iterator[Misconfigured]:
+    """Yield what is wrong with the subsets, and the variants, of members trained on subsets."""
+    place, examples = dotted(way), settings["data"]["train_examples"]
+    for percent in plan.each(settings["percent"]):
+        count = plan.subset_size(examples, percent)
+        if count in (0, examples):
+            yield Misconfigured(
+                f"{place}.percent is {percent}, and {percent} % of {examples} training examples "
+                f"are {'all of them' if count else 'none'}, so that no model is compared with "
+                "another: choose another percentage, or raise train_examples.",
+                [*way, "percent"],
+            )
+    if settings.get("left_out") and plan.trained_on(settings)[0] == 1:
+        yield Misconfigured(
+            f"{place} leaves out one example of a single one, so that models are trained on none: "
+            "set left_out to 0, or raise percent or train_examples.",
+            [*way, "left_out"],
+        )
+    if settings.get("hidden_units") and "model" not in settings:
+        yield Misconfigured(
+            f"{place}.hidden_units names widths, which an MLP alone has: set it to [], or write "
+            f"the MLP under {place}.model in place of another model.",
+            [*way, "hidden_units"],
+        )
 
 
 def _critical(settings: dict, way: list[str]) -> Iterator[Misconfigured]:

@@ -153,9 +153,11 @@ class Study:
     def memory_of_run(self, wildcards, attempt: int) -> int:
         """Return megabytes: libraries, the data as it is read and as it is used, and records."""
         data = self._megabytes(wildcards.preset, self.noised_of_run(wildcards))
-        examples = self.inputs_of_run(wildcards)[1]["train_examples"]
+        run, (shape, settings) = self.run(wildcards), self.inputs_of_run(wildcards)
+        kept = work.recorded_bytes(run, settings["train_examples"])
+        kept += work.subsets_bytes(run, shape, settings)
         # Of all members, and once more while they become one dataset.
-        records = 2 * work.recorded_bytes(self.run(wildcards), examples) // 10**6
+        records = 2 * kept // 10**6
         return 2 ** (attempt - 1) * (LIBRARIES_MB + 2 * data + records)
 
     @answer

@@ -41,6 +41,9 @@ REGULARIZERS = Member._fields[
 ]
 FACTORS = "data", "noise", "initialization", "order"  # what a replicate may draw anew
 EXPERIMENTS = 10_000  # the most that may repeat a training on the same data
+# Beside its beginning, times in training of which loss-sensitivity is taken as a proxy: later ones
+# cost more.
+PROXY_TIMES = 4
 
 
 def noise_levels(settings: dict) -> list[float]:
@@ -138,6 +141,13 @@ def training_examples_of(pairs: list[list[int]]) -> list[int]:
 def subset_size(examples: int, percent: int) -> int:
     """Return how many of the training examples are ``percent`` of them."""
     return round(examples * percent / 100)
+
+
+def trained_on(settings: dict) -> list[int]:
+    """Return the numbers of training examples that members of an experiment are trained on."""
+    examples = settings["data"]["train_examples"]
+    sizes = [subset_size(examples, percent) for percent in each(settings.get("percent", 100))]
+    return [*sizes, *([sizes[0] - 1] if settings.get("left_out") else [])]
 
 
 def learning_rates(training: dict) -> list[float]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from rote.study import noises, plan, sizes
 from rote.study.architecture import Architecture
+from rote.study.figures import EXPERIMENTS
 from rote.study.mlp import widths
 
 # Of the epochs of a training to a threshold, what its members use in the mean: .05 to .15 in the
@@ -21,6 +22,8 @@ from rote.study.mlp import widths
 USED, USED_WITH_PLATEAU = 0.1, 0.06
 MODULE = 10_000_000  # multiply-adds of a module that does not say how many it has
 RECORDED = {"right": 1 / 8, "loss": 4, "margin": 4}  # bytes of an example at a time
+_, PROXIES = EXPERIMENTS["memorization"].computed_by("proxies")  # the observer of that run
+MEASURED, OF_PROXY = 3, 12  # epochs whose models are measured, and measures of each example
 CLASSES = 10  # assumed of data sets that rote does not know by name
 
 
@@ -103,6 +106,8 @@ def of_run(run: dict, shape: tuple[int, int, int], data: dict) -> int:
         if member.adversarial:  # the search, and an update on twice the examples
             each = 2 * each + run["adversarial_examples"]["max_iterations"] * 2 * forward
         total += epochs * trained_on * each + seen * forward
+        if run.get("observer") == PROXIES:
+            total += _proxies(run, own, trained_on, data.get("classes", CLASSES))
         if search := run.get("critical_samples"):
             inputs = search["examples"] * (
                 1 + (noises.replaces(member.noise_kind, data) == "image")
@@ -111,6 +116,22 @@ def of_run(run: dict, shape: tuple[int, int, int], data: dict) -> int:
             searches = len(search["radius"]) * len(search["epochs"])
             total += searches * inputs * search["max_iterations"] * 2 * forward
     return total
+
+
+def _proxies(run: dict, own: list[Layer], examples: int, classes: int) -> int:
+    """Return, roughly, the multiply-adds of what is measured of a model that is trained by then.
+
+    That is a gradient of each example by the parameters, once, and of each logit by its input; and,
+    after plain SGD, the sweep back through the training, for which it is trained once more.
+    """
+    training, forward = run["training"], sum(layer.multiply_adds for layer in own)
+    total = examples * (3 + MEASURED * (1 + classes)) * forward
+    plain = training.get("optimizer", "sgd") == "sgd" and not training["momentum"]
+    if not plain or "maps" in run["model"]:
+        return total
+    updates = training["epochs"] * -(-examples // training["batch_size"])
+    passed = sum(plan.evaluation_times(updates, plan.PROXY_TIMES))
+    return total + _swept(own, training["batch_size"], updates, passed)
 
 
 def expected_of_run(run: dict, shape: tuple[int, int, int], data: dict) -> int:
@@ -134,6 +155,29 @@ def recorded_bytes(run: dict, examples: int) -> int:
     return round(len(run["members"]) * examples * (of_example + 16 * ("moments" in record)))
 
 
+def subsets_bytes(run: dict, shape: tuple[int, int, int], data: dict) -> int:
+    """Return the bytes of what a run keeps of models on subsets, and of their examples.
+
+    Args:
+        run: its settings.
+        shape: (channels, rows, columns) of the inputs.
+        data: ``train_examples`` and ``validation_examples``.
+    """
+    members = [plan.Member(*member) for member in run["members"]]
+    if all(member.percent == 100 and not member.left_out for member in members):
+        return 0
+    examples = data["train_examples"]
+    every = examples + data["validation_examples"]
+    # What is trained on is booleans before it is bits.
+    of_members = examples + (examples + every) / 8
+    of_members += 4 * OF_PROXY * examples * (run.get("observer") == PROXIES)
+    draws = len({(m.noise_kind, m.noise_level, m.seed) for m in members})
+    of_draws = 2 * (8 + 1) * examples  # label and index, two booleans
+    # Pictures are bytes, those of one seed at a time float64 before.
+    images = (len({m.seed for m in members}) + 8) * every * math.prod(shape)
+    return round(len(members) * of_members + draws * of_draws + images)
+
+
 def _update(own: list[Layer]) -> int:
     """Return the multiply-adds of an update, an example: nothing is passed on to the inputs."""
     first, *others = (layer.multiply_adds for layer in own)
@@ -148,9 +192,13 @@ def _sensitivity(run: dict, shape: tuple[int, int, int], data: dict) -> int:
     times = plan.evaluation_times(updates, run["evaluations"])
     class_times = plan.evaluation_times(updates, run["class_evaluations"])
     passed = sum(times) + classes * sum(class_times)  # updates that losses go back through
+    return len(run["members"]) * _swept(own, training["batch_size"], updates, passed)
+
+
+def _swept(own: list[Layer], batch_size: int, updates: int, passed: int) -> int:
+    """Return the multiply-adds of a training, and of losses that go back through its updates."""
     # Of each layer: two products forward and two backward, one for the weights' adjoint, and
     # another for it; on the first layer nothing enters that has moved.
     first, *others = (layer.multiply_adds for layer in own)
-    through = training["batch_size"] * (4 * first + 6 * sum(others))
-    whole = updates * training["batch_size"] * _update(own) + passed * through
-    return len(run["members"]) * whole
+    through = batch_size * (4 * first + 6 * sum(others))
+    return updates * batch_size * _update(own) + passed * through
