@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from made_up_proxies import EXAMPLES, proxies_runs, subsets_settings
+from rote.files.sweeps import first_of_each
 from rote.measures.memorization import memorization
 from rote.metrics import proxies
 
@@ -39,7 +40,9 @@ def test_values_ranks_and_pairs_are_those_counted_by_hand(settings, kind, level)
     everyone = bits(measured, "trained_on")
     everyone[:, 5] = False
     measured["trained_on"].values[:] = np.packbits(everyone, axis=1)
-    found = proxies.metrics([scored, measured]).sel(condition=kind, noise_level=level)
+    found = first_of_each(proxies.metrics([scored, measured])).sel(
+        condition=kind, noise_level=level
+    )
     for seed in (0, 1):
         of_scored, own = (of_cell(run, kind, level, seed) for run in (scored, measured))
         inside, score = (
@@ -75,11 +78,13 @@ def test_values_ranks_and_pairs_are_those_counted_by_hand(settings, kind, level)
 
 def test_a_margin_that_falls_with_the_score_correlates_as_it_should(settings):
     scored, measured = proxies_runs(settings)
-    values = proxies.metrics([scored, measured])["proxy_value"].sel(proxy="memorization")
+    values = first_of_each(proxies.metrics([scored, measured]))["proxy_value"].sel(
+        proxy="memorization"
+    )
     score = values.sel(condition="real", noise_level=0.0, seed=0).values
     measured["area_under_margin"].values[:] = -score
     measured["cumulative_loss"].values[:] = score
-    found = proxies.metrics([scored, measured])["correlation"]
+    found = first_of_each(proxies.metrics([scored, measured]))["correlation"]
     own = found.sel(condition="real", noise_level=0.0, seed=0)
     for name in ("area_under_margin", "cumulative_loss"):
         assert own.sel(proxy=name) == pytest.approx(1)
@@ -90,7 +95,7 @@ def test_what_is_not_measured_or_diverged_is_missing(settings):
     measured["loss_sensitivity"].values[:] = np.nan
     measured["diverged_epoch"].values[:2] = 3
     expected = measured["error_norm"].values[2][bits(measured, "trained_on")[2]]
-    found = proxies.metrics([scored, measured])
+    found = first_of_each(proxies.metrics([scored, measured]))
     one = found.sel(condition="real", noise_level=0.0, seed=0)
     assert found["correlation"].sel(proxy="loss_sensitivity").isnull().all()
     assert found["auroc"].sel(proxy="loss_sensitivity").isnull().all()
@@ -102,7 +107,9 @@ def test_what_is_not_measured_or_diverged_is_missing(settings):
 def test_scores_of_few_models_that_are_left_are_missing(settings, left):
     scored, measured = proxies_runs(settings)
     scored["diverged_epoch"].values[left:12] = 3  # of real data, seed 0
-    found = proxies.metrics([scored, measured]).sel(seed=0, condition="real", noise_level=0)
+    found = first_of_each(proxies.metrics([scored, measured])).sel(
+        seed=0, condition="real", noise_level=0
+    )
     score = found["proxy_value"].sel(proxy="memorization")
     assert score.notnull().any() == (left == 2)
     assert found["correlation"].notnull().any() == (left == 2)
@@ -115,7 +122,7 @@ def test_scores_of_few_models_that_are_left_are_missing(settings, left):
 )
 def test_conditions_are_those_that_there_are(settings, kinds, levels):
     runs = proxies_runs(settings | {"noise_kinds": kinds, "noise_levels": levels})
-    found = proxies.metrics(runs)
+    found = first_of_each(proxies.metrics(runs))
     there = [*(["real"] if 0 in levels else []), *(kinds if max(levels) else [])]
     assert found["condition"].values.tolist() == there
     assert found["noise_level"].values.tolist() == levels

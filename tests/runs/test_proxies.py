@@ -63,7 +63,7 @@ def curvature(model, x, y) -> float:
 
 
 def unrolled_sensitivity(member, inputs, labels, settings) -> np.ndarray:
-    """Return the mean over 5 times of the ℓ1 norm of ∂L/∂x, by autograd through all updates."""
+    """Return the mean over 5 times of the shares of ‖∂L/∂x‖₁, by autograd through all updates."""
     own, examples = settings["training"], len(labels)
     x = inputs.clone().requires_grad_()
     parameters = [
@@ -86,7 +86,8 @@ def unrolled_sensitivity(member, inputs, labels, settings) -> np.ndarray:
     for t in range(len(batches) + 1):
         if t in times:
             (gradient,) = torch.autograd.grad(loss(parameters, x, labels), x, retain_graph=True)
-            found.append(gradient.abs().sum(1))
+            norms = gradient.abs().sum(1)
+            found.append(norms / norms.mean())
         if t < len(batches):
             batch = batches[t]
             steps = torch.autograd.grad(
