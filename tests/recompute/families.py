@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import estimates as early
+import estimates_of_memorization as own
 import estimates_of_training as late
 import xarray as xr
 from estimates import Criteria
@@ -120,6 +121,25 @@ FAMILIES: dict[str, Compute] = {
     r"the same fall, dropout with adversarial training less dropout alone": (
         lambda data, c, g: late.Strengths(data, c).fall(["adversarial_dropout"], ["dropout"])
     ),
+    r"(?P<kind>real): share of examples that are memorised": (
+        lambda data, c, g: own.memorized(data, g["kind"], c)
+    ),
+    r"(?P<kind>\w+): share of memorised examples among those that noise changed, .*": (
+        lambda data, c, g: own.memorized(data, g["kind"], c)
+    ),
+    r"(?P<kind>\w+): share of memorised examples among those that noise kept, .* of real": (
+        lambda data, c, g: own.kept_less_real(data, g["kind"], c)
+    ),
+    r"random labels: mean memorisation score less what fitting them implies": (
+        lambda data, c, g: own.beyond_fitting(data, c)
+    ),
+    r"(?P<name>[\w ]+): fall of the share of real examples that are memorised, .*": (
+        lambda data, c, g: own.natural_fall(data, g["name"].replace(" ", "_"), False, c)
+    ),
+    r"(?P<name>[\w ]+): the same fall from models that end early, .*": (
+        lambda data, c, g: own.natural_fall(data, g["name"].replace(" ", "_"), True, c)
+    ),
+    r"rank correlation, over all variants, .*": lambda data, c, g: own.together(data),
 }
 
 

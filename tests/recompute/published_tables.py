@@ -24,7 +24,7 @@ class Row:
 
     @property
     def is_core(self) -> bool:
-        """Whether the poster states the part, so that it makes the verdict."""
+        """Whether the part makes the verdict: it is marked neither paper nor ours."""
         return not self.name.endswith((" (paper)", " (ours)"))
 
     @property
@@ -68,7 +68,9 @@ def read(path: str | Path) -> Page:
     """Return what a claims.md says; a ValueError tells what it lacks."""
     text = Path(path).read_text()
     parts = re.split(r"^## ", text, flags=re.MULTILINE)
-    verdicts = {int(cells[0]): _word(cells[2]) for cells in _rows(parts[0])}
+    # Claims of our own have a table of their own, behind that of the poster's.
+    told = [cells for cells in _rows(parts[0]) if cells[0].isdecimal()]
+    verdicts = {int(cells[0]): _word(cells[2]) for cells in told}
     sections = [part for part in parts if re.match(r"\d+\. ", part)]
     rows = [row for section in sections for row in _parts(section)]
     headings = {int(one.split(".")[0]): _heading(one) for one in sections}

@@ -124,7 +124,20 @@ def test_numbers_of_the_results_are_those_of_the_files(kept):
     def both(part):
         return " ".join(demo[part])
 
+    cheap = kept["demo"]["proxies"].mean("seed")
+    real = cheap.sel(condition="real", noise_level=0)
+    noisy_labels = cheap.sel(condition="randY", noise_level=0.4)
+    names = "area_under_margin", "cumulative_loss", "loss_sensitivity", "misclassified_after_one"
+    ranks = [f"{real['correlation'].sel(proxy=name).item():.2f}" for name in names]
+    loss = noisy_labels.sel(proxy="cumulative_loss")
     quoted = [
+        f"implies by {both('beyond_fitting')}",
+        f"a share of {both('memorized_real')} is memorised",
+        f"keep theirs {both('kept_less_real_randY')} more are",
+        f"are {ranks[0]}, {ranks[1]} and {ranks[2]}, the ceiling being {real['ceiling']:.2f}",
+        f"reaches {loss['correlation']:.2f} of {loss['ceiling']:.2f}",
+        f"a kept one in {loss['auroc']:.2f} of pairs",
+        f"says least: {ranks[3]} on real data",
         f"noise in the labels, by {demo['fitted_width_randY'][0]} doublings from no noise to all"
         f" noise {demo['fitted_width_randY'][1]}",
         f"in the inputs by {both('fitted_width_randX')}, which leaves open whether it is one",
@@ -246,7 +259,7 @@ def test_a_small_folder_of_images_goes_with_the_snippet_as_it_stands(images):
     assert study.figures() == figures_of_demo()
     read = sources.fetch(**study.source(SimpleNamespace(dataset="mine")))
     noised = plan.noised_datasets(study.presets["mine"])
-    assert len(noised) == 9
+    assert len(noised) == 10
     for name, settings in noised.items():
         there = noising.noise_dataset(read, plan.data_settings(settings))
         assert there.sizes["row"] == 32, name

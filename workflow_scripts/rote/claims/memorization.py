@@ -65,7 +65,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             "beyond_fitting",
             "memorization",
             "random labels: mean memorisation score less what fitting them implies",
-            f"no more and no less than fitting implies: within ±{margin:g} (margin)",
+            f"as much as fitting implies: between −{margin:g} and {margin:g} (margin)",
             (-margin, margin),
             partial(_beyond, metrics, criteria),
             "ours",

@@ -1,0 +1,79 @@
+"""The number of each seed, for the parts of our own claims 6 and 7: a function a family of parts.
+
+Docstrings quote the sentence of claims.md that a function follows.
+"""
+
+import numpy as np
+import xarray as xr
+from estimates import Criteria, below, first_rate
+from scipy import stats
+from seed_statistics import Values
+
+
+def level_of(data: xr.Dataset, kind: str, lowest: bool = False) -> xr.Dataset:
+    """“At the first fraction and learning_rate”; “at the highest noise_level”, or the lowest."""
+    data = first_rate(data).isel(fraction=0)
+    levels = data.noise_level.values
+    if kind == "real":
+        return data.sel(condition=kind, noise_level=0)
+    levels = levels[levels > 0]
+    return data.sel(condition=kind, noise_level=levels.min() if lowest else levels.max())
+
+
+def memorized(data: xr.Dataset, kind: str, criteria: Criteria) -> Values:
+    """“That of part all of real”, “that of part changed of … at the highest noise_level”."""
+    one = level_of(data, kind)
+    share = one.memorized_share.sel(part="all" if kind == "real" else "changed")
+    open_ = below(one.train_accuracy, criteria["fitted"])
+    return Values(share.values, open_, open_)
+
+
+def kept_less_real(data: xr.Dataset, kind: str, criteria: Criteria) -> Values:
+    """“That of part kept of … at the lowest noise_level above 0, less that of part all of real.”"""
+    noise, real = level_of(data, kind, lowest=True), level_of(data, "real")
+    share = noise.memorized_share.sel(part="kept") - real.memorized_share.sel(part="all")
+    open_ = below(noise.train_accuracy, criteria["fitted"])
+    return Values(share.values, open_, open_)
+
+
+def beyond_fitting(data: xr.Dataset, criteria: Criteria) -> Values:
+    """“mean_memorization of randY at noise_level 1 […] less (train_accuracy − 1/classes)”.
+
+    The mean is taken anew, over the scores of the examples.
+    """
+    one = level_of(data, "randY").sel(noise_level=1)
+    implied = one.train_accuracy - 1 / data.attrs["classes"]
+    open_ = below(one.train_accuracy, criteria["fitted"])
+    scores = one.memorization.astype(float)
+    return Values((scores.mean("example") - implied).values, open_, open_)
+
+
+def natural_fall(data: xr.Dataset, name: str, at_equal: bool, criteria: Criteria) -> Values:
+    """“The weakest strength at which noise_train_accuracy falls by at least `large`, …”."""
+    (plain,) = (data.isel(variant=i) for i in np.flatnonzero(data.varied == "nothing"))
+    own = data.isel(variant=np.flatnonzero(data.varied == name)).sortby("strength")
+    fall = (plain.noise_train_accuracy - own.noise_train_accuracy).transpose("variant", "seed")
+    found = []
+    for seed in range(data.sizes["seed"]):
+        others = fall.drop_isel(seed=seed).mean("seed").values
+        at = own.isel(variant=int(np.flatnonzero(others >= criteria["large"])[0]), seed=seed)
+        before = at.share_of_early_end if at_equal else plain.memorized_share.isel(seed=seed)
+        found.append(float(before - at.memorized_share))
+    open_ = any(
+        below(plain[accuracy], criteria["fitted"])
+        for accuracy in ("train_accuracy", "noise_train_accuracy")
+    )
+    return Values(np.array(found), open_, open_)
+
+
+def together(data: xr.Dataset) -> Values:
+    """“Spearman's correlation of noise_train_accuracy and memorized_share over the variants.”"""
+    both = data[["noise_train_accuracy", "memorized_share"]].dropna("variant", how="all")
+    return Values(
+        np.array(
+            [
+                stats.spearmanr(*one.to_array().values, nan_policy="omit").statistic
+                for _, one in both.groupby("seed")
+            ]
+        )
+    )
