@@ -83,7 +83,7 @@ def _end_tolerance(interval: Ends, slack: float) -> float:
 def against_page(row: Row, new: Recomputed, k: int, page: Page) -> list[str]:
     """Return what differs from the row."""
     wrong = []
-    value = page.criteria.get(row.named) if row.named else 0.0
+    value = row.ends_at(page.criteria)
     if value is None or any(abs(end) not in (value, inf) for end in row.holds):
         wrong.append(f"criterion {row.criterion}: the table has {value}")
     if row.adjusted_for != k and row.seeds:

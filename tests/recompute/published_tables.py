@@ -42,8 +42,13 @@ class Row:
     @property
     def named(self) -> str:
         """The criterion in the table at the end that the row's criterion names, or nothing."""
-        found = re.search(r"\((\w+)\)$", self.criterion)
+        found = re.search(r"\((?:1 − )?(\w+)\)$", self.criterion)
         return found[1] if found else ""
+
+    def ends_at(self, criteria: dict[str, float]) -> float | None:
+        """Return the number that the criterion names, or 1 less it; 0 if it names none."""
+        value = criteria.get(self.named) if self.named else 0.0
+        return 1 - value if value is not None and "(1 − " in self.criterion else value
 
 
 @dataclass(frozen=True)
