@@ -118,7 +118,7 @@ def test_claims(
 
     Returns:
         ``verdict`` and the numbers of ``NUMBERS`` (test), with the coordinates ``claim`` and those
-        of ``TEXTS``; ``claim_verdict`` (conclusion): supported if all of the poster's parts are,
+        of ``TEXTS``; ``claim_verdict`` (conclusion): supported if all of its core parts are,
         contradicted if one is, else inconclusive; ``claim_dependent_on`` (conclusion): the settings
         on which the parts depend that make it; ``claim_text`` and ``claim_stated_by``
         (conclusion): those of our own are there if the metrics are that they are tested on.
@@ -146,7 +146,7 @@ def test_claims(
             "claim_verdict": (
                 "conclusion",
                 [decided for decided, _ in of_claims.values()],
-                _text("verdict on the claim: that of all of the poster's parts"),
+                _text("verdict on the claim: that of all of its core parts"),
             ),
             "claim_dependent_on": (
                 "conclusion",

@@ -77,7 +77,7 @@ class Group(NamedTuple):
     noise_kind: str
     noise_level: float
     seed: int
-    models: xr.Dataset  # of the run, none that diverged
+    models: xr.Dataset  # of the run, also those that diverged, of which nothing else here is
     right: np.ndarray  # (models, examples)
     trained: np.ndarray  # the same
     changed: np.ndarray  # (examples,)

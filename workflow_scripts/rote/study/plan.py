@@ -216,7 +216,7 @@ def noised_datasets(experiments: dict) -> dict[str, dict]:
             for size in settings["data"]["train_examples"]:
                 data = {**settings["data"], "train_examples": size}
                 each[f"convergence/examples-{size}"] = {**settings, "data": data}
-        elif experiment == "regularization":
+        elif experiment in ("regularization", "fair_proxy"):
             each[experiment] = {**settings, "noise_kinds": ["randY"]}
         else:
             each[experiment] = settings
