@@ -24,7 +24,7 @@ from rote.study.made_by import code_of
 from rote.study.run_settings import of_run
 
 EVERY = [*DAMAGES, emptied]
-RUN = SimpleNamespace(figure="fig1", experiment="capacity")
+RUN = SimpleNamespace(figure="fig1", experiment="capacity", run="units-4")
 
 
 @pytest.fixture(scope="module")

@@ -154,6 +154,7 @@ def test_measures_are_those_of_plain_modules(noised, memorization_settings, tmp_
 
 def test_what_is_measured_is_kept_and_found_again(noised, memorization_settings, tmp_path, caplog):
     whole = measure(noised, memorization_settings, Store(tmp_path))
+    caplog.clear()
     with caplog.at_level("INFO"):
         xr.testing.assert_identical(measure(noised, memorization_settings, Store(tmp_path)), whole)
     assert "12 of 12 members are in the store" in caplog.text

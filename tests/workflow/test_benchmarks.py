@@ -22,6 +22,10 @@ TINY = {
         ],
         "EXAMPLES": 100,
     },
+    "memorization_against_loop": {
+        "EXAMPLES": 100,
+        "TRAINING": {"epochs": 1, "batch_size": 50, "learning_rate": 0.2},
+    },
     "critical_samples": {"CASES": [("MLP 128-128", 20, 10.0)]},
     "sensitivity_against_unrolled": {"CASES": [(3, 20, 2)]},
     "peers": {
@@ -38,6 +42,7 @@ TINY = {
 }
 LARGE = {"iterations_of_lass"}  # a minute at least
 OPTIONS = {
+    "memorization_against_loop": ["--models", "2", "--loop-models", "1"],
     "retiring": ["--only", "examples-250"],
     "storing": ["--models", "3"],
     "released_lass": ["--inputs", "20"],

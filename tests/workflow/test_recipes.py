@@ -165,7 +165,9 @@ def test_a_study_with_more_replicates(kitchen):
     own = kitchen.configuration("mine.yaml")["presets"]["mine"]
     sizes = {name: of["data"]["image_size"] for name, of in own.items()}
     assert sizes.pop("capacity") == 28
-    assert {*sizes} == {"convergence", "difficulty", "sensitivity", "regularization"}
+    assert {*sizes} == {
+        *("convergence", "difficulty", "memorization", "sensitivity", "regularization")
+    }
     assert {*sizes.values()} == {14}
 
 
