@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from made_up_proxies import EXAMPLES, fair_proxy_runs
+from rote.files import netcdf
 from rote.machine.errors import UserError
 from rote.metrics import fair_proxy
 
@@ -18,6 +19,11 @@ VARIANTS = {
     "weight decay 0.01": ("weight_decay", 0.01),
 }
 RUN = {"width 12": 1, "epochs 2": 2, "epochs 3": 3, "dropout 0.2": 4, "dropout 0.5": 4}
+
+
+def test_every_variable_says_what_it_is(settings, tmp_path):
+    netcdf.write(fair_proxy.metrics(fair_proxy_runs(settings)), tmp_path / "fair_proxy.nc")
+    assert netcdf.read(tmp_path / "fair_proxy.nc")["seed"].attrs["units"] == "1"
 
 
 def test_variants_are_what_differs_and_by_how_much(settings):

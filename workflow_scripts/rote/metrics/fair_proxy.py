@@ -49,6 +49,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     for name, words in WORDS.items():
         result[name].attrs = {"long_name": words}
     result["strength"].attrs["units"] = "1"
+    result["seed"].attrs = {**runs[0]["seed"].attrs, "units": "1"}
     first = runs[0]
     return with_protocol(
         "fair_proxy",
