@@ -191,6 +191,23 @@ def test_numbers_of_the_results_are_those_of_the_files(kept):
     assert re.findall(r"\d+\.\d+", text) == []
 
 
+def test_numbers_on_memorization_are_those_of_its_claims():
+    folder = ROOT / "docs" / "memorization"
+    text = " ".join((folder / "README.md").read_text().split())
+    found = estimates(netcdf.read(folder / "fashion_mnist" / "claims.nc"))
+    parts = (
+        *("memorized_real", "memorized_randY", "beyond_fitting", "move_together"),
+        *("natural_falls_dropout", "natural_falls_hidden_noise"),
+        "natural_falls_at_equal_accuracy_input_noise",
+        "natural_falls_at_equal_accuracy_dropout",
+    )
+    for part in parts:
+        assert " ".join(found[part]) in text, part
+    at_equal = [name for name in found if "at_equal_accuracy" in name]
+    values = {name: float(found[name][0].replace("−", "-")) for name in at_equal}
+    assert min(values, key=values.get) == parts[-2] and max(values, key=values.get) == parts[-1]
+
+
 def test_the_readme_says_what_the_set_up_checks_and_announces():
     sys.path.insert(0, str(ROOT / "envs"))
     try:
