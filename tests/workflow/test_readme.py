@@ -203,6 +203,12 @@ def test_numbers_on_memorization_are_those_of_its_claims():
     )
     for part in parts:
         assert " ".join(found[part]) in text, part
+    digits = netcdf.read(folder / "consistency.nc")
+    assert sorted(digits["index"].values.ravel().tolist()) == list(range(60_000))
+    shares = digits["memorized_share"].sel(part="all").squeeze().values
+    of_sizes = [number(share) for share in shares.tolist()]
+    assert digits["fraction"].values.tolist() == [0.2, 0.5, 0.6]
+    assert "share of {} is memorised, on 50 % {}, on 60 % {}.".format(*of_sizes) in text
     at_equal = [name for name in found if "at_equal_accuracy" in name]
     values = {name: float(found[name][0].replace("−", "-")) for name in at_equal}
     assert min(values, key=values.get) == parts[-2] and max(values, key=values.get) == parts[-1]
