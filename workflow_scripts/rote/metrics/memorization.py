@@ -83,29 +83,35 @@ class Group(NamedTuple):
     changed: np.ndarray  # (examples,)
 
 
+def members_alike(run: xr.Dataset) -> Iterator[tuple[xr.Dataset, float, np.ndarray]]:
+    """Yield what the examples of a draw are, a learning rate, and its members' positions."""
+    names, rates = ("noise_kind", "noise_level", "seed"), run["learning_rate"].values
+    for draw in range(run.sizes["draw"]):
+        one = run.isel(draw=draw)
+        same = np.logical_and.reduce(
+            [run[name].values == one[f"draw_{name}"].item() for name in names]
+        )
+        for rate in dict.fromkeys(rates.tolist()):
+            yield one, rate, np.flatnonzero(same & (rates == rate))
+
+
 def groups(run: xr.Dataset) -> Iterator[Group]:
     """Yield the groups of models of a run of ``rote.runs.memorization``."""
-    diverged, examples = run["diverged_epoch"].values > 0, run.sizes["example"]
-    for draw in range(run.sizes["draw"]):
-        names = "noise_kind", "noise_level", "seed"
-        kind, level, seed = (run[f"draw_{name}"].values[draw].item() for name in names)
-        same = np.logical_and.reduce(
-            [run[name].values == run[f"draw_{name}"].values[draw] for name in names]
+    examples = run.sizes["example"]
+    for draw, rate, members in members_alike(run):
+        models = run.isel(member=members)
+        left = models.isel(member=np.flatnonzero(models["diverged_epoch"].values == 0))
+        yield Group(
+            run["percent"].values[0].item() / 100,
+            rate,
+            draw["draw_noise_kind"].item(),
+            draw["draw_noise_level"].item(),
+            draw["draw_seed"].item(),
+            models,
+            unpacked(left["right"].values, examples),
+            unpacked(left["trained_on"].values, examples),
+            draw["changed"].values,
         )
-        for rate in dict.fromkeys(run["learning_rate"].values.tolist()):
-            own = same & (run["learning_rate"].values == rate)
-            left = run.isel(member=np.flatnonzero(own & ~diverged))
-            yield Group(
-                run["percent"].values[0].item() / 100,
-                rate,
-                str(kind),
-                level,
-                seed,
-                run.isel(member=np.flatnonzero(own)),
-                unpacked(left["right"].values, examples),
-                unpacked(left["trained_on"].values, examples),
-                run["changed"].values[draw],
-            )
 
 
 def metrics(runs: list[xr.Dataset]) -> xr.Dataset:

@@ -7,7 +7,7 @@ from scipy import stats
 from rote.measures.memorization import memorization, reliability
 from rote.measures.records import unpacked
 from rote.metrics import settings_of, with_protocol
-from rote.metrics.memorization import Group, groups
+from rote.metrics.memorization import Group, groups, members_alike
 
 # By name, the variable of a run, and the sign by which it should grow with the memorisation score.
 PROXIES = {
@@ -92,18 +92,10 @@ def _cell(group: Group | xr.Dataset) -> tuple:
 
 def _measured(run: xr.Dataset) -> list[xr.Dataset]:
     """Return the members of each draw and learning rate of a run, and what their examples are."""
-    found = []
-    for draw in range(run.sizes["draw"]):
-        one = run.isel(draw=draw)
-        same = (
-            (run["noise_kind"] == one["draw_noise_kind"])
-            & (run["noise_level"] == one["draw_noise_level"])
-            & (run["seed"] == one["draw_seed"])
-        ).values
-        for rate in dict.fromkeys(run["learning_rate"].values.tolist()):
-            members = np.flatnonzero(same & (run["learning_rate"].values == rate))
-            found.append(one.isel(member=members).assign_coords(learning_rate=rate))
-    return found
+    return [
+        draw.isel(member=members).assign_coords(learning_rate=rate)
+        for draw, rate, members in members_alike(run)
+    ]
 
 
 def _of_cell(group: Group, measured: xr.Dataset) -> xr.Dataset:
