@@ -127,10 +127,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
 
 def _alike(runs: list[xr.Dataset]) -> Iterator[list[Group]]:
     """Yield those groups of models, of each run one, that are trained on the same data."""
-    of_runs = [
-        {(g.learning_rate, g.noise_kind, g.noise_level, g.seed): g for g in groups(run)}
-        for run in runs
-    ]
+    of_runs = [{group.same: group for group in groups(run)} for run in runs]
     for same, group in of_runs[0].items():
         yield [group, *(others[same] for others in of_runs[1:])]
 

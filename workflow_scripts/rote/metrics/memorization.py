@@ -82,6 +82,11 @@ class Group(NamedTuple):
     trained: np.ndarray  # the same
     changed: np.ndarray  # (examples,)
 
+    @property
+    def same(self) -> tuple[float, str, float, int]:
+        """What groups have in common, also of different runs, that are trained on the same data."""
+        return self.learning_rate, self.noise_kind, self.noise_level, self.seed
+
 
 def members_alike(run: xr.Dataset) -> Iterator[tuple[xr.Dataset, float, np.ndarray]]:
     """Yield what the examples of a draw are, a learning rate, and its members' positions."""

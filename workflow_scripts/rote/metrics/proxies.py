@@ -51,10 +51,9 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         from which the scores are.
     """
     scored, measured = runs
-    scores = {_cell(group): group for group in groups(scored)}
-    own = {_cell(one): one for one in _measured(measured)}
+    scores = {group.same: group for group in groups(scored)}
     rates = list(dict.fromkeys(scored["learning_rate"].values.tolist()))
-    cells = [_of_cell(scores[cell], one) for cell, one in own.items()]
+    cells = [_of_cell(scores[cell], one) for cell, one in _measured(measured).items()]
     result = xr.combine_by_coords(cells, join="outer")
     kinds = list(dict.fromkeys(scored["draw_noise_kind"].values.tolist()))
     result = result.sel(condition=kinds, learning_rate=rates).transpose(
@@ -83,19 +82,13 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     )
 
 
-def _cell(group: Group | xr.Dataset) -> tuple:
-    if isinstance(group, Group):
-        return group.learning_rate, group.noise_kind, group.noise_level, group.seed
-    names = "learning_rate", "draw_noise_kind", "draw_noise_level", "draw_seed"
-    return tuple(group[name].item() for name in names)
-
-
-def _measured(run: xr.Dataset) -> list[xr.Dataset]:
-    """Return the members of each draw and learning rate of a run, and what their examples are."""
-    return [
-        draw.isel(member=members).assign_coords(learning_rate=rate)
+def _measured(run: xr.Dataset) -> dict[tuple, xr.Dataset]:
+    """Return the members of each draw and learning rate of a run, by what ``Group.same`` is."""
+    names = "draw_noise_kind", "draw_noise_level", "draw_seed"
+    return {
+        (rate, *(draw[name].item() for name in names)): draw.isel(member=members)
         for draw, rate, members in members_alike(run)
-    ]
+    }
 
 
 def _of_cell(group: Group, measured: xr.Dataset) -> xr.Dataset:
