@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from made_up_runs import ABOUT, NAMED
+from rote.metrics.proxies import PROXIES
 from rote.runs.device_data import trained_on
 from rote.runs.memorization import OF_DRAW
 from rote.study import plan, run_settings
@@ -26,6 +27,7 @@ SETTINGS = {
     "vary": list(plan.FACTORS),
     "percent": [70],
     "models": 60,
+    "proxies": 6,
     "left_out": 8,
     "left_out_more": {
         "models": 12,
@@ -85,7 +87,7 @@ def neighbour_run(name: str, settings: dict | None = None) -> xr.Dataset:
     accuracy = np.where(trained, right, 0).sum(1, keepdims=True) / trained.sum(1, keepdims=True)
     columns = dict(zip(plan.Member._fields, zip(*members, strict=True), strict=True))
     of_draws = [data[draw.seed, draw.noise_level] for draw in draws]
-    return xr.Dataset(
+    run = xr.Dataset(
         {
             "train_accuracy": (("member", "epoch"), accuracy, NAMED),
             "validation_accuracy": (
@@ -122,6 +124,23 @@ def neighbour_run(name: str, settings: dict | None = None) -> xr.Dataset:
             "class_name": ("class", list("abc")),
         },
     ).assign_attrs(ABOUT, settings=json.dumps(own), device="cpu")
+    if name != "proxies":
+        return run
+    measured = {m: np.where(trained, distances(members, data, trained), np.nan) for m in PROXIES}
+    return run.drop_vars("right").assign(
+        {name: (("member", "example"), values, NAMED) for name, values in measured.items()}
+    )
+
+
+def distances(members: list, data: dict, trained: np.ndarray) -> np.ndarray:
+    """Return how far each example of a member is from the nearest other one: what is alone."""
+    found = np.full(trained.shape, np.nan)
+    for member, row, own in zip(members, found, trained, strict=True):
+        points = data[member.seed, member.noise_level].points[own]
+        between = np.linalg.norm(points[:, None] - points, axis=2)
+        np.fill_diagonal(between, np.inf)
+        row[own] = between.min(1)
+    return found
 
 
 def runs_of(figure: str, settings: dict | None = None) -> list[xr.Dataset]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from rote.figures import leave_one_out, style
 
@@ -29,7 +30,40 @@ def test_scores_are_drawn_against_scores_and_influences_against_influences(left_
             np.testing.assert_array_equal(empty, expected[hollow])
             assert len(empty) == hollow.sum()
             assert bool(len(empty)) == (kind == "randY")
-    assert [axis.get_title() for axis in figure.axes] == ["real", "randY 40 %", "", ""]
+    assert [axis.get_title() for axis in figure.axes] == ["real", "randY 40 %"] + 4 * [""]
+
+
+def test_loss_sensitivity_is_compared_by_rank_and_the_others_in_the_caption(left_out):
+    with style.paper():
+        figure = leave_one_out.draw(left_out)
+    own = left_out.sel(condition="randY", noise_level=0.4).transpose("seed", ...)
+    sensitivity = own["proxy_value"].sel(proxy="loss_sensitivity").values
+    found = sorted(np.concatenate(points(figure.axes[5])).tolist())
+    expected = []
+    for values, score in zip(sensitivity, own["left_out_score"].values, strict=True):
+        there = np.isfinite(values + score)
+        expected += np.stack(
+            [stats.rankdata(values[there]), stats.rankdata(score[there])], 1
+        ).tolist()
+    assert found == sorted(expected)
+    told = own.sel(proxy="loss_sensitivity", seed=1)
+    value, low, high = (
+        style.number(told[f"proxy_correlation{end}"].item(), 3) for end in ("", "_low", "_high")
+    )
+    assert f"/ {value} [{low}, {high}]" in figure.get_supxlabel()
+    assert "EL2N" in figure.get_label()
+    assert "EL2N" not in figure.get_supxlabel()
+
+
+def test_what_has_no_loss_sensitivity_is_drawn_without_its_panels(left_out):
+    without = left_out.copy(deep=True)
+    without["proxy_value"].loc[{"proxy": "loss_sensitivity"}] = np.nan
+    without["proxy_correlation"].loc[{"proxy": "loss_sensitivity"}] = np.nan
+    with style.paper():
+        figure = leave_one_out.draw(without)
+    assert len(figure.axes) == 4
+    assert "EL2N" in figure.get_label()
+    assert "loss-sensitivity" not in figure.get_label()
 
 
 def test_numbers_are_means_over_seeds_and_the_caption_has_their_intervals(left_out):
@@ -51,7 +85,7 @@ def test_numbers_are_means_over_seeds_and_the_caption_has_their_intervals(left_o
 
 
 def test_without_pairs_there_are_scores_alone_and_one_condition_takes_a_column(left_out):
-    scores = left_out.drop_dims("pair").sel(noise_level=[0.0])
+    scores = left_out.drop_dims(["pair", "proxy"]).sel(noise_level=[0.0])
     with style.paper():
         figure = leave_one_out.draw(scores)
     assert len(figure.axes) == 1

@@ -121,3 +121,21 @@ def test_every_variable_says_what_it_is(metrics):
     for name in {*metrics.variables} - {"example", "pair"}:
         assert metrics[name].attrs.get("long_name"), name
         assert metrics[name].dtype.kind in "OUT" or metrics[name].attrs.get("units") == "1", name
+
+
+def test_cheap_measures_are_compared_by_rank(metrics):
+    (measured,) = (run for run in runs_of("leave_one_out") if "right" not in run)
+    assert metrics.attrs["proxy_models"] == SETTINGS["proxies"]
+    for level in (0.0, 0.4):
+        found = of_condition(metrics, level, 1)
+        own = measured.isel(
+            member=np.flatnonzero((measured["seed"] == 1) & (measured["noise_level"] == level))
+        )
+        values = np.nanmean(own["area_under_margin"].values, axis=0)
+        one = found.sel(proxy="area_under_margin")
+        np.testing.assert_allclose(one["proxy_value"], values)
+        score = found["left_out_score"].values[:SUBSET]
+        rank = stats.spearmanr(-values[:SUBSET], score).statistic
+        assert one["proxy_correlation"] == pytest.approx(rank)
+        assert one["proxy_correlation_low"] < rank < one["proxy_correlation_high"]
+        assert 0.9 < found["rank_ceiling"] <= 1

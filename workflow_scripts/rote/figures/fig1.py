@@ -53,7 +53,7 @@ def draw(metrics: xr.Dataset, margin: float | None = None, fitted: float | None 
     if read["train_accuracy"]:
         said = f"○ below: smallest width with a training accuracy of {fitted:g}, the thin line"
         lines += ["; ".join([said, *read["train_accuracy"]])]
-    style.footnote(figure, metrics, style.SPREAD.format(style.of_seeds(metrics)), lines=lines)
+    style.footnote(figure, metrics, style.spread(metrics), lines=lines)
     return figure
 
 

@@ -64,7 +64,7 @@ def draw(metrics: xr.Dataset, fitted: float | None = None) -> Figure:
     style.footnote(
         figure,
         metrics,
-        style.SPREAD.format(style.of_seeds(metrics)),
+        style.spread(metrics),
         lines=[
             *(f"critical sample ratio after {epochs[-1]} epochs, {ratio}" for ratio in ratios),
             f"noise level {style.percent(metrics.attrs['noise_level'])}; "

@@ -64,6 +64,12 @@ def wrapped(text: str, size: float, widest: float) -> str:
     return "\n".join(line.strip(" ") for line in lines)
 
 
+def shortened(text: str, size: float, widest: float) -> str:
+    """Return text in one line of at most a width, at a size; both in points. The rest is cut."""
+    first, *rest = wrapped(" ".join(text.split()), size, widest).split("\n")
+    return f"{first[:-1]}…" if rest else first
+
+
 def make_readable(figure: Figure, remedy: str) -> None:
     r"""Let every text of a figure be drawn as it is written: in fonts that have its letters.
 

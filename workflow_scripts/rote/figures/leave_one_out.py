@@ -5,12 +5,14 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from scipy import stats
 
 from rote.figures import looks, style
 
 # By the name of what is compared: its targets, its axes, and the part that its numbers are of.
 ROWS = {"score": ("memorisation score", "all"), "influence": ("influence", "pairs")}
 PARTS = "all", "kept", "changed", "pairs"
+RANKED = "loss_sensitivity"  # of the cheap measures, that which is drawn
 
 
 def draw(metrics: xr.Dataset) -> Figure:
@@ -18,27 +20,36 @@ def draw(metrics: xr.Dataset) -> Figure:
 
     The vertical axis is what leaving one example out gives, the horizontal one what random subsets
     do (Feldman & Zhang 2020). Bars are one standard error over models on either side; both agree on
-    the diagonal. Examples that noise has changed are hollow.
+    the diagonal. Examples that noise has changed are hollow. Below, if it was measured, the ranks
+    of the scores by leaving out stand against those of the loss-sensitivity: it is a derivative by
+    the inputs, so that its scale is another.
     """
     conditions = _conditions(metrics)
     drawn = looks.looks(dict.fromkeys(kind for kind, _ in conditions), looks.CONDITIONS)
     rows = {name: row for name, row in ROWS.items() if f"left_out_{name}" in metrics}
-    columns = len(conditions)
+    ranked = _is_ranked(metrics)
+    columns, count = len(conditions), len(rows) + ranked
     width = style.COLUMN if columns == 1 else style.PAGE
-    figure = Figure(figsize=(width, len(rows) * (width / max(columns, 2) * 0.9 + 0.1) + 0.8))
-    axes = figure.subplots(len(rows), columns, squeeze=False, sharex="row", sharey="row")
+    # Three rows of panels, and what stands around them, have to fit on a page.
+    panel = min(width / max(columns, 2) * 0.9 + 0.1, 8 / count)
+    figure = Figure(figsize=(width, count * panel + 0.8))
+    axes = figure.subplots(count, columns, squeeze=False, sharex="row", sharey="row")
     handles, read = [], {name: [] for name in rows}
     for k, (kind, level) in enumerate(conditions):
         own = metrics.sel(condition=kind, noise_level=level)
         words = kind if kind == "real" else f"{kind} {style.percent(level)}"
         axes[0, k].set_title(words)
         handles += _handles(drawn[kind], words, own["changed"].any())
-        for (name, (what, part)), axis in zip(rows.items(), axes[:, k], strict=True):
+        for (name, (what, part)), axis in zip(rows.items(), axes[: len(rows), k], strict=True):
             _panel(axis, own, name, drawn[kind])
             axis.set_xlabel("by random subsets")
             if k == 0:
                 axis.set_ylabel(f"{what}\nby leaving one out")
             read[name].append(f"{words} {_said(own.sel(part=part))}")
+        if ranked:
+            _ranks(axes[-1, k], own, drawn[kind])
+    if ranked:
+        axes[-1, 0].set_ylabel("memorisation score\nby leaving one out, rank")
     style.legend_above(figure, handles)
     models, replicates = (int(metrics.attrs[n]) for n in ("subset_models", "replicates"))
     counts = f"{models:,} models on random subsets, {replicates} without each example"
@@ -56,8 +67,9 @@ def draw(metrics: xr.Dataset) -> Figure:
         + [
             f"leaving out: of one set of {int(metrics.attrs['trained']) + 1} examples; random "
             "subsets: mean over sets of as many, so that both differ by more than noise"
-        ],
-        aside=_aside(metrics, conditions),
+        ]
+        + _of_proxies(metrics, conditions, [RANKED] if ranked else []),
+        aside=[*_aside(metrics, conditions), *_of_proxies(metrics, conditions, _others(metrics))],
     )
     return figure
 
@@ -83,6 +95,39 @@ def _panel(axis: Axes, own: xr.Dataset, name: str, look: looks.Look) -> None:
     axis.errorbar(x, y, y_error, x_error, fmt="none", ecolor=look.colour, elinewidth=0.5, alpha=0.3)
     changed = own["changed"].transpose("seed", "example").values
     hollow = (changed if name == "score" else changed[:, own["pair_train"].values]).ravel()
+    _points(axis, x, y, hollow, look)
+    axis.set_aspect("equal")
+
+
+def _is_ranked(metrics: xr.Dataset) -> bool:
+    """Tell whether there is a loss-sensitivity, which is not measured of every training."""
+    there = "proxy_value" in metrics and metrics["proxy_value"].sel(proxy=RANKED).notnull().any()
+    return bool(there)
+
+
+def _others(metrics: xr.Dataset) -> list[str]:
+    """Return the cheap measures that are said in the caption alone."""
+    if "proxy" not in metrics.dims:
+        return []
+    there = metrics["proxy_correlation"].notnull()
+    names = metrics["proxy"].values
+    return [name for name in names if name != RANKED and there.sel(proxy=name).any()]
+
+
+def _ranks(axis: Axes, own: xr.Dataset, look: looks.Look) -> None:
+    """Draw the ranks of scores by leaving out against those of the loss-sensitivity, by seed."""
+    for seed in own["seed"].values:
+        one = own.sel(seed=seed)
+        values, score = one["proxy_value"].sel(proxy=RANKED).values, one["left_out_score"].values
+        there = np.isfinite(values + score)
+        x, y = stats.rankdata(values[there]), stats.rankdata(score[there])
+        hollow = one["changed"].values[there].astype(bool)
+        _points(axis, x, y, hollow, look)
+    axis.set_box_aspect(1)
+    axis.set_xlabel("loss-sensitivity, rank")
+
+
+def _points(axis: Axes, x: np.ndarray, y: np.ndarray, hollow: np.ndarray, look: looks.Look) -> None:
     for where, face in ((~hollow, look.colour), (hollow, "white")):
         axis.plot(
             x[where],
@@ -95,7 +140,29 @@ def _panel(axis: Axes, own: xr.Dataset, name: str, look: looks.Look) -> None:
             markeredgewidth=0.6,
             alpha=0.8,
         )
-    axis.set_aspect("equal")
+
+
+def _of_proxies(
+    metrics: xr.Dataset, conditions: list[tuple[str, float]], names: list[str]
+) -> list[str]:
+    """Return how cheap measures rank the examples as leaving out does, a line for each."""
+    lines = []
+    for name in names:
+        own = metrics.sel(proxy=name)
+        each = [own.sel(condition=kind, noise_level=level) for kind, level in conditions]
+        told = [
+            f"{kind if kind == 'real' else f'{kind} {style.percent(level)}'} "
+            f"{_with_interval(one, 'proxy_correlation')}"
+            for (kind, level), one in zip(conditions, each, strict=True)
+        ]
+        lines.append(f"{own['words'].item()}, rank correlation with leaving out: {', '.join(told)}")
+    if lines:
+        of = (
+            metrics["rank_ceiling"].sel(condition=k, noise_level=level) for k, level in conditions
+        )
+        ceilings = ", ".join(style.number(one.mean().item(), 2) for one in of)
+        lines[0] += f" (ceilings, by the noise of the score: {ceilings})"
+    return lines
 
 
 def _handles(look: looks.Look, words: str, noised: bool) -> list[Line2D]:

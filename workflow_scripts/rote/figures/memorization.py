@@ -159,7 +159,7 @@ def _footnote(figure: Figure, metrics: xr.Dataset, kinds: list[str]) -> None:
     style.footnote(
         figure,
         metrics,
-        f"{style.SPREAD.format(style.of_seeds(metrics))}{bars}",
+        f"{style.spread(metrics)}{bars}",
         lines=[
             f"{metrics.attrs['models_per_replicate']:,} models a condition and seed, each on a "
             f"random {sizes[0]} of the examples{several}; share that fits all of it: {fitted}",

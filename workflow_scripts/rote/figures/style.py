@@ -19,7 +19,6 @@ from rote.figures import fonts, own_style
 from rote.figures.looks import Look
 from rote.files.atomic import replacing
 
-SPREAD = "mean, standard deviation and dots: {}"
 NORMS = {"l1": "ℓ1", "l2": "ℓ2", "linf": "ℓ∞"}
 SMALL = 6.0  # points: the smallest text of a figure
 COLUMN, PAGE = 3.5, 7.2  # inches: the widths at which figures are printed
@@ -92,6 +91,12 @@ def of_seeds(metrics: xr.Dataset) -> str:
     """Return how many seeds there are, for people."""
     count = metrics.sizes["seed"]
     return f"{count} seeds" if count != 1 else "1 seed"
+
+
+def spread(metrics: xr.Dataset) -> str:
+    """Return what curves over the seeds are, for people: of a single one there is no spread."""
+    several = "mean, standard deviation and dots: " if metrics.sizes["seed"] > 1 else ""
+    return f"{several}{of_seeds(metrics)}"
 
 
 def mean_and_spread(values: xr.DataArray, digits: int = 2) -> str:

@@ -51,14 +51,14 @@ def agreement(one: Estimate, other: Estimate, cluster: np.ndarray) -> dict[str, 
         found |= dict(
             zip(
                 (name, f"{name}_low", f"{name}_high"),
-                _interval(statistic, x, y, cluster),
+                interval(statistic, x, y, cluster),
                 strict=True,
             )
         )
         found[f"{name}_ceiling"] = _root(reliable[0]) * _root(reliable[1])
         if name == "pearson":
             of_one, of_other = reliable
-    bounds = np.array(_interval(slope, x, y, cluster)) / (of_other if of_other > 0 else np.nan)
+    bounds = np.array(interval(slope, x, y, cluster)) / (of_other if of_other > 0 else np.nan)
     found |= dict(zip(("slope", "slope_low", "slope_high"), bounds.tolist(), strict=True))
     return found | {"left_out_reliability": of_one, "subset_reliability": of_other}
 
@@ -105,12 +105,13 @@ def _root(value: float) -> float:
     return value if np.isnan(value) else float(np.sqrt(max(value, 0)))
 
 
-def _interval(
+def interval(
     statistic: Statistic, x: np.ndarray, y: np.ndarray, cluster: np.ndarray
 ) -> tuple[float, float, float]:
-    """Return a statistic of targets, and the lower and upper end of its interval.
+    """Return a statistic of targets, and the lower and upper end of its 95 % interval.
 
-    A correlation is near 1, where its distribution is skew. That of Fisher's transform is not.
+    It is by the jackknife over clusters of targets, Student's; NaN where these are fewer than 3. A
+    correlation is near 1, where its distribution is skew. That of Fisher's transform is not.
     """
     there, back = (lambda r: r, lambda r: r) if statistic is slope else (np.arctanh, np.tanh)
     found, left = statistic(x, y), [cluster != each for each in np.unique(cluster)]

@@ -12,7 +12,7 @@ types of these do not fit. ``where`` is (examples,), the examples that count; No
 example that all models were trained on, or none, has no score (NaN), and counts nowhere.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -78,6 +78,12 @@ def mean_score(right: np.ndarray, trained: np.ndarray, where: np.ndarray | None 
     return float(_mean(_scores(_counts(right[:, chosen], trained[:, chosen]))))
 
 
+def mean_consistency(right: np.ndarray, trained: np.ndarray) -> float:
+    """Return the mean consistency of the examples: without bias, whatever the models."""
+    counts = _counts(*checked(right, trained))
+    return float(_mean(_proportion(counts.right_out, counts.outside)))
+
+
 def share_above(
     right: np.ndarray, trained: np.ndarray, threshold: float, where: np.ndarray | None = None
 ) -> Share:
@@ -135,7 +141,34 @@ def reliability(right: np.ndarray, trained: np.ndarray, splits: int = 10) -> flo
         is no ceiling. NaN where all scores of a part are equal, or there are none.
     """
     right, trained = checked(right, trained)
-    halves, quarters = (_scores(_counts_of_parts(right, trained, splits, n)) for n in (2, 4))
+    return _extrapolated(
+        *(_scores(_counts_of_parts(right, trained, splits, parts)) for parts in (2, 4))
+    )
+
+
+def consistency_reliability(
+    studies: Sequence[tuple[np.ndarray, np.ndarray]], splits: int = 10
+) -> float:
+    """Return the :func:`reliability` of the mean consistency over several sizes of the subsets.
+
+    Args:
+        studies: of each size ``right`` and ``trained`` of its models, all of the same examples.
+        splits: random ones into halves and quarters of the models of each size.
+    """
+    studies = [checked(*study) for study in studies]
+
+    def means(parts: int) -> np.ndarray:
+        counts = (_counts_of_parts(*study, splits, parts) for study in studies)
+        return sum(_proportion(own.right_out, own.outside) for own in counts) / len(studies)
+
+    return _extrapolated(means(2), means(4))
+
+
+def _extrapolated(halves: np.ndarray, quarters: np.ndarray) -> float:
+    """Return the reliability of scores by that of halves and quarters of the models.
+
+    Both are (parts, splits, examples).
+    """
     half = _rank_correlation(halves[0], halves[1])
     if half <= 0:
         return half

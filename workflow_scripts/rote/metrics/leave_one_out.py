@@ -11,11 +11,12 @@ import numpy as np
 import xarray as xr
 
 from rote.measures import leave_one_out
-from rote.measures.agreement import Estimate, agreement
+from rote.measures.agreement import Estimate, agreement, interval, reliability, spearman
 from rote.measures.memorization import jackknife, mean_score, memorization
 from rote.measures.records import unpacked
 from rote.metrics import settings_of, with_protocol
-from rote.metrics.memorization import Group, groups
+from rote.metrics.memorization import Group, groups, halving_groups
+from rote.metrics.proxies import PROXIES, measured_by_cell, values_of_proxies
 
 OF_EXAMPLES = {
     "left_out_score": "memorisation score by leaving the example out of the first examples",
@@ -55,12 +56,22 @@ OF_PARTS = {
 OF_CONDITIONS = {
     "fitted_models": "share of the models that leave one example out and have the others right",
     "diverged_models": "share of the models that leave one example out and diverged",
+    "rank_ceiling": "rank correlation of the memorisation score by leaving out with the true one, "
+    "as it is estimated: no measure can be expected to correlate more",
+}
+OF_PROXIES = {
+    "proxy_value": "mean of the measure over the models whose subset holds the example",
+    "proxy_correlation": "rank correlation over the examples of the measure with the memorisation "
+    "score by leaving out, of the sign that it should have",
+    "proxy_correlation_low": _INTERVAL.format("lower"),
+    "proxy_correlation_high": _INTERVAL.format("upper"),
 }
 LONG_NAMES = {
     **OF_EXAMPLES,
     **OF_PAIRS,
     **OF_PARTS,
     **OF_CONDITIONS,
+    **OF_PROXIES,
     "changed": "noise has given the example another label, or another input",
     "index": "position of the training example in its part of the original data set",
     "pair_train": "position of the training example of the pair along example",
@@ -71,31 +82,39 @@ WORDS = {
     "part": "what is compared: memorisation scores of all examples, of those that noise kept as "
     "they are, or of those that it changed; or influences, of the pairs",
     "condition": "training data: real, or the name of a noise",
+    "proxy": "cheap measure of a single training",
+    "words": "what figures call the measure",
 }
 PARTS = "all", "kept", "changed", "pairs"
-DIMENSIONS = "learning_rate", "part", "condition", "noise_level", "pair", "example", "seed"
+DIMENSIONS = "proxy", "learning_rate", "part", "condition", "noise_level", "pair", "example", "seed"
 
 
 def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     """Return both scores of every example, and how far they agree.
 
     Args:
-        runs: of the experiment ``memorization``: on random subsets, ``left-out`` and, if there is
-            one, ``left-out-more``.
+        runs: of the experiment ``memorization``: on random subsets, ``left-out`` and, if there are
+            such, ``left-out-more`` and ``proxies``.
 
     Returns:
         Those of ``OF_EXAMPLES`` (learning_rate, condition, noise_level, example, seed), missing for
         examples that are never left out; those of ``OF_PAIRS`` along ``pair`` instead of
         ``example``, with ``pair_train`` and ``pair_validation``, if there are any; those of
-        ``OF_PARTS`` along ``part``, those of ``OF_CONDITIONS`` without either; ``changed``
+        ``OF_PARTS`` along ``part``, those of ``OF_CONDITIONS`` without either; of proxies, those of
+        ``OF_PROXIES`` along ``proxy``, ``proxy_value`` also along ``example``; ``changed``
         (condition, noise_level, example, seed) and ``index`` (example, seed). Missing is what there
         is not: real data at a level above 0, and noise at 0. Attributes ``subset_models``, those on
-        random subsets, ``replicates`` and ``pair_replicates``, of a condition and a seed, and
-        ``trained``, the number of examples that a model with one left out is trained on.
+        random subsets, ``replicates``, ``pair_replicates`` and ``proxy_models``, of a condition and
+        a seed, and ``trained``, the number of examples that a model with one left out is trained
+        on.
     """
-    subsets, left_out, *more = runs
+    subsets, left_out, *more = (run for run in runs if "right" in run)
+    measured = [run for run in runs if "right" not in run]
     pairs = np.array(settings_of(more[0])["pairs"] if more else np.empty((0, 2)), int)
-    found = [_of_group(*same, pairs=pairs) for same in _alike(runs)]
+    found = [_of_group(*same, pairs=pairs) for same in _alike([subsets, left_out, *more])]
+    if measured:
+        proxies = measured_by_cell(measured[0])
+        found = [_with_proxies(one, proxies) for one in found]
     kinds = list(dict.fromkeys(subsets["draw_noise_kind"].values.tolist()))
     rates = list(dict.fromkeys(subsets["learning_rate"].values.tolist()))
     along = ["learning_rate", "condition", "noise_level", "seed"]
@@ -104,6 +123,8 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     result = result.sel(condition=kinds, learning_rate=rates)
     _, firsts = np.unique(subsets["draw_seed"].values, return_index=True)
     result = result.assign(index=(("seed", "example"), subsets["index"].values[firsts]))
+    if measured:
+        result = result.assign_coords(words=("proxy", [words for words, _ in PROXIES.values()]))
     if more:
         result = result.assign_coords(
             pair_train=("pair", pairs[:, 0]), pair_validation=("pair", pairs[:, 1])
@@ -113,13 +134,15 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         if name in result.variables:
             result[name].attrs = {"long_name": long_name, "units": "1"}
     for name, words in WORDS.items():
-        result[name].attrs = {"long_name": words}
+        if name in result.variables:
+            result[name].attrs = {"long_name": words}
     for name in ("learning_rate", "seed"):
         result[name].attrs = subsets[name].attrs
     counts = {
         "subset_models": subsets.sizes["member"] // (subsets.sizes["draw"] * len(rates)),
         "replicates": _replicates(left_out),
         "pair_replicates": _replicates(more[0]) if more else 0,
+        "proxy_models": _replicates(measured[0]) if measured else 0,
         "trained": int(np.unpackbits(left_out["trained_on"].values[0]).sum()),
     }
     return with_protocol("leave_one_out", result.assign_attrs(counts), runs)
@@ -142,7 +165,7 @@ def _of_group(
     """Return the numbers of one condition and seed."""
     shares = leave_one_out.shares(left_out.right, left_out.trained, _replicate(left_out))
     examples = np.arange(len(subsets.changed))
-    scores = _both(shares, subsets.right, subsets.trained)
+    scores, of_scores = _both(shares, subsets.right, subsets.trained), shares
     there, changed = ~np.isnan(scores[0] + scores[2]), subsets.changed
     for values in scores:
         values[~there] = np.nan
@@ -172,6 +195,7 @@ def _of_group(
             **{name: ("part", [one[name] for one in parts.values()]) for name in OF_PARTS},
             "fitted_models": (left_out.models["train_accuracy"][:, -1] == 1).mean().item(),
             "diverged_models": (left_out.models["diverged_epoch"] > 0).mean().item(),
+            "rank_ceiling": _rank_ceiling(of_scores),
             "changed": ("example", changed),
         },
         coords={
@@ -182,6 +206,37 @@ def _of_group(
             "seed": left_out.seed,
         },
     )
+
+
+def _with_proxies(one: xr.Dataset, proxies: dict[tuple, xr.Dataset]) -> xr.Dataset:
+    """Return the numbers of a condition and seed with those of its cheap measures, by rank."""
+    cell = tuple(one[name].item() for name in ("learning_rate", "condition", "noise_level", "seed"))
+    values = values_of_proxies(proxies[cell])
+    score = one["left_out_score"].values
+    found = []
+    for name, own in values.items():
+        there = np.isfinite(own + score)
+        if not there.any():
+            found.append((np.nan, np.nan, np.nan))
+            continue
+        signed = PROXIES[name][1] * own[there]
+        found.append(interval(spearman, signed, score[there], np.flatnonzero(there)))
+    correlation, low, high = zip(*found, strict=True)
+    return one.assign(
+        proxy_value=(("proxy", "example"), np.stack([*values.values()])),
+        proxy_correlation=("proxy", list(correlation)),
+        proxy_correlation_low=("proxy", list(low)),
+        proxy_correlation_high=("proxy", list(high)),
+    ).assign_coords(proxy=list(values))
+
+
+def _rank_ceiling(shares: np.ndarray) -> float:
+    """Return the root of the reliability of the ranks of scores by leaving out."""
+    there = ~np.isnan(leave_one_out.score(shares)[0])
+    if not there.any():
+        return np.nan
+    of_ranks = Estimate(shares.shape[1], lambda own: leave_one_out.score(shares[:, own])[0][there])
+    return float(np.sqrt(max(reliability(of_ranks, spearman), 0)))
 
 
 def _both(shares: np.ndarray, right: np.ndarray, trained: np.ndarray) -> list[np.ndarray]:
@@ -224,8 +279,7 @@ def _mean_by_subsets(right: np.ndarray, trained: np.ndarray) -> tuple[float, flo
     """Return the mean of the values by random subsets, and its standard error over models."""
     if len(right) < 4:
         return mean_score(right, trained), np.nan
-    count = min(16, 2 ** int(np.log2(len(right) // 2)))
-    value, error = jackknife(mean_score, right, trained, count)
+    value, error = jackknife(mean_score, right, trained, halving_groups(len(right)))
     return float(value), float(error)
 
 

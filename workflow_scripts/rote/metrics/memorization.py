@@ -138,7 +138,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     kinds = list(dict.fromkeys(runs[0]["draw_noise_kind"].values.tolist()))
     levels = np.unique(runs[0]["draw_noise_level"].values)
     result = _table(found, kinds, levels)
-    result["consistency_score"] = result["consistency"].mean("fraction")
+    result["consistency_score"] = result["consistency"].mean("fraction", skipna=False)
     result = result.merge(_examples(runs[0], kinds, levels)).transpose(
         *DIMENSIONS, missing_dims="ignore"
     )
@@ -179,7 +179,7 @@ def _of_group(group: Group, run: xr.Dataset) -> xr.Dataset:
 
     count = len(group.right)
     values, errors = (
-        jackknife(of_parts, group.right, group.trained, _groups(count))
+        jackknife(of_parts, group.right, group.trained, halving_groups(count))
         if count >= 4
         else np.full((2, len(parts), 3), np.nan)
     )
@@ -217,7 +217,7 @@ def _of_group(group: Group, run: xr.Dataset) -> xr.Dataset:
     )
 
 
-def _groups(models: int) -> int:
+def halving_groups(models: int) -> int:
     """Return into how many groups a jackknife divides models: a power of 2, 16 if it can be."""
     return min(16, 2 ** int(np.log2(models // 2)))
 

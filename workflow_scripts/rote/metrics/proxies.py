@@ -38,8 +38,8 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     """Return how the measures rank the examples, beside the memorisation score.
 
     Args:
-        runs: of the experiment ``memorization``: that of the first size of the subsets, and that of
-            the proxies.
+        runs: of the experiment ``memorization``: that of the largest size of the subsets, and that
+            of the proxies.
 
     Returns:
         ``proxy_value`` (proxy, learning_rate, condition, noise_level, example, seed), as measured,
@@ -53,7 +53,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     scored, measured = runs
     scores = {group.same: group for group in groups(scored)}
     rates = list(dict.fromkeys(scored["learning_rate"].values.tolist()))
-    cells = [_of_cell(scores[cell], one) for cell, one in _measured(measured).items()]
+    cells = [_of_cell(scores[cell], one) for cell, one in measured_by_cell(measured).items()]
     result = xr.combine_by_coords(cells, join="outer")
     kinds = list(dict.fromkeys(scored["draw_noise_kind"].values.tolist()))
     result = result.sel(condition=kinds, learning_rate=rates).transpose(
@@ -82,7 +82,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     )
 
 
-def _measured(run: xr.Dataset) -> dict[tuple, xr.Dataset]:
+def measured_by_cell(run: xr.Dataset) -> dict[tuple, xr.Dataset]:
     """Return the members of each draw and learning rate of a run, by what ``Group.same`` is."""
     names = "draw_noise_kind", "draw_noise_level", "draw_seed"
     return {
@@ -97,11 +97,9 @@ def _of_cell(group: Group, measured: xr.Dataset) -> xr.Dataset:
     if len(group.right):  # or all of its models have diverged
         score, _ = memorization(group.right, group.trained)
         certain = reliability(group.right, group.trained)
-    inside = unpacked(measured["trained_on"].values, measured.sizes["example"])
-    inside &= ~(measured["diverged_epoch"].values > 0)[:, None]
-    values = {name: _mean(measured, name, inside) for name in PROXIES}
+    values = values_of_proxies(measured)
     oriented = {name: PROXIES[name][1] * own for name, own in values.items()}
-    correlations = [_correlation(own, score) for own in oriented.values()]
+    correlations = [rank_correlation(own, score) for own in oriented.values()]
     ranked = {**oriented, SCORE: score}
     numbers = {
         "proxy_value": (("proxy", "example"), np.stack([*values.values(), score])),
@@ -121,8 +119,18 @@ def _of_cell(group: Group, measured: xr.Dataset) -> xr.Dataset:
     return cell.expand_dims({name: [value] for name, value in of.items()})
 
 
+def values_of_proxies(measured: xr.Dataset) -> dict[str, np.ndarray]:
+    """Return each measure of every example: its mean over the members that were trained on it.
+
+    Members that diverged do not count.
+    """
+    inside = unpacked(measured["trained_on"].values, measured.sizes["example"])
+    inside &= ~(measured["diverged_epoch"].values > 0)[:, None]
+    return {name: _mean(measured, name, inside) for name in PROXIES}
+
+
 def _mean(measured: xr.Dataset, name: str, inside: np.ndarray) -> np.ndarray:
-    """Return the mean of a measure over the members that were trained on each example."""
+    """Return the mean of a measure over the members ``inside`` of each example."""
     values = measured[name].values.astype(float)
     if name == "first_learned":
         values = np.where(values == 0, settings_of(measured)["training"]["epochs"] + 1, values)
@@ -132,7 +140,8 @@ def _mean(measured: xr.Dataset, name: str, inside: np.ndarray) -> np.ndarray:
     return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
 
 
-def _correlation(values: np.ndarray, score: np.ndarray) -> float:
+def rank_correlation(values: np.ndarray, score: np.ndarray) -> float:
+    """Return Spearman's rank correlation of what is finite in both, NaN where one is constant."""
     there = np.isfinite(values + score)
     if there.sum() < 3 or np.ptp(values[there]) == 0 or np.ptp(score[there]) == 0:
         return np.nan

@@ -106,6 +106,14 @@ def _without_real(settings: dict) -> str:
     return "memorization.noise_levels needs 0, the real data, which memorized_examples shows."
 
 
+def _without_sizes(settings: dict) -> str:
+    if len(settings["percent"]) == 1:
+        return "memorization.percent names a single size of the subsets: consistency shows several."
+    if min(settings["noise_levels"]) > 0:
+        return "memorization.noise_levels needs 0, the real data, which consistency shows."
+    return ""
+
+
 def _regularizer(run: str) -> str:
     return {
         "none": "no regulariser",
@@ -118,8 +126,18 @@ def _of_percents(settings: dict) -> list[str]:
     return [f"percent-{percent}" for percent in settings["percent"]]
 
 
+def _proxies(settings: dict) -> list[str]:
+    return ["proxies"] if settings.get("proxies") else []
+
+
 def _with_proxies(settings: dict) -> list[str]:
-    return [_of_percents(settings)[0], "proxies"] if settings.get("proxies") else []
+    """Return the run of the largest subsets, and that of the proxies, which are of its models."""
+    own = _proxies(settings)
+    return [f"percent-{max(settings['percent'])}", *own] if own else []
+
+
+def _of_sizes_and_proxies(settings: dict) -> list[str]:
+    return [*_of_percents(settings), *_proxies(settings)]
 
 
 def _without_proxies(settings: dict) -> str:
@@ -142,6 +160,7 @@ def _of_one_left_out(settings: dict) -> list[str]:
         runs.append("left-out")
         if "left_out_more" in settings:
             runs.append("left-out-more")
+        runs += _proxies(settings)
     return runs
 
 
@@ -242,6 +261,13 @@ FIGURES = {
         "how well cheap measures rank the examples as the memorisation score does",
         _with_proxies,
         lacks=_without_proxies,
+        optional=True,
+    ),
+    "consistency": Figure(
+        _MEMORIZATION,
+        "how often models are right about examples that they were not trained on",
+        _of_sizes_and_proxies,
+        lacks=_without_sizes,
         optional=True,
     ),
     "fair_proxy": Figure(

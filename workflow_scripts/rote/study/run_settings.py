@@ -77,14 +77,15 @@ def _of_width(settings: dict, hidden_units: int) -> dict:
 def _memorization(settings: dict, run: str, precision: str) -> dict:
     """Return the settings of a run of ``memorization``.
 
-    The run ``percent-70`` has models on random subsets of so many of the training examples; those
-    of the run ``left-out`` are trained on the first of ``percent``, less one example. The run
+    The run ``percent-70`` has models on random subsets of so many of the training examples; the
+    first of those on the largest subsets are that of ``proxies``. Models of the run ``left-out``
+    are trained on the first examples, as many as the first of ``percent``, less one. The run
     ``left-out-more`` has more of those that leave out an example of its ``pairs``.
     """
     pairs = {}
     whole = {**_training(settings, of_model(settings), precision), "keep_misclassified": False}
     if run == "proxies":
-        own = members_on_subsets(settings, settings["percent"][0], settings["proxies"])
+        own = members_on_subsets(settings, max(settings["percent"]), settings["proxies"])
     elif run == "left-out":
         percent, models = settings["percent"][0], settings["left_out"]
         own = members_without_each(settings, percent, models)
