@@ -44,7 +44,8 @@ def made_up_subsets(settings: dict, rng: np.random.Generator, noisy=0.5) -> xr.D
 
 def with_measures(run: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     """Return a run with a random value of each proxy, missing outside of a member's subset."""
-    inside = np.unpackbits(run["trained_on"].values, axis=1, count=EXAMPLES).astype(bool)
+    examples = run.sizes.get("example", EXAMPLES)
+    inside = np.unpackbits(run["trained_on"].values, axis=1, count=examples).astype(bool)
     values = {name: np.where(inside, rng.random(inside.shape), np.nan) for name in PROXIES}
     values["first_learned"] = np.where(inside, rng.integers(0, 4, inside.shape), 0)
     values["forgetting_events"] = np.where(inside, rng.integers(0, 9, inside.shape), 0)

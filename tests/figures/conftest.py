@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from made_up_memorization import made_up_memorization
-from made_up_proxies import fair_proxy_runs, proxies_runs
+from made_up_proxies import fair_proxy_runs, proxies_runs, with_measures
 from made_up_runs import (
     convergence_runs,
     made_up_complexity,
@@ -16,6 +16,7 @@ from made_up_runs import (
 )
 from neighbour_runs import runs_of
 from rote.files.sweeps import first_of_each
+from rote.metrics import consistency as consistency_metrics
 from rote.metrics import fair_proxy as fair_proxy_metrics
 from rote.metrics import fig1 as fig1_metrics
 from rote.metrics import fig2 as fig2_metrics
@@ -86,6 +87,14 @@ def memorized() -> xr.Dataset:
     common = {"kinds": ("randX", "randY"), "models": 40, "flipped": 0.3}
     runs = [made_up_memorization(percent=percent, **common) for percent in (50, 75)]
     return first_of_each(memorization_metrics.metrics(runs))
+
+
+@pytest.fixture
+def consistent() -> xr.Dataset:
+    sizes = [made_up_memorization(percent=p, models=40, flipped=0.2) for p in (25, 50, 75)]
+    proxies = made_up_memorization(percent=75, models=5).drop_vars("right")
+    runs = [*sizes, with_measures(proxies, np.random.default_rng(2))]
+    return first_of_each(consistency_metrics.metrics(runs))
 
 
 @pytest.fixture

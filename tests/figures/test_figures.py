@@ -9,6 +9,7 @@ from made_up_runs import (
     made_up_run,
 )
 from rote.figures import (
+    consistency,
     fair_proxy,
     fig1,
     fig2,
@@ -49,6 +50,7 @@ def all_text(figure) -> str:
         (forgetting, "forgotten"),
         (memorization, "memorized"),
         (memorized_examples, "memorable"),
+        (consistency, "consistent"),
         (fig3_2, "inequality"),
         (fig3_3, "classes"),
         (leave_one_out, "left_out"),

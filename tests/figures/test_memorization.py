@@ -120,7 +120,7 @@ def test_real_data_alone_has_one_panel(seeds, tmp_path):
 @pytest.mark.slow
 def test_one_seed_with_noise_and_without_level_0(tmp_path):
     figure = drawn(memorization, metrics_of(made_up_memorization(seeds=1)), tmp_path)
-    assert "dots: 1 seed;" in text_of(figure)
+    assert "0.1; 1 seed; bars" in text_of(figure)  # of one seed there is no spread
     run = made_up_memorization(levels=(0.4, 1.0))
     assert len(drawn(memorization, metrics_of(run), tmp_path).axes) == 3
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 
 from rote.figures import (
+    consistency,
     fig1,
     fig2,
     fig3_1,
@@ -36,6 +37,7 @@ EVERY = [
     (forgetting, "forgotten"),
     (memorization, "memorized"),
     (memorized_examples, "memorable"),
+    (consistency, "consistent"),
     (fig3_2, "inequality"),
     (fig3_3, "classes"),
     (leave_one_out, "left_out"),

@@ -252,6 +252,8 @@ def test_leave_one_out_has_runs_if_anything_is_left_out(memorization_settings):
     experiments = {"memorization": memorization_settings}
     runs = FIGURES["leave_one_out"].runs
     assert runs(memorization_settings) == ["percent-70", "left-out", "left-out-more"]
+    measured = {**memorization_settings, "proxies": 3}
+    assert runs(measured) == ["percent-70", "left-out", "left-out-more", "proxies"]
     assert "leave_one_out" not in impossible(experiments)
     del memorization_settings["left_out_more"]
     assert runs(memorization_settings) == ["percent-70", "left-out"]
@@ -259,3 +261,24 @@ def test_leave_one_out_has_runs_if_anything_is_left_out(memorization_settings):
     assert runs(memorization_settings) == ["percent-70"]
     assert "raise memorization.left_out" in impossible(experiments)["leave_one_out"]
     assert FIGURES["leave_one_out"].optional
+
+
+def test_consistency_needs_several_sizes_of_real_data(memorization_settings):
+    figure, experiments = FIGURES["consistency"], {"memorization": memorization_settings}
+    assert "consistency" not in impossible(experiments)
+    assert figure.runs(memorization_settings) == ["percent-70", "percent-30"]
+    memorization_settings["noise_levels"] = [0.4]
+    assert "the real data" in impossible(experiments)["consistency"]
+    memorization_settings["percent"] = [70]
+    assert "a single size" in impossible(experiments)["consistency"]
+    assert figure.optional
+
+
+def test_proxies_are_of_the_largest_subsets(memorization_settings):
+    memorization_settings |= {"percent": [30, 70], "proxies": 2, "models": 4}
+    assert FIGURES["proxies"].runs(memorization_settings) == ["percent-70", "proxies"]
+    largest, measured = (
+        members_of(memorization_settings, run) for run in ("percent-70", "proxies")
+    )
+    assert {member.percent for member in measured} == {70}
+    assert set(measured) <= set(largest)

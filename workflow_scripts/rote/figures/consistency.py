@@ -63,7 +63,7 @@ def _by_size(axis: Axes, metrics: xr.Dataset) -> None:
     for name, look in (("mean_consistency", MEAN), ("always_right", ALWAYS)):
         style.seeds(axis, metrics[name], look, markevery=1)
     handles = [style.handle(MEAN, "mean"), style.handle(ALWAYS, "right in all models")]
-    axis.legend(handles=handles, loc="lower right", fontsize=7)
+    axis.legend(handles=handles, loc="best", fontsize=7)
     axis.set_xlabel("share of the examples trained on")
     axis.set_ylabel("consistency")
     axis.xaxis.set_major_formatter(lambda share, _: style.percent(round(share, 6)))

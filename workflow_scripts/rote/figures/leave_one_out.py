@@ -58,8 +58,9 @@ def draw(metrics: xr.Dataset) -> Figure:
     style.footnote(
         figure,
         metrics,
-        f"{counts}, for each condition; {style.of_seeds(metrics)}",
-        lines=[
+        style.of_seeds(metrics),
+        lines=[f"{counts}, for each condition"]
+        + [
             f"{words}s: r (its ceiling by the noise of both), slope without the noise of random "
             f"subsets, mean difference ± standard error; {'; '.join(read[name])}"
             for name, (words, _) in rows.items()
@@ -155,14 +156,17 @@ def _of_proxies(
             f"{_with_interval(one, 'proxy_correlation')}"
             for (kind, level), one in zip(conditions, each, strict=True)
         ]
-        lines.append(f"{own['words'].item()}, rank correlation with leaving out: {', '.join(told)}")
+        words = own["words"].item()
+        lines.append(
+            f"{words[:1].upper()}{words[1:]}, rank correlation with leaving out: {', '.join(told)}"
+        )
     if lines:
         of = (
             metrics["rank_ceiling"].sel(condition=k, noise_level=level) for k, level in conditions
         )
         ceilings = ", ".join(style.number(one.mean().item(), 2) for one in of)
         lines[0] += f" (ceilings, by the noise of the score: {ceilings})"
-    return lines
+    return [f"{line}." for line in lines]
 
 
 def _handles(look: looks.Look, words: str, noised: bool) -> list[Line2D]:
