@@ -188,7 +188,8 @@ def _footnote(figure: Figure, metrics: xr.Dataset, rows: list[Row]) -> None:
         f"chosen from {seeds}, each image once",
         lines=[
             "below each image: label trained on, (class, where noise changed the label), "
-            f"memorisation score with a standard error of up to {style.number(error, 2)}",
+            f"memorisation score with a standard error of up to "
+            f"{style.number(error, 2 if error >= 0.005 else 3)}",
             f"{attrs['models_per_replicate']:,} models a condition and seed, each on a random "
             f"{style.percent(round(attrs['fraction'], 6))} of the examples",
         ],
