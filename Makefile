@@ -111,6 +111,8 @@ $(READY): envs/requirements.txt $(OTHER)
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2> /dev/null || { echo "Error:\
 	 $(PYTHON) is missing or too old: install Python 3.11, 3.12 or 3.13, or name it, such as:\
 	 make setup PYTHON=/usr/bin/python3.12"; exit 1; }
+	@[ ! -L .venv ] || { echo "Error: .venv is a link, and setting it up would empty the folder that it leads\
+	 to: remove the link (rm .venv), and try again."; exit 1; }
 	@"$(PYTHON)" envs/preflight.py $(TORCH)
 	@"$(PYTHON)" -m venv --clear --without-pip .venv
 	@{ [ -z "$(TORCH)" ] || grep '^torch' envs/requirements.txt | $(PIP) --no-deps \

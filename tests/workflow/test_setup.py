@@ -112,6 +112,17 @@ def test_make_lists_every_target_with_a_line():
         assert {*listed, "other"} == {*targets.replace("\\\n", "").split()}
 
 
+def test_what_a_link_leads_to_is_not_emptied(checkout, tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "precious").touch()
+    (checkout / ".venv").symlink_to(shared)
+    ran = make(checkout, "setup", f"PYTHON={sys.executable}")
+    assert ran.returncode != 0
+    assert "Error: .venv is a link" in ran.stdout
+    assert (shared / "precious").exists()
+
+
 def test_without_a_network_the_set_up_ends_in_one_sentence(checkout):
     ran = make(
         checkout,
