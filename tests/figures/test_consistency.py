@@ -25,18 +25,30 @@ def test_all_is_drawn(consistent):
     with style.paper():
         figure = consistency.draw(consistent)
     sizes, scores, ranks, images = figure.axes
-    mean, always = (line for line in sizes.get_lines() if line.get_linestyle() != "None")
+    mean = sizes.get_lines()[0]
     np.testing.assert_allclose(mean.get_ydata(), consistent["mean_consistency"].mean("seed"))
-    np.testing.assert_allclose(always.get_ydata(), consistent["always_right"].mean("seed"))
+    (bars,) = (
+        lines.get_segments() for lines in sizes.collections if hasattr(lines, "get_segments")
+    )
+    error = np.hypot(*consistent["mean_consistency_error"].transpose("seed", ...).values) / 2
+    np.testing.assert_allclose([bar[1, 1] - bar[0, 1] for bar in bars], 2 * error)
     assert len(scores.get_lines()) == 4  # of three sizes, and the score
-    order = [text.get_text() for text in ranks.get_yticklabels()]
+    order = [" ".join(text.get_text().split()) for text in ranks.get_yticklabels()]
+    (ceiling,) = (line for line in ranks.get_lines() if line.get_marker() == "None")
+    assert ceiling.get_xdata()[0] == pytest.approx(consistent["ceiling"].mean().item())
     correlation = consistent["correlation"].mean("seed").dropna("proxy").sortby("words")
     by_words = dict(
         zip(correlation["words"].values.tolist(), correlation.values.tolist(), strict=True)
     )
     assert sorted(order) == sorted(by_words)
     assert [by_words[words] for words in order] == sorted(by_words.values(), reverse=True)
-    assert len(images.get_images()) == consistent["image_score"].notnull().sum()
+    shown = [image.get_array() for image in images.get_images()]
+    there = consistent["image_score"].notnull().values
+    np.testing.assert_array_equal(shown, consistent["image"].mean("channel").values[there])
+    with style.paper():
+        figure.draw_without_rendering()
+    widths = [axis.get_window_extent().width / figure.dpi for axis in (sizes, scores, ranks)]
+    assert min(widths) > 1.2  # inches
     below = {text.get_text() for text in images.texts}
     lowest = consistent["image_score"].min().item()
     assert {style.number(lowest, 3), *consistent["class_name"].values} <= below

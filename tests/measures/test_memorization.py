@@ -9,7 +9,9 @@ from scipy import stats
 
 from rote.measures.memorization import (
     consistency,
+    consistency_reliability,
     jackknife,
+    mean_consistency,
     mean_score,
     memorization,
     reliability,
@@ -244,6 +246,45 @@ def test_reliability_is_the_rank_correlation_with_another_study(count):
     # The ceiling: not quite reached, as the true scores have ties, and the measured ones do not.
     assert 0.95 * np.sqrt(np.mean(found)) < np.mean(with_truth) < 1.005 * np.sqrt(np.mean(found))
     assert np.mean(found) > 0.6
+
+
+@pytest.mark.parametrize("counts", [(40, 60, 80), (80, 80)])
+def test_reliability_of_mean_consistency_is_the_rank_correlation_with_another_study(counts):
+    """Of several sizes of the subsets, each with a P(right | not trained on it) of its own."""
+    _, inside, outside = truth(1000, 5)
+    sizes = [np.clip(outside + shift, 0, 1) for shift in (-0.2, 0.0, 0.1)[: len(counts)]]
+    found, again = [], []
+    for seed in range(0, 600, 60):
+        one, other = (
+            [
+                study(inside, own, count, first + k)
+                for k, (own, count) in enumerate(zip(sizes, counts, strict=True))
+            ]
+            for first in (seed, seed + 30)
+        )
+        found.append(consistency_reliability(one))
+        means = [np.mean([consistency(*each)[0] for each in part], 0) for part in (one, other)]
+        again.append(stats.spearmanr(*means).statistic)
+    assert np.mean(found) == pytest.approx(np.mean(again), abs=0.02)
+    assert 0.6 < np.mean(found) < 0.98
+
+
+def test_the_mean_consistency_is_of_models_that_were_not_trained_on_the_example():
+    right, trained = studies(1, 0.4, 500)
+    assert mean_consistency(right, trained) == pytest.approx(right[~trained].mean(), abs=0.02)
+    by_example = [right[~trained[:, i], i].mean() for i in range(right.shape[1])]
+    assert mean_consistency(right, trained) == pytest.approx(np.mean(by_example))
+
+
+def test_splits_in_which_all_scores_are_equal_do_not_count():
+    rng = np.random.default_rng(0)
+    right = np.ones((16, 100), bool)
+    right[:8, 0] = False  # what is hard for half of the models: in some splits no model has it
+    trained = rng.random(right.shape) < 0.5
+    trained[:, 0] = np.arange(16) % 2
+    right |= trained
+    assert 0 < reliability(right, trained) <= 1
+    assert np.isnan(reliability(np.ones_like(right), trained))
 
 
 def test_scores_of_noise_alone_are_not_reliable():

@@ -7,6 +7,8 @@ from scipy import stats
 
 from made_up_memorization import made_up_memorization
 from made_up_proxies import with_measures
+from rote.figures import style
+from rote.figures.consistency import draw
 from rote.files.sweeps import first_of_each
 from rote.machine.errors import UserError
 from rote.metrics import consistency, proxies
@@ -46,7 +48,6 @@ def test_scores_are_means_over_sizes_of_what_is_counted_by_hand(runs):
         np.testing.assert_allclose(own["consistency"], expected, rtol=1e-6)
         np.testing.assert_allclose(own["consistency_score"], expected.mean(0), rtol=1e-6)
         np.testing.assert_allclose(own["mean_consistency"], expected.mean(1))
-        np.testing.assert_array_equal(own["always_right"], (expected == 1).mean(1))
         errors = own["consistency_error"].transpose("fraction", "example").values
         np.testing.assert_allclose(
             own["consistency_score_error"], np.sqrt((errors**2).sum(0)) / 3, rtol=1e-5
@@ -129,16 +130,44 @@ def test_models_that_diverged_do_not_count(runs):
     np.testing.assert_allclose(kept, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("left", [0, 1, 2])
+@pytest.mark.parametrize("rates", [(0.1,), (0.5, 0.1)])
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_dimensions_are_the_same_for_one_seed_and_one_rate(seeds, rates):
+    common = {"seeds": seeds, "rates": rates, "models": 12}
+    measured = with_measures(made_up(75, **common).drop_vars("right"), np.random.default_rng(0))
+    found = consistency.metrics([*(made_up(p, **common) for p in SIZES), measured])
+    assert found["correlation"].dims == ("proxy", "learning_rate", "seed")
+    assert found["words"].dims == ("proxy",)
+    assert found.attrs["models_per_replicate"] == found.attrs["proxy_models"] == 12
+    with style.paper():
+        draw(first_of_each(found))
+
+
+def test_sizes_stand_in_order_whatever_the_configuration_says(runs):
+    found = consistency.metrics([runs[1], runs[2], runs[0]])
+    assert found["fraction"].values.tolist() == [0.25, 0.5, 0.75]
+    xr.testing.assert_identical(found["consistency"], consistency.metrics(runs)["consistency"])
+
+
+@pytest.mark.parametrize("left", [1, 2])
 def test_what_few_models_do_not_tell_is_missing(runs, left):
     runs[2]["diverged_epoch"].values[left:20] = 2  # of real data, seed 0, one size
     found = first_of_each(consistency.metrics(runs)).sel(seed=0)
     of_size = found.sel(fraction=0.75)
-    assert of_size["consistency"].isnull().all() == (left == 0)
-    assert of_size["mean_consistency"].isnull() == (left == 0)
+    assert of_size["mean_consistency"].notnull()
     assert of_size["mean_consistency_error"].isnull()
-    assert found["ceiling"].isnull()
+    assert found["ceiling"].isnull() or left == 2
     assert found["consistency"].sel(fraction=0.5).notnull().all()
+
+
+def test_a_size_without_models_ends_in_a_sentence(runs):
+    runs[2]["diverged_epoch"].values[:] = 2
+    with pytest.raises(UserError, match=r"at one size of the subsets.*: lower learning_rate"):
+        consistency.metrics(runs)
+    runs[2]["diverged_epoch"].values[20:40] = 0  # of real data, seed 1: which has scores
+    found = first_of_each(consistency.metrics(runs))["consistency_score"]
+    assert found.sel(seed=0).isnull().all()
+    assert found.sel(seed=1).notnull().all()
 
 
 def test_a_study_whose_models_all_diverged_says_so(runs):

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from rote.figures import fonts, looks, style
 from rote.figures.memorized_examples import shown
@@ -11,38 +12,40 @@ from rote.figures.memorized_examples import shown
 SCORES = np.linspace(0, 1, 401)  # at which the curves are drawn
 ROUNDING = 1e-6  # of scores in single precision
 MEAN = looks.Look("#000000", "o", "-")
-ALWAYS = looks.Look("#7a7a7a", "s", (0, (5, 1.5)))
 CURVES = 4  # of single sizes at most
 PANELS = 2.2  # inches of the panels' height
+HIGHEST = 8.8  # inches: what a page has, less its captions
+NAMES = 62  # points: the width of the names of measures
 NEXT, BELOW = 0.12, 0.32  # between two images, beside and below each other, of the width of one
 
 
 def draw(metrics: xr.Dataset) -> Figure:
     """Draw the scores of all examples, and below them the images with the lowest.
 
-    On the left is the mean consistency of the examples against the size of the subsets, and the
-    share of those that all models are right about that were not trained on them. Beside it is the
-    share of the examples whose consistency is at most what the horizontal axis says, for some of
-    the sizes and for the consistency score, their mean (Jiang et al. 2021). On the right, if it was
-    measured, is how cheap measures rank the examples as the score does; the line is the ceiling,
-    the rank correlation of the score with the true one. Below stand the images of the lowest scores
-    of each class, the lowest on top.
+    On the left is the mean consistency of the examples against the size of the subsets; bars are
+    one standard error over models. Beside it is the share of the examples whose consistency is at
+    most what the horizontal axis says, for some of the sizes and for the consistency score, their
+    mean (Jiang et al. 2021): the fewer models are not trained on an example, the coarser are the
+    steps of a curve, and the more is noise. On the right, if it was measured, is how cheap measures
+    rank the examples as the score does; the line is the ceiling, the root of the score's
+    reliability. Below stand the images of the lowest scores of each class, the lowest on top.
     """
     order = _order(metrics)
     columns = 3 if order else 2
-    classes, ranks = metrics.sizes["shown_class"], _ranks(metrics)
+    count = max(metrics.sizes["shown_class"], 10)  # images are so wide as if there were ten
     shape = metrics.sizes["row"] / metrics.sizes["column"]
-    image = style.PAGE / (10 * (1 + NEXT))  # inches, so wide as if there were ten
-    heights = PANELS, 0.25 + ranks * (shape + BELOW) * image
-    figure = Figure(figsize=(style.PAGE, sum(heights) + 0.9))
+    high = (shape + BELOW) * style.PAGE / (count * (1 + NEXT))  # inches of an image and its score
+    ranks = max(1, min(_ranks(metrics), int((HIGHEST - PANELS - 1.2) / high)))
+    heights = PANELS, 0.25 + ranks * high
+    figure = Figure(figsize=(style.PAGE, sum(heights) + 0.7))
     grid = figure.add_gridspec(2, columns, height_ratios=heights)
     panels = [figure.add_subplot(grid[0, k]) for k in range(columns)]
     _by_size(panels[0], metrics)
     _distribution(panels[1], metrics)
     if order:
         _correlations(panels[2], metrics, order)
-    _images(figure.add_subplot(grid[1, :]), metrics, max(classes, 10), ranks, shape)
-    _footnote(figure, metrics, order)
+    _images(figure.add_subplot(grid[1, :]), metrics, count, ranks, shape)
+    _footnote(figure, metrics, order, ranks)
     return figure
 
 
@@ -60,12 +63,21 @@ def at_most(scores: xr.DataArray) -> xr.DataArray:
 
 
 def _by_size(axis: Axes, metrics: xr.Dataset) -> None:
-    for name, look in (("mean_consistency", MEAN), ("always_right", ALWAYS)):
-        style.seeds(axis, metrics[name], look, markevery=1)
-    handles = [style.handle(MEAN, "mean"), style.handle(ALWAYS, "right in all models")]
-    axis.legend(handles=handles, loc="best", fontsize=7)
-    axis.set_xlabel("share of the examples trained on")
-    axis.set_ylabel("consistency")
+    mean, error = metrics["mean_consistency"], metrics["mean_consistency_error"]
+    style.seeds(axis, mean, MEAN, markevery=1)
+    # Models of different seeds are independent.
+    of_mean = np.sqrt((error**2).sum("seed", min_count=1)) / error.count("seed")
+    axis.errorbar(
+        mean["fraction"],
+        mean.mean("seed"),
+        of_mean,
+        fmt="none",
+        ecolor=MEAN.colour,
+        elinewidth=0.8,
+        capsize=2,
+    )
+    axis.set_xlabel("share of the examples\ntrained on")
+    axis.set_ylabel("mean consistency")
     axis.xaxis.set_major_formatter(lambda share, _: style.percent(round(share, 6)))
     axis.set_xlim(0, 1)
 
@@ -85,11 +97,13 @@ def _distribution(axis: Axes, metrics: xr.Dataset) -> None:
     style.seeds(axis, at_most(metrics["consistency_score"]), score)
     handles.append(style.handle(score, "score"))
     axis.set_yscale("log")
+    axis.yaxis.set_major_formatter(lambda share, _: f"{share:g}")
+    axis.yaxis.set_minor_formatter(NullFormatter())
     axis.set_xlim(-0.02, 1.02)
     axis.set_ylim(top=1.2)
     axis.set_xlabel("consistency, at most")
     axis.set_ylabel("share of the examples")
-    axis.legend(handles=handles, loc="lower right", fontsize=7)
+    axis.legend(handles=handles, loc="best", fontsize=style.SMALL, handlelength=1.5)
 
 
 def _order(metrics: xr.Dataset) -> list[str]:
@@ -108,8 +122,11 @@ def _correlations(axis: Axes, metrics: xr.Dataset, order: list[str]) -> None:
     axis.errorbar(
         own.mean("seed"), places, xerr=spread, fmt=look.marker, color=look.colour, markersize=4
     )
-    axis.axvline(metrics["ceiling"].mean("seed").item(), color="0.35", linewidth=1)
-    axis.set_yticks(places, metrics["words"].sel(proxy=order).values, fontsize=7)
+    if np.isfinite(ceiling := metrics["ceiling"].mean("seed").item()):
+        axis.axvline(ceiling, color="0.35", linewidth=1)
+    words = metrics["words"].sel(proxy=order).values
+    names = [fonts.wrapped(name, style.SMALL, NAMES) for name in words]
+    axis.set_yticks(places, names, fontsize=style.SMALL, linespacing=0.9)
     axis.set_ylim(len(order) - 0.5, -0.5)
     axis.set_xlim(right=1.02)
     axis.set_xlabel("rank correlation\nwith low scores")
@@ -127,7 +144,8 @@ def _images(axis: Axes, metrics: xr.Dataset, columns: int, ranks: int, shape: fl
         words = {"ha": "center", "fontsize": style.SMALL, "textcoords": "offset points"}
         name = str(metrics["class_name"].values[label])
         axis.annotate(
-            fonts.shortened(name, style.SMALL, 72 * style.PAGE / columns),
+            # A part of the page's width is beside the images.
+            fonts.shortened(name, style.SMALL, 0.85 * 72 * style.PAGE / (columns * (1 + NEXT))),
             (left + 0.5, 0),
             xytext=(0, 3),
             va="bottom",
@@ -150,34 +168,38 @@ def _images(axis: Axes, metrics: xr.Dataset, columns: int, ranks: int, shape: fl
     axis.set_xlim(0, columns * (1 + NEXT) - NEXT)
     axis.set_ylim(ranks * (shape + BELOW), -0.05)
     axis.set_axis_off()
-    axis.set_title("lowest consistency scores of each class", loc="left", fontsize=8, pad=12)
+    classes = "each class"
+    if metrics.sizes["class"] > metrics.sizes["shown_class"]:
+        classes = f"the {metrics.sizes['shown_class']} classes with the lowest mean"
+    axis.set_title(f"lowest consistency scores of {classes}", loc="left", fontsize=8, pad=12)
 
 
-def _footnote(figure: Figure, metrics: xr.Dataset, order: list[str]) -> None:
+def _footnote(figure: Figure, metrics: xr.Dataset, order: list[str], ranks: int) -> None:
     models, sizes = metrics.attrs["models_per_replicate"], metrics["fraction"].values
     names = ", ".join(style.percent(round(size, 6)) for size in sizes)
     error = metrics["consistency_score_error"].max().item()
     lines = [
         f"{models:,} models on random subsets of each size; score: mean over all sizes, standard "
-        f"error up to {style.number(error, 3)}"
+        f"error up to {style.number(error, 3)}; bars: standard error over models"
     ]
     aside = [f"Sizes of the subsets: {names} of the examples."]
     if order:
         lines.append(
             f"cheap measures: of {metrics.attrs['proxy_models']} models on "
-            f"{style.percent(round(sizes.max(), 6))}; line: rank correlation of the score with "
-            "the true one"
+            f"{style.percent(round(sizes.max(), 6))}; line: root of the score's reliability"
         )
         each = (
             f"{metrics['words'].sel(proxy=name).item()} "
             f"{style.mean_and_spread(metrics['correlation'].sel(proxy=name))}"
             for name in order
         )
-        ceiling = style.mean_and_spread(metrics["ceiling"])
-        aside.append(f"Rank correlation with low scores: {'; '.join(each)}; ceiling {ceiling}.")
+        ceiling = "it is not known"
+        if metrics["ceiling"].notnull().any():
+            ceiling = style.mean_and_spread(metrics["ceiling"])
+        aside.append(f"Rank correlation with low scores: {'; '.join(each)}. Ceiling: {ceiling}.")
     each = (
         f"{metrics['class_name'].values[own['shown_class'].item()]} "
-        f"{', '.join(str(i) for i in own['image_index'].values if i >= 0)}"
+        f"{', '.join(str(i) for i in own['image_index'].values[:ranks] if i >= 0)}"
         for own in (metrics.sel(shown_class=label) for label in metrics["shown_class"].values)
     )
     aside.append(f"Images, by their position in the data set: {'; '.join(each)}.")

@@ -31,7 +31,7 @@ def draw(metrics: xr.Dataset) -> Figure:
     columns, count = len(conditions), len(rows) + ranked
     width = style.COLUMN if columns == 1 else style.PAGE
     # Three rows of panels, and what stands around them, have to fit on a page.
-    panel = min(width / max(columns, 2) * 0.9 + 0.1, 8 / count)
+    panel = min(width / max(columns, 1.4) * 0.9 + 0.1, 8 / count)
     figure = Figure(figsize=(width, count * panel + 0.8))
     axes = figure.subplots(count, columns, squeeze=False, sharex="row", sharey="row")
     handles, read = [], {name: [] for name in rows}
@@ -46,8 +46,10 @@ def draw(metrics: xr.Dataset) -> Figure:
             if k == 0:
                 axis.set_ylabel(f"{what}\nby leaving one out")
             read[name].append(f"{words} {_said(own.sel(part=part))}")
-        if ranked:
+        if ranked and own["proxy_value"].sel(proxy=RANKED).notnull().any():
             _ranks(axes[-1, k], own, drawn[kind])
+        elif ranked:
+            axes[-1, k].set_visible(False)
     if ranked:
         axes[-1, 0].set_ylabel("memorisation score\nby leaving one out, rank")
     style.legend_above(figure, handles)
@@ -149,24 +151,22 @@ def _of_proxies(
     """Return how cheap measures rank the examples as leaving out does, a line for each."""
     lines = []
     for name in names:
-        own = metrics.sel(proxy=name)
-        each = [own.sel(condition=kind, noise_level=level) for kind, level in conditions]
-        told = [
-            f"{kind if kind == 'real' else f'{kind} {style.percent(level)}'} "
-            f"{_with_interval(one, 'proxy_correlation')}"
-            for (kind, level), one in zip(conditions, each, strict=True)
-        ]
-        words = own["words"].item()
+        told = []
+        for kind, level in conditions:
+            own = metrics.sel(proxy=name, condition=kind, noise_level=level)
+            if own["proxy_correlation"].notnull().any():
+                words = kind if kind == "real" else f"{kind} {style.percent(level)}"
+                ceiling = style.number(own["rank_ceiling"].mean().item(), 2)
+                told.append(f"{words} {_with_interval(own, 'proxy_correlation')} ({ceiling})")
+        words = metrics["words"].sel(proxy=name).item()
         lines.append(
-            f"{words[:1].upper()}{words[1:]}, rank correlation with leaving out: {', '.join(told)}"
+            f"{words}: rank correlation with leaving out (its ceiling by the noise of the scores); "
+            f"{', '.join(told)}"
         )
     if lines:
-        of = (
-            metrics["rank_ceiling"].sel(condition=k, noise_level=level) for k, level in conditions
-        )
-        ceilings = ", ".join(style.number(one.mean().item(), 2) for one in of)
-        lines[0] += f" (ceilings, by the noise of the score: {ceilings})"
-    return [f"{line}." for line in lines]
+        share = style.percent(round(metrics.attrs["proxy_fraction"], 6))
+        lines[0] += f"; of {metrics.attrs['proxy_models']} models on a random {share}"
+    return lines
 
 
 def _handles(look: looks.Look, words: str, noised: bool) -> list[Line2D]:

@@ -16,7 +16,7 @@ def draw(metrics: xr.Dataset) -> Figure:
 
     Left: its rank correlation over the examples with their memorisation score (Feldman & Zhang
     2020), a mark for each condition and level of noise; lines in the same colours are the
-    ceiling, the root of the score's own reliability, which no measure can be expected to exceed.
+    ceiling, the root of the score's own reliability, about the most that a measure can reach.
     Right: the probability that the measure is larger for an example that noise changed than for one
     that it kept, beside that of the score. Marks are means, bars standard deviations over the
     seeds.
@@ -55,7 +55,7 @@ def draw(metrics: xr.Dataset) -> Figure:
         metrics,
         f"scores of {scored} models a condition, measures of {models} of them, in each of "
         f"{style.of_seeds(metrics)}",
-        lines=["lines: ceiling, the rank correlation of the score with the true one"],
+        lines=["lines: ceiling, the root of the score's reliability"],
         aside=[f"Ceiling: {ceilings}.", *_table(metrics, cells, some)],
     )
     return figure

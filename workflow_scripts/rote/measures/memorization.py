@@ -138,7 +138,8 @@ def reliability(right: np.ndarray, trained: np.ndarray, splits: int = 10) -> flo
 
     Returns:
         At most 1. Where the scores are noise alone it is about 0, and can be negative: then there
-        is no ceiling. NaN where all scores of a part are equal, or there are none.
+        is no ceiling. Splits with a part in which all scores are equal do not count; NaN where
+        there are no others.
     """
     right, trained = checked(right, trained)
     return _extrapolated(
@@ -321,7 +322,10 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 
 def _rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the rank correlation over the last axis of what is not NaN, the mean of all others."""
+    """Return the rank correlation over the last axis of what is not NaN, the mean of all others.
+
+    Where all values of one are equal there is none, and it does not count.
+    """
     found = []
     for index in np.ndindex(one.shape[:-1]):
         pair = np.array([one[index], other[index]])
@@ -329,5 +333,6 @@ def _rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
         centred = ranks - (ranks.shape[1] + 1) / 2
         covariance = centred @ centred.T
         norm = np.sqrt(covariance[0, 0] * covariance[1, 1])
-        found.append(covariance[0, 1] / norm if norm > 0 else np.nan)
-    return float(np.mean(found))
+        if norm > 0:
+            found.append(covariance[0, 1] / norm)
+    return float(np.mean(found)) if found else np.nan

@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from rote.machine.errors import UserError
 from rote.measures.memorization import (
     consistency,
     consistency_reliability,
@@ -22,12 +23,10 @@ LONG_NAMES = {
     "consistency_score_error": "standard error of the consistency score, over models",
     "mean_consistency": "mean of the consistency over the examples",
     "mean_consistency_error": "standard error of this mean, over models",
-    "always_right": "share of the examples that all models are right about that were not trained "
-    "on them",
     "correlation": "rank correlation over the examples of the measure with the consistency score, "
     "positive where it is larger for examples of lower scores, as it should be",
-    "ceiling": "rank correlation of the consistency score itself with the true one, as it is "
-    "estimated: no measure can be expected to correlate more",
+    "ceiling": "root of the reliability of the consistency score: about the most that a measure "
+    "can be expected to correlate with it",
     "image": "real training input, from the darkest of all pixels, 0, to the brightest, 255",
     "image_score": "consistency score of the image; missing: no image is here",
     "image_index": "position of the image in its part of the original data set; −1: none",
@@ -61,13 +60,18 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
 
     Returns:
         ``consistency`` and ``consistency_error`` (fraction, learning_rate, example, seed),
-        ``consistency_score`` and its error (without fraction); ``mean_consistency``, its error and
-        ``always_right`` (fraction, learning_rate, seed); ``ceiling`` (learning_rate, seed) and, of
+        ``consistency_score`` and its error (without fraction); ``mean_consistency`` and its error
+        (fraction, learning_rate, seed); ``ceiling`` (learning_rate, seed) and, of
         proxies, ``correlation`` (proxy, learning_rate, seed); ``label`` and ``index`` (example,
         seed); ``image`` (learning_rate, shown_class, rank, channel, row, column), ``image_score``,
         ``image_index`` and ``image_seed`` (learning_rate, shown_class, rank). Missing is what no
-        model tells that was not trained on the example: a score needs all sizes. Attribute
-        ``models_per_replicate``, of each size, and ``proxy_models``.
+        model tells that was not trained on the example: a score needs all sizes, whose errors count
+        as independent (models of different sizes share their initial weights, if nothing else).
+        Sizes stand in order. Attributes ``models_per_replicate``, of each size, and
+        ``proxy_models``.
+
+    Raises:
+        UserError: there is no score, as all models of a size diverged.
     """
     scored = [run for run in runs if "right" in run]
     measured = [run for run in runs if "right" not in run]
@@ -79,11 +83,18 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     for same in of_sizes[0]:
         one = _of_cell([each[same] for each in of_sizes])
         if same in proxies:
-            one = one.merge(_correlations(proxies[same], one["consistency_score"].values.ravel()))
-        cells.append(one)
+            one = one.merge(_correlations(proxies[same], one["consistency_score"].values))
+        rate, _, _, seed = same
+        cells.append(one.expand_dims(learning_rate=[rate], seed=[seed]))
     result = xr.combine_by_coords(cells, join="outer", combine_attrs="drop")
     rates = list(dict.fromkeys(scored[0]["learning_rate"].values.tolist()))
-    result = result.sel(learning_rate=rates).merge(_examples(scored[0]))
+    result = result.sel(learning_rate=rates).sortby("fraction").merge(_examples(scored[0]))
+    if result["consistency_score"].isel(learning_rate=0).isnull().all():
+        raise UserError(
+            "No example has a consistency score, since no models are left at one size of the "
+            "subsets, or all are trained on it: lower learning_rate (of several, the first), or "
+            "raise memorization.models."
+        )
     result = result.merge(_images(result, scored[0])).transpose(
         *DIMENSIONS, ..., missing_dims="ignore"
     )
@@ -111,7 +122,7 @@ def _of_cell(sizes: list[Group]) -> xr.Dataset:
     """Return the numbers of a learning rate and a seed, of all sizes of the subsets."""
     examples = len(sizes[0].changed)
     each, errors = np.full((2, len(sizes), examples), np.nan)
-    means, mean_errors, always = np.full((3, len(sizes)), np.nan)
+    means, mean_errors = np.full((2, len(sizes)), np.nan)
     for k, group in enumerate(sizes):
         if not len(group.right):  # all have diverged
             continue
@@ -122,15 +133,13 @@ def _of_cell(sizes: list[Group]) -> xr.Dataset:
             means[k], mean_errors[k] = jackknife(
                 mean_consistency, group.right, group.trained, count
             )
-        there = ~np.isnan(each[k])
-        always[k] = (each[k][there] == 1).mean()
     whole = all(len(group.right) > 1 for group in sizes)
     certain = (
         consistency_reliability([(group.right, group.trained) for group in sizes])
         if whole
         else np.nan
     )
-    cell = xr.Dataset(
+    return xr.Dataset(
         {
             "consistency": (("fraction", "example"), each.astype(np.float32)),
             "consistency_error": (("fraction", "example"), errors.astype(np.float32)),
@@ -141,12 +150,10 @@ def _of_cell(sizes: list[Group]) -> xr.Dataset:
             ),
             "mean_consistency": ("fraction", means),
             "mean_consistency_error": ("fraction", mean_errors),
-            "always_right": ("fraction", always),
             "ceiling": np.sqrt(np.maximum(certain, 0.0)),
         },
         coords={"fraction": [group.fraction for group in sizes]},
     )
-    return cell.expand_dims(learning_rate=[sizes[0].learning_rate], seed=[sizes[0].seed])
 
 
 def _correlations(measured: xr.Dataset, score: np.ndarray) -> xr.Dataset:

@@ -56,8 +56,8 @@ OF_PARTS = {
 OF_CONDITIONS = {
     "fitted_models": "share of the models that leave one example out and have the others right",
     "diverged_models": "share of the models that leave one example out and diverged",
-    "rank_ceiling": "rank correlation of the memorisation score by leaving out with the true one, "
-    "as it is estimated: no measure can be expected to correlate more",
+    "rank_ceiling": "root of the reliability of the ranks of the memorisation scores by leaving "
+    "out: about the most that a measure can be expected to correlate with them",
 }
 OF_PROXIES = {
     "proxy_value": "mean of the measure over the models whose subset holds the example",
@@ -105,13 +105,15 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         (condition, noise_level, example, seed) and ``index`` (example, seed). Missing is what there
         is not: real data at a level above 0, and noise at 0. Attributes ``subset_models``, those on
         random subsets, ``replicates``, ``pair_replicates`` and ``proxy_models``, of a condition and
-        a seed, and ``trained``, the number of examples that a model with one left out is trained
-        on.
+        a seed, ``proxy_fraction``, of the examples that these are trained on, and ``trained``, the
+        number of examples that a model with one left out is trained on.
     """
-    subsets, left_out, *more = (run for run in runs if "right" in run)
+    # Models of proxies are among those on random subsets, and are not counted again.
+    scored = [run for run in runs if "right" in run]
+    subsets, left_out, *more = scored
     measured = [run for run in runs if "right" not in run]
     pairs = np.array(settings_of(more[0])["pairs"] if more else np.empty((0, 2)), int)
-    found = [_of_group(*same, pairs=pairs) for same in _alike([subsets, left_out, *more])]
+    found = [_of_group(*same, pairs=pairs) for same in _alike(scored)]
     if measured:
         proxies = measured_by_cell(measured[0])
         found = [_with_proxies(one, proxies) for one in found]
@@ -143,9 +145,10 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         "replicates": _replicates(left_out),
         "pair_replicates": _replicates(more[0]) if more else 0,
         "proxy_models": _replicates(measured[0]) if measured else 0,
+        "proxy_fraction": measured[0]["percent"].values[0].item() / 100 if measured else np.nan,
         "trained": int(np.unpackbits(left_out["trained_on"].values[0]).sum()),
     }
-    return with_protocol("leave_one_out", result.assign_attrs(counts), runs)
+    return with_protocol("leave_one_out", result.assign_attrs(counts), scored)
 
 
 def _alike(runs: list[xr.Dataset]) -> Iterator[list[Group]]:

@@ -26,8 +26,8 @@ LONG_NAMES = {
     "proxy_value": "mean of the measure over the models whose subset holds the example",
     "correlation": "rank correlation over the examples of the measure with the memorisation score, "
     "of the sign that it should have",
-    "ceiling": "rank correlation of the memorisation score itself with the true one, as it is "
-    "estimated: no measure can be expected to correlate more",
+    "ceiling": "root of the reliability of the memorisation score: about the most that a measure "
+    "can be expected to correlate with it",
     "auroc": "probability that the measure is larger for an example that noise changed than for "
     "one that it kept: area under the ROC curve",
     "changed": "noise has given the example another label, or another input",

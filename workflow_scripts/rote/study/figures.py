@@ -108,7 +108,7 @@ def _without_real(settings: dict) -> str:
 
 def _without_sizes(settings: dict) -> str:
     if len(settings["percent"]) == 1:
-        return "memorization.percent names a single size of the subsets: consistency shows several."
+        return "memorization.percent names one size of the subsets: name several for consistency."
     if min(settings["noise_levels"]) > 0:
         return "memorization.noise_levels needs 0, the real data, which consistency shows."
     return ""
