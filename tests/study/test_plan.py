@@ -270,7 +270,7 @@ def test_consistency_needs_several_sizes_of_real_data(memorization_settings):
     memorization_settings["noise_levels"] = [0.4]
     assert "the real data" in impossible(experiments)["consistency"]
     memorization_settings["percent"] = [70]
-    assert "a single size" in impossible(experiments)["consistency"]
+    assert "name several for" in impossible(experiments)["consistency"]
     assert figure.optional
 
 
