@@ -226,6 +226,20 @@ def test_numbers_on_single_examples_are_those_of_their_files():
     pairs = netcdf.read(folder / "influence" / "memorized_examples.nc")["influence"].values
     assert f"digits, {len(pairs)} have an influence" in text
     assert f"of {(pairs > 0).sum()} it is positive" in text
+    digits = netcdf.read(folder / "consistency.nc").squeeze()
+    assert sorted(digits["index"].values.tolist()) == list(range(60_000))
+    means = [number(value) for value in digits["mean_consistency"].values[[0, -1]].tolist()]
+    assert digits["fraction"].values[[0, -1]].tolist() == [0.1, 0.9]
+    assert (
+        "of {} if they were trained on 10 % of the others, and of {} if on 90 %".format(*means)
+        in text
+    )
+    assert f"{(digits['consistency_score'] < 0.5).sum().item():,} have a score below one" in text
+    best = digits.sortby(-digits["correlation"]).isel(proxy=slice(3))
+    first, second, third = map(number, best["correlation"].values.tolist())
+    assert best["words"].values.tolist() == ["EL2N", "GraNd", "input curvature"]
+    assert f"by {first} with low scores, GraNd by {second}, input curvature by {third};" in text
+    assert f"reliability is {number(digits['ceiling'].item())}." in text
 
 
 def test_the_readme_says_what_the_set_up_checks_and_announces():
