@@ -85,6 +85,5 @@ def _author(author: dict) -> Entity:
         "@type": "Organization" if "name" in author else "Person",
         "name": name,
     }
-    if "affiliation" in author:
-        entity["affiliation"] = author["affiliation"]
-    return entity
+    told = {"affiliation": "affiliation", "website": "url"}
+    return entity | {own: author[key] for key, own in told.items() if key in author}

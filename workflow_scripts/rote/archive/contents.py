@@ -112,7 +112,7 @@ def _workflow(checkout: Path) -> Iterator[Path]:
 
 
 def own_code(study: Study, folder: Path) -> dict[str, Path]:
-    """Return the user's own files that numbers depend on beside data, by their paths in the archive.
+    """Return the user's own files, beside data, that results depend on, by their archived paths.
 
     These are models with the files that they import, matrices of noises, and a style.
     """

@@ -8,7 +8,7 @@ which are not known: a model that is taken from the store was computed at some t
 import datetime
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 from urllib.parse import quote
