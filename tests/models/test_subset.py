@@ -142,3 +142,18 @@ def test_the_last_batch_is_that_of_the_subset(device):
     one_left = subset[:, : BATCH + 1]
     with pytest.raises(UserError, match="the last batch of 21 training examples holds 1"):
         make_ensemble(small_cnns.GREY, [{}] * 2, data, [0, 1], one_left)
+
+
+def test_a_loss_outside_of_the_subset_is_of_no_account_even_if_infinite(device):
+    table, rows, labels, validation = data_of("mlp", 2, device)
+    table, subset = table.clone(), subsets(2, device)
+    outside = np.setdiff1d(np.arange(50), subset[0].cpu())
+    data = table, rows, labels, validation
+    table[rows[0, int(outside[0])]] = torch.inf  # logits that are not finite
+    ours = make_ensemble("mlp", [{}, {}], data, [0, 1], subset)
+    expected = make_ensemble("mlp", [{}, {}], alone(data, subset), [0, 1])
+    there = (rows == rows[0, int(outside[0])]).gather(1, subset).any(1).cpu().numpy()
+    assert not there[0]
+    loss = ours.evaluate().train_loss
+    assert np.isfinite(loss[0])
+    np.testing.assert_allclose(loss[~there], expected.evaluate().train_loss[~there], rtol=1e-6)

@@ -203,15 +203,29 @@ def test_numbers_on_memorization_are_those_of_its_claims():
     )
     for part in parts:
         assert " ".join(found[part]) in text, part
-    digits = netcdf.read(folder / "consistency.nc")
-    assert sorted(digits["index"].values.ravel().tolist()) == list(range(60_000))
-    shares = digits["memorized_share"].sel(part="all").squeeze().values
-    of_sizes = [number(share) for share in shares.tolist()]
-    assert digits["fraction"].values.tolist() == [0.2, 0.5, 0.6]
-    assert "share of {} is memorised, on 50 % {}, on 60 % {}.".format(*of_sizes) in text
     at_equal = [name for name in found if "at_equal_accuracy" in name]
     values = {name: float(found[name][0].replace("−", "-")) for name in at_equal}
     assert min(values, key=values.get) == parts[-2] and max(values, key=values.get) == parts[-1]
+
+
+def test_numbers_on_single_examples_are_those_of_their_files():
+    folder = ROOT / "docs" / "memorization"
+    text = " ".join((folder / "README.md").read_text().split())
+    left_out = netcdf.read(folder / "leave_one_out.nc").squeeze()
+    for kind, level, words in (("real", 0.0, "on real data"), ("randY", 0.4, "with noise")):
+        own = left_out.sel(proxy="loss_sensitivity", condition=kind, noise_level=level)
+        value, low, high = (
+            number(own[f"proxy_correlation{end}"].item()) for end in ("", "_low", "_high")
+        )
+        assert f"{value} [{low}, {high}] {words}" in text
+    real = left_out["proxy_correlation"].sel(condition="real", noise_level=0.0)
+    largest = real["proxy"].values[np.argsort(-real.values)[:4]].tolist()
+    assert sorted(largest) == [
+        *("area_under_margin", "cumulative_loss", "input_curvature", "loss_sensitivity")
+    ]
+    pairs = netcdf.read(folder / "influence" / "memorized_examples.nc")["influence"].values
+    assert f"digits, {len(pairs)} have an influence" in text
+    assert f"of {(pairs > 0).sum()} it is positive" in text
 
 
 def test_the_readme_says_what_the_set_up_checks_and_announces():

@@ -31,7 +31,9 @@ def draw(metrics: xr.Dataset) -> Figure:
     axes = figure.subplots(1, columns, sharey=True, squeeze=False)[0]
     drawn = _looks(cells)
     rows = np.arange(len(order))
-    _panel(axes[0], metrics["correlation"], cells, order, drawn)
+    # What the score itself would have is the ceiling.
+    correlation = metrics["correlation"].where(metrics["proxy"] != SCORE, metrics["ceiling"])
+    _panel(axes[0], correlation, cells, order, drawn)
     for cell in cells:
         ceiling = _at(metrics["ceiling"], cell).mean("seed").item()
         axes[0].axvline(ceiling, color=drawn[cell].colour, linestyle=drawn[cell].line, linewidth=1)

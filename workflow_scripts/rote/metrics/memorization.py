@@ -134,7 +134,8 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         or no model. Attributes ``models_per_replicate``, of each condition and size, diverged ones
         among them, ``memorized_above`` and ``classes``.
     """
-    found = [_of_group(group, runs[0]) for run in runs for group in groups(run)]
+    threshold = settings_of(runs[0])["memorized_above"]
+    found = [_of_group(group, threshold) for run in runs for group in groups(run)]
     kinds = list(dict.fromkeys(runs[0]["draw_noise_kind"].values.tolist()))
     levels = np.unique(runs[0]["draw_noise_level"].values)
     result = _table(found, kinds, levels)
@@ -146,22 +147,20 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         result[name].attrs = {"long_name": long_name, "units": "1"}
     for name, words in WORDS.items():
         result[name].attrs = {"long_name": words}
-    settings = settings_of(runs[0])
     return with_protocol(
         "memorization",
         result.assign_attrs(
             models_per_replicate=runs[0].sizes["member"]
             // (runs[0].sizes["draw"] * result.sizes["learning_rate"]),
-            memorized_above=settings["memorized_above"],
+            memorized_above=threshold,
             classes=runs[0].sizes["class"],
         ),
         runs,
     )
 
 
-def _of_group(group: Group, run: xr.Dataset) -> xr.Dataset:
+def _of_group(group: Group, threshold: float) -> xr.Dataset:
     """Return the numbers of a group, each along dimensions of one."""
-    threshold = settings_of(run)["memorized_above"]
     parts = [np.ones_like(group.changed), ~group.changed, group.changed]
     diverged = group.models["diverged_epoch"] > 0
 

@@ -174,7 +174,8 @@ class Ensemble:
             logits = self.model.logits(self._gather(rows))
             examples = slice(first, first := first + labels.shape[1])
             losses = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
-            loss += (losses if within is None else losses * within[:, examples]).sum(1)
+            # Not a product: of an infinite loss outside of the subset that would be NaN.
+            loss += (losses if within is None else losses.where(within[:, examples], 0)).sum(1)
             wrong.append(predicted(logits) != labels)
             for observer in self.observers if epoch is not None else ():
                 observer.scored(epoch, examples, logits, labels)
@@ -188,10 +189,11 @@ class Ensemble:
         )
 
     def _within_subset(self) -> Tensor | None:
-        """Return 1 for each training example in the subset, else 0, (members, examples)."""
+        """Return whether each training example is in the subset, (members, examples)."""
         if self.subset is None:
             return None
-        return torch.zeros(self.rows.shape, device=self.rows.device).scatter_(1, self.subset, 1.0)
+        nowhere = torch.zeros(self.rows.shape, dtype=torch.bool, device=self.rows.device)
+        return nowhere.scatter_(1, self.subset, True)
 
     def _validation_accuracy(self, epoch: int | None) -> np.ndarray:
         count = self.validation[1].shape[1]
