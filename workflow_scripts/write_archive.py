@@ -1,7 +1,8 @@
 """A finished study in one ZIP file, for a repository that gives it a DOI: ``make archive``."""
 
 import argparse
-import datetime
+import contextlib
+import subprocess
 import sys
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def write(preset: str, folder: Path, checkout: Path = ROOT) -> Path:
         checkout: of rote.
 
     Raises:
-        UserError: the study is not finished, or files are damaged or belong to another.
+        UserError: the study is not finished, files are damaged or belong to another, or there is
+            no date.
     """
     settings = folder / "results" / preset / "config.yaml"
     if not settings.is_file():
@@ -44,20 +46,27 @@ def write(preset: str, folder: Path, checkout: Path = ROOT) -> Path:
     }
     claims = netcdf.read(folder / study.page("claims.nc"))
     files = contents.collected(study, folder, checkout)
-    cited = citation.read(files[citation.NAME])
-    names = [str(author["name"]) for author in cited.authors]
-    files |= pages.written(preset, metrics, claims, names)
-    ended = max(_written(folder / path) for path in contents.results(study))
-    commit = origin("cpu")["git_commit"]
-    archive = crate.Archive(study, metrics, claims, cited, ended, commit)
+    files |= pages.written(preset, metrics, claims)
+    cited, commit = citation.read(files.get(citation.NAME, b"")), origin("cpu")["git_commit"]
+    date = _committed(commit, checkout) or cited.released
+    if not date:
+        raise UserError(
+            f"A deposit needs a date, and {checkout} is no Git repository, whose commit has one: "
+            f"write one into {citation.NAME}, such as date-released: 2026-11-28."
+        )
+    archive = crate.Archive(study, metrics, claims, cited, commit, date)
     path = folder / study.page(f"rote-{preset}.crate.zip")
     packing.pack({crate.METADATA: crate.described(archive, files), **files}, path)
     return path
 
 
-def _written(path: Path) -> datetime.datetime:
-    """Return when a file was written, in whole seconds."""
-    return datetime.datetime.fromtimestamp(int(path.stat().st_mtime), datetime.UTC)
+def _committed(commit: str, checkout: Path) -> str | None:
+    """Return the date of a commit, which unlike those of files is the same in every copy."""
+    git = ["git", "-c", "safe.directory=*", "-C", str(checkout), "log", "-1", "--format=%cs"]
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        ask = [*git, commit.removesuffix("-dirty"), "--"]
+        return subprocess.run(ask, check=True, capture_output=True, text=True).stdout.strip()
+    return None
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Who made it, and under which licence: ``CITATION.cff`` as entities of an RO-Crate."""
+"""Who wrote the workflow, and under which licence: ``CITATION.cff`` as entities of an RO-Crate."""
 
 import re
 from collections.abc import Iterable
@@ -28,6 +28,7 @@ class Citation(NamedTuple):
     version: str
     keywords: list[str]
     repository: str | None
+    released: str | None  # a date
 
 
 def read(content: bytes) -> Citation:
@@ -69,6 +70,7 @@ def read(content: bytes) -> Citation:
         version=str(said.get("version", "")),
         keywords=said.get("keywords", []),
         repository=said.get("repository-code"),
+        released=str(said["date-released"]) if "date-released" in said else None,
     )
 
 

@@ -6,7 +6,7 @@ from the configuration.
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from rote.files.made_by import stale
 from rote.machine.errors import UserError
@@ -28,7 +28,7 @@ WORKFLOW = (
     "workflow_scripts",
 )
 PAGES = "claims.nc", "claims.md", "config.yaml", "gallery.md", "paper.md"
-ELSEWHERE = "own_files"  # the folder for the user's own code from outside of the working folder
+ELSEWHERE = PurePosixPath("own_files")  # what lies outside of the working folder, by its whole path
 SHOWN = 3  # of many files that are wrong
 
 
@@ -143,4 +143,4 @@ def _modules(settings: object) -> Iterator[str]:
 def _place(path: Path, folder: Path) -> str:
     if path.is_relative_to(folder):
         return path.relative_to(folder).as_posix()
-    return f"{ELSEWHERE}/{path.name}"
+    return str(ELSEWHERE / path.relative_to(path.anchor))

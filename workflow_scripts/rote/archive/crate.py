@@ -1,11 +1,11 @@
 """An archive described as a Workflow Run RO-Crate, version 0.5, on RO-Crate 1.1.
 
 https://www.researchobject.org/workflow-run-crate/profiles/workflow_run_crate says what is required.
-The whole study is one action. A Provenance Run Crate would have one for each step, with its times,
-which are not known: a model that is taken from the store was computed at some time before.
+The whole study is one action. Who had it computed, and when, is not known: a model may come from
+the store, and copied files have other times. So its ``agent`` and ``endTime``, which are optional,
+are left out, and it is no Provenance Run Crate, which would have the same of each step.
 """
 
-import datetime
 import hashlib
 import json
 from collections.abc import Mapping
@@ -70,8 +70,8 @@ class Archive(NamedTuple):
     metrics: dict[str, xr.Dataset]  # by figure
     claims: xr.Dataset
     citation: Citation
-    ended: datetime.datetime  # when the last of the results was written
     commit: str  # of the checkout
+    date: str  # such as 2026-11-28, the same whenever the archive is written
 
     def netcdf(self) -> dict[str, xr.Dataset]:
         """Return the content of all NetCDF files, by the path in the archive."""
@@ -99,8 +99,8 @@ def described(archive: Archive, files: Mapping[str, bytes]) -> bytes:
     _add_workflow(crate, archive, files[SNAKEFILE], software["claims"]["software"])
     action = _add_action(crate, archive, software)
     metrics = {figure: _id(path) for figure, path in contents.metrics(archive.study).items()}
-    claims, authors = _id(archive.study.page("claims.nc")), archive.citation.authors
-    found = verdicts.entities(archive.claims, claims, metrics, authors)
+    claims = _id(archive.study.page("claims.nc"))
+    found = verdicts.entities(archive.claims, claims, metrics)
     reviews = [one for one in _add(crate, found) if one["@type"] == "ClaimReview"]
     _describe_root(crate, archive, [_reference(action), *map(_reference, reviews)])
     document = crate.metadata.generate()
@@ -134,11 +134,10 @@ def _describe_root(crate: ROCrate, archive: Archive, mentioned: list[Entity]) ->
         "claims and verdicts, all settings, and the Snakemake workflow that computed them. "
         f"{pages.LEFT_OUT}"
     )
-    # A repository that publishes it says when; until then the day of the last result stands here.
-    root["datePublished"] = archive.ended.date().isoformat()
+    # RO-Crate asks for it; a repository that publishes the archive knows the day.
+    root["datePublished"] = archive.date
     root["conformsTo"] = references(_add(crate, profiles))
     root["license"] = references(citation.licenses)
-    root["author"] = references(citation.authors)
     root["keywords"] = ", ".join(citation.keywords)
     root["citation"] = references(_add(crate, citation.cited))
     root["mentions"] = mentioned
@@ -222,10 +221,8 @@ def _add_action(crate: ROCrate, archive: Archive, software: dict) -> Entity:
         "name": f"The study {study.preset}, computed by Snakemake",
         "description": f"snakemake figures claims gallery --configfile {settings}; models on: "
         f"{', '.join(devices) or 'unknown'}. software.yaml says by what each was computed.",
-        "endTime": archive.ended.isoformat(),
         "actionStatus": "http://schema.org/CompletedActionStatus",
         "instrument": {"@id": SNAKEFILE},
-        "agent": references(archive.citation.authors),
         "object": [{"@id": _id(settings)}, *map(_reference, _add(crate, [value, *datasets]))],
         "result": [{"@id": _id(path)} for path in results],
     }
@@ -242,14 +239,15 @@ def _add_file(
         properties["name"] = dataset.attrs["title"]
         properties["variableMeasured"] = references(_add(crate, _variables(path, dataset)))
     elif path.startswith(archive.study.page("")):
-        holds = [words for end, words in HOLDS.items() if path.endswith(end)]
-        properties["description"] = holds[0]
+        holds = (words for end, words in HOLDS.items() if path.endswith(end))
+        properties["description"] = next(holds, "a file of the study")
     crate.add(File(crate, dest_path=path, properties=properties))
 
 
 def _of_content(path: str, content: bytes) -> Entity:
+    other = "application/octet-stream" if b"\0" in content else "text/plain"
     return {
-        "encodingFormat": FORMATS.get(PurePosixPath(path).suffix, "text/plain"),
+        "encodingFormat": FORMATS.get(PurePosixPath(path).suffix, other),
         "contentSize": str(len(content)),
         "sha256": hashlib.sha256(content).hexdigest(),
     }

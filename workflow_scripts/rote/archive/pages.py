@@ -15,13 +15,12 @@ LEFT_OUT = (
 )
 
 
-def readme(study: str, claims: xr.Dataset, authors: list[str]) -> str:
+def readme(study: str, claims: xr.Dataset) -> str:
     """Return ``README.md``.
 
     Args:
         study: the name of its preset.
         claims: what ``claims.nc`` holds.
-        authors: their names.
     """
     results = f"results/{study}"
     rows = zip(
@@ -34,8 +33,8 @@ def readme(study: str, claims: xr.Dataset, authors: list[str]) -> str:
         [
             f"# The study {study} of rote",
             "",
-            f"By {', '.join(map(plain, authors))}. The results of a study of memorisation in deep "
-            "nets, and the Snakemake workflow that computed them.",
+            "The results of a study of memorisation in deep nets, and the Snakemake workflow that "
+            "computed them, whose authors `CITATION.cff` names.",
             "",
             "| claim | conclusion | verdict |",
             "|---|---|---|",
@@ -92,9 +91,9 @@ def _origin(dataset: xr.Dataset) -> dict:
     }
 
 
-def written(study: str, metrics: Mapping, claims: xr.Dataset, authors: list[str]) -> dict:
+def written(study: str, metrics: Mapping, claims: xr.Dataset) -> dict:
     """Return the content of both pages, by their names."""
     return {
-        README: readme(study, claims, authors).encode(),
+        README: readme(study, claims).encode(),
         SOFTWARE: f"{as_text(software(metrics, claims))}\n".encode(),
     }

@@ -14,16 +14,13 @@ import xarray as xr
 from rote.archive.citation import Entity, references
 
 
-def entities(
-    claims: xr.Dataset, path: str, metrics: dict[str, str], authors: list[Entity]
-) -> list[Entity]:
+def entities(claims: xr.Dataset, path: str, metrics: dict[str, str]) -> list[Entity]:
     """Return the entities, those of each conclusion after those that it refers to.
 
     Args:
         claims: what ``claims.nc`` holds.
         path: of that file in the archive.
         metrics: the path of the metrics of each figure in the archive.
-        authors: of the verdicts.
     """
     words = dict.fromkeys(map(str, [*claims.claim_verdict.values, *claims.verdict.values]))
     found: list[Entity] = [
@@ -57,7 +54,6 @@ def entities(
                 "claimReviewed": text,
                 "itemReviewed": {"@id": f"#claim-{number}"},
                 "reviewRating": {"@id": f"#{verdict}"},
-                "author": references(authors),
                 "isBasedOn": {"@id": path},
                 "hasPart": references(parts),
             }
