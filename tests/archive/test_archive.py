@@ -26,6 +26,8 @@ from rote.files import netcdf
 from rote.files.made_by import words
 from rote.machine.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 WFRUN = "https://w3id.org/ro/wfrun"
 WORKFLOW_CRATE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
 
