@@ -93,7 +93,7 @@ def test_the_study_is_an_action_of_the_workflow(opened, finished):
     assert action["instrument"] == {"@id": "Snakefile"}
     assert action["actionStatus"] == "http://schema.org/CompletedActionStatus"
     assert action["name"]
-    assert "models on: cpu" in action["description"]
+    assert "; models on: cpu. " in action["description"]
     settings, preset, data = opened.all(action, "object")
     assert settings["@id"] == "results/mine/config.yaml"
     assert preset["value"] == "mine"

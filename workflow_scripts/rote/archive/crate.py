@@ -219,8 +219,8 @@ def _add_action(crate: ROCrate, archive: Archive, software: dict) -> Entity:
         "@id": f"#study-{study.preset}",
         "@type": "CreateAction",
         "name": f"The study {study.preset}, computed by Snakemake",
-        "description": f"snakemake figures claims gallery --configfile {settings}; models on: "
-        f"{', '.join(devices) or 'unknown'}. software.yaml says by what each was computed.",
+        "description": f"snakemake figures claims gallery, with {settings} as config.yaml; models "
+        f"on: {', '.join(devices) or 'unknown'}. software.yaml says by what each was computed.",
         "actionStatus": "http://schema.org/CompletedActionStatus",
         "instrument": {"@id": SNAKEFILE},
         "object": [{"@id": _id(settings)}, *map(_reference, _add(crate, [value, *datasets]))],

@@ -57,7 +57,8 @@ def readme(study: str, claims: xr.Dataset) -> str:
             "computed again by",
             "",
             "```",
-            f'make figures PRESET={study} OPTIONS="--configfile {results}/config.yaml"',
+            f"cp {results}/config.yaml config.yaml",
+            f"make figures PRESET={study}",
             "```",
             "",
         ]
