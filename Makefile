@@ -8,8 +8,8 @@ PIP = "$(PYTHON)" -m pip --python .venv/bin/python install --disable-pip-version
 # Another build of PyTorch than that of .venv, asked for by name, replaces it.
 OTHER := $(shell [ -z "$(TORCH)" ] || [ ! -e $(READY) ] || grep -qx "$(TORCH)" $(READY) || echo other)
 
-.PHONY: help setup figures report gallery docs test quick check golden bench gpu faults stability \
-  variance rates estimate store other
+.PHONY: help setup figures report gallery archive docs test quick check golden bench gpu faults \
+  stability variance rates estimate store other
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -52,6 +52,11 @@ gallery: setup ## copy figures, numbers, verdicts and the report of results/ int
 ifeq ($(PRESET),demo) # the poster shows the one figure on CIFAR-10 and the other on MNIST
 	.venv/bin/python docs/own_figure.py results/demo docs/demo/own_figure.png
 endif
+
+# Snakemake computes what is missing, and nothing of a study that is finished.
+archive: setup ## all of a study but its runs in one file for a DOI, results/demo/rote-demo.crate.zip
+	.venv/bin/snakemake figures claims gallery --config preset=$(PRESET) $(OPTIONS)
+	@PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/write_archive.py --preset $(PRESET)
 
 golden: setup ## after an edit of code that trains: compare frozen numbers, and keep finished models
 	.venv/bin/python -m pytest tests/runs/test_golden.py || { echo "Its numbers differ: if that is\

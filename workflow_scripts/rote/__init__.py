@@ -4,6 +4,7 @@ Plain arrays, tensors and datasets in and out: nothing here knows Snakemake. Eac
 first paragraph what lives there, and a room uses those below it alone:
 
 - ``api``: the front door for notebooks, arrays in and trained models out: ``docs/recipes.md``;
+- ``archive``: a finished study in one file, described as an RO-Crate;
 - ``claims``, ``figures``, ``metrics``: one module a claim, a figure, a figure's numbers;
 - ``runs``: from a noised data set to a run, a module a kind of run, and what they share;
 - ``models``: many models trained as one ensemble, their optimizer, their regularisers;
