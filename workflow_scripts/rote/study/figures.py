@@ -78,6 +78,12 @@ def _without_noise(settings: dict) -> str:
     return "capacity.noise_levels needs a level above 0, which fig1 shows."
 
 
+def _without_level(settings: dict) -> str:
+    if settings["noise_level"] > 0:
+        return ""
+    return "difficulty.noise_level needs to be above 0: fig3_1 compares noise with real data."
+
+
 def _without_real_or_randx(settings: dict) -> str:
     if {"real", "randX"} & {*settings["conditions"]}:
         return ""
