@@ -243,7 +243,10 @@ FIGURES = {
         _CONVERGENCE, "time to convergence against the size of the data set", _of_sizes_and_widths
     ),
     "fig3_1": Figure(
-        _DIFFICULTY, "misclassification rate of each example after one epoch", _of_model
+        _DIFFICULTY,
+        "misclassification rate of each example after one epoch",
+        _of_model,
+        lacks=_without_level,
     ),
     "forgetting": Figure(
         _FORGETTING,
