@@ -25,7 +25,7 @@ from rote.files import made_by, netcdf, text
 from rote.files.provenance import origin, with_provenance
 from rote.machine.errors import UserError
 from rote.models.parameter_count import parameter_count
-from rote.study import configuration
+from rote.study import code, configuration
 from rote.study.jobs import Study
 from rote.study.schema import closest
 
@@ -82,6 +82,8 @@ class Comparison:
         elif "benchmark" in group:
             parts += [self._made_by(group["preset"], run) for run in group["of_runs"]]
             parts.append((ROOT / group["benchmark"]).read_text("utf-8"))
+        else:
+            parts.append(code.digest(["rote.models.parameter_count"]))
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     def _made_by(self, preset: str, run: str) -> str:
@@ -99,12 +101,13 @@ class Comparison:
         ]
 
     def enter_parameters(self) -> None:
-        """Count the parameters of models, which takes no time: always anew."""
+        """Count the parameters of models of which a line is lacking."""
         for name, line in self._lines():
-            if "image" in (take := line["take"]):
+            take = line["take"]
+            if "image" in take and line["name"] not in self.rows:
                 count = parameter_count(take["model"], tuple(take["image"]), take["classes"])
                 self._enter(name, line, count, line["printed"], origin("cpu"), "")
-        self._write()
+        self.write()
 
     def enter_runs(self) -> None:
         """Have Snakemake compute the runs that are lacking, and enter each once it is there.
@@ -147,7 +150,7 @@ class Comparison:
         for line in group["lines"]:
             ours = printed.of_run(run, line["take"])
             self._enter(name, line, ours, line["printed"], run.attrs, run.attrs["dataset"])
-        self._write()
+        self.write()
         return True
 
     def enter_benchmarks(self) -> None:
@@ -171,7 +174,7 @@ class Comparison:
                 beside = printed.of_search(found, {**line["take"], "variable": line["printed"]})
                 ours = printed.of_search(found, line["take"])
                 self._enter(name, line, ours, beside, found.attrs, "MNIST digits")
-            self._write()
+            self.write()
 
     def _enter(self, name, line, ours, beside, attributes, dataset) -> None:
         self.rows[line["name"]] = printed.row(
@@ -183,13 +186,12 @@ class Comparison:
             git_commit=attributes["git_commit"],
         )
 
-    def _write(self) -> None:
-        """Write the table and its page."""
-        whole = printed.table(self.plan, self.rows)
-        title = "Numbers that others have printed, beside those of rote"
-        netcdf.write(
-            with_provenance(whole, self.plan["groups"], title=title), self.folder / "published.nc"
-        )
+    def write(self) -> None:
+        """Write the page, and the table if it is not what is there."""
+        path, whole = self.folder / "published.nc", printed.table(self.plan, self.rows)
+        if not (path.exists() and netcdf.read(path).equals(whole)):
+            title = "Numbers that others have printed, beside those of rote"
+            netcdf.write(with_provenance(whole, self.plan["groups"], title=title), path)
         text.write(printed.markdown(self.plan, self.rows), self.folder / "README.md")
 
 

@@ -173,10 +173,9 @@ def _cells(line: Mapping, plan: Mapping, rows: Mapping, close: list[str], letter
             "within" if name in close else f"**outside**{_experiment(line, plan, rows, close)}"
         )
     printed = shown(printed) if isinstance(printed, float | int) else ""
-    of = (
-        f"{line['of']}, %" if unit == "%" else f"{line['of']}, nat" if unit == "nat" else line["of"]
-    )
-    return f"| {of} | {printed} | {ours} | {shown(line['tolerance'])} | {verdict} |"
+    of = f"{line['of']}, {unit}" if unit in ("%", "nat") else line["of"]
+    tolerance = f"{shown(line['tolerance'])} ({letters[_flat(line['because'])]})"
+    return f"| {of} | {printed} | {ours} | {tolerance} | {verdict} |"
 
 
 def _experiment(line: Mapping, plan: Mapping, rows: Mapping, close: list[str]) -> str:
