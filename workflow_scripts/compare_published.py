@@ -52,7 +52,10 @@ class Comparison:
                 raise UserError(
                     f"unknown group {name}: {closest(name, known)}known are {', '.join(known)}."
                 )
-        self.groups = {name: known[name] for name in arguments.groups or known}
+        special = {other for name in known for other in printed.experiments(self.plan, [name])}
+        self.asked = arguments.groups or [name for name in known if name not in special]
+        may_follow = printed.experiments(self.plan, self.asked)
+        self.groups = {name: known[name] for name in [*self.asked, *may_follow]}
         own = [self.folder / group["config"] for group in self.groups.values() if "config" in group]
         files = [*dict.fromkeys(own), *arguments.configfile]
         self.files = [path.absolute() for path in files]
@@ -92,12 +95,13 @@ class Comparison:
             SimpleNamespace(preset=preset, experiment=experiment, run=name)
         )
 
-    def lacking(self, kind: str) -> list[str]:
-        """Return the groups of a kind, by a key that these have, of which a line is lacking."""
+    def lacking(self, kind: str, groups: Iterable[str]) -> list[str]:
+        """Return those of some groups that are of a kind, and of which a line is lacking."""
         return [
             name
-            for name, group in self.groups.items()
-            if kind in group and any(line["name"] not in self.rows for line in group["lines"])
+            for name in groups
+            if kind in (group := self.groups[name])
+            and any(line["name"] not in self.rows for line in group["lines"])
         ]
 
     def enter_parameters(self) -> None:
@@ -109,13 +113,17 @@ class Comparison:
                 self._enter(name, line, count, line["printed"], origin("cpu"), "")
         self.write()
 
-    def enter_runs(self) -> None:
-        """Have Snakemake compute the runs that are lacking, and enter each once it is there.
+    def experiments(self) -> list[str]:
+        """Return the groups of experiments on the lines that were asked for, and lie outside."""
+        return printed.experiments(self.plan, self.asked, self.rows)
+
+    def enter_runs(self, groups: Iterable[str]) -> None:
+        """Have Snakemake compute the runs that some groups lack, and enter each once it is there.
 
         Raises:
             UserError: Snakemake could not finish.
         """
-        left = {name: self._file(name) for name in self.lacking("run")}
+        left = {name: self._file(name) for name in self.lacking("run", groups)}
         if not left:
             return
         command = [sys.executable, "-m", "snakemake", *left.values()]
@@ -159,7 +167,7 @@ class Comparison:
         Raises:
             UserError: one of them failed.
         """
-        for name in self.lacking("benchmark"):
+        for name in self.lacking("benchmark", self.asked):
             script = ROOT / self.groups[name]["benchmark"]
             output = self.arguments.directory / "bench" / f"{script.stem}.nc"
             output.parent.mkdir(parents=True, exist_ok=True)
@@ -196,7 +204,7 @@ class Comparison:
 
 
 def main() -> None:
-    """Compute the lines that are lacking, and enter each into the table as soon as it is there."""
+    """Compute the lines that are lacking, then the experiments on those that lie outside."""
     parser = argparse.ArgumentParser(description="Numbers of others beside those of rote.")
     parser.add_argument("groups", nargs="*", help="of lines.yaml (all)")
     parser.add_argument("--configfile", nargs="+", type=Path, default=[], help="such as data sets")
@@ -207,7 +215,8 @@ def main() -> None:
         comparison = Comparison(parser.parse_args())
         comparison.enter_parameters()
         comparison.enter_benchmarks()
-        comparison.enter_runs()
+        comparison.enter_runs(comparison.asked)
+        comparison.enter_runs(comparison.experiments())
     except UserError as error:
         sys.exit(f"Error: {error}")
 

@@ -125,6 +125,30 @@ def test_the_table_comes_back_from_its_file(tmp_path):
         xr.testing.assert_equal(back[name], there)
 
 
+def test_experiments_are_those_of_other_groups_on_lines_that_lie_outside():
+    own = [line("one", experiment="three"), line("two", experiment="one"), line("three")]
+    groups = {"a": {"lines": own[:2]}, "b": {"lines": own[2:]}}
+    planned = {"groups": groups}
+    assert printed.experiments(planned, ["a"]) == ["b"]
+    assert printed.experiments(planned, ["b"]) == []
+    assert printed.experiments(planned, ["a", "b"]) == []
+    assert printed.experiments(planned, ["a"], {}) == []
+    assert printed.experiments(planned, ["a"], {"one": row(own[0], 0.5)}) == []
+    assert printed.experiments(planned, ["a"], {"one": row(own[0], 0.6)}) == ["b"]
+
+
+def test_the_page_counts_what_is_within_and_what_has_an_experiment():
+    own = [line("one", experiment="two"), line("two"), line("three", experiment="four")]
+    own.append(line("four"))
+    rows = {one["name"]: row(one, 0.5 if one["name"] == "two" else 0.7) for one in own[:3]}
+    group = {"title": "Title", "about": "", "lines": own}
+    text = printed.markdown({"about": "All.", "groups": {"group": group}}, rows)
+    assert (
+        "All. Computed are 3 lines: 1 lie within their tolerance, 1 outside with an experiment "
+        "that is within, and 1 outside without." in text
+    )
+
+
 # The plan that is shipped.
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from copy import deepcopy
 
 import pytest
 import yaml
@@ -64,8 +65,8 @@ PLAN = {
 }
 
 
-def compare(folder, *options: str, fails: bool = False) -> str:
-    (folder / "lines.yaml").write_text(yaml.safe_dump(PLAN))
+def compare(folder, *options: str, plan: dict = PLAN, fails: bool = False) -> str:
+    (folder / "lines.yaml").write_text(yaml.safe_dump(plan))
     script = ROOT / "workflow_scripts" / "compare_published.py"
     command = [sys.executable, str(script), "--folder", str(folder), "--directory", str(folder)]
     ran = subprocess.run(
@@ -117,6 +118,22 @@ def test_lines_are_entered_kept_and_computed_again(tmp_path):
     again = known(tmp_path)["trained"]
     assert again["made_by"].item() != first["made_by"].item()
     assert again["ours"].item() == pytest.approx(of_file(tmp_path))
+
+
+def test_a_line_that_lies_outside_has_its_experiment_computed(tmp_path):
+    configure(tmp_path, 0.1)
+    plan = deepcopy(PLAN)
+    again = plan["groups"]["again"] = deepcopy(plan["groups"]["tiny"])
+    again["lines"][0]["name"] = "trained_again"
+    plan["groups"]["tiny"]["lines"][0] |= {"experiment": "trained_again"}
+    assert "training 4 models" in compare(tmp_path, plan=plan)
+    assert "trained_again" not in known(tmp_path)  # as that line is within
+    plan["groups"]["tiny"]["lines"][0]["tolerance"] = 0
+    compare(tmp_path, plan=plan)
+    there = known(tmp_path)
+    assert there["trained_again"]["ours"].item() == there["trained"]["ours"].item()
+    page = (tmp_path / "README.md").read_text()
+    assert "**outside**; its experiment, *training accuracy*, is within" in page
 
 
 def test_what_cannot_be_computed_is_a_sentence(tmp_path):

@@ -5,7 +5,7 @@ A plan, ``docs/published/lines.yaml``, holds groups of lines. Each line has its 
 how its number is taken from a file. So the tolerance is there before the number.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from string import ascii_lowercase
 
 import numpy as np
@@ -34,6 +34,25 @@ def lines(plan: Mapping) -> Iterator[tuple[str, dict]]:
     for group, own in plan["groups"].items():
         for line in own["lines"]:
             yield group, line
+
+
+def experiments(
+    plan: Mapping, groups: Iterable[str], rows: Mapping[str, xr.Dataset] | None = None
+) -> list[str]:
+    """Return the other groups that hold experiments of the lines of some groups.
+
+    Args:
+        plan: the groups of lines.
+        groups: names of some.
+        rows: if given, experiments of those lines alone count that are in them, and lie outside.
+    """
+    holds = {line["name"]: group for group, line in lines(plan)}
+    own = [line for group, line in lines(plan) if group in groups and "experiment" in line]
+    if rows is not None:
+        there = [one for one in own if one["name"] in rows]
+        own = [one for one in there if not _close(one, rows[one["name"]])]
+    found = dict.fromkeys(holds[line["experiment"]] for line in own)
+    return [group for group in found if group not in groups]
 
 
 def row(line: Mapping, ours: np.ndarray, printed: float, **about: str) -> xr.Dataset:
@@ -125,14 +144,16 @@ def markdown(plan: Mapping, rows: Mapping[str, xr.Dataset]) -> str:
         plan: the groups of lines.
         rows: what :func:`row` returned, by the names of the lines.
     """
-    found = {name: (line, rows[name]) for _, line in lines(plan) if (name := line["name"]) in rows}
-    close = [name for name, (line, own) in found.items() if _close(line, own)]
-    planned = sum(len(group["lines"]) for group in plan["groups"].values())
+    known = [line for _, line in lines(plan) if line["name"] in rows]
+    close = [line["name"] for line in known if _close(line, rows[line["name"]])]
+    outside = [line for line in known if line["name"] not in close]
+    explained = [line for line in outside if line.get("experiment") in close]
     text = [
         "# Numbers that others have printed",
         "",
-        f"{_flat(plan['about'])} Of {planned} lines {len(found)} are computed, of which "
-        f"{len(close)} lie within their tolerance.",
+        f"{_flat(plan['about'])} Computed are {len(known)} lines: {len(close)} lie within their "
+        f"tolerance, {len(explained)} outside with an experiment that is within, and "
+        f"{len(outside) - len(explained)} outside without.",
     ]
     for group in plan["groups"].values():
         text += ["", f"## {group['title']}", "", _flat(group["about"]), ""]
