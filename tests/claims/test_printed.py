@@ -9,6 +9,7 @@ from conftest import ROOT
 from made_up_runs import made_up_forgetting
 from rote.claims import printed
 from rote.files import netcdf
+from rote.machine.errors import UserError
 from rote.study import configuration, plan
 from rote.study.jobs import Study
 
@@ -53,6 +54,8 @@ def test_of_a_run_it_is_the_models_of_a_kind_at_an_epoch():
     assert printed.of_run(RUN, take).tolist() == [0.4, 0.8]
     del take["noise_kind"]
     assert printed.of_run(RUN, take).tolist() == [0.2]
+    with pytest.raises(UserError, match="epoch 9, but its models were scored at others, the last"):
+        printed.of_run(RUN, {"variable": "train_accuracy", "epoch": 9})
     own = row(line("one"), [0.4, 0.8])
     assert own["ours"].item() == pytest.approx(60)
     assert own["deviation"].item() == pytest.approx(np.std([40, 80], ddof=1))

@@ -11,6 +11,8 @@ from string import ascii_lowercase
 import numpy as np
 import xarray as xr
 
+from rote.machine.errors import UserError
+
 # Of each unit: by what a number of a file is multiplied, and digits behind the point.
 UNITS = {"%": (100, 2), "nat": (1, 4), "1": (1, 4), "parameters": (1, 0)}
 NUMBERS = {
@@ -82,13 +84,22 @@ def of_run(run: xr.Dataset, take: Mapping) -> np.ndarray:
         take: a ``variable``, an ``epoch`` and a ``noise_kind`` (real by default): of each model the
             value at the end of that epoch. Or ``unforgettable``, the kind of noise: the share of
             the examples that all of its models have learned and never forgotten.
+
+    Raises:
+        UserError: the models were not trained, or not scored, up to that epoch.
     """
     if "unforgettable" in take:
         own = run.sel(member=run["noise_kind"] == take["unforgettable"])
         _same_examples(own)
         kept = (own["forgetting_events"] == 0) & (own["first_learned"] > 0)
         return kept.all("member").mean().values
-    own = run.sel(member=run["noise_kind"] == take.get("noise_kind", "real"), epoch=take["epoch"])
+    if (epoch := take["epoch"]) not in run["epoch"]:
+        raise UserError(
+            f"A line is of epoch {epoch}, but its models were scored at others, the last of "
+            f"which is {run['epoch'].values[-1]}: set epochs and evaluate_every so that it is one, "
+            "or take another epoch in lines.yaml."
+        )
+    own = run.sel(member=run["noise_kind"] == take.get("noise_kind", "real"), epoch=epoch)
     return own[take["variable"]].values
 
 
