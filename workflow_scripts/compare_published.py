@@ -87,7 +87,7 @@ class Comparison:
             parts.append((ROOT / group["benchmark"]).read_text("utf-8"))
         else:
             parts.append(code.digest(["rote.models.parameter_count"]))
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
     def _made_by(self, preset: str, run: str) -> str:
         experiment, _, name = run.partition("/")
