@@ -9,7 +9,7 @@ PIP = "$(PYTHON)" -m pip --python .venv/bin/python install --disable-pip-version
 OTHER := $(shell [ -z "$(TORCH)" ] || [ ! -e $(READY) ] || grep -qx "$(TORCH)" $(READY) || echo other)
 
 .PHONY: help setup figures report gallery archive docs test quick check golden bench gpu faults \
-  stability variance rates estimate store other
+  stability variance rates published estimate store other
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -102,6 +102,10 @@ rates: setup ## how often verdicts are wrong, by resampling 48 replicates, into 
 	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/measure_error_rates.py \
 	  bench/error-rates/results/larger
 	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/measure_coverage.py
+
+# Each group of lines is in the table once it is there: it may be stopped, and goes on.
+published: setup ## numbers that others printed beside ours, into docs/published; hours; OPTIONS=GROUP
+	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/compare_published.py $(OPTIONS)
 
 estimate: setup ## how long the poster preset takes here; OPTIONS="--help": what else
 	@PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/estimate.py $(OPTIONS)

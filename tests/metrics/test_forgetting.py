@@ -82,3 +82,13 @@ def test_who_an_example_is_stands_beside_it(metrics):
     assert (metrics.attrs["noise_level"], metrics.attrs["experiments"]) == (0.5, 1)
     for name in metrics.variables:
         assert "long_name" in metrics[name].attrs, name
+
+
+def test_real_data_alone_has_its_shares():
+    members = of_replicates(kinds=("real",), seeds=2)
+    metrics = first_of_each(
+        forgetting.metrics([made_up_forgetting(members, EVENTS[:2], FIRST[:2])])
+    )
+    assert metrics.attrs["noise_level"] == 0
+    assert metrics["condition"].values.tolist() == ["real"]
+    assert shares(metrics, "unforgettable_share", part="all", condition="real") == [0.5, 0.5]

@@ -501,6 +501,8 @@ CASE = "presets.demo.complexity.cases.digits_cnn"
         ("presets.demo.sensitivity.norms", ["l3"], 'norms[0] is "l3", which is unknown'),
         ("presets.demo.sensitivity.norms", [], "norms"),
         ("presets.demo.sensitivity.conditions", ["halfX"], "conditions needs real or randX"),
+        ("presets.demo.difficulty.noise_level", 0, "noise_level needs to be above 0: fig3_1"),
+        ("presets.demo.difficulty.noise_level", 1.5, "noise_level is 1.5: a noise level is a"),
         ("presets.demo.complexity.noise_levels", [0.5, 1], "noise_levels needs 0, the real data,"),
         ("presets.demo.complexity.noise_levels", [0], "noise_levels needs 0, the real data,"),
         (

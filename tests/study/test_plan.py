@@ -92,6 +92,12 @@ def test_repeated_experiments_share_the_data_of_their_replicate(repeated):
             assert len({getattr(m, field) for m in own}) == 10
 
 
+def test_without_noise_repeated_experiments_are_of_real_data_alone(repeated):
+    members = plan.members(repeated | {"noise_level": 0})
+    assert [m.experiment for m in members] == [0, 1, 2, 3, 4] * repeated["seeds"]
+    assert {m.noise_kind for m in members} == {"real"}
+
+
 def test_repeated_experiments_differ_among_each_other_where_replicates_do_not(repeated):
     own = [m for m in plan.members(repeated | {"vary": ["data"]}) if m.noise_kind == "real"]
     assert [m.data_seed for m in own] == [0] * 5 + [1] * 5

@@ -78,6 +78,12 @@ def _without_noise(settings: dict) -> str:
     return "capacity.noise_levels needs a level above 0, which fig1 shows."
 
 
+def _without_level(settings: dict) -> str:
+    if settings["noise_level"] > 0:
+        return ""
+    return "difficulty.noise_level needs to be above 0: fig3_1 compares noise with real data."
+
+
 def _without_real_or_randx(settings: dict) -> str:
     if {"real", "randX"} & {*settings["conditions"]}:
         return ""
@@ -237,7 +243,10 @@ FIGURES = {
         _CONVERGENCE, "time to convergence against the size of the data set", _of_sizes_and_widths
     ),
     "fig3_1": Figure(
-        _DIFFICULTY, "misclassification rate of each example after one epoch", _of_model
+        _DIFFICULTY,
+        "misclassification rate of each example after one epoch",
+        _of_model,
+        lacks=_without_level,
     ),
     "forgetting": Figure(
         _FORGETTING,

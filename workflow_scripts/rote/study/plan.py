@@ -48,7 +48,7 @@ PROXY_TIMES = 4
 
 def noise_levels(settings: dict) -> list[float]:
     """Return the noise levels of an experiment, real data (level 0) first."""
-    levels = settings.get("noise_levels") or [0.0, settings["noise_level"]]
+    levels = settings.get("noise_levels") or {0.0, settings["noise_level"]}
     return sorted(float(level) for level in levels)
 
 
