@@ -203,6 +203,12 @@ def test_numbers_on_memorization_are_those_of_its_claims():
     )
     for part in parts:
         assert " ".join(found[part]) in text, part
+    on_digits = estimates(netcdf.read(folder / "digits" / "claims.nc"))
+    for part in (
+        *("memorized_real", "natural_falls_input_noise", "move_together"),
+        *("natural_falls_at_equal_accuracy_input_noise", "natural_falls_at_equal_accuracy_dropout"),
+    ):
+        assert " ".join(on_digits[part]) in text, part
     at_equal = [name for name in found if "at_equal_accuracy" in name]
     values = {name: float(found[name][0].replace("−", "-")) for name in at_equal}
     assert min(values, key=values.get) == parts[-2] and max(values, key=values.get) == parts[-1]
