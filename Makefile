@@ -26,7 +26,7 @@ report: setup ## the same and everything else in one file, results/demo/report.h
 	.venv/bin/snakemake study --config preset=$(PRESET) $(OPTIONS)
 
 test: setup ## all tests, minutes
-	.venv/bin/python -m pytest -n auto --dist loadfile
+	.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 quick: setup ## the tests that take no time
 	.venv/bin/python -m pytest -m "not slow"
