@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from rote.figures import fonts, looks, style
-from rote.figures.memorized_examples import shown
+from rote.figures.memorized_examples import show
 
 SCORES = np.linspace(0, 1, 401)  # at which the curves are drawn
 ROUNDING = 1e-6  # of scores in single precision
@@ -139,30 +139,18 @@ def _ranks(metrics: xr.Dataset) -> int:
 
 def _images(axis: Axes, metrics: xr.Dataset, columns: int, ranks: int, shape: float) -> None:
     """Draw a column of images for each class, each image one wide and ``shape`` high."""
+    words = {"ha": "center", "fontsize": style.SMALL, "textcoords": "offset points"}
+    # In points. A part of the page's width is beside the images.
+    widest = 0.85 * 72 * style.PAGE / (columns * (1 + NEXT))
     for k, label in enumerate(metrics["shown_class"].values):
         own, left = metrics.sel(shown_class=label), k * (1 + NEXT)
-        words = {"ha": "center", "fontsize": style.SMALL, "textcoords": "offset points"}
-        name = str(metrics["class_name"].values[label])
-        axis.annotate(
-            # A part of the page's width is beside the images.
-            fonts.shortened(name, style.SMALL, 0.85 * 72 * style.PAGE / (columns * (1 + NEXT))),
-            (left + 0.5, 0),
-            xytext=(0, 3),
-            va="bottom",
-            **words,
-        )
+        (name,) = fonts.shortened(str(metrics["class_name"].values[label]), style.SMALL, widest)
+        axis.annotate(name, (left + 0.5, 0), xytext=(0, 3), va="bottom", **words)
         for rank in range(ranks):
             score, top = own["image_score"].values[rank], rank * (shape + BELOW)
             if np.isnan(score):
                 continue
-            axis.imshow(
-                shown(own["image"].values[rank]),
-                cmap="gray",
-                vmin=0,
-                vmax=255,
-                extent=(left, left + 1, top + shape, top),
-                interpolation="nearest",
-            )
+            show(axis, own["image"].values[rank], left, top, shape)
             below = (left + 0.5, top + shape)
             axis.annotate(style.number(score, 3), below, xytext=(0, -2), va="top", **words)
     axis.set_xlim(0, columns * (1 + NEXT) - NEXT)

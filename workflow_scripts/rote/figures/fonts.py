@@ -64,10 +64,12 @@ def wrapped(text: str, size: float, widest: float) -> str:
     return "\n".join(line.strip(" ") for line in lines)
 
 
-def shortened(text: str, size: float, widest: float) -> str:
-    """Return text in one line of at most a width, at a size; both in points. The rest is cut."""
-    first, *rest = wrapped(" ".join(text.split()), size, widest).split("\n")
-    return f"{first[:-1]}…" if rest else first
+def shortened(text: str, size: float, widest: float, most: int = 1) -> list[str]:
+    """Return text in ``most`` lines or fewer, each :func:`wrapped` at a width. The rest is cut."""
+    lines = wrapped(" ".join(text.split()), size, widest).split("\n")
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], f"{lines[most - 1][:-1]}…"]
 
 
 def make_readable(figure: Figure, remedy: str) -> None:

@@ -61,6 +61,18 @@ def shown(image: np.ndarray) -> np.ndarray:
     return np.moveaxis(image, 0, -1) if len(image) == 3 else image.mean(0)
 
 
+def show(axis: Axes, image: np.ndarray, left: float, top: float, shape: float) -> None:
+    """Draw pixels (channel, row, column), 0 to 255, one wide and ``shape`` high; y points down."""
+    axis.imshow(
+        shown(image),
+        cmap="gray",
+        vmin=0,
+        vmax=255,
+        extent=(left, left + 1, top + shape, top),
+        interpolation="nearest",
+    )
+
+
 def _width(columns: int) -> float:
     """Return the width of an image in points."""
     return INCH * style.PAGE / (columns + GAP * (columns - 1))
@@ -74,14 +86,7 @@ def _draw_row(axis: Axes, row: Row, columns: int, shape: float) -> None:
     """Draw images beside each other, each one wide and ``shape`` high, and what is below them."""
     for column, cell in enumerate(row.cells):
         left = column * (1 + GAP)
-        axis.imshow(
-            shown(cell.image),
-            cmap="gray",
-            vmin=0,
-            vmax=255,
-            extent=(left, left + 1, shape, 0),
-            interpolation="nearest",
-        )
+        show(axis, cell.image, left, 0, shape)
         axis.annotate(
             "\n".join(cell.lines),
             (left + 0.5, shape),
@@ -144,10 +149,7 @@ def _name(metrics: xr.Dataset, label: int, form: str = "{}") -> list[str]:
     """Return the name of a class in lines that fit below an image; what is too long is cut."""
     name = " ".join(str(metrics["class_name"].values[label]).split())
     widest = _width(metrics.sizes["rank"])
-    first, *rest = fonts.wrapped(form.format(name), style.SMALL, widest).split("\n")
-    if len(rest) < LINES:
-        return [first, *rest]
-    return [first, *rest[: LINES - 2], f"{rest[LINES - 2][:-1]}…"]
+    return fonts.shortened(form.format(name), style.SMALL, widest, LINES)
 
 
 def _title(metrics: xr.Dataset, panel: xr.Dataset) -> str:

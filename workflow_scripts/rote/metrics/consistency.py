@@ -12,7 +12,13 @@ from rote.measures.memorization import (
 )
 from rote.metrics import with_protocol
 from rote.metrics.memorization import Group, groups, halving_groups
-from rote.metrics.proxies import PROXIES, measured_by_cell, rank_correlation, values_of_proxies
+from rote.metrics.proxies import (
+    NAMES,
+    measured_by_cell,
+    oriented,
+    rank_correlation,
+    values_of_proxies,
+)
 
 SHOWN = 6  # images of a class
 CLASSES = 10  # of which images are shown
@@ -127,12 +133,11 @@ def _of_cell(sizes: list[Group]) -> xr.Dataset:
         if not len(group.right):  # all have diverged
             continue
         each[k], errors[k] = consistency(group.right, group.trained)
-        means[k] = mean_consistency(group.right, group.trained)
-        if len(group.right) >= 4:
-            count = halving_groups(len(group.right))
-            means[k], mean_errors[k] = jackknife(
-                mean_consistency, group.right, group.trained, count
-            )
+        if len(group.right) < 4:  # too few for a jackknife
+            means[k] = mean_consistency(group.right, group.trained)
+            continue
+        count = halving_groups(len(group.right))
+        means[k], mean_errors[k] = jackknife(mean_consistency, group.right, group.trained, count)
     whole = all(len(group.right) > 1 for group in sizes)
     certain = (
         consistency_reliability([(group.right, group.trained) for group in sizes])
@@ -158,14 +163,10 @@ def _of_cell(sizes: list[Group]) -> xr.Dataset:
 
 def _correlations(measured: xr.Dataset, score: np.ndarray) -> xr.Dataset:
     """Return how proxies rank the examples as the scores do, (proxy,) of a cell."""
-    found = [
-        rank_correlation(PROXIES[name][1] * values, -score)
-        for name, values in values_of_proxies(measured).items()
-    ]
-    words = [words for words, _ in PROXIES.values()]
+    signed = oriented(values_of_proxies(measured))
     return xr.Dataset(
-        {"correlation": ("proxy", found)},
-        coords={"proxy": list(PROXIES), "words": ("proxy", words)},
+        {"correlation": ("proxy", [rank_correlation(own, -score) for own in signed.values()])},
+        coords={"proxy": list(signed), "words": ("proxy", NAMES)},
     )
 
 

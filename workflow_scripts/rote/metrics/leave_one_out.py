@@ -16,7 +16,7 @@ from rote.measures.memorization import jackknife, mean_score, memorization
 from rote.measures.records import unpacked
 from rote.metrics import settings_of, with_protocol
 from rote.metrics.memorization import Group, groups, halving_groups
-from rote.metrics.proxies import PROXIES, measured_by_cell, values_of_proxies
+from rote.metrics.proxies import NAMES, measured_by_cell, oriented, values_of_proxies
 
 OF_EXAMPLES = {
     "left_out_score": "memorisation score by leaving the example out of the first examples",
@@ -126,7 +126,7 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
     _, firsts = np.unique(subsets["draw_seed"].values, return_index=True)
     result = result.assign(index=(("seed", "example"), subsets["index"].values[firsts]))
     if measured:
-        result = result.assign_coords(words=("proxy", [words for words, _ in PROXIES.values()]))
+        result = result.assign_coords(words=("proxy", NAMES))
     if more:
         result = result.assign_coords(
             pair_train=("pair", pairs[:, 0]), pair_validation=("pair", pairs[:, 1])
@@ -217,13 +217,12 @@ def _with_proxies(one: xr.Dataset, proxies: dict[tuple, xr.Dataset]) -> xr.Datas
     values = values_of_proxies(proxies[cell])
     score = one["left_out_score"].values
     found = []
-    for name, own in values.items():
+    for own in oriented(values).values():
         there = np.isfinite(own + score)
         if not there.any():
             found.append((np.nan, np.nan, np.nan))
             continue
-        signed = PROXIES[name][1] * own[there]
-        found.append(interval(spearman, signed, score[there], np.flatnonzero(there)))
+        found.append(interval(spearman, own[there], score[there], np.flatnonzero(there)))
     correlation, low, high = zip(*found, strict=True)
     return one.assign(
         proxy_value=(("proxy", "example"), np.stack([*values.values()])),

@@ -21,6 +21,7 @@ PROXIES = {
     "input_curvature": ("input curvature", 1),
     "loss_sensitivity": ("loss-sensitivity", 1),
 }
+NAMES = [words for words, _ in PROXIES.values()]  # what figures call them
 SCORE = "memorization"
 LONG_NAMES = {
     "proxy_value": "mean of the measure over the models whose subset holds the example",
@@ -98,9 +99,9 @@ def _of_cell(group: Group, measured: xr.Dataset) -> xr.Dataset:
         score, _ = memorization(group.right, group.trained)
         certain = reliability(group.right, group.trained)
     values = values_of_proxies(measured)
-    oriented = {name: PROXIES[name][1] * own for name, own in values.items()}
-    correlations = [rank_correlation(own, score) for own in oriented.values()]
-    ranked = {**oriented, SCORE: score}
+    signed = oriented(values)
+    correlations = [rank_correlation(own, score) for own in signed.values()]
+    ranked = {**signed, SCORE: score}
     numbers = {
         "proxy_value": (("proxy", "example"), np.stack([*values.values(), score])),
         "correlation": ("proxy", [*correlations, np.nan]),
@@ -108,7 +109,7 @@ def _of_cell(group: Group, measured: xr.Dataset) -> xr.Dataset:
         "changed": ("example", group.changed.astype(float)),
         "ceiling": np.sqrt(np.maximum(certain, 0.0)),
     }
-    words = [words for words, _ in PROXIES.values()] + ["memorisation score"]
+    words = [*NAMES, "memorisation score"]
     cell = xr.Dataset(numbers, coords={"proxy": list(ranked), "words": ("proxy", words)})
     of = {
         "learning_rate": group.learning_rate,
@@ -127,6 +128,11 @@ def values_of_proxies(measured: xr.Dataset) -> dict[str, np.ndarray]:
     inside = unpacked(measured["trained_on"].values, measured.sizes["example"])
     inside &= ~(measured["diverged_epoch"].values > 0)[:, None]
     return {name: _mean(measured, name, inside) for name in PROXIES}
+
+
+def oriented(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return measures, each of the sign by which it should grow with the memorisation score."""
+    return {name: PROXIES[name][1] * own for name, own in values.items()}
 
 
 def _mean(measured: xr.Dataset, name: str, inside: np.ndarray) -> np.ndarray:
