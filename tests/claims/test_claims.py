@@ -20,7 +20,7 @@ from rote.claims import (
     regularization,
     verdicts,
 )
-from rote.claims.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED, Interval
+from rote.claims.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Interval
 from rote.study import stability
 from rote.study.schema import SCHEMA
 
@@ -298,6 +298,9 @@ def test_claim_is_supported_by_all_its_parts():
     assert verdicts.combined([SUPPORTED, INCONCLUSIVE]) == INCONCLUSIVE
     assert verdicts.combined([SUPPORTED, INCONCLUSIVE, CONTRADICTED]) == CONTRADICTED
     assert verdicts.combined([]) == INCONCLUSIVE
+    assert verdicts.combined([SUPPORTED, NOT_TESTED]) == INCONCLUSIVE
+    assert verdicts.combined([CONTRADICTED, NOT_TESTED]) == CONTRADICTED
+    assert verdicts.combined([NOT_TESTED, NOT_TESTED]) == NOT_TESTED
 
 
 @pytest.mark.parametrize("alike", [False, True])
@@ -472,11 +475,25 @@ def test_every_part_has_a_name_of_its_own_a_definition_and_a_criterion_of_the_se
         assert ends in ({CRITERIA[key]}, {CRITERIA[key], np.inf}), name
 
 
-def test_missing_metrics_and_few_seeds_are_inconclusive_and_say_why():
+def test_what_the_study_lacks_is_not_tested():
     nothing = claims.test_claims({}, CRITERIA)
-    assert set(nothing["verdict"].values) == {INCONCLUSIVE}
-    assert set(nothing["claim_verdict"].values) == {INCONCLUSIVE}
+    assert set(nothing["verdict"].values) == {NOT_TESTED}
+    assert set(nothing["claim_verdict"].values) == {NOT_TESTED}
     assert "no metrics of fig2" in nothing["reason"].sel(test="time_over_size").item()
+    metrics = study(1, seeds=3, noise=0.01, rng=np.random.default_rng(8))
+    whole = claims.test_claims(metrics, CRITERIA)
+    part = claims.test_claims({name: metrics[name] for name in ("fig2", "fig3_1")}, CRITERIA)
+    tested = part["figure"].isin(["fig2", "fig3_1"]).values
+    assert set(part["verdict"].values[~tested]) == {NOT_TESTED}
+    same = part["test"].values[tested]
+    assert (part["verdict"].sel(test=same) == whole["verdict"].sel(test=same)).all()
+    # Claim 3 rests on two more figures, which leaves it open and no longer untested.
+    assert part["claim_verdict"].values.tolist() == [
+        *(NOT_TESTED, SUPPORTED, INCONCLUSIVE, NOT_TESTED, NOT_TESTED)
+    ]
+
+
+def test_few_seeds_are_inconclusive_and_say_why():
     few = claims.test_claims(study(1, seeds=2, noise=0.01, rng=np.random.default_rng(8)), CRITERIA)
     assert "2 of 2 seeds" in few["reason"].sel(test="gini_class").item()
     assert few["verdict"].sel(test="gini_class") == INCONCLUSIVE

@@ -24,7 +24,7 @@ def entities(claims: xr.Dataset, path: str, metrics: dict[str, str]) -> list[Ent
     """
     words = dict.fromkeys(map(str, [*claims.claim_verdict.values, *claims.verdict.values]))
     found: list[Entity] = [
-        {"@id": f"#{word}", "@type": "Rating", "name": word, "alternateName": word}
+        {"@id": _rating(word), "@type": "Rating", "name": word, "alternateName": word}
         for word in sorted(words)
     ]
     for one in range(claims.sizes["conclusion"]):
@@ -53,12 +53,17 @@ def entities(claims: xr.Dataset, path: str, metrics: dict[str, str]) -> list[Ent
                 "name": f"Claim {number}: {verdict}",
                 "claimReviewed": text,
                 "itemReviewed": {"@id": f"#claim-{number}"},
-                "reviewRating": {"@id": f"#{verdict}"},
+                "reviewRating": {"@id": _rating(verdict)},
                 "isBasedOn": {"@id": path},
                 "hasPart": references(parts),
             }
         )
     return found
+
+
+def _rating(verdict: str) -> str:
+    """Return the address of a verdict."""
+    return f"#{verdict.replace(' ', '-')}"
 
 
 def _part(test: xr.Dataset, number: str, metrics: dict[str, str]) -> tuple[Entity, Entity]:
@@ -85,7 +90,7 @@ def _part(test: xr.Dataset, number: str, metrics: dict[str, str]) -> tuple[Entit
         "name": text["description"],
         "reviewAspect": text["stated_by"],
         "reviewBody": "; ".join(filter(None, [f"Criterion: {text['criterion']}", text["reason"]])),
-        "reviewRating": {"@id": f"#{test.verdict.item()}"},
+        "reviewRating": {"@id": _rating(test.verdict.item())},
         "about": {"@id": estimate["@id"]},
     }
     if text["figure"] in metrics:

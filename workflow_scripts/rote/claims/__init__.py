@@ -22,8 +22,10 @@ from rote.claims import (
 )
 from rote.claims.verdicts import (
     INCONCLUSIVE,
+    NOT_TESTED,
     Inconclusive,
     Interval,
+    NotTested,
     Part,
     adjusted_confidence,
     combined,
@@ -61,7 +63,7 @@ TEXTS = {
     "them; rote: core part of a claim of our own",
     "definition": "how the estimate is computed from the metrics of the figure",
     "based_on": "what the interval of confidence is over",
-    "reason": "why the verdict is inconclusive, or what to know about the estimate",
+    "reason": "why nothing is decided, or what to know about the estimate",
     "dependent_on": "settings on which the verdict depends, where they were varied",
 }
 NUMBERS = {
@@ -100,7 +102,7 @@ class Metrics(dict):
 
     def __missing__(self, figure: str) -> None:
         """Say that there are none of a figure."""
-        raise Inconclusive(f"there are no metrics of {figure}")
+        raise NotTested(f"there are no metrics of {figure}")
 
 
 def test_claims(
@@ -112,16 +114,17 @@ def test_claims(
 
     Args:
         metrics: what ``metrics/{figure}.nc`` hold, by figure, with all that is swept; parts of
-            figures that are missing are inconclusive.
+            figures that are missing are not tested.
         criteria: ``claims`` of ``config.yaml``.
         dependent_on: the settings on which the verdict of a part is known to depend, by its name.
 
     Returns:
         ``verdict`` and the numbers of ``NUMBERS`` (test), with the coordinates ``claim`` and those
         of ``TEXTS``; ``claim_verdict`` (conclusion): supported if all of its core parts are,
-        contradicted if one is, else inconclusive; ``claim_dependent_on`` (conclusion): the settings
-        on which the parts depend that make it; ``claim_text`` and ``claim_stated_by``
-        (conclusion): those of our own are there if the metrics are that they are tested on.
+        contradicted if one is, not tested if none is, else inconclusive; ``claim_dependent_on``
+        (conclusion): the settings on which the parts depend that make it; ``claim_text`` and
+        ``claim_stated_by`` (conclusion): those of our own are there if the metrics are that they
+        are tested on.
     """
     rows, of_claims, dependent_on = [], {}, dependent_on or {}
     firsts = Metrics.of(metrics)
@@ -194,7 +197,8 @@ def _row(part: Part, confidence: float, count: int, dependent_on: Sequence[str])
     try:
         interval = part.interval()
     except Inconclusive as why:
-        interval, decided, reason = Interval(*[np.nan] * 3, "nothing"), INCONCLUSIVE, str(why)
+        interval, reason = Interval(*[np.nan] * 3, "nothing"), str(why)
+        decided = NOT_TESTED if isinstance(why, NotTested) else INCONCLUSIVE
     else:
         adjusted = interval.at(adjusted_confidence(confidence, count))
         detectable = interval.detectable(part.holds, confidence)

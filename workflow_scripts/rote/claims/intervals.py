@@ -18,6 +18,10 @@ class Inconclusive(Exception):
     """Why a part of a claim cannot be decided, in words for the reader."""
 
 
+class NotTested(Inconclusive):
+    """The study lacks what the part is about, which says nothing about the part."""
+
+
 class Interval(NamedTuple):
     """An estimate with its confidence interval; an end is infinite where data sets no bound.
 

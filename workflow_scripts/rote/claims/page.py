@@ -14,7 +14,7 @@ from rote.claims.tables import SMALLEST, conclusions, parts_of, sources
 from rote.study.figures import EXPERIMENT_OF_FIGURE, title
 
 SEQUENCE = "tag:yaml.org,2002:seq"
-SYMBOLS = {"supported": "✓", "contradicted": "✗", "inconclusive": "?"}
+SYMBOLS = {"supported": "✓", "contradicted": "✗", "inconclusive": "?", "not tested": "–"}
 
 
 class _Readable(yaml.SafeDumper):

@@ -11,7 +11,7 @@ import yaml
 from rote.claims import draws
 from rote.claims.quantiles import SKEWNESS
 from rote.claims.tables import conclusions, parts_of
-from rote.claims.verdicts import CONTRADICTED, CORE, INCONCLUSIVE, SUPPORTED
+from rote.claims.verdicts import CONTRADICTED, CORE, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from rote.files.text import plain
 from rote.study import noises, plan
 from rote.study.figures import EXPERIMENT_OF_FIGURE, FIGURES, title
@@ -105,7 +105,7 @@ def _tally(verdicts: list[str]) -> str:
     counts = Counter(verdicts)
     first, *others = [
         (verdict, counts[verdict])
-        for verdict in (SUPPORTED, CONTRADICTED, INCONCLUSIVE)
+        for verdict in (SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTED)
         if counts[verdict]
     ]
     if not others:

@@ -13,7 +13,12 @@ from rote.claims.methods import METHODS
 from rote.claims.verdicts import CORE
 from rote.files.text import plain
 
-COLOURS = {"supported": "#2e7d32", "contradicted": "#c62828", "inconclusive": "#8d6e00"}
+COLOURS = {
+    "supported": "#2e7d32",
+    "contradicted": "#c62828",
+    "inconclusive": "#8d6e00",
+    "not tested": "#666666",
+}
 SMALLEST = "smallest effect found 4 times in 5"
 HEADERS = (
     *("part", "estimate", "interval", "adjusted interval"),
@@ -85,9 +90,10 @@ def sources(claims: xr.Dataset, preset: str) -> list[str]:
     return [
         f"A part is supported if its whole interval of {100 * confidence:g} % confidence meets the "
         "criterion, contradicted if nothing does of an interval that is wider, adjusted for the "
-        "number of parts of the claim, and inconclusive otherwise. A claim is supported if all "
-        "parts are that the poster states, and contradicted if one of them is. The smallest effect "
-        "found 4 times in 5 is the distance beyond the criterion.",
+        "number of parts of the claim, not tested if the study lacks its figure, and inconclusive "
+        "otherwise. A claim is supported if all parts are that the poster states, and contradicted "
+        "if one of them is. The smallest effect found 4 times in 5 is the distance beyond the "
+        "criterion.",
         "Words in parentheses name the criterion in config.yaml, under claims: "
         f"{', '.join(f'{key} {value:g}' for key, value in settings['claims'].items())}.",
         f"Numbers: results/{preset}/claims.nc, tested by commit {claims.attrs['git_commit']}, from "

@@ -9,6 +9,7 @@ import xarray as xr
 from rote.claims.intervals import (
     Inconclusive,
     Interval,
+    NotTested,
     over_seeds,
     slope_weights,
 )
@@ -18,9 +19,11 @@ __all__ = [
     "CONTRADICTED",
     "CORE",
     "INCONCLUSIVE",
+    "NOT_TESTED",
     "SUPPORTED",
     "Inconclusive",
     "Interval",
+    "NotTested",
     "Part",
     "adjusted_confidence",
     "at_level",
@@ -35,6 +38,7 @@ __all__ = [
 
 CORE = "poster", "rote"  # who states the core parts of a claim: of the poster's, of our own
 SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
+NOT_TESTED = "not tested"  # the study lacks the figure
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,12 @@ def comparisons_beside(parts: Sequence[Part]) -> dict[bool, int]:
 def combined(verdicts: list[str]) -> str:
     """Return the verdict on a claim that holds if all of its core parts do.
 
+    It is not tested if none of them is.
+
     As every part must be supported, testing several does not raise the rate of false support
     (an intersection-union test; Berger 1982), and needs no correction.
     """
     if CONTRADICTED in verdicts:
         return CONTRADICTED
-    return SUPPORTED if verdicts and set(verdicts) == {SUPPORTED} else INCONCLUSIVE
+    alike = set(verdicts)
+    return alike.pop() if alike in ({SUPPORTED}, {NOT_TESTED}) else INCONCLUSIVE
