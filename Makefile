@@ -9,7 +9,7 @@ PIP = "$(PYTHON)" -m pip --python .venv/bin/python install --disable-pip-version
 OTHER := $(shell [ -z "$(TORCH)" ] || [ ! -e $(READY) ] || grep -qx "$(TORCH)" $(READY) || echo other)
 
 .PHONY: help setup figures report gallery archive docs test quick check golden bench gpu faults \
-  stability variance rates published estimate store other
+  stability variance rates published verdicts estimate store other
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -106,6 +106,9 @@ rates: setup ## how often verdicts are wrong, by resampling 48 replicates, into 
 # Each group of lines is in the table once it is there: it may be stopped, and goes on.
 published: setup ## numbers that others printed beside ours, into docs/published; hours; OPTIONS=GROUP
 	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/compare_published.py $(OPTIONS)
+
+verdicts: setup ## which claim holds in which study, into docs/verdicts; OPTIONS=FILE...: of other claims.nc
+	@PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/compare_verdicts.py $(OPTIONS)
 
 estimate: setup ## how long the poster preset takes here; OPTIONS="--help": what else
 	@PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/estimate.py $(OPTIONS)

@@ -11,10 +11,10 @@ import yaml
 from PIL import Image
 
 from rote.claims.tables import SMALLEST, conclusions, parts_of, sources
+from rote.claims.verdicts import SYMBOLS
 from rote.study.figures import EXPERIMENT_OF_FIGURE, title
 
 SEQUENCE = "tag:yaml.org,2002:seq"
-SYMBOLS = {"supported": "✓", "contradicted": "✗", "inconclusive": "?", "not tested": "–"}
 
 
 class _Readable(yaml.SafeDumper):

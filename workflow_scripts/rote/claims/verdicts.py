@@ -21,6 +21,7 @@ __all__ = [
     "INCONCLUSIVE",
     "NOT_TESTED",
     "SUPPORTED",
+    "SYMBOLS",
     "Inconclusive",
     "Interval",
     "NotTested",
@@ -39,6 +40,7 @@ __all__ = [
 CORE = "poster", "rote"  # who states the core parts of a claim: of the poster's, of our own
 SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
 NOT_TESTED = "not tested"  # the study lacks the figure
+SYMBOLS = {SUPPORTED: "✓", CONTRADICTED: "✗", INCONCLUSIVE: "?", NOT_TESTED: "–"}
 
 
 @dataclass(frozen=True)

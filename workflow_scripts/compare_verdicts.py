@@ -1,0 +1,83 @@
+"""Verdicts of several studies beside each other: ``make verdicts``.
+
+Without arguments the studies of ``docs/verdicts/studies.yaml``, into the page beside it. With the
+``claims.nc`` of any studies, these, to the screen.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import xarray as xr
+import yaml
+
+from rote.claims import studies
+from rote.claims.verdicts import SYMBOLS
+from rote.files import netcdf, text
+from rote.machine.errors import UserError
+
+FOLDER = Path(__file__).parents[1] / "docs" / "verdicts"
+
+
+def main() -> None:
+    """Write the page, or print the tables of files."""
+    parser = argparse.ArgumentParser(description="Verdicts of several studies beside each other.")
+    parser.add_argument("files", type=Path, nargs="*", help="results/PRESET/claims.nc")
+    files = parser.parse_args().files
+    try:
+        if files:
+            print(studies.markdown({name: read(path) for name, path in named(files).items()}))
+        else:
+            text.write(page(FOLDER), FOLDER / "README.md")
+    except UserError as error:
+        sys.exit(f"Error: {error}")
+
+
+def named(files: list[Path]) -> dict[str, Path]:
+    """Return files by the folders that they lie in, which have the names of presets.
+
+    Files of folders of the same name are told apart by their whole paths.
+    """
+    names = [path.absolute().parent.name for path in files]
+    return {
+        str(path) if names.count(name) > 1 else name: path
+        for name, path in zip(names, files, strict=True)
+    }
+
+
+def page(folder: Path) -> str:
+    """Return the page about the studies that a folder's ``studies.yaml`` names."""
+    plan = yaml.safe_load((folder / "studies.yaml").read_text("utf-8"))
+    chosen, about = {}, []
+    for one in plan["studies"]:
+        claims = read(folder.parent / one["file"])
+        if "variant" in one:
+            claims = studies.of_variant(claims, one["variant"])
+        chosen[one["name"]] = claims
+        about += [f"- **{one['name']}**: {one['about']}"] if "about" in one else []
+    head = ["# Which claim holds where", "", " ".join(plan["about"].split()), "", *about, ""]
+    return "\n".join(head) + "\n" + studies.markdown(chosen)
+
+
+def read(path: Path) -> xr.Dataset:
+    """Return the verdicts of a file.
+
+    Raises:
+        UserError: it is no such file, or one of an earlier version.
+    """
+    claims = netcdf.read(path)
+    if "verdict" not in claims:
+        raise UserError(
+            f"{path} holds no verdicts: name the claims.nc of a study, which "
+            "`snakemake claims` writes."
+        )
+    if unknown := set(claims["verdict"].values.flat) - {*SYMBOLS, ""}:
+        raise UserError(
+            f"{path} holds verdicts of an earlier version ({', '.join(sorted(unknown))}): have "
+            "`snakemake claims` write it again."
+        )
+    return claims
+
+
+if __name__ == "__main__":
+    main()
