@@ -1,5 +1,6 @@
 """The examples under docs: their configuration is valid, and their pages quote their numbers."""
 
+import json
 import re
 
 import pytest
@@ -22,6 +23,18 @@ def of(path):
 def test_an_example_is_short_and_draws_figures(path):
     assert len(path.read_text().splitlines()) <= 20
     assert Study(configuration.load(ROOT / "config.yaml", [path])).figures()
+
+
+def test_the_whole_demo_on_other_images_differs_by_its_images_alone():
+    path = ROOT / "docs" / "verdicts" / "fashion_mnist" / "config.yaml"
+    presets = configuration.load(ROOT / "config.yaml", [path])["presets"]
+    words = {"demo": ("digits", "digits"), "fashion_demo": ("fashion", "fashion_mnist")}
+    for preset, (case, dataset) in words.items():
+        text = json.dumps(presets[preset], sort_keys=True)
+        for name in ("mlp", "cnn"):
+            text = text.replace(f"{case}_{name}", name)
+        presets[preset] = text.replace(f'"dataset": "{dataset}"', '"dataset": "images"')
+    assert presets["demo"] == presets["fashion_demo"]
 
 
 @pytest.mark.parametrize("path", TESTED, ids=of)
