@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from rote.study.plan import each
+from rote.study import figure_runs
 
 NOTHING: Mapping = MappingProxyType({})
 
@@ -46,134 +46,12 @@ class Figure(NamedTuple):
     optional: bool = False  # whether it is left out where it cannot be drawn
 
 
-def _of_widths(settings: dict) -> list[str]:
-    return [f"units-{width}" for width in settings["model"]["hidden_units"]]
-
-
-def _of_model(settings: dict) -> list[str]:
-    """Return the run of one model: of an MLP by the width of each of its layers."""
-    if "model" not in settings:
-        return ["cnn" if "cnn" in settings else "module"]
-    return [f"units-{'-'.join(map(str, each(settings['model']['hidden_units'])))}"]
-
-
-def _of_sizes_and_widths(settings: dict) -> list[str]:
-    sizes, model = settings["data"]["train_examples"], settings["model"]
-    # The model's own width at the largest size is already there, under the name of the size.
-    others = [units for units in settings["capacity_units"] if units != model["hidden_units"]]
-    return [f"examples-{size}" for size in sizes] + [f"units-{units}" for units in others]
-
-
-def _of_last_case(settings: dict) -> list[str]:
-    return [list(settings["cases"])[-1]]
-
-
-def _of_regularizers(settings: dict) -> list[str]:
-    return ["none", *settings["strengths"]]
-
-
-def _without_noise(settings: dict) -> str:
-    if max(settings["noise_levels"]) > 0:
-        return ""
-    return "capacity.noise_levels needs a level above 0, which fig1 shows."
-
-
-def _without_level(settings: dict) -> str:
-    if settings["noise_level"] > 0:
-        return ""
-    return "difficulty.noise_level needs to be above 0: fig3_1 compares noise with real data."
-
-
-def _without_real_or_randx(settings: dict) -> str:
-    if {"real", "randX"} & {*settings["conditions"]}:
-        return ""
-    return "sensitivity.conditions needs real or randX, which fig3_3 shows."
-
-
-def _without_real_and_noise(settings: dict) -> str:
-    levels = settings["noise_levels"]
-    if min(levels) > 0 or max(levels) == 0:
-        return "complexity.noise_levels needs 0, the real data, and another."
-    return ""
-
-
-def _without_filters(settings: dict) -> str:
-    (last,) = _of_last_case(settings)
-    if "cnn" not in settings["cases"][last]:
-        return f"filters need a CNN, but complexity.cases ends with {last}."
-    if "randY" not in settings["noise_kinds"]:
-        return "filters shows randY: add it to complexity.noise_kinds."
-    return ""
-
-
-def _without_real(settings: dict) -> str:
-    if min(settings["noise_levels"]) == 0:
-        return ""
-    return "memorization.noise_levels needs 0, the real data, which memorized_examples shows."
-
-
-def _without_sizes(settings: dict) -> str:
-    if len(settings["percent"]) == 1:
-        return "memorization.percent names one size of the subsets: name several for consistency."
-    if min(settings["noise_levels"]) > 0:
-        return "memorization.noise_levels needs 0, the real data, which consistency shows."
-    return ""
-
-
 def _regularizer(run: str) -> str:
     return {
         "none": "no regulariser",
         "adversarial": "adversarial training",
         "adversarial_dropout": "adversarial training and dropout",
     }.get(run, run.replace("_", " "))
-
-
-def _of_percents(settings: dict) -> list[str]:
-    return [f"percent-{percent}" for percent in settings["percent"]]
-
-
-def _proxies(settings: dict) -> list[str]:
-    return ["proxies"] if settings.get("proxies") else []
-
-
-def _with_proxies(settings: dict) -> list[str]:
-    """Return the run of the largest subsets, and that of the proxies, which are of its models."""
-    own = _proxies(settings)
-    return [f"percent-{max(settings['percent'])}", *own] if own else []
-
-
-def _of_sizes_and_proxies(settings: dict) -> list[str]:
-    return [*_of_percents(settings), *_proxies(settings)]
-
-
-def _without_proxies(settings: dict) -> str:
-    if settings.get("proxies"):
-        return ""
-    return "memorization.proxies is 0, so there are no models to take proxies from."
-
-
-def _of_variants(settings: dict) -> list[str]:
-    own = settings["model"]["hidden_units"] if "model" in settings else None
-    widths = [f"units-{units}" for units in settings["hidden_units"] if units != own]
-    epochs = [e for e in settings["epochs"] if e != settings["training"]["epochs"]]
-    return ["none", *widths, *(f"epochs-{count}" for count in epochs), *settings["strengths"]]
-
-
-def _of_one_left_out(settings: dict) -> list[str]:
-    """Return the runs of ``leave_one_out``, those that there are by the settings."""
-    runs = _of_percents(settings)[:1]
-    if settings.get("left_out"):
-        runs.append("left-out")
-        if "left_out_more" in settings:
-            runs.append("left-out-more")
-        runs += _proxies(settings)
-    return runs
-
-
-def _without_left_out(settings: dict) -> str:
-    if settings.get("left_out"):
-        return ""
-    return "leave_one_out needs models without each example: raise memorization.left_out."
 
 
 def _subsets(run: str) -> str:
@@ -235,60 +113,62 @@ FIGURES = {
     "fig1": Figure(
         _CAPACITY,
         "accuracy against capacity",
-        _of_widths,
+        figure_runs.of_widths,
         criteria=("margin", "fitted"),
-        lacks=_without_noise,
+        lacks=figure_runs.without_noise,
     ),
     "fig2": Figure(
-        _CONVERGENCE, "time to convergence against the size of the data set", _of_sizes_and_widths
+        _CONVERGENCE,
+        "time to convergence against the size of the data set",
+        figure_runs.of_sizes_and_widths,
     ),
     "fig3_1": Figure(
         _DIFFICULTY,
         "misclassification rate of each example after one epoch",
-        _of_model,
-        lacks=_without_level,
+        figure_runs.of_model,
+        lacks=figure_runs.without_level,
     ),
     "forgetting": Figure(
         _FORGETTING,
         "how often training examples are forgotten in the course of training",
-        _of_model,
+        figure_runs.of_model,
     ),
     "memorization": Figure(
         _MEMORIZATION,
         "how much of an example is known only to models that were trained on it",
-        _of_percents,
+        figure_runs.of_percents,
     ),
     "memorized_examples": Figure(
         _MEMORIZATION,
         "training examples with the highest and the lowest memorisation scores",
-        lambda settings: _of_percents(settings)[:1],
-        lacks=_without_real,
+        lambda settings: figure_runs.of_percents(settings)[:1],
+        lacks=figure_runs.without_real,
         optional=True,
     ),
     "proxies": Figure(
         _MEMORIZATION,
         "how well cheap measures rank the examples as the memorisation score does",
-        _with_proxies,
-        lacks=_without_proxies,
+        figure_runs.with_proxies,
+        lacks=figure_runs.without_proxies,
         optional=True,
     ),
     "consistency": Figure(
         _MEMORIZATION,
         "how often models are right about examples that they were not trained on",
-        _of_sizes_and_proxies,
-        lacks=_without_sizes,
+        figure_runs.of_sizes_and_proxies,
+        lacks=figure_runs.without_sizes,
         optional=True,
     ),
     "fair_proxy": Figure(
         _FAIR_PROXY,
         "whether real examples are memorised where random labels are",
-        _of_variants,
+        figure_runs.of_variants,
     ),
     "leave_one_out": Figure(
         _MEMORIZATION,
         "memorisation scores by random subsets against those by leaving one example out",
-        _of_one_left_out,
-        lacks=_without_left_out,
+        figure_runs.of_one_left_out,
+        lacks=figure_runs.without_left_out,
         optional=True,
     ),
     "fig3_2": Figure(
@@ -301,14 +181,14 @@ FIGURES = {
         _SENSITIVITY,
         "loss-sensitivity between classes",
         lambda settings: ["class"],
-        lacks=_without_real_or_randx,
+        lacks=figure_runs.without_real_or_randx,
     ),
     "fig4_1": Figure(
         _COMPLEXITY,
         "critical sample ratio over training",
-        _of_last_case,
+        figure_runs.of_last_case,
         criteria=("fitted",),
-        lacks=_without_real_and_noise,
+        lacks=figure_runs.without_real_and_noise,
     ),
     "fig4_2": Figure(
         _COMPLEXITY,
@@ -318,20 +198,20 @@ FIGURES = {
     "filters": Figure(
         _COMPLEXITY,
         "filters of the first layer",
-        _of_last_case,
-        lacks=_without_filters,
+        figure_runs.of_last_case,
+        lacks=figure_runs.without_filters,
         optional=True,
     ),
     "fig5_1": Figure(
         _REGULARIZATION,
         "validation accuracy against memorised random labels",
-        _of_regularizers,
+        figure_runs.of_regularizers,
         criteria=("margin", "large"),
     ),
     "fig5_2": Figure(
         _REGULARIZATION,
         "training accuracy over training with each regulariser",
-        _of_regularizers,
+        figure_runs.of_regularizers,
     ),
 }
 EXPERIMENTS = {figure.experiment.name: figure.experiment for figure in FIGURES.values()}
