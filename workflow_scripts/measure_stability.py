@@ -23,6 +23,7 @@ from rote.files.provenance import with_provenance
 from rote.machine.errors import UserError
 from rote.study import configuration, variants
 from rote.study.jobs import Study
+from rote.study.schema import closest
 from rote.study.stability import RECORD
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +33,7 @@ def main() -> None:
     """Compute the verdicts of the variants that the table lacks, and write it after each."""
     parser = argparse.ArgumentParser(description="Verdicts of many variants of a study.")
     parser.add_argument("folder", type=Path, help="docs/stability, or docs/variance")
+    parser.add_argument("names", nargs="*", help="variants to compute now (all that are lacking)")
     parser.add_argument("--cores", default="all", help="processor cores at a time (all)")
     parser.add_argument("--directory", type=Path, default=ROOT / "bench" / "stability")
     parser.add_argument(
@@ -54,7 +56,12 @@ def main() -> None:
             for name, row in read(arguments.folder / "verdicts.nc").items()
             if row["made_by"].item() == made_by.get(name)  # others are of other code or settings
         }
-        lacking = [name for name in names if name not in rows][: arguments.at_most]
+        for name in arguments.names:
+            if name not in names:
+                near = closest(name, names)
+                raise UserError(f"unknown variant {name}: {near}they are called like {names[0]}.")
+        asked = arguments.names or names
+        lacking = [name for name in asked if name not in rows][: arguments.at_most]
         for name in lacking:
             number = names.index(name)
             print(f"Variant {number + 1} of {len(names)}: {name}", flush=True)
