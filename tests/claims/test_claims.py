@@ -480,6 +480,8 @@ def test_what_the_study_lacks_is_not_tested():
     assert set(nothing["verdict"].values) == {NOT_TESTED}
     assert set(nothing["claim_verdict"].values) == {NOT_TESTED}
     assert "no metrics of fig2" in nothing["reason"].sel(test="time_over_size").item()
+    words = (nothing[name].values for name in ("description", "criterion", "definition"))
+    assert not [text for texts in words for text in texts if re.search(r"\bnan\b", text)]
     metrics = study(1, seeds=3, noise=0.01, rng=np.random.default_rng(8))
     whole = claims.test_claims(metrics, CRITERIA)
     part = claims.test_claims({name: metrics[name] for name in ("fig2", "fig3_1")}, CRITERIA)

@@ -14,8 +14,8 @@ KINDS = "randX", "randY"
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
     """Yield the parts for each kind of noise (``fig1``)."""
-    highest = _highest(metrics, whole=True)
-    below = _highest(metrics, whole=False)
+    highest = max(_levels(metrics), default=1)
+    below, below_level = _below(metrics)
     up_to = "all noise" if highest == 1 else f"noise level {highest:g}"
     fitted, margin = criteria["fitted"], criteria["margin"]
     for kind in KINDS:
@@ -42,13 +42,13 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             f"saturation_width_{kind}",
             "fig1",
             f"{kind}: doublings of the width at which validation accuracy saturates, from no noise "
-            f"to noise level {below:g}",
+            f"to {below_level}",
             *more_than(criteria, "doublings"),
             partial(_growth, metrics, kind, criteria),
             definition=f"s(ℓ) of a seed is the smallest width whose validation_accuracy is that "
             f"of the best width less {margin:g} (margin): {curve}, {straight}. Estimate: the mean "
             f"over the seeds of the least-squares slope of log2 s(ℓ) over the levels ℓ < 1, times "
-            f"the highest of them, {below:g}: Σ_ℓ v_ℓ log2 s(ℓ) with v_ℓ = {below:g} (ℓ − ℓ̄) / "
+            f"the highest of them, {below}: Σ_ℓ v_ℓ log2 s(ℓ) with v_ℓ = {below} (ℓ − ℓ̄) / "
             "Σ_k (k − ℓ̄)². If the smallest width suffices, s is at most that width; if only the "
             "largest one does, at least. Of any seed, s(ℓ) at least where v_ℓ > 0 or at most where "
             "v_ℓ < 0 moves the upper end of the interval to ∞, and the other way round the lower "
@@ -74,23 +74,30 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         yield Part(
             f"validation_falls_{kind}",
             "fig1",
-            f"{kind}: validation accuracy of the largest width on real data, less that at noise "
-            f"level {below:g}",
+            f"{kind}: validation accuracy of the largest width on real data, less that at "
+            f"{below_level}",
             *more_than(criteria, "large"),
             partial(_fall, metrics, kind, criteria),
             stated_by="paper",
             definition=f"The mean over the seeds of validation_accuracy at noise_kind {kind}, the "
-            f"largest of hidden_units and noise_level 0, less that at noise_level {below:g}, the "
+            f"largest of hidden_units and noise_level 0, less that at noise_level {below}, the "
             "highest below 1. Both ends of the interval are infinite if the train_accuracy there, "
             f"mean over the seeds, is below {fitted:g} (fitted) at one of the two levels.",
         )
 
 
-def _highest(metrics: Mapping[str, xr.Dataset], *, whole: bool) -> float:
-    """Return the highest noise level, of all or of those below 1, for words: NaN without any."""
-    levels = metrics["fig1"]["noise_level"].values if "fig1" in metrics else np.ones(1)
-    levels = levels if whole else levels[levels < 1]
-    return float(levels.max()) if len(levels) else np.nan
+def _levels(metrics: Mapping[str, xr.Dataset]) -> list[float]:
+    """Return the levels of noise above 0, for words."""
+    levels = metrics["fig1"]["noise_level"].values.tolist() if "fig1" in metrics else []
+    return [level for level in levels if level > 0]
+
+
+def _below(metrics: Mapping[str, xr.Dataset]) -> tuple[str, str]:
+    """Return the highest level below 1, and what it is called; without any a letter for it."""
+    levels = [level for level in _levels(metrics) if level < 1]
+    if not levels:
+        return "L", "the highest noise level L below 1"
+    return f"{max(levels):g}", f"noise level {max(levels):g}"
 
 
 def _of_kind(metrics: Mapping[str, xr.Dataset], kind: str) -> xr.Dataset:
