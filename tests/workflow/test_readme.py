@@ -209,6 +209,24 @@ def test_numbers_on_memorization_are_those_of_its_claims():
         *("natural_falls_at_equal_accuracy_input_noise", "natural_falls_at_equal_accuracy_dropout"),
     ):
         assert " ".join(on_digits[part]) in text, part
+    on_cifar10 = estimates(netcdf.read(folder / "cifar10" / "claims.nc"))
+    for part in (
+        *("memorized_real", "natural_falls_dropout", "move_together"),
+        "natural_falls_at_equal_accuracy_dropout",
+    ):
+        assert " ".join(on_cifar10[part]) in text, part
+    mean = netcdf.read(folder / "cifar10" / "fair_proxy.nc").mean("seed")
+    plain, falls = mean.sel(variant="nothing"), mean.isel(variant=mean["varied"] != "dropout")
+    falls = falls.isel(variant=~falls["varied"].isin(["nothing", "width", "epochs"]))
+    lost = plain["noise_train_accuracy"] - falls["noise_train_accuracy"]
+    for words, value in (
+        ("validation accuracy is {},", plain["validation_accuracy"]),
+        ("training accuracy, {},", mean["train_accuracy"].sel(variant="dropout 0.8")),
+        ("of {} at 32 units", mean["memorized_share"].sel(variant="width 32")),
+        ("of {} at 256", mean["memorized_share"].sel(variant="width 256")),
+    ):
+        assert words.format(number(value.item())) in text, words
+    assert f"hardly take: {lost.max().item():.2f} at most, by all but dropout" in text
     at_equal = [name for name in found if "at_equal_accuracy" in name]
     values = {name: float(found[name][0].replace("−", "-")) for name in at_equal}
     assert min(values, key=values.get) == parts[-2] and max(values, key=values.get) == parts[-1]
