@@ -1,10 +1,14 @@
 """How long a preset takes, before anything runs: ``make estimate``.
 
-A few updates of every run's shape are timed on the device at hand, and multiplied.
+A few updates of every run's shape are timed on the device at hand, and multiplied. Of a device that
+is not at hand, by ``--rate``, multiply-adds are counted and divided.
 """
 
 import argparse
+import math
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,38 +22,79 @@ ROOT = Path(__file__).parents[1]
 LINE = "{:14} {:22} {:>6} {:>13} {:>14}"
 
 
-def estimates(study: Study, preset: str) -> list[dict]:
+def estimates(study: Study, preset: str, seconds_of: Callable) -> list[dict]:
     """Return, for every run that the figures of a preset need, what it is and what it takes.
 
-    Raises:
-        UserError: the device is missing, or too small.
+    Args:
+        study: that of the configuration.
+        preset: one of its presets.
+        seconds_of: :func:`timed` or :func:`counted`, with their first arguments.
     """
-    from rote.runs.estimate import seconds_of_run
-
     rows, runs = [], {}
     for figure in study.figures(preset):
         experiment = FIGURES[figure].experiment.name
         for run in FIGURES[figure].runs(study.presets[preset][experiment]):
             runs[experiment, run] = SimpleNamespace(preset=preset, experiment=experiment, run=run)
     for (experiment, run), job in runs.items():
-        settings, (shape, data) = study.run(job), study.inputs_of_run(job)
-        seconds = seconds_of_run(settings, shape, data, device=study.config["device"])
         rows.append(
             {
                 "experiment": experiment,
                 "run": run,
-                "models": len(settings["members"]),
+                "models": len(study.run(job)["members"]),
                 "multiply_adds": study.multiply_adds(job),
-                "seconds": seconds,
+                "seconds": seconds_of(study, job),
             }
         )
         print(_line(rows[-1]), flush=True)
     return rows
 
 
+def timed(study: Study, job: SimpleNamespace) -> float:
+    """Return the seconds of a run on the device of the configuration.
+
+    Raises:
+        UserError: the device is missing, or too small.
+    """
+    from rote.runs.estimate import seconds_of_run
+
+    shape, data = study.inputs_of_run(job)
+    return seconds_of_run(study.run(job), shape, data, device=study.config["device"])
+
+
+def counted(rate: float, study: Study, job: SimpleNamespace) -> float:
+    """Return the seconds of a run on a device that does ``rate`` operations a second.
+
+    A multiply-add is two operations. Of runs that may end early those are counted that they
+    probably need.
+    """
+    return 2 * study.expected_multiply_adds(job) / rate
+
+
 def _line(row: dict) -> str:
     work, took = f"{row['multiply_adds']:.1e}", readable(row["seconds"])
     return LINE.format(row["experiment"], row["run"], row["models"], work, took)
+
+
+def _timed_here(study: Study) -> Callable:
+    # Only now: it takes a second, and a mistake in the configuration should not.
+    from rote.machine import products
+
+    products.use_threads(1)  # as jobs have it; as many run at a time as there are cores
+    products.choose(study.config["products"])
+    return timed
+
+
+def _rate(text: str) -> float:
+    """Return operations a second, of a number of 10^12."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not 0 < rate < math.inf:
+        raise argparse.ArgumentTypeError(
+            f"{text} is no number of 10^12 operations a second, above 0"
+        )
+    return rate * 1e12
 
 
 def main() -> None:
@@ -58,6 +103,11 @@ def main() -> None:
     parser.add_argument("--preset", default="poster", help="of the configuration (poster)")
     parser.add_argument("--configfile", type=Path, help="what differs from config.yaml")
     parser.add_argument("--device", help="auto, cpu or cuda (that of the configuration)")
+    parser.add_argument(
+        "--rate",
+        type=_rate,
+        help="count instead, for a device of so many 10^12 operations a second, sustained",
+    )
     arguments = parser.parse_args()
     given = {"preset": arguments.preset}
     if arguments.device:
@@ -65,18 +115,15 @@ def main() -> None:
     try:
         files = [arguments.configfile] if arguments.configfile else []
         study = Study(configuration.load(ROOT / "config.yaml", files, given))
-        # Only now: it takes a second, and a mistake in the configuration should not.
-        from rote.machine import products
-
-        products.use_threads(1)  # as jobs have it; as many run at a time as there are cores
-        products.choose(study.config["products"])
         print(LINE.format("experiment", "run", "models", "multiply-adds", "takes"))
-        rows = estimates(study, arguments.preset)
+        seconds_of = partial(counted, arguments.rate) if arguments.rate else _timed_here(study)
+        rows = estimates(study, arguments.preset, seconds_of)
     except UserError as error:
         sys.exit(f"Error: {error}")
     total, longest = sum(row["seconds"] for row in rows), max(rows, key=lambda row: row["seconds"])
+    place = f"at {arguments.rate / 1e12:g} Tflop/s" if arguments.rate else "on one core or one GPU"
     print(
-        f"All runs of {arguments.preset}, one after another on one core or one GPU: about "
+        f"All runs of {arguments.preset}, one after another {place}: about "
         f"{readable(total)}; the longest is {longest['experiment']}/{longest['run']}.\n"
         "Reading, writing and drawing come on top; training to a threshold and the search for "
         "critical\nsamples may end before."

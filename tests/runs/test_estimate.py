@@ -3,13 +3,17 @@
 import math
 import subprocess
 import sys
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
+import estimate as estimate_command
 from conftest import ROOT
 from rote.runs import estimate
 from rote.runs.device_data import DeviceData
-from rote.study import plan, run_settings
+from rote.study import configuration, plan, run_settings
+from rote.study.jobs import Study
 
 SHAPE = 1, 4, 4
 
@@ -97,6 +101,40 @@ def test_the_command_says_what_each_run_and_all_of_them_take():
     ran = subprocess.run([*command, "--preset", "smok"], capture_output=True, text=True)
     assert ran.stderr.startswith("Error: config: preset names the preset smok")
     assert "did you mean smoke" in ran.stderr
+
+
+def test_work_is_counted_for_a_device_that_is_not_at_hand():
+    settings = configuration.load(ROOT / "config.yaml", [], {"preset": "smoke"})
+    study = Study(settings)
+    job = SimpleNamespace(preset="smoke", experiment="difficulty", run="units-64")
+    # 14 × 14 pixels are 7 × 7 here; two hidden layers of 64 units, 10 classes. An update takes the
+    # forward pass three times, but for the gradient by the inputs.
+    examples, experiments = 50, 3 * 4 * 3
+    weights = 49 * 64 + 64 * 64 + 64 * 10
+    updates = (3 * weights - 49 * 64) * examples
+    scores = weights * examples
+    counted = estimate_command.counted(1e6, study, job)
+    assert counted == pytest.approx(2 * (updates + scores) * experiments / 1e6)
+
+
+def test_the_counts_of_the_poster_are_those_of_its_page():
+    study = Study(configuration.load(ROOT / "config.yaml", [], {"preset": "poster"}))
+    rows = estimate_command.estimates(study, "poster", partial(estimate_command.counted, 33e12))
+    page = " ".join((ROOT / "docs" / "cluster.md").read_text().split())
+    total = sum(row["seconds"] for row in rows)
+    own = sum(row["seconds"] for row in rows if row["experiment"] == "regularization")
+    assert f"takes {total * 33e12 / 2 / 1e18:.1f}·10¹⁸ multiply-adds" in page
+    assert f"{own / total:.0%} of them in `regularization`".replace("%", " %") in page
+    assert f"that would be {total / 3600:.0f} hours" in page
+    assert f"(`precision=tf32`), {total * 33 / 150 / 3600:.0f}." in page
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "inf", "nan", "fast"])
+def test_a_rate_that_is_none_is_named(rate, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["estimate.py", f"--rate={rate}"])
+    with pytest.raises(SystemExit):
+        estimate_command.main()
+    assert f"{rate} is no number of 10^12 operations a second" in capsys.readouterr().err
 
 
 def test_members_on_subsets_are_trained_on_fewer_examples(memorization_settings, steady):
