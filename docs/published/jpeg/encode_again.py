@@ -1,6 +1,6 @@
 """Encode a folder of JPEGs once more, at the same quality: what does JPEG change?
 
-    python docs/published/jpeg/encode_again.py data/cifar10_jpeg data/cifar10_jpeg_again --shift 4
+    python docs/published/jpeg/encode_again.py data/cifar10_jpeg data/cifar10_jpeg_shifted --shift 4
 
 On the same blocks of 8×8 pixels the second encoding rounds what is rounded already, and changes
 little. With ``--shift 4`` the blocks lie four pixels further, at the corners of the first ones, and
