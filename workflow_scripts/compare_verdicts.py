@@ -12,7 +12,6 @@ import xarray as xr
 import yaml
 
 from rote.claims import studies
-from rote.claims.verdicts import SYMBOLS
 from rote.files import netcdf, text
 from rote.machine.errors import UserError
 
@@ -24,11 +23,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Verdicts of several studies beside each other.")
     parser.add_argument("files", type=Path, nargs="*", help="results/PRESET/claims.nc")
     files = parser.parse_args().files
+    if len(set(files)) < len(files):
+        parser.error("a file is named twice")
     try:
         if files:
             print(studies.markdown({name: read(path) for name, path in named(files).items()}))
         else:
             text.write(page(FOLDER), FOLDER / "README.md")
+            print(f"Written: {FOLDER / 'README.md'}")
     except UserError as error:
         sys.exit(f"Error: {error}")
 
@@ -50,10 +52,12 @@ def page(folder: Path) -> str:
     plan = yaml.safe_load((folder / "studies.yaml").read_text("utf-8"))
     chosen, about = {}, []
     for one in plan["studies"]:
-        claims = read(folder.parent / one["file"])
-        if "variant" in one:
-            claims = studies.of_variant(claims, one["variant"])
-        chosen[one["name"]] = claims
+        path = folder.parent / one["file"]
+        chosen[one["name"]] = (
+            studies.of_variant(netcdf.read(path), one["variant"])
+            if "variant" in one
+            else read(path)
+        )
         about += [f"- **{one['name']}**: {one['about']}"] if "about" in one else []
     head = ["# Which claim holds where", "", " ".join(plan["about"].split()), "", *about, ""]
     return "\n".join(head) + "\n" + studies.markdown(chosen)
@@ -66,15 +70,15 @@ def read(path: Path) -> xr.Dataset:
         UserError: it is no such file, or one of an earlier version.
     """
     claims = netcdf.read(path)
-    if "verdict" not in claims:
+    if "claim_verdict" not in claims:
         raise UserError(
             f"{path} holds no verdicts: name the claims.nc of a study, which "
             "`snakemake claims` writes."
         )
-    if unknown := set(claims["verdict"].values.flat) - {*SYMBOLS, ""}:
+    if studies.of_earlier_version(claims):
         raise UserError(
-            f"{path} holds verdicts of an earlier version ({', '.join(sorted(unknown))}): have "
-            "`snakemake claims` write it again."
+            f"{path} holds the verdicts of an earlier version: have `snakemake claims` write it "
+            "again."
         )
     return claims
 

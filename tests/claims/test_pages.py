@@ -66,6 +66,7 @@ def test_every_estimate_of_the_claims_is_on_the_page(claims):
                 assert f"[{', '.join(ends)}], k = {one['adjusted_for'].item()}" in line
             else:
                 assert "there are no metrics of fig3_3" in line
+                assert one["verdict"] == "not tested"
         for decided in claims["claim_verdict"].values:
             assert decided in page
         assert "metrics/{fig1,fig2,fig3_1,fig3_2,fig4_1,fig4_2,fig5_1,fig5_2}.nc of commit abc" in (

@@ -1,5 +1,7 @@
 """Verdicts of several studies beside each other: the tables say what each study says."""
 
+import re
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -58,6 +60,37 @@ def test_a_part_that_no_study_tests_has_no_row(claims):
     assert {claim for claim, _ in found} == {"2", "3"}
 
 
+def test_a_part_that_is_measured_elsewhere_has_a_row_of_its_own(claims):
+    """At another width, or up to another level; and the words are those of who tests it."""
+    metrics = study(1, seeds=6, noise=0.005, rng=np.random.default_rng(3))
+    metrics["fig2"] = metrics["fig2"].isel(noise_level=slice(None, -1))
+    below = test_claims(metrics, CRITERIA)
+    highest = metrics["fig2"]["noise_level"].max().item()
+    none = test_claims({"fig3_1": metrics["fig3_1"]}, CRITERIA)
+    found = cells(studies.markdown({"none": none, "whole": claims["whole"], "below": below}), 1)
+    rows = {text: own for (claim, text), own in found.items() if claim == "2"}
+    (whole, first), (part, second) = rows.items()
+    assert "from no noise to all noise" in whole
+    assert f"from no noise to noise level {highest:g}" in part
+    assert [cell == "–" for cell in first] == [True, False, True]
+    assert [cell == "–" for cell in second] == [True, True, False]
+
+
+def test_what_a_part_depends_on_is_marked(claims):
+    whole = study(1, seeds=6, noise=0.005, rng=np.random.default_rng(1))
+    marked = test_claims(whole, CRITERIA, {"time_over_size": ["learning_rate"]})
+    found = cells(studies.markdown({"marked": marked, "whole": claims["whole"]}), 1)
+    assert sum(cell.startswith("✓\\*") for own in found.values() for cell in own) == 1
+    ((marked, plain),) = (own for (claim, _), own in found.items() if claim == "2")
+    assert marked == plain.replace("✓", "✓\\*")
+
+
+def test_claims_stand_in_their_order(claims):
+    backwards = claims["whole"].isel(test=slice(None, None, -1))
+    found = [claim for claim, _ in cells(studies.markdown({"backwards": backwards}), 1)]
+    assert found == sorted(found) and len(set(found)) == 5
+
+
 def test_a_variant_is_a_study(claims):
     """A row of docs/stability, which lacks the texts of claims and the verdicts on them."""
     kept = ["verdict", "estimate"]
@@ -77,12 +110,35 @@ def test_the_page_is_that_of_the_files_beside_it():
 def test_files_that_hold_no_verdicts_of_today_are_named(claims, tmp_path):
     own = tmp_path / "mine" / "claims.nc"
     own.parent.mkdir()
-    netcdf.write(claims["some"].assign(verdict=claims["some"]["verdict"].astype("U20")), own)
+    netcdf.write(claims["some"], own)
     assert compare_verdicts.read(own).sizes == claims["some"].sizes
-    with pytest.raises(UserError, match=r"earlier version \(not supported\): have `snakemake cl"):
-        compare_verdicts.read(ROOT / "docs" / "poster" / "claims.nc")
-    with pytest.raises(UserError, match=r"fig1.nc holds no verdicts: name the claims.nc"):
-        compare_verdicts.read(ROOT / "docs" / "demo" / "metrics" / "fig1.nc")
+    older = claims["some"].copy(deep=True)
+    older["verdict"] = older["verdict"].where(older["verdict"] != "not tested", "inconclusive")
+    netcdf.write(older, own)
+    for path in (own, ROOT / "docs" / "poster" / "claims.nc"):
+        with pytest.raises(UserError, match=r"claims.nc holds the verdicts of an earlier version"):
+            compare_verdicts.read(path)
+    for name in ("demo/metrics/fig1.nc", "stability/verdicts.nc"):
+        with pytest.raises(UserError, match=r"nc holds no verdicts: name the claims.nc"):
+            compare_verdicts.read(ROOT / "docs" / name)
+
+
+def test_claims_that_are_kept_are_of_this_version():
+    kept = [path for path in (ROOT / "docs").glob("**/claims.nc") if path.parent.name != "poster"]
+    assert len(kept) >= 5
+    for path in kept:
+        words = compare_verdicts.read(path)
+        for name in ("description", "definition", "criterion"):
+            texts = words[name].values.tolist()
+            assert not [text for text in texts if re.search(r"\bnan\b", text)], path
+
+
+def test_the_same_file_twice_is_refused(capsys, monkeypatch):
+    path = str(ROOT / "docs" / "demo" / "claims.nc")
+    monkeypatch.setattr("sys.argv", ["compare_verdicts.py", path, path])
+    with pytest.raises(SystemExit):
+        compare_verdicts.main()
+    assert "a file is named twice" in capsys.readouterr().err
 
 
 def test_files_are_called_by_their_presets(tmp_path):

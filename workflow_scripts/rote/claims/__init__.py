@@ -22,6 +22,7 @@ from rote.claims import (
 )
 from rote.claims.verdicts import (
     INCONCLUSIVE,
+    LACKING,
     NOT_TESTED,
     Inconclusive,
     Interval,
@@ -102,7 +103,7 @@ class Metrics(dict):
 
     def __missing__(self, figure: str) -> None:
         """Say that there are none of a figure."""
-        raise NotTested(f"there are no metrics of {figure}")
+        raise NotTested(f"{LACKING} {figure}")
 
 
 def test_claims(

@@ -19,7 +19,7 @@ class Inconclusive(Exception):
 
 
 class NotTested(Inconclusive):
-    """The study lacks what the part is about, which says nothing about the part."""
+    """The study lacks the figure, which says nothing about the part."""
 
 
 class Interval(NamedTuple):

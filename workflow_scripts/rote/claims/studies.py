@@ -6,10 +6,16 @@ import numpy as np
 import xarray as xr
 
 from rote.claims.tables import number
-from rote.claims.verdicts import CORE, NOT_TESTED, SUPPORTED, SYMBOLS, combined
+from rote.claims.verdicts import CORE, LACKING, NOT_TESTED, SUPPORTED, SYMBOLS, combined
 from rote.files.text import plain
 
-LEGEND = f"{', '.join(f'{symbol} {verdict}' for verdict, symbol in SYMBOLS.items())}."
+DEPENDENT = "\\*"  # behind a sign; alone it would be the mark of Markdown
+LEGEND = (
+    f"{', '.join(f'{symbol} {verdict}' for verdict, symbol in SYMBOLS.items())}; {DEPENDENT} "
+    "dependent on a setting. A claim is supported if all of its core parts are, and contradicted "
+    "if one is; behind the sign, how many are supported, of those that are tested. One that is not "
+    "tested leaves its claim open."
+)
 
 
 def of_variant(table: xr.Dataset, name: str) -> xr.Dataset:
@@ -22,6 +28,13 @@ def of_variant(table: xr.Dataset, name: str) -> xr.Dataset:
     return one.sel(test=one["verdict"].values != "")
 
 
+def of_earlier_version(claims: xr.Dataset) -> bool:
+    """Return whether ``claims.nc`` is from before what a study lacks was called not tested."""
+    lacking = np.char.startswith(claims["reason"].values.astype(str), LACKING)
+    known = claims["verdict"].isin([*SYMBOLS]).all().item()
+    return not known or bool((claims["verdict"].values[lacking] != NOT_TESTED).any())
+
+
 def markdown(studies: Mapping[str, xr.Dataset]) -> str:
     """Return a table with a row a claim, and one with a row a core part, in Markdown.
 
@@ -31,30 +44,26 @@ def markdown(studies: Mapping[str, xr.Dataset]) -> str:
     """
     columns = [_core(claims) for claims in studies.values()]
     head = ["| | {} | " + " | ".join(studies) + " |", "|" + "-|" * (2 + len(studies))]
-    lines = [
-        f"{LEGEND} A claim is supported if all of its core parts are, and contradicted if one is; "
-        "behind the sign, how many are supported, of those that are tested.",
-        "",
-        head[0].format("claim"),
-        head[1],
-    ]
+    lines = [LEGEND, "", head[0].format("claim"), head[1]]
     for claim, text in _texts(studies.values()).items():
         own = ([p["verdict"] for p in parts if p["claim"] == claim] for parts in columns)
         lines.append(_row(claim, text, map(_decided, own)))
     lines += ["", "Each core part, with its estimate:", "", head[0].format("part"), head[1]]
-    by_name = [{part["test"]: part for part in parts} for parts in columns]
-    known = {name: part for parts in reversed(by_name) for name, part in parts.items()}
-    names = dict.fromkeys(name for parts in by_name for name in parts)
-    tested = [name for name in names if any(_tested(parts.get(name)) for parts in by_name)]
-    for name in sorted(tested, key=lambda name: known[name]["claim"]):  # stable
-        cells = (_estimate(parts.get(name)) for parts in by_name)
-        lines.append(_row(known[name]["claim"], known[name]["description"], cells))
+    # By what a part is of: two studies may measure it at other widths or levels.
+    tested = [
+        {(p["claim"], p["description"]): p for p in parts if p["verdict"] != NOT_TESTED}
+        for parts in columns
+    ]
+    known = dict.fromkeys(key for parts in tested for key in parts)
+    for claim, text in sorted(known, key=lambda key: key[0]):  # within a claim their order stays
+        lines.append(_row(claim, text, (_estimate(parts.get((claim, text))) for parts in tested)))
     return "\n".join([*lines, ""])
 
 
 def _core(claims: xr.Dataset) -> list[dict]:
     """Return the core parts of the claims of a study."""
-    names = "test", "claim", "description", "stated_by", "verdict", "estimate"
+    names = ["claim", "description", "stated_by", "verdict", "estimate"]
+    names += ["dependent_on"] if "dependent_on" in claims.coords else []
     columns = zip(*(claims[name].values.tolist() for name in names), strict=True)
     parts = (dict(zip(names, values, strict=True)) for values in columns)
     return [part for part in parts if part["stated_by"] in CORE]
@@ -78,15 +87,11 @@ def _decided(verdicts: list[str]) -> str:
     return f"{SYMBOLS[combined(verdicts)]} {tested.count(SUPPORTED)}/{len(tested)}"
 
 
-def _tested(part: dict | None) -> bool:
-    return part is not None and part["verdict"] != NOT_TESTED
-
-
 def _estimate(part: dict | None) -> str:
     """Return the verdict on a part with its estimate, where there is one."""
     if part is None:
         return SYMBOLS[NOT_TESTED]
-    sign = SYMBOLS[part["verdict"]]
+    sign = SYMBOLS[part["verdict"]] + DEPENDENT * bool(part.get("dependent_on"))
     return sign if np.isnan(part["estimate"]) else f"{sign} {number(part['estimate'])}"
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "CONTRADICTED",
     "CORE",
     "INCONCLUSIVE",
+    "LACKING",
     "NOT_TESTED",
     "SUPPORTED",
     "SYMBOLS",
@@ -40,6 +41,7 @@ __all__ = [
 CORE = "poster", "rote"  # who states the core parts of a claim: of the poster's, of our own
 SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
 NOT_TESTED = "not tested"  # the study lacks the figure
+LACKING = "there are no metrics of"  # begins the reason
 SYMBOLS = {SUPPORTED: "✓", CONTRADICTED: "✗", INCONCLUSIVE: "?", NOT_TESTED: "–"}
 
 
