@@ -19,6 +19,11 @@ from rote.study.figures import FIGURES
 from rote.study.jobs import Study
 
 ROOT = Path(__file__).parents[1]
+ENDS = {
+    False: "Training to a threshold and the search for critical samples may end before.",
+    True: "A multiply-add is two operations; trainings to a threshold are counted to where they "
+    "probably end.",
+}
 LINE = "{:14} {:22} {:>6} {:>13} {:>14}"
 
 
@@ -31,6 +36,8 @@ def estimates(study: Study, preset: str, seconds_of: Callable) -> list[dict]:
         seconds_of: :func:`timed` or :func:`counted`, with their first arguments.
     """
     rows, runs = [], {}
+    # What is timed is multiplied to the limit of each training.
+    count = study.multiply_adds if seconds_of is timed else study.expected_multiply_adds
     for figure in study.figures(preset):
         experiment = FIGURES[figure].experiment.name
         for run in FIGURES[figure].runs(study.presets[preset][experiment]):
@@ -41,7 +48,7 @@ def estimates(study: Study, preset: str, seconds_of: Callable) -> list[dict]:
                 "experiment": experiment,
                 "run": run,
                 "models": len(study.run(job)["members"]),
-                "multiply_adds": study.multiply_adds(job),
+                "multiply_adds": count(job),
                 "seconds": seconds_of(study, job),
             }
         )
@@ -90,9 +97,9 @@ def _rate(text: str) -> float:
         rate = float(text)
     except ValueError:
         rate = math.nan
-    if not 0 < rate < math.inf:
+    if not 1e-6 <= rate <= 1e6:
         raise argparse.ArgumentTypeError(
-            f"{text} is no number of 10^12 operations a second, above 0"
+            f"{text} is no number of 10^12 operations a second from 10^-6 to 10^6"
         )
     return rate * 1e12
 
@@ -125,8 +132,7 @@ def main() -> None:
     print(
         f"All runs of {arguments.preset}, one after another {place}: about "
         f"{readable(total)}; the longest is {longest['experiment']}/{longest['run']}.\n"
-        "Reading, writing and drawing come on top; training to a threshold and the search for "
-        "critical\nsamples may end before."
+        f"Reading, writing and drawing come on top. {ENDS[bool(arguments.rate)]}"
     )
 
 

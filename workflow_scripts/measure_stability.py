@@ -59,8 +59,9 @@ def main() -> None:
         for name in arguments.names:
             if name not in names:
                 near = closest(name, names)
-                raise UserError(f"unknown variant {name}: {near}they are called like {names[0]}.")
-        asked = arguments.names or names
+                raise UserError(f"unknown variant {name}: {near}the first is {names[0]}.")
+        # The first is what all others are compared with.
+        asked = dict.fromkeys([names[0], *(arguments.names or names)])
         lacking = [name for name in asked if name not in rows][: arguments.at_most]
         for name in lacking:
             number = names.index(name)

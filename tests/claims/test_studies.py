@@ -70,7 +70,7 @@ def test_a_part_that_is_measured_elsewhere_has_a_row_of_its_own(claims):
     found = cells(studies.markdown({"none": none, "whole": claims["whole"], "below": below}), 1)
     rows = {text: own for (claim, text), own in found.items() if claim == "2"}
     (whole, first), (part, second) = rows.items()
-    assert "from no noise to all noise" in whole
+    assert "from no noise to noise level 0.8" in whole
     assert f"from no noise to noise level {highest:g}" in part
     assert [cell == "–" for cell in first] == [True, False, True]
     assert [cell == "–" for cell in second] == [True, True, False]

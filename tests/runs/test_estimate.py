@@ -129,7 +129,7 @@ def test_the_counts_of_the_poster_are_those_of_its_page():
     assert f"(`precision=tf32`), {total * 33 / 150 / 3600:.0f}." in page
 
 
-@pytest.mark.parametrize("rate", ["0", "-1", "inf", "nan", "fast"])
+@pytest.mark.parametrize("rate", ["0", "-1", "1e-320", "1e300", "inf", "nan", "fast"])
 def test_a_rate_that_is_none_is_named(rate, capsys, monkeypatch):
     monkeypatch.setattr("sys.argv", ["estimate.py", f"--rate={rate}"])
     with pytest.raises(SystemExit):

@@ -221,11 +221,18 @@ def test_numbers_on_memorization_are_those_of_its_claims():
     lost = plain["noise_train_accuracy"] - falls["noise_train_accuracy"]
     for words, value in (
         ("validation accuracy is {},", plain["validation_accuracy"]),
-        ("training accuracy, {},", mean["train_accuracy"].sel(variant="dropout 0.8")),
-        ("of {} at 32 units", mean["memorized_share"].sel(variant="width 32")),
-        ("of {} at 256", mean["memorized_share"].sel(variant="width 256")),
+        ("training accuracy on real data, {},", mean["train_accuracy"].sel(variant="dropout 0.8")),
+        ("from {} at 32 units", mean["memorized_share"].sel(variant="width 32")),
+        ("to {} at 256", mean["memorized_share"].sel(variant="width 256")),
+        (
+            "raise it, to {} at most",
+            mean["memorized_share"].where(mean["varied"].str.startswith("input_")).max(),
+        ),
     ):
         assert words.format(number(value.item())) in text, words
+    both = np.minimum(mean["train_accuracy"], mean["noise_train_accuracy"])
+    fitting = f"{(both >= 0.95).sum().item()} of {both.size} fit both nearly alike, 0.95 or more"
+    assert fitting in text
     assert f"hardly take: {lost.max().item():.2f} at most, by all but dropout" in text
     at_equal = [name for name in found if "at_equal_accuracy" in name]
     values = {name: float(found[name][0].replace("−", "-")) for name in at_equal}

@@ -3,16 +3,19 @@
     python docs/published/jpeg/encode_again.py data/cifar10_jpeg data/cifar10_jpeg_shifted --shift 4
 
 On the same blocks of 8×8 pixels the second encoding rounds what is rounded already, and changes
-little. With ``--shift 4`` the blocks lie four pixels further, at the corners of the first ones, and
-as much is lost anew as on images that were never encoded, or somewhat less.
+little. With ``--shift 4`` the blocks lie four pixels further, and what the first encoding has left
+is rounded anew: less than it took from the images before, which held more.
 """
 
 import argparse
 import io
+import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, JpegImagePlugin
+
+SUFFIXES = ".jpg", ".jpeg"
 
 
 def encode_again(file: Path, shift: int) -> tuple[Image.Image, float]:
@@ -21,8 +24,11 @@ def encode_again(file: Path, shift: int) -> tuple[Image.Image, float]:
     Args:
         file: a JPEG. Its tables of quantisation and its subsampling are taken again.
         shift: pixels by which the blocks lie further to the right and to the bottom.
+
+    Raises:
+        OSError: it is no JPEG, or damaged.
     """
-    with Image.open(file) as first:
+    with Image.open(file, formats=["JPEG"]) as first:
         before = np.asarray(first)
         settings = {
             "qtables": first.quantization,
@@ -44,16 +50,24 @@ def main() -> None:
     parser.add_argument("target", type=Path)
     parser.add_argument("--shift", type=int, default=0, help="pixels between the two grids (0)")
     arguments = parser.parse_args()
-    files = sorted(arguments.source.glob("*/*/*.jpg"))
+    source, target, shift = arguments.source, arguments.target, arguments.shift
+    files = sorted(file for file in source.glob("*/*/*") if file.suffix.lower() in SUFFIXES)
     if not files:
-        parser.error(f"{arguments.source} holds no images train/<class>/*.jpg")
+        parser.error(f"{source} holds no images train/<class>/*.jpg")
+    if target.exists():
+        parser.error(f"{target} is there already: remove it, or name another folder")
+    if not 0 <= shift < 8:
+        parser.error(f"--shift {shift}: blocks have 8 pixels, name 0 to 7")
     squares = []
     for file in files:
-        image, square = encode_again(file, arguments.shift)
+        to = (target / file.relative_to(source)).with_suffix(".png")
+        try:
+            image, square = encode_again(file, shift)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            image.save(to)
+        except OSError as error:
+            sys.exit(f"Error: {file} cannot be encoded once more, or {to} not be written: {error}")
         squares.append(square)
-        to = (arguments.target / file.relative_to(arguments.source)).with_suffix(".png")
-        to.parent.mkdir(parents=True, exist_ok=True)
-        image.save(to)
     change = np.mean(squares) ** 0.5
     print(f"{len(files):,} images; root mean square of the change: {change:.2f} of 255")
 
