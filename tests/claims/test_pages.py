@@ -202,6 +202,10 @@ def test_a_page_holds_figures_verdicts_numbers_and_settings(results, claims):
     found = tables.number(claims["detectable"].sel(test="fitted_width_randX").item())
     assert f"smallest effect found 4 times in 5: {found}</p>" in page
     assert "dependent on" not in page
+    # Each verdict has a look of its own, by a class without spaces.
+    lacking = (claims["figure"] == "fig3_3").sum().item()
+    assert page.count('class="verdict not-tested"') == lacking > 0
+    assert ".not-tested {" in page
     dependent = claims.assign(
         dependent_on=("test", ["learning_rate"] * claims.sizes["test"]),
         claim_dependent_on=("conclusion", ["draw", *[""] * 4]),
