@@ -52,12 +52,7 @@ def page(folder: Path) -> str:
     plan = yaml.safe_load((folder / "studies.yaml").read_text("utf-8"))
     chosen, about = {}, []
     for one in plan["studies"]:
-        path = folder.parent / one["file"]
-        chosen[one["name"]] = (
-            studies.of_variant(netcdf.read(path), one["variant"])
-            if "variant" in one
-            else read(path)
-        )
+        chosen[one["name"]] = read(folder.parent / one["file"])
         about += [f"- **{one['name']}**: {one['about']}"] if "about" in one else []
     head = ["# Which claim holds where", "", " ".join(plan["about"].split()), "", *about, ""]
     return "\n".join(head) + "\n" + studies.markdown(chosen)

@@ -91,17 +91,6 @@ def test_claims_stand_in_their_order(claims):
     assert found == sorted(found) and len(set(found)) == 5
 
 
-def test_a_variant_is_a_study(claims):
-    """A row of docs/stability, which lacks the texts of claims and the verdicts on them."""
-    kept = ["verdict", "estimate"]
-    table = claims["whole"][kept].reset_coords(drop=True).expand_dims(variant=["one"])
-    words = {name: claims["whole"][name].variable for name in ("claim", "description", "stated_by")}
-    one = studies.of_variant(table.assign_coords(words), "one")
-    found = studies.markdown({"whole": claims["whole"], "one": one})
-    for table in (0, 1):
-        assert all(first == second for first, second in cells(found, table).values())
-
-
 def test_the_page_is_that_of_the_files_beside_it():
     folder = ROOT / "docs" / "verdicts"
     assert (folder / "README.md").read_text("utf-8") == compare_verdicts.page(folder)
@@ -112,6 +101,7 @@ def test_files_that_hold_no_verdicts_of_today_are_named(claims, tmp_path):
     own.parent.mkdir()
     netcdf.write(claims["some"], own)
     assert compare_verdicts.read(own).sizes == claims["some"].sizes
+    assert studies.of_earlier_version(claims["some"].drop_vars("dependent_on"))
     older = claims["some"].copy(deep=True)
     older["verdict"] = older["verdict"].where(older["verdict"] != "not tested", "inconclusive")
     netcdf.write(older, own)

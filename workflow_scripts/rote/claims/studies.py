@@ -18,18 +18,10 @@ LEGEND = (
 )
 
 
-def of_variant(table: xr.Dataset, name: str) -> xr.Dataset:
-    """Return the parts of one variant of ``docs/stability/verdicts.nc``, along ``test``.
-
-    Raises:
-        KeyError: the table does not hold it.
-    """
-    one = table.sel(variant=name)
-    return one.sel(test=one["verdict"].values != "")
-
-
 def of_earlier_version(claims: xr.Dataset) -> bool:
     """Return whether ``claims.nc`` is from before what a study lacks was called not tested."""
+    if "dependent_on" not in claims.coords:
+        return True
     lacking = np.char.startswith(claims["reason"].values.astype(str), LACKING)
     known = claims["verdict"].isin([*SYMBOLS]).all().item()
     return not known or bool((claims["verdict"].values[lacking] != NOT_TESTED).any())
@@ -39,11 +31,10 @@ def markdown(studies: Mapping[str, xr.Dataset]) -> str:
     """Return a table with a row a claim, and one with a row a core part, in Markdown.
 
     Args:
-        studies: by their names, in the order of the columns: what ``claims.nc`` holds, or
-            :func:`of_variant`; one of them at least with the texts of the claims.
+        studies: what ``claims.nc`` holds, by their names in the order of the columns.
     """
     columns = [_core(claims) for claims in studies.values()]
-    head = ["| | {} | " + " | ".join(studies) + " |", "|" + "-|" * (2 + len(studies))]
+    head = ["| | {} | " + " | ".join(map(plain, studies)) + " |", "|" + "-|" * (2 + len(studies))]
     lines = [LEGEND, "", head[0].format("claim"), head[1]]
     for claim, text in _texts(studies.values()).items():
         own = ([p["verdict"] for p in parts if p["claim"] == claim] for parts in columns)
@@ -62,8 +53,7 @@ def markdown(studies: Mapping[str, xr.Dataset]) -> str:
 
 def _core(claims: xr.Dataset) -> list[dict]:
     """Return the core parts of the claims of a study."""
-    names = ["claim", "description", "stated_by", "verdict", "estimate"]
-    names += ["dependent_on"] if "dependent_on" in claims.coords else []
+    names = "claim", "description", "stated_by", "verdict", "estimate", "dependent_on"
     columns = zip(*(claims[name].values.tolist() for name in names), strict=True)
     parts = (dict(zip(names, values, strict=True)) for values in columns)
     return [part for part in parts if part["stated_by"] in CORE]
@@ -73,9 +63,8 @@ def _texts(studies: Iterable[xr.Dataset]) -> dict[int, str]:
     """Return the claims of all studies by their numbers, in their order."""
     texts = {}
     for claims in studies:
-        if "claim_text" in claims.coords:
-            pairs = zip(claims["conclusion"].values, claims["claim_text"].values, strict=True)
-            texts |= {int(claim): str(text) for claim, text in pairs}
+        pairs = zip(claims["conclusion"].values, claims["claim_text"].values, strict=True)
+        texts |= {int(claim): str(text) for claim, text in pairs}
     return dict(sorted(texts.items()))
 
 
@@ -91,7 +80,7 @@ def _estimate(part: dict | None) -> str:
     """Return the verdict on a part with its estimate, where there is one."""
     if part is None:
         return SYMBOLS[NOT_TESTED]
-    sign = SYMBOLS[part["verdict"]] + DEPENDENT * bool(part.get("dependent_on"))
+    sign = SYMBOLS[part["verdict"]] + DEPENDENT * bool(part["dependent_on"])
     return sign if np.isnan(part["estimate"]) else f"{sign} {number(part['estimate'])}"
 
 
