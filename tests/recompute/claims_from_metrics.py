@@ -35,6 +35,9 @@ class Recomputed:
     verdict: str
 
 
+NOT_TESTED = Recomputed(0, nan, (nan, nan), (nan, nan), (0.0, 0.0), nan, "not tested")
+
+
 def ends(rows: list[Row]) -> dict[tuple[int, bool], int]:
     """k: “the number of ends that the criteria of the claim's core parts have”, or the others."""
     found: dict[tuple[int, bool], int] = defaultdict(int)
@@ -45,6 +48,8 @@ def ends(rows: list[Row]) -> dict[tuple[int, bool], int]:
 
 def recompute(row: Row, k: int, page: Page, metrics: Path) -> Recomputed:
     """Return a part's numbers from the metrics."""
+    if not (metrics / f"{row.figure}.nc").exists():
+        return NOT_TESTED
     of_seeds = values(row.name, row.figure, metrics, page.criteria)
     levels = page.criteria["confidence"], 1 - (1 - page.criteria["confidence"]) / k
     interval, adjusted = (of_seeds.interval(level) for level in levels)

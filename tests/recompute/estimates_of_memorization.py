@@ -60,7 +60,10 @@ def natural_fall(data: xr.Dataset, name: str, at_equal: bool, criteria: Criteria
     found = []
     for seed in range(data.sizes["seed"]):
         others = fall.drop_isel(seed=seed).mean("seed").values
-        at = own.isel(variant=int(np.flatnonzero(others >= criteria["large"])[0]), seed=seed)
+        strong = np.flatnonzero(others >= criteria["large"])
+        if not len(strong):  # “if a seed has none, there is no estimate”
+            return Values(np.full(data.sizes["seed"], np.nan))
+        at = own.isel(variant=int(strong[0]), seed=seed)
         before = at.share_of_early_end if at_equal else plain.memorized_share.isel(seed=seed)
         found.append(float(before - at.memorized_share))
     open_ = any(

@@ -94,7 +94,7 @@ def _rows(text: str) -> list[list[str]]:
 
 
 def _word(verdict: str) -> str:
-    return re.match(r"\**(\w+)", verdict)[1].lower()
+    return re.match(r"\**(not tested|\w+)", verdict, re.I)[1].lower()
 
 
 def _heading(section: str) -> str:

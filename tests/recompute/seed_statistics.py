@@ -172,4 +172,5 @@ def of_claim(verdicts: list[str]) -> str:
     """Return the verdict on a claim from those on its core parts."""
     if "contradicted" in verdicts:
         return "contradicted"
-    return "supported" if {*verdicts} == {"supported"} else "inconclusive"
+    alike = {*verdicts}
+    return alike.pop() if alike in ({"supported"}, {"not tested"}) else "inconclusive"
