@@ -212,7 +212,7 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, default=ROOT, help="of results and the store")
     parser.add_argument("--cores", default="all", help="processor cores at a time (all)")
     try:
-        comparison = Comparison(parser.parse_args())
+        comparison = Comparison(parser.parse_intermixed_args())
         comparison.enter_parameters()
         comparison.enter_benchmarks()
         comparison.enter_runs(comparison.asked)

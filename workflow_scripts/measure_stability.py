@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument(
         "--at-most", type=int, help="variants to compute now (all that are lacking)"
     )
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     plan = yaml.safe_load((arguments.folder / "variants.yaml").read_text())
     planned = variants.combinations(plan)
     try:
