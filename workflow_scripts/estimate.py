@@ -7,8 +7,6 @@ is not at hand, by ``--rate``, multiply-adds are counted and divided.
 import argparse
 import math
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,17 +25,21 @@ ENDS = {
 LINE = "{:14} {:22} {:>6} {:>13} {:>14}"
 
 
-def estimates(study: Study, preset: str, seconds_of: Callable) -> list[dict]:
+def estimates(study: Study, preset: str, rate: float | None = None) -> list[dict]:
     """Return, for every run that the figures of a preset need, what it is and what it takes.
 
     Args:
         study: that of the configuration.
         preset: one of its presets.
-        seconds_of: :func:`timed` or :func:`counted`, with their first arguments.
+        rate: operations a second of a device that is not at hand, of which a multiply-add takes
+            two. Runs that may end early are counted to where they probably do; without a rate they
+            are timed, and counted, to their limit.
+
+    Raises:
+        UserError: the device is missing, or too small.
     """
     rows, runs = [], {}
-    # What is timed is multiplied to the limit of each training.
-    count = study.multiply_adds if seconds_of is timed else study.expected_multiply_adds
+    count = study.expected_multiply_adds if rate else study.multiply_adds
     for figure in study.figures(preset):
         experiment = FIGURES[figure].experiment.name
         for run in FIGURES[figure].runs(study.presets[preset][experiment]):
@@ -49,46 +51,27 @@ def estimates(study: Study, preset: str, seconds_of: Callable) -> list[dict]:
                 "run": run,
                 "models": len(study.run(job)["members"]),
                 "multiply_adds": count(job),
-                "seconds": seconds_of(study, job),
+                "seconds": 2 * count(job) / rate if rate else _timed(study, job),
             }
         )
         print(_line(rows[-1]), flush=True)
     return rows
 
 
-def timed(study: Study, job: SimpleNamespace) -> float:
-    """Return the seconds of a run on the device of the configuration.
-
-    Raises:
-        UserError: the device is missing, or too small.
-    """
+def _timed(study: Study, job: SimpleNamespace) -> float:
+    # Only now: it takes a second, and a mistake in the configuration should not.
+    from rote.machine import products
     from rote.runs.estimate import seconds_of_run
 
+    products.use_threads(1)  # as jobs have it; as many run at a time as there are cores
+    products.choose(study.config["products"])
     shape, data = study.inputs_of_run(job)
     return seconds_of_run(study.run(job), shape, data, device=study.config["device"])
-
-
-def counted(rate: float, study: Study, job: SimpleNamespace) -> float:
-    """Return the seconds of a run on a device that does ``rate`` operations a second.
-
-    A multiply-add is two operations. Of runs that may end early those are counted that they
-    probably need.
-    """
-    return 2 * study.expected_multiply_adds(job) / rate
 
 
 def _line(row: dict) -> str:
     work, took = f"{row['multiply_adds']:.1e}", readable(row["seconds"])
     return LINE.format(row["experiment"], row["run"], row["models"], work, took)
-
-
-def _timed_here(study: Study) -> Callable:
-    # Only now: it takes a second, and a mistake in the configuration should not.
-    from rote.machine import products
-
-    products.use_threads(1)  # as jobs have it; as many run at a time as there are cores
-    products.choose(study.config["products"])
-    return timed
 
 
 def _rate(text: str) -> float:
@@ -123,8 +106,7 @@ def main() -> None:
         files = [arguments.configfile] if arguments.configfile else []
         study = Study(configuration.load(ROOT / "config.yaml", files, given))
         print(LINE.format("experiment", "run", "models", "multiply-adds", "takes"))
-        seconds_of = partial(counted, arguments.rate) if arguments.rate else _timed_here(study)
-        rows = estimates(study, arguments.preset, seconds_of)
+        rows = estimates(study, arguments.preset, arguments.rate)
     except UserError as error:
         sys.exit(f"Error: {error}")
     total, longest = sum(row["seconds"] for row in rows), max(rows, key=lambda row: row["seconds"])

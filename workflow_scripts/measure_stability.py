@@ -51,11 +51,13 @@ def main() -> None:
             for name, variant in zip(names, planned, strict=True)
         }
         made_by = digests({**config, "presets": {**config["presets"], **presets}}, names)
-        rows = {
-            name: row
-            for name, row in read(arguments.folder / "verdicts.nc").items()
-            if row["made_by"].item() == made_by.get(name)  # others are of other code or settings
-        }
+        kept = read(arguments.folder / "verdicts.nc")
+        rows = {n: row for n, row in kept.items() if row["made_by"].item() == made_by.get(n)}
+        if len(rows) < len(kept):
+            print(
+                f"{len(kept) - len(rows)} of {len(kept)} variants in the table are of other code "
+                "or settings: it lacks them until they are computed again."
+            )
         for name in arguments.names:
             if name not in names:
                 near = closest(name, names)
