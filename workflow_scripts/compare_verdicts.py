@@ -53,7 +53,7 @@ def page(folder: Path) -> str:
     chosen, about = {}, []
     for one in plan["studies"]:
         chosen[one["name"]] = read(folder.parent / one["file"])
-        about += [f"- **{one['name']}**: {one['about']}"] if "about" in one else []
+        about += [f"- **{one['name']}**: {one['about'].strip()}"] if "about" in one else []
     head = ["# Which claim holds where", "", " ".join(plan["about"].split()), "", *about, ""]
     return "\n".join(head) + "\n" + studies.markdown(chosen)
 
