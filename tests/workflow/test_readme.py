@@ -239,6 +239,18 @@ def test_numbers_on_memorization_are_those_of_its_claims():
     assert min(values, key=values.get) == parts[-2] and max(values, key=values.get) == parts[-1]
 
 
+def test_what_rounding_changes_is_what_the_page_says():
+    files = (ROOT / "docs" / folder / "claims.nc" for folder in ("demo", "verdicts/avx2"))
+    here, other = map(netcdf.read, files)
+    assert here["claim_verdict"].values.tolist() == other["claim_verdict"].values.tolist()
+    both = zip(here["verdict"].values, other["verdict"].values, strict=True)
+    changed = [pair for pair in both if pair[0] != pair[1]]
+    assert changed == [("supported", "inconclusive")]
+    page = " ".join((ROOT / "docs" / "claims.md").read_text().split())
+    words = f"of {here.sizes['test']} parts one changes, from supported to inconclusive"
+    assert here.sizes["conclusion"] == 6 and f"the same six verdicts; {words}" in page
+
+
 def test_numbers_on_single_examples_are_those_of_their_files():
     folder = ROOT / "docs" / "memorization"
     text = " ".join((folder / "README.md").read_text().split())
