@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 
 from conftest import ROOT
+from rote.files import netcdf
+from rote.study import configuration
 
 TOOL = ROOT / "docs" / "published" / "jpeg" / "encode_again.py"
 
@@ -73,3 +75,35 @@ def test_what_is_no_jpeg_is_named(jpeg, tmp_path, monkeypatch, damage):
     monkeypatch.setattr("sys.argv", ["encode_again.py", str(tmp_path), str(tmp_path / "new")])
     with pytest.raises(SystemExit, match=r"0.jpg cannot be encoded once more"):
         runpy.run_path(str(TOOL), run_name="__main__")
+
+
+def test_numbers_of_the_page_are_those_of_its_file():
+    page = (TOOL.parent / "README.md").read_text("utf-8")
+    effect = netcdf.read(TOOL.parent / "effect.nc")
+    rows = [line.split(" | ")[1:] for line in page.splitlines() if line.startswith("| JPEG")]
+    assert len(rows) == effect.sizes["encoded"] == 3
+    for row, encoded in zip(rows, effect["encoded"].values, strict=True):
+        own = effect.sel(encoded=encoded)
+        change = own["change"].item()
+        expected = ["–" if np.isnan(change) else f"{change:.2f}"]
+        for name in ("train_accuracy", "test_accuracy"):
+            values = 100 * own[name].values
+            expected.append(f"{values.mean():.2f} ± {values.std(ddof=1):.2f}")
+        assert [cell.strip(" |") for cell in row] == expected
+    before, _, after = (100 * effect["test_accuracy"]).values
+    error = np.sqrt((before.var(ddof=1) + after.var(ddof=1)) / 3)
+    words = f"{after.mean() - before.mean():.2f} ± {error:.2f}".replace("-", "−")
+    assert f"{words} points (standard error)" in page.replace("\n", " ")
+
+
+def test_its_configuration_trains_as_the_published_lines_do():
+    folder = TOOL.parent
+    own = configuration.load(ROOT / "config.yaml", [folder / "config.yaml"])["presets"]
+    published = configuration.load(ROOT / "config.yaml", [folder.parent / "rethinking.yaml"])
+    line = published["presets"]["rethinking_1x512"]["capacity"]
+    for name in ("again", "shifted"):
+        one = own[name]["forgetting"]
+        assert one["model"] == line["model"] | {"hidden_units": 512}
+        assert one["data"] == line["data"] | {"dataset": f"cifar10_{name}"}
+        same = {"threshold": None, "evaluate_every": 50, "plateau": None}
+        assert {**same, **one["training"]} == {**line["training"], **same}
