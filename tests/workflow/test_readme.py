@@ -239,6 +239,27 @@ def test_numbers_on_memorization_are_those_of_its_claims():
     assert min(values, key=values.get) == parts[-2] and max(values, key=values.get) == parts[-1]
 
 
+def test_numbers_on_other_images_are_those_of_their_claims():
+    text = " ".join((ROOT / "docs" / "results.md").read_text().split())
+    part = text.partition("## On other images")[2].partition("## ")[0]
+    other = netcdf.read(ROOT / "docs" / "verdicts" / "fashion_mnist" / "claims.nc")
+    demo = netcdf.read(ROOT / "docs" / "demo" / "claims.nc")
+    found = {name: " ".join(numbers) for name, numbers in estimates(other).items()}
+    quoted = [
+        *("time_over_size", "validation_stays", "diagonal_share", "extremes_real"),
+        "memorized_real",
+    ]
+    assert all(found[name] in part for name in quoted)
+    assert len(re.findall(r"\d \[", part)) == len(quoted)
+    here, there = (one["verdict"].to_series() for one in (demo, other))
+    there.index = there.index.str.replace("fashion", "digits")
+    assert set(here.index) == set(there.index)
+    pairs = set(zip(here, there.reindex(here.index), strict=True))
+    assert not {("supported", "contradicted"), ("contradicted", "supported")} & pairs
+    decided = [(one != "inconclusive").sum() for one in (here, there)]
+    assert decided[0] > decided[1]
+
+
 def test_what_rounding_changes_is_what_the_page_says():
     files = (ROOT / "docs" / folder / "claims.nc" for folder in ("demo", "verdicts/avx2"))
     here, other = map(netcdf.read, files)
