@@ -80,7 +80,7 @@ def test_what_is_no_jpeg_is_named(jpeg, tmp_path, monkeypatch, damage):
 def test_numbers_of_the_page_are_those_of_its_file():
     page = (TOOL.parent / "README.md").read_text("utf-8")
     effect = netcdf.read(TOOL.parent / "effect.nc")
-    rows = [line.split(" | ")[1:] for line in page.splitlines() if line.startswith("| JPEG")]
+    rows = [line.split(" | ")[1:] for line in page.splitlines() if line.startswith("| JPEG")][:3]
     assert len(rows) == effect.sizes["encoded"] == 3
     for row, encoded in zip(rows, effect["encoded"].values, strict=True):
         own = effect.sel(encoded=encoded)
@@ -94,6 +94,25 @@ def test_numbers_of_the_page_are_those_of_its_file():
     error = np.sqrt((before.var(ddof=1) + after.var(ddof=1)) / 3)
     words = f"{after.mean() - before.mean():.2f} ± {error:.2f}".replace("-", "−")
     assert f"{words} points (standard error)" in page.replace("\n", " ")
+
+
+def test_numbers_on_random_labels_are_those_of_the_file():
+    page = " ".join((TOOL.parent / "README.md").read_text("utf-8").split())
+    effect = netcdf.read(TOOL.parent / "effect.nc")
+    loss = effect["random_labels_train_loss"]
+    accuracy = 100 * effect["random_labels_train_accuracy"]
+    once, twice = (one.sel(encoded="shifted", model=0).item() for one in (accuracy, loss))
+    assert f"| JPEG twice, on other blocks | {once:.2f} | {twice:.4f} |" in page
+    known = [one.sel(encoded="once") for one in (accuracy, loss)]
+    mean, spread = ([one.reduce(f).item() for one in known] for f in (np.mean, deviation))
+    row = f"{mean[0]:.2f} ± {spread[0]:.2f} | {mean[1]:.4f} ± {spread[1]:.4f}"
+    assert f"| JPEG, three models | {row} |" in page
+    assert f"difference from ours, {mean[1] - 0.0134:.4f}, another encoding" in page
+    assert f"as much as {twice - mean[1]:.4f} in the same direction" in page
+
+
+def deviation(values, axis=None):
+    return np.std(values, axis=axis, ddof=1)
 
 
 def test_its_configuration_trains_as_the_published_lines_do():
