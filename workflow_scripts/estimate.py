@@ -59,12 +59,8 @@ def estimates(study: Study, preset: str, rate: float | None = None) -> list[dict
 
 
 def _timed(study: Study, job: SimpleNamespace) -> float:
-    # Only now: it takes a second, and a mistake in the configuration should not.
-    from rote.machine import products
     from rote.runs.estimate import seconds_of_run
 
-    products.use_threads(1)  # as jobs have it; as many run at a time as there are cores
-    products.choose(study.config["products"])
     shape, data = study.inputs_of_run(job)
     return seconds_of_run(study.run(job), shape, data, device=study.config["device"])
 
@@ -105,6 +101,12 @@ def main() -> None:
     try:
         files = [arguments.configfile] if arguments.configfile else []
         study = Study(configuration.load(ROOT / "config.yaml", files, given))
+        if not arguments.rate:
+            # Only now: it takes a second, and a mistake in the configuration should not.
+            from rote.machine import products
+
+            products.use_threads(1)  # as jobs have it; as many run at a time as there are cores
+            products.choose(study.config["products"])
         print(LINE.format("experiment", "run", "models", "multiply-adds", "takes"))
         rows = estimates(study, arguments.preset, arguments.rate)
     except UserError as error:

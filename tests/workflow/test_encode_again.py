@@ -104,15 +104,11 @@ def test_numbers_on_random_labels_are_those_of_the_file():
     once, twice = (one.sel(encoded="shifted", model=0).item() for one in (accuracy, loss))
     assert f"| JPEG twice, on other blocks | {once:.2f} | {twice:.4f} |" in page
     known = [one.sel(encoded="once") for one in (accuracy, loss)]
-    mean, spread = ([one.reduce(f).item() for one in known] for f in (np.mean, deviation))
+    mean, spread = [one.mean().item() for one in known], [one.std(ddof=1).item() for one in known]
     row = f"{mean[0]:.2f} ± {spread[0]:.2f} | {mean[1]:.4f} ± {spread[1]:.4f}"
     assert f"| JPEG, three models | {row} |" in page
     assert f"difference from ours, {mean[1] - 0.0134:.4f}, another encoding" in page
     assert f"as much as {twice - mean[1]:.4f} in the same direction" in page
-
-
-def deviation(values, axis=None):
-    return np.std(values, axis=axis, ddof=1)
 
 
 def test_its_configuration_trains_as_the_published_lines_do():

@@ -1,12 +1,13 @@
 """Verdicts of several studies beside each other: what holds where."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import xarray as xr
 
-from rote.claims.tables import number
-from rote.claims.verdicts import CORE, LACKING, NOT_TESTED, SUPPORTED, SYMBOLS, combined
+from rote.claims.tables import NONE, conclusions, parts_of, row
+from rote.claims.verdicts import CORE, LACKING, NOT_TESTED, SUPPORTED, SYMBOLS
 from rote.files.text import plain
 
 DEPENDENT = "\\*"  # behind a sign; alone it would be the mark of Markdown
@@ -33,47 +34,38 @@ def markdown(studies: Mapping[str, xr.Dataset]) -> str:
     Args:
         studies: what ``claims.nc`` holds, by their names in the order of the columns.
     """
-    columns = [_core(claims) for claims in studies.values()]
-    head = ["| | {} | " + " | ".join(map(plain, studies)) + " |", "|" + "-|" * (2 + len(studies))]
-    lines = [LEGEND, "", head[0].format("claim"), head[1]]
-    for claim, text in _texts(studies.values()).items():
-        own = ([p["verdict"] for p in parts if p["claim"] == claim] for parts in columns)
-        lines.append(_row(claim, text, map(_decided, own)))
-    lines += ["", "Each core part, with its estimate:", "", head[0].format("part"), head[1]]
-    # By what a part is of: two studies may measure it at other widths or levels.
+    told = [{one["number"]: one for one in conclusions(claims)} for claims in studies.values()]
+    # Parts by what they are of: two studies may measure one at other widths or levels.
     tested = [
-        {(p["claim"], p["description"]): p for p in parts if p["verdict"] != NOT_TESTED}
-        for parts in columns
+        {(part["claim"], part["description"]): part for part in parts_of(claims) if _counts(part)}
+        for claims in studies.values()
     ]
+    names, rule = [*map(plain, studies)], "|" + "-|" * (2 + len(studies))
+    lines = [LEGEND, "", row(["", "claim", *names]), rule]
+    texts = {claim: one["text"] for own in told for claim, one in own.items()}
+    for claim in sorted(texts):
+        cells = map(partial(_decided, claim), told, tested)
+        lines.append(row([str(claim), plain(texts[claim]), *cells]))
+    lines += ["", "Each core part, with its estimate:", "", row(["", "part", *names]), rule]
     known = dict.fromkeys(key for parts in tested for key in parts)
     for claim, text in sorted(known, key=lambda key: key[0]):  # within a claim their order stays
-        lines.append(_row(claim, text, (_estimate(parts.get((claim, text))) for parts in tested)))
+        cells = (_estimate(parts.get((claim, text))) for parts in tested)
+        lines.append(row([str(claim), plain(text), *cells]))
     return "\n".join([*lines, ""])
 
 
-def _core(claims: xr.Dataset) -> list[dict]:
-    """Return the core parts of the claims of a study."""
-    names = "claim", "description", "stated_by", "verdict", "estimate", "dependent_on"
-    columns = zip(*(claims[name].values.tolist() for name in names), strict=True)
-    parts = (dict(zip(names, values, strict=True)) for values in columns)
-    return [part for part in parts if part["stated_by"] in CORE]
+def _counts(part: dict) -> bool:
+    """Return whether a part has a say in the verdict on its claim, and is tested."""
+    return part["stated_by"] in CORE and part["verdict"] != NOT_TESTED
 
 
-def _texts(studies: Iterable[xr.Dataset]) -> dict[int, str]:
-    """Return the claims of all studies by their numbers, in their order."""
-    texts = {}
-    for claims in studies:
-        pairs = zip(claims["conclusion"].values, claims["claim_text"].values, strict=True)
-        texts |= {int(claim): str(text) for claim, text in pairs}
-    return dict(sorted(texts.items()))
-
-
-def _decided(verdicts: list[str]) -> str:
-    """Return the verdict on a claim by those of its core parts, and how many are supported."""
-    tested = [verdict for verdict in verdicts if verdict != NOT_TESTED]
-    if not tested:
+def _decided(claim: int, told: Mapping[int, dict], tested: Mapping[tuple, dict]) -> str:
+    """Return a study's verdict on a claim, and how many of its core parts are supported."""
+    verdicts = [part["verdict"] for part in tested.values() if part["claim"] == claim]
+    if not verdicts:
         return SYMBOLS[NOT_TESTED]
-    return f"{SYMBOLS[combined(verdicts)]} {tested.count(SUPPORTED)}/{len(tested)}"
+    sign = SYMBOLS[told[claim]["verdict"]]
+    return f"{sign} {verdicts.count(SUPPORTED)}/{len(verdicts)}"
 
 
 def _estimate(part: dict | None) -> str:
@@ -81,8 +73,4 @@ def _estimate(part: dict | None) -> str:
     if part is None:
         return SYMBOLS[NOT_TESTED]
     sign = SYMBOLS[part["verdict"]] + DEPENDENT * bool(part["dependent_on"])
-    return sign if np.isnan(part["estimate"]) else f"{sign} {number(part['estimate'])}"
-
-
-def _row(claim: int, text: str, cells: Iterable[str]) -> str:
-    return f"| {claim} | {plain(text)} | {' | '.join(cells)} |"
+    return sign if part["estimate"] == NONE else f"{sign} {part['estimate']}"

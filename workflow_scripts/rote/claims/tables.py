@@ -19,6 +19,7 @@ COLOURS = {
     "inconclusive": "#8d6e00",
     "not tested": "#666666",
 }
+NONE = "–"  # in the place of a number
 SMALLEST = "smallest effect found 4 times in 5"
 HEADERS = (
     *("part", "estimate", "interval", "adjusted interval"),
@@ -66,12 +67,12 @@ def parts_of(claims: xr.Dataset) -> list[dict]:
                 **one,
                 "part": f"{one['description']}{stated}",
                 "decided": decided(one["verdict"], one["dependent_on"]),
-                SMALLEST: "–" if undecided else number(one["detectable"]),
-                "estimate": "–" if undecided else number(one["estimate"]),
-                "interval": "–"
+                SMALLEST: NONE if undecided else number(one["detectable"]),
+                "estimate": NONE if undecided else number(one["estimate"]),
+                "interval": NONE
                 if undecided
                 else f"{_between(one['lower'], one['upper'])}, {one['based_on']}",
-                "adjusted interval": "–"
+                "adjusted interval": NONE
                 if undecided
                 else f"{_between(one['adjusted_lower'], one['adjusted_upper'])}, "
                 f"k = {one['adjusted_for']}",
@@ -139,9 +140,9 @@ def claims_markdown(claims: xr.Dataset, preset: str) -> str:
     for one in decisions:
         decision = one["decided"][:1].upper() + one["decided"][1:]
         lines += ["", f"## {one['number']}. {one['text']}", "", f"**{decision}.**", ""]
-        lines += _row(HEADERS), "|" + "-|" * len(HEADERS)
+        lines += row(HEADERS), "|" + "-|" * len(HEADERS)
         own = [part for part in parts if part["claim"] == one["number"]]
-        lines += [_row(plain(cell) for cell in _cells(part)) for part in own]
+        lines += [row(plain(cell) for cell in _cells(part)) for part in own]
         defined = [part for part in own if part["definition"]]
         if defined:
             lines += ["", "How the estimates are computed, from the files under metrics:", ""]
@@ -161,7 +162,8 @@ def _verdicts(conclusions: Iterable[dict]) -> list[str]:
     return ["| | claim | verdict |", "|-|-|-|", *rows]
 
 
-def _row(cells: Iterable[str]) -> str:
+def row(cells: Iterable[str]) -> str:
+    """Return a row of a table in Markdown."""
     return f"| {' | '.join(cells)} |"
 
 
@@ -179,9 +181,9 @@ def _definition(part: dict) -> str:
 def _criteria(claims: xr.Dataset) -> list[str]:
     """Return a table of the criteria: value, reason, and when each was fixed."""
     headers = "criterion", "value", "what it is, and why", "when it was fixed"
-    lines = [_row(headers), "|" + "-|" * len(headers)]
+    lines = [row(headers), "|" + "-|" * len(headers)]
     for name, value in yaml.safe_load(claims.attrs["settings"])["claims"].items():
-        lines.append(_row(map(plain, (name, f"{value:g}", *CRITERIA[name]))))
+        lines.append(row(map(plain, (name, f"{value:g}", *CRITERIA[name]))))
     return lines
 
 
