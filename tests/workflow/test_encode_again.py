@@ -39,6 +39,18 @@ def test_other_blocks_change_more_than_the_same(jpeg):
     assert 0 <= changes[0] < changes[4] / 2
 
 
+def test_noise_is_added_as_large_as_named(jpeg):
+    with_noise = runpy.run_path(str(TOOL))["with_noise"]
+    before = np.asarray(Image.open(jpeg), float)
+    image, change = with_noise(jpeg, 6.26, np.random.default_rng(1))
+    added = np.asarray(image, float) - before
+    assert image.mode == Image.open(jpeg).mode
+    assert change == pytest.approx((added**2).mean())
+    inner = (before > 30) & (before < 225)  # where nothing is cut
+    assert added[inner].std() == pytest.approx(np.hypot(6.26, 12**-0.5), rel=0.08)
+    assert abs(added[inner].mean()) < 4 * 6.26 / np.sqrt(inner.sum())
+
+
 def test_the_folder_keeps_its_form(jpeg, tmp_path, capsys, monkeypatch):
     target = tmp_path / "again"
     monkeypatch.setattr("sys.argv", ["encode_again.py", str(tmp_path), str(target)])
@@ -56,6 +68,8 @@ def test_the_folder_keeps_its_form(jpeg, tmp_path, capsys, monkeypatch):
         ([".", "train"], "train is there already: remove it, or name another folder"),
         ([".", "new", "--shift", "8"], "--shift 8: blocks have 8 pixels, name 0 to 7"),
         ([".", "new", "--shift=-1"], "--shift -1: blocks have 8 pixels, name 0 to 7"),
+        ([".", "new", "--noise", "0"], "--noise 0: name a number of grey levels from 0 to 255"),
+        ([".", "new", "--noise", "nan"], "--noise nan: name a number of grey levels from 0 to 255"),
     ],
 )
 def test_mistakes_are_named(jpeg, tmp_path, capsys, monkeypatch, arguments, sentence):
@@ -73,7 +87,7 @@ def test_what_is_no_jpeg_is_named(jpeg, tmp_path, monkeypatch, damage):
     else:
         jpeg.write_bytes(jpeg.read_bytes()[:-200] if damage == "cut" else b"words")
     monkeypatch.setattr("sys.argv", ["encode_again.py", str(tmp_path), str(tmp_path / "new")])
-    with pytest.raises(SystemExit, match=r"0.jpg cannot be encoded once more"):
+    with pytest.raises(SystemExit, match=r"0.jpg cannot be read"):
         runpy.run_path(str(TOOL), run_name="__main__")
 
 
