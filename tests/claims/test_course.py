@@ -7,7 +7,7 @@ import xarray as xr
 from made_up_metrics import CRITERIA, study
 from rote import claims
 from rote.claims import course, fitting_speed
-from rote.claims.verdicts import INCONCLUSIVE, SUPPORTED, Inconclusive
+from rote.claims.verdicts import INCONCLUSIVE, NOT_TESTED, SUPPORTED, Inconclusive
 
 BETWEEN = [0.2, 0.4, 0.6, 0.8]
 
@@ -120,7 +120,7 @@ def test_without_training_inputs_the_paper_is_not_tested():
     metrics = made_up()
     metrics["fig4_2"] = metrics["fig4_2"].drop_vars("train_critical_sample_ratio")
     part = decided(metrics, "train_ratio_fall_randX_digits")
-    assert part["verdict"] == INCONCLUSIVE
+    assert part["verdict"] == NOT_TESTED
     assert "no training inputs were searched" in part["reason"].item()
 
 

@@ -8,7 +8,7 @@ import xarray as xr
 
 from made_up_metrics import CRITERIA, study
 from rote import claims
-from rote.claims.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED
+from rote.claims.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 
 LEVELS = [0.0, 0.4, 1.0]
 SEEDS = 6
@@ -127,7 +127,7 @@ def test_levels_and_conditions_are_the_highest_the_lowest_and_those_that_there_a
     assert estimate.sel(test="kept_less_real_randX").item() == pytest.approx(0.39, abs=0.01)
     half = decided(memorization=metrics.sel(noise_level=[0.0, 0.4]))
     assert half["memorized_randX"] == CONTRADICTED  # 0.69 are memorised there
-    assert half["beyond_fitting"] == INCONCLUSIVE
+    assert half["beyond_fitting"] == NOT_TESTED
     none = decided(memorization=metrics.sel(noise_level=[0.0]))
     assert none == {"memorized_real": SUPPORTED, 6: SUPPORTED}
 

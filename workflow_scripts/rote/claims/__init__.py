@@ -115,7 +115,7 @@ def test_claims(
 
     Args:
         metrics: what ``metrics/{figure}.nc`` hold, by figure, with all that is swept; parts of
-            figures that are missing are not tested.
+            figures, noises or levels that are missing are not tested.
         criteria: ``claims`` of ``config.yaml``.
         dependent_on: the settings on which the verdict of a part is known to depend, by its name.
 

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds, slope_weights
+from rote.claims.verdicts import Interval, NotTested, Part, more_than, over_seeds, slope_weights
 from rote.measures.capacity import early_share, fitting, sufficient
 
 KINDS = "randX", "randY"
@@ -104,15 +104,15 @@ def _of_kind(metrics: Mapping[str, xr.Dataset], kind: str) -> xr.Dataset:
     """Return what ``fig1`` holds of a kind of noise, (noise_level, seed, hidden_units).
 
     Raises:
-        Inconclusive: it has none of it, or no real data to compare it with.
+        NotTested: it has none of it, or no real data to compare it with.
     """
     capacity = metrics["fig1"]
     if kind not in capacity["noise_kind"]:
-        raise Inconclusive(f"the experiment capacity has no {kind}")
+        raise NotTested(f"the experiment capacity has no {kind}")
     if 0 not in capacity["noise_level"]:
-        raise Inconclusive("the experiment capacity has no noise level 0, the real data")
+        raise NotTested("the experiment capacity has no noise level 0, the real data")
     if capacity["noise_level"].max() == 0:
-        raise Inconclusive("the experiment capacity has no noise level above 0")
+        raise NotTested("the experiment capacity has no noise level above 0")
     return capacity.sel(noise_kind=kind).transpose("noise_level", "seed", "hidden_units")
 
 
@@ -120,11 +120,11 @@ def _below_all(capacity: xr.Dataset) -> xr.Dataset:
     """Return the noise levels below 1, at which validation accuracy can rise with the width.
 
     Raises:
-        Inconclusive: there is only the real data.
+        NotTested: there is only the real data.
     """
     below = capacity.sel(noise_level=capacity["noise_level"] < 1)
     if below.sizes["noise_level"] < 2:
-        raise Inconclusive("the experiment capacity has no noise level between 0 and 1")
+        raise NotTested("the experiment capacity has no noise level between 0 and 1")
     return below
 
 

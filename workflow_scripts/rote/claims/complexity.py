@@ -20,7 +20,7 @@ from rote.claims.ratios import (
     titled_cases,
     unless_one_class,
 )
-from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
+from rote.claims.verdicts import Interval, NotTested, Part, more_than, over_seeds
 
 LAST = (
     "at the last critical_epoch of the case and the first radius, for the highest noise_level of "
@@ -158,7 +158,7 @@ def _after_peak(
     levels = curves["noise_level"]
     curves = curves.sel(noise_level=(levels > 0) & (levels < 1))
     if not curves.sizes["noise_level"]:
-        raise Inconclusive("the experiment complexity has no labels that are noise in part")
+        raise NotTested("the experiment complexity has no labels that are noise in part")
 
     def over_peak(name: str) -> tuple[xr.DataArray, xr.DataArray]:
         (along,) = {"epoch", "critical_epoch"} & set(curves[name].dims)

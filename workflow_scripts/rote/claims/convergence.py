@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds, slope_weights
+from rote.claims.verdicts import Interval, NotTested, Part, more_than, over_seeds, slope_weights
 
 DEFINITION = (
     "For each seed and noise level ℓ, b(ℓ) = Σ w(n) · ln t(ℓ, n) is the least-squares slope of the "
@@ -54,7 +54,7 @@ def _rise(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Interval:
     """
     levels = metrics["fig2"]["noise_level"].values
     if 0 not in levels or levels.max() == 0:
-        raise Inconclusive("the experiment convergence compares no noise with noise: it lacks one")
+        raise NotTested("the experiment convergence compares no noise with noise: it lacks one")
     dims = "noise_level", "dataset_size", "seed"
     times = metrics["fig2"].sel(noise_level=[0, levels.max()])
     epochs = times["epochs_to_convergence"].transpose(*dims)

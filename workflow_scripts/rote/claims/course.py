@@ -20,7 +20,14 @@ from rote.claims.ratios import (
     of_kind,
     unless_one_class,
 )
-from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
+from rote.claims.verdicts import (
+    Inconclusive,
+    Interval,
+    NotTested,
+    Part,
+    more_than,
+    over_seeds,
+)
 
 KINDS = "randX", "randY"
 
@@ -161,7 +168,7 @@ def _third(
 def _several(curves: xr.Dataset) -> np.ndarray:
     epochs = curves["critical_epoch"].values
     if len(epochs) < 3:
-        raise Inconclusive("critical samples were searched at fewer than three epochs")
+        raise NotTested("critical samples were searched at fewer than three epochs")
     return epochs
 
 
@@ -181,7 +188,7 @@ def _peak(
     curves = of_condition(metrics["fig4_2"], case, kind)
     epochs = _several(curves)
     if f"train_{RATIO}" not in curves:
-        raise Inconclusive("no training inputs were searched for critical samples")
+        raise NotTested("no training inputs were searched for critical samples")
     ratio = curves[f"train_{RATIO}"].transpose("critical_epoch", "seed").values
     there = np.isfinite(ratio).all(0)
     if there.sum() < 2:
@@ -224,7 +231,7 @@ def _falls(
     below = curves["noise_level"].values
     below = below[(below > 0) & (below < 1)]
     if not len(below):
-        raise Inconclusive("the experiment complexity has no data that is noise in part")
+        raise NotTested("the experiment complexity has no data that is noise in part")
     accuracies, reached = [], {}
     for level in (0, below.max()):
         one = at_level(curves, level)

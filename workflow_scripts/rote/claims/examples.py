@@ -8,8 +8,8 @@ import xarray as xr
 
 from rote.claims import sensitivity
 from rote.claims.verdicts import (
-    Inconclusive,
     Interval,
+    NotTested,
     Part,
     at_level,
     more_than,
@@ -106,7 +106,7 @@ def _at(metrics: Mapping[str, xr.Dataset], conditions: Sequence[str]) -> xr.Data
     difficulty = metrics["fig3_1"]
     for condition in conditions:
         if condition not in difficulty["condition"]:
-            raise Inconclusive(f"the experiment difficulty has no {condition}")
+            raise NotTested(f"the experiment difficulty has no {condition}")
     return difficulty.sel(condition=list(conditions))
 
 

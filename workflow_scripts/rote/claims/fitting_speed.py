@@ -7,7 +7,14 @@ import numpy as np
 import xarray as xr
 
 from rote.claims.quantiles import of_best
-from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
+from rote.claims.verdicts import (
+    Inconclusive,
+    Interval,
+    NotTested,
+    Part,
+    more_than,
+    over_seeds,
+)
 
 FITTED = (
     'If train_accuracy of regulariser "none" at the last epoch, mean over seeds, is below `fitted` '
@@ -60,7 +67,7 @@ def _falls_of_curves(curves: xr.Dataset) -> xr.DataArray:
     mean = curves["train_accuracy"].mean("epoch", skipna=False)
     regularised = mean.drop_sel(regularizer="none")
     if not regularised.sizes["regularizer"]:
-        raise Inconclusive("the experiment regularization selects no strength")
+        raise NotTested("the experiment regularization selects no strength")
     return mean.sel(regularizer="none") - regularised
 
 
@@ -97,11 +104,14 @@ def swap_of_others(random: np.ndarray, real: np.ndarray) -> np.ndarray:
         (seeds,); NaN where a fall of the seed is missing.
 
     Raises:
-        Inconclusive: there is only one regulariser, or fewer than two seeds have all falls.
+        NotTested: there is only one regulariser.
+        Inconclusive: fewer than two seeds have all falls.
     """
     there = np.isfinite(random + real).all(0)
-    if len(random) < 2 or there.sum() < 2:
-        raise Inconclusive("an order needs two regularisers, and two seeds that have not diverged")
+    if len(random) < 2:
+        raise NotTested("an order needs two regularisers")
+    if there.sum() < 2:
+        raise Inconclusive("an order needs two seeds that have not diverged")
     swaps = np.full(len(there), np.nan)
     for seed in np.flatnonzero(there):
         others = there & (np.arange(len(there)) != seed)

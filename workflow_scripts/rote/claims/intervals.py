@@ -19,7 +19,7 @@ class Inconclusive(Exception):
 
 
 class NotTested(Inconclusive):
-    """The study lacks the figure, which says nothing about the part."""
+    """The study lacks what the part compares, which says nothing about the part."""
 
 
 class Interval(NamedTuple):
@@ -156,11 +156,11 @@ def slope_weights(at: np.ndarray) -> np.ndarray:
     """Return w with Σ w·y the least-squares slope of y over ``at``.
 
     Raises:
-        Inconclusive: all of ``at`` are the same.
+        NotTested: all of ``at`` are the same.
     """
     centred = np.asarray(at, float) - np.mean(at)
     if not centred.any():
-        raise Inconclusive("there is only one level of noise or size of data to compare")
+        raise NotTested("there is only one level of noise or size of data to compare")
     weights = centred / (centred**2).sum()
     # The middle one of evenly spaced values has none, whatever the rounding says.
     return np.where(np.abs(weights) < 1e-9 * np.abs(weights).max(), 0.0, weights)

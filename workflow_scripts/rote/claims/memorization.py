@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import Inconclusive, Interval, Part, over_seeds
+from rote.claims.verdicts import Interval, NotTested, Part, over_seeds
 
 SHARE = (
     "memorized_share of memorization.nc, at the first fraction and learning_rate: of each seed, "
@@ -87,7 +87,7 @@ def _of(metrics: Mapping[str, xr.Dataset], kind: str, level: float) -> xr.Datase
     """Return the numbers of a condition at a level, of the first fraction."""
     one = metrics["memorization"].isel(fraction=0)
     if kind not in one["condition"] or level not in one["noise_level"]:
-        raise Inconclusive(f"the experiment memorization has no {kind} at level {level:g}")
+        raise NotTested(f"the experiment memorization has no {kind} at level {level:g}")
     return one.sel(condition=kind, noise_level=level)
 
 

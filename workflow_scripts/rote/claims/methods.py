@@ -76,7 +76,8 @@ METHODS = {
     "parts is. Where all parts hold, and values are no more skewed than that, it happens in "
     "at most (1 − c)/2 of studies. Parts that cannot be decided count in k, too. For the parts "
     "that are no core, marked paper or ours, k counts the ends of theirs in the same claim.",
-    "Not tested": "A part whose figure the study lacks, and a claim all of whose core parts are.",
+    "Not tested": "A part of which the study lacks the figure, or what is compared in it, such as "
+    "a noise, a noise level or a regulariser; and a claim all of whose core parts are.",
     "Inconclusive": "Everything else; the reason stands beside the verdict.",
     "Smallest effect found 4 times in 5": "How far beyond the criterion a true value lies of which "
     f"this study would support the part with probability {POWER:g}. For the difference d, e "

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import Inconclusive, Interval
+from rote.claims.verdicts import Inconclusive, Interval, NotTested
 
 RATIO, SHARE = "critical_sample_ratio", "commonest_class_share"
 # The sentences of definitions that several parts share.
@@ -35,10 +35,11 @@ def of_kind(curves: xr.Dataset, case: str, kind: str) -> xr.Dataset:
     """Return the curves of a case and a kind of noise, at the epochs at which it was searched.
 
     Raises:
-        Inconclusive: there are none.
+        NotTested: it has none of that noise.
+        Inconclusive: all models diverged.
     """
     if kind not in curves["noise_kind"]:
-        raise Inconclusive(f"the experiment complexity has no {kind}")
+        raise NotTested(f"the experiment complexity has no {kind}")
     # All levels and kinds of a case are scored, and searched, at the same epochs: its last one is
     # that of all, whichever models have diverged before.
     measured = {
@@ -69,10 +70,10 @@ def at_level(curves: xr.Dataset, level: float) -> xr.Dataset:
     """Return the curves of a level of noise.
 
     Raises:
-        Inconclusive: the study does not have it.
+        NotTested: the study does not have it.
     """
     if level not in curves["noise_level"]:
-        raise Inconclusive(f"the experiment complexity has no noise level {level:g}")
+        raise NotTested(f"the experiment complexity has no noise level {level:g}")
     return curves.sel(noise_level=level)
 
 

@@ -9,7 +9,14 @@ import xarray as xr
 from rote.claims import fitting_speed
 from rote.claims.best_of_many import effects
 from rote.claims.quantiles import of_best
-from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
+from rote.claims.verdicts import (
+    Inconclusive,
+    Interval,
+    NotTested,
+    Part,
+    more_than,
+    over_seeds,
+)
 
 DROPOUT = ("dropout", "adversarial_dropout")  # what the paper finds the most effective
 
@@ -118,7 +125,7 @@ def _choices(
         there = [names.index(name) for name in regularizers if name in names]
         if not there:
             wanted = " or ".join(regularizers) or "other regulariser"
-            raise Inconclusive(f"the experiment regularization has no {wanted}")
+            raise NotTested(f"the experiment regularization has no {wanted}")
         fall, loss, trained = (values[:, there] for values in (fall, loss, trained))
     # Regularisers have different numbers of strengths.
     fall, loss = (values[np.isfinite(trained)][:, kept] for values in (fall, loss))

@@ -6,7 +6,14 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
+from rote.claims.verdicts import (
+    Inconclusive,
+    Interval,
+    NotTested,
+    Part,
+    more_than,
+    over_seeds,
+)
 
 LABELLINGS = {"class": "class labels", "unique": "a class for each example"}
 OTHER_NORMS = {"l2": "ℓ2", "linf": "ℓ∞"}
@@ -94,7 +101,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
 def _at_the_end(sensitivity: xr.Dataset, labelling: str) -> xr.Dataset:
     """Return the values of a labelling at the last update at which it was evaluated."""
     if labelling not in sensitivity["labelling"]:
-        raise Inconclusive(f"the experiment sensitivity has no labelling {labelling}")
+        raise NotTested(f"the experiment sensitivity has no labelling {labelling}")
     one = sensitivity.sel(labelling=labelling)
     # Where sensitivities have overflowed, training goes on: its accuracy tells the last update.
     one = one.dropna("update", how="all", subset=["train_accuracy"])
@@ -117,7 +124,7 @@ def _other_norm(
     there = every["norm"].values if "norm" in every.dims else []
     for wanted in ("l1", norm):
         if wanted not in there:
-            raise Inconclusive(f"the experiment sensitivity does not have the norm {wanted}")
+            raise NotTested(f"the experiment sensitivity does not have the norm {wanted}")
     last = _at_the_end(every, labelling)
     by_norm = _difference(last["share_gini"])
     moved = by_norm.sel(norm=norm) - by_norm.sel(norm="l1")
@@ -133,7 +140,7 @@ def _shape(metrics: Mapping[str, xr.Dataset], name: str, criteria: dict) -> Inte
 def _difference(values: xr.DataArray) -> xr.DataArray:
     """Return real less randX, seed by seed."""
     if not {"real", "randX"} <= set(values["condition"].values):
-        raise Inconclusive("the experiment sensitivity lacks real or randX")
+        raise NotTested("the experiment sensitivity lacks real or randX")
     return values.sel(condition="real") - values.sel(condition="randX")
 
 

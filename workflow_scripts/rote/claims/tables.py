@@ -91,10 +91,10 @@ def sources(claims: xr.Dataset, preset: str) -> list[str]:
     return [
         f"A part is supported if its whole interval of {100 * confidence:g} % confidence meets the "
         "criterion, contradicted if nothing does of an interval that is wider, adjusted for the "
-        "number of parts of the claim, not tested if the study lacks its figure, and inconclusive "
-        "otherwise. A claim is supported if all parts are that the poster states, and contradicted "
-        "if one of them is. The smallest effect found 4 times in 5 is the distance beyond the "
-        "criterion.",
+        "number of parts of the claim, not tested if the study lacks its figure or what is "
+        "compared in it, and inconclusive otherwise. A claim is supported if all parts are that "
+        "the poster states, and contradicted if one of them is. The smallest effect found 4 times "
+        "in 5 is the distance beyond the criterion.",
         "Words in parentheses name the criterion in config.yaml, under claims: "
         f"{', '.join(f'{key} {value:g}' for key, value in settings['claims'].items())}.",
         f"Numbers: results/{preset}/claims.nc, tested by commit {claims.attrs['git_commit']}, from "

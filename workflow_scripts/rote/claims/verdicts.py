@@ -40,7 +40,7 @@ __all__ = [
 
 CORE = "poster", "rote"  # who states the core parts of a claim: of the poster's, of our own
 SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
-NOT_TESTED = "not tested"  # the study lacks the figure
+NOT_TESTED = "not tested"  # the study lacks what is compared
 LACKING = "there are no metrics of"  # begins the reason
 SYMBOLS = {SUPPORTED: "✓", CONTRADICTED: "✗", INCONCLUSIVE: "?", NOT_TESTED: "–"}
 
