@@ -10,7 +10,7 @@ from torch import nn
 from rote.data.noising import data_attributes
 from rote.machine.errors import UserError
 from rote.models.made_module import known_by_name
-from rote.study import check, noises, own_module, plan
+from rote.study import mistakes, noises, own_module, plan
 from rote.study.mlp import plain, widths
 from rote.study.plan import FACTORS, Member
 from rote.study.schema import SCHEMA, check_part, closest, resolved, shown
@@ -146,7 +146,7 @@ def of_training(given: dict) -> tuple[dict, dict[str, float]]:
         if name != "weight_decay" and own.get(name) == 0:
             del own[name]
     check_part(own, TRAINING)
-    for mistake in check.mistakes_of_training(own, ["training"]):
+    for mistake in mistakes.of_training(own, ["training"]):
         raise UserError(mistake.sentence)
     for epoch in own["keep_epochs"]:
         if epoch > own["epochs"]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rote.data.listing import PARTS, listing
 from rote.machine.errors import UserError
-from rote.study import check, own_data, plan
+from rote.study import mistakes, own_data, plan
 from rote.study.jobs import Study
 from rote.study.sizes import Sizes
 
@@ -53,7 +53,7 @@ def unmet(study: Study) -> Iterator[str]:
             continue
         reasons: dict[str, list[str]] = {}
         for name, settings in asking.items():
-            for reason in check.misfits(settings, known):
+            for reason in mistakes.misfits(settings, known):
                 reasons.setdefault(reason, []).append(name)
         for reason, names in reasons.items():
             yield f"presets.{study.preset} on {dataset}: {reason[:-1]} ({', '.join(names)})."
