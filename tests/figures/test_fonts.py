@@ -101,3 +101,21 @@ def test_lines_are_wrapped_at_spaces_or_else_anywhere():
     pieces = fonts.wrapped("wide " + "W" * 30, 8, 100).split("\n")
     assert "".join(pieces) == "wide " + "W" * 30
     assert all(fonts.width(piece, 8) <= 100 for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    "text", ["one two three four five", "one", "", "one 0.12 ± 0.34 two three", "W" * 60]
+)
+def test_lines_are_balanced_and_no_more(text):
+    for widest in range(20, 200, 7):
+        lines = fonts.balanced(text, 8, widest).split("\n")
+        greedy = fonts.wrapped(text, 8, widest).split("\n")
+        assert len(lines) == len(greedy)
+        assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+        longest = [max(fonts.width(line, 8) for line in each) for each in (lines, greedy)]
+        assert longest[0] <= longest[1] <= widest
+
+
+def test_no_line_is_left_with_a_word():
+    assert fonts.wrapped("one two three four", 8, 65) == "one two three\nfour"
+    assert fonts.balanced("one two three four", 8, 65) == "one two\nthree four"

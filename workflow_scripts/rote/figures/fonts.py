@@ -55,13 +55,35 @@ def wrapped(text: str, size: float, widest: float) -> str:
     lines = []
     for line in text.split("\n"):
         lines.append("")
-        for part in re.split("(?<!±)( )(?![±%])", line):
+        for part in _parts(line):
             pieces = part if width(part, size) > widest else [part]
             for piece in pieces:
                 if lines[-1] and width(lines[-1] + piece, size) > widest:
                     lines.append("")
                 lines[-1] += piece
     return "\n".join(line.strip(" ") for line in lines)
+
+
+def balanced(text: str, size: float, widest: float) -> str:
+    """Return text :func:`wrapped` in as few lines, of which none is left with a word or two."""
+    return "\n".join(_balanced(line, size, widest) for line in text.split("\n"))
+
+
+def _balanced(line: str, size: float, widest: float) -> str:
+    count = wrapped(line, size, widest).count("\n")
+    narrow, wide = min(max(width(part, size) for part in _parts(line)), widest), widest
+    while wide - narrow > size / 2:  # the least width that needs no line more
+        middle = (narrow + wide) / 2
+        if wrapped(line, size, middle).count("\n") > count:
+            narrow = middle
+        else:
+            wide = middle
+    return wrapped(line, size, wide)
+
+
+def _parts(line: str) -> list[str]:
+    """Return what a line may be broken between, and the spaces."""
+    return re.split("(?<!±)( )(?![±%])", line)
 
 
 def shortened(text: str, size: float, widest: float, most: int = 1) -> list[str]:

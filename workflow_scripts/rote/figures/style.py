@@ -219,7 +219,7 @@ def footnote(
     if metrics.attrs["diverged_members"]:
         text.append(f"{metrics.attrs['diverged_members']} models diverged and {diverged}")
     widest = 72 * figure.get_figwidth() - SMALL  # points
-    below = "\n".join(fonts.wrapped(line, SMALL, widest) for line in text)
+    below = "\n".join(fonts.balanced(line, SMALL, widest) for line in text)
     figure.supxlabel(below, fontsize=SMALL, color="0.35")
     figure.set_label("\n".join([*text, *aside]))
 
