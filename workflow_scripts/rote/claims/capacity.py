@@ -6,7 +6,15 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import Interval, NotTested, Part, more_than, over_seeds, slope_weights
+from rote.claims.verdicts import (
+    Interval,
+    NotTested,
+    Part,
+    more_than,
+    over_seeds,
+    slope_weights,
+    up_to,
+)
 from rote.measures.capacity import early_share, fitting, sufficient
 
 KINDS = "randX", "randY"
@@ -14,9 +22,8 @@ KINDS = "randX", "randY"
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
     """Yield the parts for each kind of noise (``fig1``)."""
-    highest = max(_levels(metrics), default=1)
     below, below_level = _below(metrics)
-    up_to = "all noise" if highest == 1 else f"noise level {highest:g}"
+    highest = max(_levels(metrics), default=1)
     fitted, margin = criteria["fitted"], criteria["margin"]
     for kind in KINDS:
         curve = f"at noise_kind {kind}, of each seed and noise_level a curve over hidden_units"
@@ -25,7 +32,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             f"fitted_width_{kind}",
             "fig1",
             f"{kind}: doublings of the smallest width that fits the training data, from no noise "
-            f"to {up_to}",
+            f"to {up_to(highest)}",
             *more_than(criteria, "doublings"),
             partial(_fitted_growth, metrics, kind, criteria),
             definition=f"w(ℓ) of a seed is the smallest width whose train_accuracy is {fitted:g} "

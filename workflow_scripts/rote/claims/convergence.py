@@ -6,7 +6,15 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import Interval, NotTested, Part, more_than, over_seeds, slope_weights
+from rote.claims.verdicts import (
+    Interval,
+    NotTested,
+    Part,
+    more_than,
+    over_seeds,
+    slope_weights,
+    up_to,
+)
 
 DEFINITION = (
     "For each seed and noise level ℓ, b(ℓ) = Σ w(n) · ln t(ℓ, n) is the least-squares slope of the "
@@ -24,21 +32,16 @@ DEFINITION = (
 
 def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
     """Yield the one part (``fig2``)."""
+    highest = metrics["fig2"]["noise_level"].max().item() if "fig2" in metrics else 1
     yield Part(
         "time_over_size",
         "fig2",
         "rise of the slope of log(time to convergence) over log(training examples), "
-        f"from no noise to {_highest(metrics)}{_width(metrics)}",
+        f"from no noise to {up_to(highest)}{_width(metrics)}",
         *more_than(criteria, "slope"),
         partial(_rise, metrics, criteria),
         definition=DEFINITION,
     )
-
-
-def _highest(metrics: Mapping[str, xr.Dataset]) -> str:
-    """Return the highest level of noise, in words."""
-    level = metrics["fig2"]["noise_level"].max().item() if "fig2" in metrics else 1
-    return "all noise" if level == 1 else f"noise level {level:g}"
 
 
 def _width(metrics: Mapping[str, xr.Dataset]) -> str:

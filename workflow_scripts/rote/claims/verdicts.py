@@ -35,6 +35,7 @@ __all__ = [
     "more_than",
     "over_seeds",
     "slope_weights",
+    "up_to",
     "verdict",
 ]
 
@@ -68,6 +69,11 @@ def more_than(criteria: dict, name: str, why: str = "") -> tuple[str, tuple[floa
     """Return ``criterion`` and ``holds`` of a part that holds above one of the criteria."""
     words = f"more than {criteria[name]:g} ({name})"
     return f"{why}: {words}" if why else words, (criteria[name], np.inf)
+
+
+def up_to(level: float) -> str:
+    """Return the highest of several noise levels, in words."""
+    return "all noise" if level == 1 else f"noise level {level:g}"
 
 
 def at_level(metrics: Mapping[str, xr.Dataset], figure: str) -> str:
