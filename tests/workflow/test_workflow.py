@@ -76,7 +76,9 @@ def test_claims_say_what_they_cannot_tell(finished):
     assert claims["claim_stated_by"].values.tolist() == ["poster"] * 5 + ["rote"]
     # Two seeds are too few for any verdict; examples are enough for theirs.
     of_seeds = claims.sel(test=claims["figure"] != "fig3_1")
-    assert set(of_seeds["verdict"].values) == {"inconclusive"}
+    assert set(of_seeds["verdict"].values) == {"inconclusive", "not tested"}
+    lacking = of_seeds["reason"].values[of_seeds["verdict"] == "not tested"]
+    assert all(" has no " in why or " at fewer than " in why for why in lacking)
     assert "2 of 2 seeds" in claims["reason"].sel(test="gini_class").item()
     page = (finished.results / "claims.md").read_text()
     assert all(text in page for text in claims["claim_text"].values)
