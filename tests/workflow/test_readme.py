@@ -169,10 +169,14 @@ def test_numbers_of_the_results_are_those_of_the_files(kept):
         f"falls by {demo['memorising_falls_hidden_noise'][0]} there, by"
         f" {demo['memorising_falls_dropout'][0]} with dropout",
         f"keeps from memorising: {demo['memorising_falls_adversarial'][0]}",
-        f"with {poster['dispersion_real'][0]} times its variance; random ones have"
-        f" {poster['dispersion_randX'][0]} of it, and the interval {poster['dispersion_randX'][1]}",
-        f"the difference, {' '.join(poster['gini_unique'])}",
-        f"more unequally, by {' '.join(poster['gini_class'])}",
+        f"the smaller share, by {' '.join(poster['diagonal_share'])}",
+        f"further than the demo's, by {' '.join(poster['spread_real'])}",
+        f"random inputs do by {' '.join(poster['spread_randX'])}",
+        f"a share of {' '.join(poster['extremes_real'])} of the real examples",
+        f"none of this is left, {' '.join(poster['extremes_within_label_real'])}",
+        f"as wide a share, {' '.join(poster['extremes_randY'])}",
+        f"far more unequally, by {' '.join(poster['gini_class'])}",
+        f"hardly, by {' '.join(poster['gini_unique'])}",
     ]
     for words in quoted:
         assert words in text, words
@@ -380,3 +384,11 @@ def test_a_small_folder_of_images_goes_with_the_snippet_as_it_stands(images):
     for name, settings in noised.items():
         there = noising.noise_dataset(read, plan.data_settings(settings))
         assert there.sizes["row"] == 32, name
+
+
+def test_no_part_flips_between_the_demo_and_the_published_sizes(kept):
+    demo, poster = (kept[preset]["claims"]["verdict"].to_series() for preset in ("demo", "poster"))
+    tested = poster[(poster != "not tested") & poster.index.isin(demo.index)]
+    assert len(tested) >= 20
+    pairs = set(zip(demo[tested.index], tested, strict=True))
+    assert not {("supported", "contradicted"), ("contradicted", "supported")} & pairs
