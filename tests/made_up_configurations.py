@@ -36,7 +36,7 @@ def nested(place: str, value: object) -> dict:
 def load(*contents: dict, given: dict | None = None, **options) -> dict:
     """Merge files of these contents over config.yaml, and check them."""
     with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / f"{'abc'[i]}.yaml" for i in range(len(contents))]
+        files = [Path(folder) / f"{'abcdefg'[i]}.yaml" for i in range(len(contents))]
         for file, content in zip(files, contents, strict=True):
             file.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
         return configuration.load(SHIPPED, files, given, **options)

@@ -215,6 +215,31 @@ def test_presets_have_files_of_their_own_that_are_found_by_name(tmp_path, monkey
         load(given={"preset": "tiny"})
 
 
+def test_what_a_file_takes_out_of_a_preset_does_not_come_back_from_what_it_is_like(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(configuration, "PRESETS", tmp_path)
+    (tmp_path / "small.yaml").write_text(
+        "like: demo\ncapacity:\n  seeds: 7\nregularization:\n  strengths:\n    dropout: [0.3]\n"
+        "  selected:\n    dropout: 0.3\n"
+    )
+    without = [
+        nested("presets.small.capacity", None),
+        nested("presets.small.convergence", None),  # of which small.yaml says nothing
+        nested("presets.small.regularization.strengths.dropout", None),
+        nested("presets.small.regularization.selected.dropout", None),
+    ]
+    own = load(*without, given={"preset": "small"})["presets"]["small"]
+    demo = load()["presets"]["demo"]
+    assert {*demo} - {*own} == {"capacity", "convergence"}
+    dropped = demo["regularization"]["strengths"].keys() - own["regularization"]["strengths"]
+    assert dropped == {"dropout"}
+    back = load(*without, nested("presets.small.capacity.seeds", 5), given={"preset": "small"})[
+        "presets"
+    ]["small"]
+    assert back["capacity"] == demo["capacity"] | {"seeds": 5}
+
+
 def test_keys_of_another_workflow_are_left_aside_if_it_imports_this_one(config):
     given = {"samples": ["a"], "preset": "poster"}
     assert load(given=given, imported=True) == config | {"preset": "poster"}

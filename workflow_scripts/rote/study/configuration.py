@@ -1,7 +1,8 @@
 """From files to one configuration: presets are merged with what they share, then all is checked.
 
 Files are merged key by key, later ones over earlier ones; null takes out what an earlier file
-names. A preset holds only what differs from what it is ``like``, another preset or ``defaults``:
+names, and what a preset has from the one that it is like. A preset holds only what differs from
+what it is ``like``, another preset or ``defaults``:
 
 - ``defaults`` and every preset may hold ``data`` and ``training``, which go into each block of that
   name in each of its experiments and cases;
@@ -19,7 +20,7 @@ from pathlib import Path
 from rote.machine.errors import UserError, brief
 from rote.study import check
 from rote.study.figures import EXPERIMENTS
-from rote.study.layers import SHARED, merged, whole_preset
+from rote.study.layers import SHARED, merged_files, whole_preset
 from rote.study.places import Source, where
 from rote.study.schema import SCHEMA, Misconfigured, SeveralMistakes, closest, dotted, named, shown
 
@@ -191,7 +192,7 @@ def _checked(sources: list[Source]) -> dict:
 def _merged_all(sources: list[Source]) -> dict:
     config: dict = {}
     for source in sources:
-        config = merged(config, source.content)
+        config = merged_files(config, source.content)
     return config
 
 

@@ -26,20 +26,42 @@ NULLABLE = _nullable(SCHEMA)
 PRESET = SCHEMA["properties"]["presets"]["additionalProperties"]["properties"]
 
 
-def merged(base: object, over: object) -> object:
+# Stands for a key that a later file has taken out of a preset: of what that one is like, too.
+TAKEN_OUT = ...
+
+
+def merged(base: object, over: object, trace: bool = False) -> object:
     """Return ``base`` with the values of ``over``, key by key; neither is changed.
 
     Null takes out a key of ``base``, where it is not a value as others are. Where it takes nothing
     out it stays, for the check to find. Keys of ``base`` come first, those that are new behind.
+    With a ``trace``, a key that is taken out is ``TAKEN_OUT``; without, what is so is away.
     """
-    if not (isinstance(base, dict) and isinstance(over, dict)):
+    if not isinstance(over, dict):
         return deepcopy(over)
-    result = dict(base)
+    result = dict(base) if isinstance(base, dict) else {}
     for key, value in over.items():
-        if value is None and key in base and key not in NULLABLE:
-            del result[key]
+        if value is TAKEN_OUT or (value is None and key in result and key not in NULLABLE):
+            result.pop(key, None)
+            if trace:
+                result[key] = TAKEN_OUT
         else:
-            result[key] = merged(base[key], value) if key in base else deepcopy(value)
+            result[key] = merged(result.get(key), value, trace)
+    return result
+
+
+def merged_files(base: object, over: object) -> object:
+    """Return the content of a file with that of a later one, :func:`merged`.
+
+    What is taken out of a preset that is like another leaves a trace for :func:`whole_preset`, or
+    the other one would bring it back.
+    """
+    result = merged(base, over)
+    there, presets = (one.get("presets") if isinstance(one, dict) else None for one in (base, over))
+    for name, own in presets.items() if isinstance(presets, dict) else ():
+        known = there.get(name) if isinstance(there, dict) else None
+        if isinstance(own, dict) and isinstance(known, dict) and "like" in {**known, **own}:
+            result["presets"][name] = merged(known, own, trace=True)
     return result
 
 
@@ -98,6 +120,7 @@ def _blocks(layers: list[dict]) -> Iterator[tuple[str, ...]]:
 def _spread(layer: dict, blocks: list[tuple[str, ...]]) -> dict:
     """Return a layer with what is ``SHARED`` in each of the experiments and their cases."""
     shared = {name: layer.pop(name) for name in SHARED if name in layer}
+    shared = {name: own for name, own in shared.items() if own is not TAKEN_OUT}
     ways = dict.fromkeys(way for block in blocks for way in (block[:1], block))
     for way in ways if shared else ():
         block: object = layer
