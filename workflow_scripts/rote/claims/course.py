@@ -20,14 +20,7 @@ from rote.claims.ratios import (
     of_kind,
     unless_one_class,
 )
-from rote.claims.verdicts import (
-    Inconclusive,
-    Interval,
-    NotTested,
-    Part,
-    more_than,
-    over_seeds,
-)
+from rote.claims.verdicts import Inconclusive, Interval, NotTested, Part, more_than, over_seeds
 
 KINDS = "randX", "randY"
 

@@ -7,14 +7,7 @@ import numpy as np
 import xarray as xr
 
 from rote.claims.quantiles import of_best
-from rote.claims.verdicts import (
-    Inconclusive,
-    Interval,
-    NotTested,
-    Part,
-    more_than,
-    over_seeds,
-)
+from rote.claims.verdicts import Inconclusive, Interval, NotTested, Part, more_than, over_seeds
 
 FITTED = (
     'If train_accuracy of regulariser "none" at the last epoch, mean over seeds, is below `fitted` '

@@ -9,14 +9,7 @@ import xarray as xr
 from rote.claims import fitting_speed
 from rote.claims.best_of_many import effects
 from rote.claims.quantiles import of_best
-from rote.claims.verdicts import (
-    Inconclusive,
-    Interval,
-    NotTested,
-    Part,
-    more_than,
-    over_seeds,
-)
+from rote.claims.verdicts import Inconclusive, Interval, NotTested, Part, more_than, over_seeds
 
 DROPOUT = ("dropout", "adversarial_dropout")  # what the paper finds the most effective
 

@@ -6,14 +6,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from rote.claims.verdicts import (
-    Inconclusive,
-    Interval,
-    NotTested,
-    Part,
-    more_than,
-    over_seeds,
-)
+from rote.claims.verdicts import Inconclusive, Interval, NotTested, Part, more_than, over_seeds
 
 LABELLINGS = {"class": "class labels", "unique": "a class for each example"}
 OTHER_NORMS = {"l2": "ℓ2", "linf": "ℓ∞"}

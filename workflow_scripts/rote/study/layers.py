@@ -10,6 +10,8 @@ from rote.study.schema import SCHEMA, Misconfigured, dotted, resolved, unknown
 
 # Blocks, and values, that may stand above the experiments.
 SHARED = "data", "training", "seeds", "first_seed", "vary", "record"
+# Stands for a key that a later file has taken out of a preset: of what that one is like, too.
+TAKEN_OUT = ...
 
 
 def _nullable(schema: object) -> set[str]:
@@ -24,10 +26,6 @@ def _nullable(schema: object) -> set[str]:
 
 NULLABLE = _nullable(SCHEMA)
 PRESET = SCHEMA["properties"]["presets"]["additionalProperties"]["properties"]
-
-
-# Stands for a key that a later file has taken out of a preset: of what that one is like, too.
-TAKEN_OUT = ...
 
 
 def merged(base: object, over: object, trace: bool = False) -> object:
