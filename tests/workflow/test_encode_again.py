@@ -69,6 +69,10 @@ def test_the_folder_keeps_its_form(jpeg, tmp_path, capsys, monkeypatch):
         ([".", "new", "--shift", "8"], "--shift 8: blocks have 8 pixels, name 0 to 7"),
         ([".", "new", "--shift=-1"], "--shift -1: blocks have 8 pixels, name 0 to 7"),
         ([".", "new", "--noise", "0"], "--noise 0: name a number of grey levels from 0 to 255"),
+        (
+            [".", "new", "--shift", "4", "--noise", "1"],
+            "argument --noise: not allowed with argument --shift",
+        ),
         ([".", "new", "--noise", "nan"], "--noise nan: name a number of grey levels from 0 to 255"),
     ],
 )

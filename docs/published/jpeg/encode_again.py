@@ -71,8 +71,9 @@ def main() -> None:
         "source", type=Path, help="holds train/<class>/*.jpg and test/<class>/*.jpg"
     )
     parser.add_argument("target", type=Path)
-    parser.add_argument("--shift", type=int, default=0, help="pixels between the two grids (0)")
-    parser.add_argument(
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument("--shift", type=int, default=0, help="pixels between the two grids (0)")
+    change.add_argument(
         "--noise", type=float, help="encode nothing, add normal noise of so many grey levels"
     )
     arguments = parser.parse_args()
@@ -99,8 +100,8 @@ def main() -> None:
         except OSError as error:
             sys.exit(f"Error: {file} cannot be read, or {to} not be written: {error}")
         squares.append(square)
-    change = np.mean(squares) ** 0.5
-    print(f"{len(files):,} images; root mean square of the change: {change:.2f} of 255")
+    root = np.mean(squares) ** 0.5
+    print(f"{len(files):,} images; root mean square of the change: {root:.2f} of 255")
 
 
 if __name__ == "__main__":
