@@ -95,7 +95,7 @@ def test_a_line_without_a_number_says_so():
     [(None, "not computed yet"), (0.5, "is within"), (0.6, "is outside, too")],
 )
 def test_outside_it_is_told_what_the_experiment_finds(other, found):
-    own = [line("one", experiment="two"), line("two")]
+    own = [line("one", experiments=["two"]), line("two")]
     rows = {"one": row(own[0], 0.6)}
     if other is not None:
         rows["two"] = row(own[1], other)
@@ -129,7 +129,7 @@ def test_the_table_comes_back_from_its_file(tmp_path):
 
 
 def test_experiments_are_those_of_other_groups_on_lines_that_lie_outside():
-    own = [line("one", experiment="three"), line("two", experiment="one"), line("three")]
+    own = [line("one", experiments=["three"]), line("two", experiments=["one"]), line("three")]
     groups = {"a": {"lines": own[:2]}, "b": {"lines": own[2:]}}
     planned = {"groups": groups}
     assert printed.experiments(planned, ["a"]) == ["b"]
@@ -141,7 +141,7 @@ def test_experiments_are_those_of_other_groups_on_lines_that_lie_outside():
 
 
 def test_the_page_counts_what_is_within_and_what_has_an_experiment():
-    own = [line("one", experiment="two"), line("two"), line("three", experiment="four")]
+    own = [line("one", experiments=["two"]), line("two"), line("three", experiments=["four"])]
     own.append(line("four"))
     rows = {one["name"]: row(one, 0.5 if one["name"] == "two" else 0.7) for one in own[:3]}
     group = {"title": "Title", "about": "", "lines": own}
@@ -150,6 +150,22 @@ def test_the_page_counts_what_is_within_and_what_has_an_experiment():
         "All. Computed are 3 lines: 1 lie within their tolerance, 1 outside with an experiment "
         "that is within, and 1 outside without." in text
     )
+
+
+def test_a_line_may_have_several_experiments():
+    own = [line("one", experiments=["two", "three", "four"])]
+    own += [line("two"), line("three"), line("four")]
+    rows = {"one": row(own[0], 0.7), "two": row(own[1], 0.7), "three": row(own[2], 0.5)}
+    group = {"title": "Title", "about": "", "lines": own}
+    text = printed.markdown({"about": "All.", "groups": {"group": group}}, rows)
+    assert "1 outside with an experiment that is within, and 1 outside without." in text
+    said = [
+        "**outside**",
+        "its experiment, *what two is*, is outside, too",
+        "its experiment, *what three is*, is within",
+        "its experiment, *what four is*, is not computed yet",
+    ]
+    assert f"{'; '.join(said)} |" in text
 
 
 # The plan that is shipped.
@@ -161,10 +177,10 @@ def test_lines_have_names_of_their_own_and_experiments_that_are_there():
     for one in own.values():
         assert one["unit"] in printed.UNITS
         assert one["because"]
-        if "experiment" in one:
-            other = own[one["experiment"]]
-            assert "experiment" not in other
-            assert other["take"].keys() == one["take"].keys()
+        for name in one.get("experiments", ()):
+            # All that may follow is named where it begins.
+            assert {*own[name].get("experiments", ())} <= {*one["experiments"]}
+            assert own[name]["take"].keys() == one["take"].keys()
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -125,7 +125,7 @@ def test_a_line_that_lies_outside_has_its_experiment_computed(tmp_path):
     plan = deepcopy(PLAN)
     again = plan["groups"]["again"] = deepcopy(plan["groups"]["tiny"])
     again["lines"][0]["name"] = "trained_again"
-    plan["groups"]["tiny"]["lines"][0] |= {"experiment": "trained_again"}
+    plan["groups"]["tiny"]["lines"][0] |= {"experiments": ["trained_again"]}
     assert "training 4 models" in compare(tmp_path, plan=plan)
     assert "trained_again" not in known(tmp_path)  # as that line is within
     plan["groups"]["tiny"]["lines"][0]["tolerance"] = 0

@@ -49,11 +49,11 @@ def experiments(
         rows: if given, experiments of those lines alone count that are in them, and lie outside.
     """
     holds = {line["name"]: group for group, line in lines(plan)}
-    own = [line for group, line in lines(plan) if group in groups and "experiment" in line]
+    own = [line for group, line in lines(plan) if group in groups]
     if rows is not None:
         there = [one for one in own if one["name"] in rows]
         own = [one for one in there if not _close(one, rows[one["name"]])]
-    found = dict.fromkeys(holds[line["experiment"]] for line in own)
+    found = dict.fromkeys(holds[name] for line in own for name in line.get("experiments", ()))
     return [group for group in found if group not in groups]
 
 
@@ -158,7 +158,7 @@ def markdown(plan: Mapping, rows: Mapping[str, xr.Dataset]) -> str:
     known = [line for _, line in lines(plan) if line["name"] in rows]
     close = [line["name"] for line in known if _close(line, rows[line["name"]])]
     outside = [line for line in known if line["name"] not in close]
-    explained = [line for line in outside if line.get("experiment") in close]
+    explained = [line for line in outside if {*line.get("experiments", ())} & {*close}]
     text = [
         "# Numbers that others have printed",
         "",
@@ -202,7 +202,7 @@ def _cells(line: Mapping, plan: Mapping, rows: Mapping, close: list[str], letter
         printed, ours, spread = (own[key].item() for key in ("printed", "ours", "deviation"))
         ours = shown(ours) if np.isnan(spread) else f"{shown(ours)} ± {shown(spread)}"
         verdict = (
-            "within" if name in close else f"**outside**{_experiment(line, plan, rows, close)}"
+            "within" if name in close else f"**outside**{_experiments(line, plan, rows, close)}"
         )
     printed = shown(printed) if isinstance(printed, float | int) else ""
     of = f"{line['of']}, {unit}" if unit in ("%", "nat") else line["of"]
@@ -210,12 +210,14 @@ def _cells(line: Mapping, plan: Mapping, rows: Mapping, close: list[str], letter
     return f"| {of} | {printed} | {ours} | {tolerance} | {verdict} |"
 
 
-def _experiment(line: Mapping, plan: Mapping, rows: Mapping, close: list[str]) -> str:
-    """Return what an experiment says of a line that lies outside: another line of the plan."""
-    if "experiment" not in line:
-        return ""
-    of = {other["name"]: other["of"] for _, other in lines(plan)}[line["experiment"]]
-    if line["experiment"] not in rows:
-        return f"; its experiment, *{of}*, is {NOT_YET}"
-    found = "is within" if line["experiment"] in close else "is outside, too"
-    return f"; its experiment, *{of}*, {found}"
+def _experiments(line: Mapping, plan: Mapping, rows: Mapping, close: list[str]) -> str:
+    """Return what experiments say of a line that lies outside: other lines of the plan."""
+    of = {other["name"]: other["of"] for _, other in lines(plan)}
+
+    def found(name: str) -> str:
+        if name not in rows:
+            return f"is {NOT_YET}"
+        return "is within" if name in close else "is outside, too"
+
+    own = line.get("experiments", ())
+    return "".join(f"; its experiment, *{of[name]}*, {found(name)}" for name in own)
