@@ -98,6 +98,7 @@ def test_lines_are_wrapped_at_spaces_or_else_anywhere():
     assert fonts.wrapped("one two three", 8, 40) == "one two\nthree"
     assert fonts.wrapped("one 0.12 ± 0.34", 8, 60) == "one\n0.12 ± 0.34"
     assert fonts.wrapped("one two 20 %", 8, 50) == "one two\n20 %"
+    assert fonts.wrapped("one two ≤ 16", 8, 50) == "one two\n≤ 16"
     pieces = fonts.wrapped("wide " + "W" * 30, 8, 100).split("\n")
     assert "".join(pieces) == "wide " + "W" * 30
     assert all(fonts.width(piece, 8) <= 100 for piece in pieces)

@@ -83,7 +83,7 @@ def _balanced(line: str, size: float, widest: float) -> str:
 
 def _parts(line: str) -> list[str]:
     """Return what a line may be broken between, and the spaces."""
-    return re.split("(?<!±)( )(?![±%])", line)
+    return re.split("(?<![±≤≥≈])( )(?![±%])", line)
 
 
 def shortened(text: str, size: float, widest: float, most: int = 1) -> list[str]:
