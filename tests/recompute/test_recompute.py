@@ -79,7 +79,7 @@ def test_the_modules_import_nothing_of_the_study():
             assert {name.partition(".")[0] for name in names} <= allowed, (path.name, names)
 
 
-@pytest.mark.parametrize("study", ["demo", "poster"])
+@pytest.mark.parametrize("study", ["demo", "poster", "night"])
 def test_a_study_of_the_docs_is_found_again(study, capsys):
     assert claims_from_metrics.main([str(ROOT / "docs" / study)]) == 0, capsys.readouterr().out
 

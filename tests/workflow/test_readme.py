@@ -92,7 +92,7 @@ def kept():
             path.stem: first_of_each(netcdf.read(path))
             for path in (ROOT / "docs" / preset).rglob("*.nc")
         }
-        for preset in ("demo", "poster")
+        for preset in ("demo", "poster", "night")
     }
 
 
@@ -181,8 +181,9 @@ def test_numbers_of_the_results_are_those_of_the_files(kept):
     for words in quoted:
         assert words in text, words
         text = text.replace(words, "")
-    before, _, part = text.partition("## On other images")  # which has a test of its own
-    text = before + part.partition("## ")[2]
+    for heading in ("## On other images", "## In a night"):  # which have tests of their own
+        text, count = re.subn(f"{heading}.*?(?=## )", "", text)
+        assert count == 1
     # What is left are settings, and what other settings than the demo's gave.
     text = re.sub(
         r"Figures? [\d., and]+|learning rate of 0\.\d|at 0\.4 narrow|level 0\.8|1\.0\.0", "", text
@@ -386,9 +387,43 @@ def test_a_small_folder_of_images_goes_with_the_snippet_as_it_stands(images):
         assert there.sizes["row"] == 32, name
 
 
-def test_no_part_flips_between_the_demo_and_the_published_sizes(kept):
-    demo, poster = (kept[preset]["claims"]["verdict"].to_series() for preset in ("demo", "poster"))
-    tested = poster[(poster != "not tested") & poster.index.isin(demo.index)]
+def flips(claims, others):
+    """Return the parts that one study supports and the other contradicts."""
+    one, other = (each["verdict"].to_series() for each in (claims, others))
+    tested = other[(other != "not tested") & other.index.isin(one.index)]
     assert len(tested) >= 20
-    pairs = set(zip(demo[tested.index], tested, strict=True))
-    assert not {("supported", "contradicted"), ("contradicted", "supported")} & pairs
+    opposed = {"supported", "contradicted"}
+    return [test for test in tested.index if {one[test], tested[test]} == opposed]
+
+
+def test_parts_that_flip_between_the_demo_and_larger_studies_are_named(kept):
+    assert flips(kept["demo"]["claims"], kept["poster"]["claims"]) == []
+    assert flips(kept["demo"]["claims"], kept["night"]["claims"]) == ["time_over_size"]
+    words = "The verdict on 2 holds for small models near their limit: with more units and digits it [is"
+    assert words in " ".join(README.split())
+
+
+def test_numbers_of_the_night_are_those_of_its_files(kept):
+    text = " ".join((ROOT / "docs" / "results.md").read_text().split())
+    text = text.partition("## In a night")[2].partition("## ")[0]
+    night, fig2 = estimates(kept["night"]["claims"]), kept["night"]["fig2"]
+    slope = fig2["slope"].mean("seed")
+    without, noise = (number(slope.sel(noise_level=level).item()) for level in (0, 1))
+    fitted = kept["night"]["claims"].sel(test="fitted_width_randY")
+    criterion = kept["night"]["claims"].sel(test="time_over_size")["criterion"].item()
+    for words in (
+        f"the slope is {without} without noise, {noise} where all inputs are noise",
+        f"the difference {' '.join(night['time_over_size'])}, and so below the 0.1",
+        f"in the labels by {night['fitted_width_randY'][0]} doublings, at least"
+        f" {number(fitted['lower'].item())}.",
+        f"grows with it by {night['saturation_width_randX'][0]} doublings"
+        f" {night['saturation_width_randX'][1]}",
+    ):
+        assert words in text, words
+        text = text.replace(words, "")
+    assert "0.1" in criterion and re.findall(r"\d+\.\d+", text.replace("3.1 to 3.3", "")) == []
+    for times in (fig2["epochs_to_convergence"], fig2["capacity_epochs_to_convergence"]):
+        mean = times.mean("seed")
+        assert (mean.sel(noise_level=1) < mean.sel(noise_level=0)).all()
+    accuracy = kept["night"]["fig1"]["train_accuracy"].sel(noise_kind="randX", hidden_units=16)
+    assert (accuracy.mean("seed") > 0.9).all()
