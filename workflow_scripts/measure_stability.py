@@ -123,7 +123,7 @@ def write(folder: Path, rows: list[xr.Dataset], plan: dict) -> None:
     planned = len(variants.combinations(plan))
     text.write(tables.markdown(whole, preset, planned), folder / "README.md")
     record = json.loads(RECORD.read_text())
-    record[preset] = tables.dependence(whole, tables.SETTINGS)
+    record[preset] = tables.recorded(record.get(preset, {}), whole)
     text.write(json.dumps(record, indent=2, sort_keys=True) + "\n", RECORD)
 
 

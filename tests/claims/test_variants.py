@@ -69,6 +69,13 @@ def test_all_else_must_be_equal():
     assert variants.dependence(table, variants.SETTINGS) == {}
 
 
+def test_what_was_known_stays_where_the_table_does_not_vary_a_setting():
+    table = made_up({"a": [S, C], "b": [S, S]}, [{}, {"first_seed": 6}])
+    known = {"a": ["width"], "b": ["first_seed"], "c": ["products", "first_seed"]}
+    assert variants.recorded(known, table) == {"a": ["width", "first_seed"], "c": ["products"]}
+    assert variants.recorded({}, table) == variants.dependence(table, variants.SETTINGS)
+
+
 def test_what_lies_far_beyond_its_criterion_and_keeps_its_verdict():
     table = made_up(
         {"firm": [S, S, S, C], "loose": [S, I, S, S], "open": [I, I, I, I]},

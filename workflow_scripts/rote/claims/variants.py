@@ -84,6 +84,20 @@ def dependence(table: xr.Dataset, settings: Iterable[str]) -> dict[str, list[str
     return found
 
 
+def recorded(known: Mapping[str, list[str]], table: xr.Dataset) -> dict[str, list[str]]:
+    """Return, by part, the settings that decide about it, as all pages tell.
+
+    Args:
+        known: what was known before. It stays where the table does not vary a setting.
+        table: of the variants that are finished.
+    """
+    varied = {name for name in SETTINGS if len(np.unique(table[name].values)) > 1}
+    found = dependence(table, SETTINGS)
+    kept = {test: [name for name in on if name not in varied] for test, on in known.items()}
+    each = {test: [*kept.get(test, ()), *found.get(test, ())] for test in {**kept, **found}}
+    return {test: on for test, on in each.items() if on}
+
+
 def _flips(verdicts: np.ndarray, table: xr.Dataset, setting: str, settings: list[str]) -> bool:
     groups: dict[tuple, set] = {}
     others = [table[name].values for name in settings if name != setting]
