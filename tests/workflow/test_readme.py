@@ -429,12 +429,29 @@ def test_numbers_of_the_night_are_those_of_its_files(kept):
         f" {number(fitted['lower'].item())}.",
         f"grows with it by {night['saturation_width_randX'][0]} doublings"
         f" {night['saturation_width_randX'][1]}",
+        f"With noisy labels {' '.join(night['memorised_after_peak_mnist_mlp'])} of training",
+        f"and {' '.join(night['ratio_after_peak_mnist_mlp'])} of the critical",
+        f"all noise by {night['ratio_over_level_randY_mnist_mlp'][0]} with either",
+        f"being {' '.join(night['ratio_randX_over_randY_mnist_mlp'])}, and not above",
     ):
         assert words in text, words
         text = text.replace(words, "")
-    assert "0.1" in criterion and re.findall(r"\d+\.\d+", text.replace("3.1 to 3.3", "")) == []
+    text = re.sub(r"3\.1 to 3\.3|(?:and|Figure) 4\.[12]", "", text)
+    assert "0.1" in criterion and re.findall(r"\d+\.\d+", text) == []
     for times in (fig2["epochs_to_convergence"], fig2["capacity_epochs_to_convergence"]):
         mean = times.mean("seed")
         assert (mean.sel(noise_level=1) < mean.sel(noise_level=0)).all()
     accuracy = kept["night"]["fig1"]["train_accuracy"].sel(noise_kind="randX", hidden_units=16)
     assert (accuracy.mean("seed") > 0.9).all()
+    of_night, of_demo = (
+        claims["verdict"].sel(test=[name for name in claims["test"].values if case in name])
+        for claims, case in (
+            (kept["night"]["claims"], "mnist_mlp"),
+            (kept["demo"]["claims"], "digits_mlp"),
+        )
+    )
+    core = of_night["stated_by"] == "poster"
+    same = {str(name).replace("mnist", "digits") for name in of_night["test"].values[core]}
+    assert len(same) >= 5
+    for name in same:
+        assert of_demo.sel(test=name) == of_night.sel(test=name.replace("digits", "mnist"))
