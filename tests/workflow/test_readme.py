@@ -43,8 +43,8 @@ def test_verdicts_are_those_of_the_claims():
         for number in (1, 4)
     }
     words = (
-        "Of 4 one part is contradicted, on an Intel processor inconclusive, one is inconclusive, and "
-        "the others are supported"
+        "Of 4 one part is contradicted, on an Intel processor inconclusive, one is inconclusive, "
+        "and the others are supported"
     )
     assert words in " ".join(README.split())
     assert of_parts[4]["contradicted"] == of_parts[4]["inconclusive"] == 1
@@ -286,8 +286,8 @@ def test_numbers_on_other_images_are_those_of_their_claims():
             "torch",
             2 * [("contradicted", "inconclusive")],
             [4],
-            "two of 87 change, from contradicted to inconclusive, and with one of them the verdict on"
-            " claim 4",
+            "two of 87 change, from contradicted to inconclusive, and with one of them the verdict "
+            "on claim 4",
         ),
     ],
 )
