@@ -89,6 +89,11 @@ def wider(units):
     return first_of_each(netcdf.read(ROOT / f"docs/verdicts/wider/wider_{units}.nc"))
 
 
+def intel():
+    """The claims of the demo on the processor that computed those of :func:`wider`."""
+    return netcdf.read(ROOT / "docs" / "verdicts" / "torch" / "claims.nc")
+
+
 @pytest.fixture(scope="module")
 def kept():
     """The claims and metrics under docs, by preset."""
@@ -155,6 +160,7 @@ def test_numbers_of_the_results_are_those_of_the_files(kept):
             f"by {' '.join(estimates(wider(units))['time_over_size'])} at {units}"
             for units in (64, 128)
         ),
+        f"support it, by {' '.join(estimates(intel())['time_over_size'])}",
         f"true error rate is {both('spread_real')} on real data, and with random inputs"
         f" {both('spread_randX')}",
         f"Real data exceeds it by {both('spread_real_less_randY')}",
@@ -433,6 +439,7 @@ def test_parts_that_flip_between_the_demo_and_larger_studies_are_named(kept):
 @pytest.mark.parametrize("units", [64, 128])
 def test_what_flips_with_the_width_alone_is_recorded_and_told(kept, units):
     flipped = flips(kept["demo"]["claims"], wider(units), at_least=1)
+    assert flipped == flips(intel(), wider(units), at_least=1)
     assert flipped == [test for test, on in stability.dependent_on("demo").items() if "width" in on]
     demo = kept["demo"]["claims"].sel(test=flipped)
     assert (demo["dependent_on"] == "width").all()
