@@ -50,6 +50,10 @@ def draw(metrics: xr.Dataset) -> Figure:
             _ranks(axes[-1, k], own, drawn[kind])
         elif ranked:
             axes[-1, k].set_visible(False)
+    if columns == 2:  # square panels are narrower than their room: no gap between them
+        for row in axes:
+            row[0].set_anchor("E")
+            row[1].set_anchor("W")
     if ranked:
         axes[-1, 0].set_ylabel("memorisation score\nby leaving one out, rank")
     style.legend_above(figure, handles)
