@@ -7,6 +7,7 @@ import xarray as xr
 from made_up_metrics import CRITERIA, study
 from rote import claims
 from rote.claims import course, fitting_speed
+from rote.claims.quantiles import of_mean
 from rote.claims.verdicts import INCONCLUSIVE, NOT_TESTED, SUPPORTED, Inconclusive
 
 BETWEEN = [0.2, 0.4, 0.6, 0.8]
@@ -52,6 +53,21 @@ def test_a_model_that_predicts_one_class_for_most_inputs_decides_nothing(
     assert one["verdict"] == INCONCLUSIVE
     assert [one["lower"], one["upper"]] == [-np.inf, np.inf]
     assert "puts most inputs into one class: 0.64" in one["reason"].item()
+
+
+def test_that_it_does_not_has_to_be_shown():
+    metrics, part = made_up(), "ratio_randX_over_randY_digits"
+    share = metrics["fig4_2"]["commonest_class_share"]
+    place = {"noise_kind": "randX", "noise_level": 1.0, "critical_epoch": 20}
+    apart = np.linspace(-1, 1, share.sizes["seed"])
+    error = apart.std(ddof=1) / np.sqrt(len(apart))
+    reach = CRITERIA["commonest"] - of_mean(len(apart), CRITERIA["confidence"]) * error * 0.1
+    for mean, shown in ((reach - 0.001, True), (reach + 0.001, False)):
+        assert mean < CRITERIA["commonest"] - 0.04
+        share.loc[place] = mean + 0.1 * apart
+        assert (decided(metrics, part)["verdict"] == SUPPORTED) == shown
+    reason = decided(metrics, part)["reason"].item()
+    assert f"{reach + 0.001:.2f}, at most 0.50 (randX)" in reason
 
 
 def test_real_inputs_do_not_count_where_those_of_noise_were_searched():

@@ -35,8 +35,14 @@ def unfitted(models: list[xr.Dataset], criteria: Criteria) -> bool:
 
 
 def one_class(shares: list[xr.DataArray], criteria: Criteria) -> bool:
-    """“commonest_class_share of the same inputs, mean over seeds […], is above `commonest`”."""
-    return any(bool(one.mean("seed") > criteria["commonest"]) for one in shares)
+    """“ȳ + q(c) · e, over the seeds, of commonest_class_share […] is above `commonest`”."""
+    return any(highest(one.values, criteria) > criteria["commonest"] for one in shares)
+
+
+def highest(share: np.ndarray, criteria: Criteria) -> float:
+    """ȳ + q(c) · e."""
+    of_seeds = Values(share)
+    return of_seeds.estimate + of_seeds.quantile(criteria["confidence"]) * of_seeds.error
 
 
 def compared_ratios(data: xr.Dataset, terms: str, own_inputs: bool, criteria: Criteria) -> Values:
@@ -70,8 +76,8 @@ def gained_after_peak(data: xr.Dataset, kind: str, ratio: bool, criteria: Criter
     straight = data.drop_dims("epoch").interp(critical_epoch=peak)
     gain = data.critical_sample_ratio.isel(critical_epoch=-1) - straight.critical_sample_ratio
     ends = (straight, data.isel(critical_epoch=-1))
-    shares = [one.commonest_class_share.mean("seed").max() for one in ends]
-    open_ = max(float(one) for one in shares) > criteria["commonest"]
+    levels = [one.sel(noise_level=level) for one in ends for level in data.noise_level]
+    open_ = one_class([level.commonest_class_share for level in levels], criteria)
     values = gain.mean("noise_level", skipna=False).values
     return Values(values, at_least or open_, open_)
 
@@ -122,8 +128,8 @@ def around_peak(data: xr.Dataset, kind: str, fall: bool, criteria: Criteria) -> 
     seeds = np.arange(len(ratio))
     values = ratio[seeds, peak] - ratio[:, -1 if fall else 0]
     share = model.train_commonest_class_share.values
-    compared = [share[:, -1 if fall else 0].mean(), *(share[:, one].mean() for one in {*peak})]
-    open_ = max(compared) > criteria["commonest"]
+    compared = [share[:, one] for one in {-1 if fall else 0, *peak}]
+    open_ = max(highest(one, criteria) for one in compared) > criteria["commonest"]
     return Values(values, unfitted([model], criteria) or open_, open_, (inner.shape[1],))
 
 

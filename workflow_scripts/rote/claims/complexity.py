@@ -127,7 +127,7 @@ def _at_the_end(
         curves = of_condition(metrics["fig4_2"], case, condition)
         last = curves.isel(critical_epoch=-1)
         ratios.append(last[f"{prefix}{RATIO}"].values)
-        shares[condition] = last[f"{prefix}{SHARE}"].mean("seed").item()
+        shares[condition] = last[f"{prefix}{SHARE}"].values
         reached[condition] = last_accuracy(curves)
     above, below = ratios
     interval = over_seeds(above - below, criteria).if_fitted(reached, criteria)
@@ -180,9 +180,9 @@ def _after_peak(
     if name != RATIO:
         return interval
     shares = {
-        f"level {level:g}, {when}": share.item()
+        f"level {level:g}, {when}": each.sel(noise_level=level).values
         for when, each in zip(("at the peak", "at the end"), over_peak(SHARE), strict=True)
-        for level, share in zip(curves["noise_level"].values, each.mean("seed"), strict=True)
+        for level in curves["noise_level"].values
     }
     return unless_one_class(interval, shares, criteria)
 
@@ -225,6 +225,5 @@ def _over_level(
     interval = over_seeds(all_noise - none, criteria).bounded(
         at_least=bool(all_unfinished), at_most=bool(none_unfinished), caveat=caveat
     )
-    share = last[SHARE].mean("seed").values.tolist()
-    named = {f"level {level}": value for level, value in zip((0, 1), share, strict=True)}
-    return unless_one_class(interval, named, criteria)
+    shares = {f"level {level}": last[SHARE].sel(noise_level=level).values for level in (0, 1)}
+    return unless_one_class(interval, shares, criteria)

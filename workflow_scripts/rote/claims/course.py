@@ -151,10 +151,8 @@ def _third(
     before, after = at_ends(RATIO)
     reached = {kind: last_accuracy(curves)}
     interval = over_seeds(after - before, criteria).if_fitted(reached, criteria)
-    shares = {
-        f"{kind}, epoch {at:.3g}": _mean(share)
-        for at, share in zip(ends, at_ends(SHARE), strict=True)
-    }
+    searches = zip(ends, at_ends(SHARE), strict=True)
+    shares = {f"{kind}, epoch {at:.3g}": share for at, share in searches}
     return unless_one_class(interval, shares, criteria)
 
 
@@ -199,7 +197,7 @@ def _peak(
     )
     share = curves[f"train_{SHARE}"].transpose("critical_epoch", "seed").values
     compared = sorted({*peaks.tolist(), end % len(epochs)})
-    shares = {f"{kind}, epoch {epochs[i]:g}": _mean(share[i]) for i in compared}
+    shares = {f"{kind}, epoch {epochs[i]:g}": share[i] for i in compared}
     return unless_one_class(interval, shares, criteria)
 
 
@@ -256,7 +254,7 @@ def _order(
         first.append(last[RATIO].isel(radius=0).values)
         here.append(last[RATIO].sel(radius=radius).values)
         reached[condition] = last_accuracy(curves)
-        shares[condition] = last[SHARE].mean("seed").item()
+        shares[condition] = last[SHARE].values
     difference, reference = here[0] - here[1], first[0] - first[1]
     there = np.isfinite(reference)
     others = np.where(there, reference, 0).sum() - np.where(there, reference, 0)

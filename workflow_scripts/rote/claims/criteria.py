@@ -55,7 +55,8 @@ CRITERIA = {
     "commonest": Criterion(
         "most inputs: of a model that puts more of them than this into one class, a low critical "
         "sample ratio says nothing about its boundary",
-        DRAWS,
+        f"{DRAWS}; since 29 November 2026 the upper end of an interval has to be below, where the "
+        "mean had: other replicates had turned a verdict of the demo",
     ),
     "together": Criterion(
         "rank correlation from which on two measures move together: half of what it can be",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from rote.claims.quantiles import of_mean
 from rote.claims.verdicts import Inconclusive, Interval, NotTested
 
 RATIO, SHARE = "critical_sample_ratio", "commonest_class_share"
@@ -14,8 +15,8 @@ OVER_SEEDS = (
 )
 ONE_CLASS = (
     "If a compared model puts most of the searched inputs into one class, its ratio says nothing "
-    "and the interval has no bounds: that is so if commonest_class_share of the same inputs, mean "
-    "over seeds at a compared search, is above `commonest`."
+    "and the interval has no bounds: that is so if ȳ + q(c) · e, over the seeds, of "
+    "commonest_class_share of the same inputs at a compared search is above `commonest`."
 )
 FITTED = (
     "Nor has it bounds if train_accuracy of a compared model, mean over seeds at the last search, "
@@ -83,25 +84,41 @@ def last_accuracy(curves: xr.Dataset) -> float:
     return curves["train_accuracy"].sel(epoch=last).mean("seed").item()
 
 
-def unless_one_class(interval: Interval, shares: Mapping[str, float], criteria: dict) -> Interval:
-    """Return the interval, or one without bounds where a ratio says nothing.
+def unless_one_class(
+    interval: Interval, shares: Mapping[str, np.ndarray], criteria: dict
+) -> Interval:
+    """Return the interval, or one without bounds where a ratio may say nothing.
 
     A model that puts most inputs into one class has hardly a boundary near them: its ratio of
-    critical samples is low, whatever it has learned.
+    critical samples is low, whatever it has learned. That it does not has to be shown, too: with a
+    mean share near ``commonest``, a few other seeds would else decide whether a ratio counts.
 
     Args:
         interval: of a comparison of ratios.
-        shares: of the searched inputs in the class predicted most often, by the model, in words.
-        criteria: ``commonest``.
+        shares: (seeds,) of the searched inputs in the class predicted most often, by the model, in
+            words; NaN for a seed that has none.
+        criteria: ``commonest`` and ``confidence``.
     """
-    most = criteria["commonest"]
-    above = {name: share for name, share in shares.items() if share > most}
-    listed = " and ".join(f"{share:.2f} ({name})" for name, share in above.items())
+    above = {}
+    for name, share in shares.items():
+        mean, highest = mean_and_highest(share, criteria["confidence"])
+        if not highest <= criteria["commonest"]:
+            above[name] = f"{mean:.2f}, at most {highest:.2f} ({name})"
+    listed = " and ".join(above.values())
     return interval.bounded(
         at_least=bool(above),
         at_most=bool(above),
         caveat=f"the ratio of a model says nothing that puts most inputs into one class: {listed}",
     )
+
+
+def mean_and_highest(values: np.ndarray, confidence: float) -> tuple[float, float]:
+    """Return the mean over the seeds that have a value, and the upper end of its interval."""
+    there = values[np.isfinite(values)]
+    if len(there) < 2:
+        return np.nan, np.nan
+    error = there.std(ddof=1) / np.sqrt(len(there))
+    return there.mean(), there.mean() + of_mean(len(there), confidence) * error
 
 
 def interpolated(at: float, measured_at: np.ndarray, measured: np.ndarray) -> np.ndarray:
