@@ -8,7 +8,7 @@ from made_up_metrics import CRITERIA, study
 from rote import claims
 from rote.claims import course, fitting_speed
 from rote.claims.quantiles import of_mean
-from rote.claims.verdicts import INCONCLUSIVE, NOT_TESTED, SUPPORTED, Inconclusive
+from rote.claims.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Inconclusive
 
 BETWEEN = [0.2, 0.4, 0.6, 0.8]
 
@@ -23,40 +23,47 @@ def decided(metrics: dict, part: str) -> xr.Dataset:
 
 @pytest.mark.parametrize("effect", [1, -1])
 @pytest.mark.parametrize(
-    ("prefix", "kind", "level", "epoch", "part"),
+    ("prefix", "kind", "level", "epoch", "part", "subtracted"),
     [
-        ("", "randX", 1.0, 20, "ratio_randX_over_randY_digits"),
-        ("", "randY", 1.0, 20, "ratio_randX_over_randY_digits"),
-        ("", "randX", 0.0, 20, "ratio_randY_over_real_digits"),
-        ("noise_", "randX", 1.0, 20, "own_ratio_randX_over_randY_digits"),
-        ("", "randY", 1.0, 20, "own_ratio_randX_over_randY_digits"),
-        ("", "randX", 1.0, 20, "ratio_over_level_randX_digits"),
-        ("", "randX", 0.0, 20, "ratio_over_level_randX_digits"),
-        ("", "randY", 0.4, 20, "ratio_after_peak_digits"),
-        ("", "randX", 1.0, 1, "ratio_rises_randX_digits"),
-        ("", "randX", 1.0, 20, "ratio_stabilises_randX_digits"),
-        ("train_", "randY", 1.0, 1, "train_ratio_rise_randY_digits"),
-        ("train_", "randY", 1.0, 20, "train_ratio_fall_randY_digits"),
+        ("", "randX", 1.0, 20, "ratio_randX_over_randY_digits", False),
+        ("", "randY", 1.0, 20, "ratio_randX_over_randY_digits", True),
+        ("", "randX", 0.0, 20, "ratio_randY_over_real_digits", True),
+        ("noise_", "randX", 1.0, 20, "own_ratio_randX_over_randY_digits", False),
+        ("", "randY", 1.0, 20, "own_ratio_randX_over_randY_digits", True),
+        ("", "randX", 1.0, 20, "ratio_over_level_randX_digits", False),
+        ("", "randX", 0.0, 20, "ratio_over_level_randX_digits", True),
+        ("", "randY", 0.4, 20, "ratio_after_peak_digits", False),
+        ("", "randX", 1.0, 1, "ratio_rises_randX_digits", True),
+        ("", "randX", 1.0, 20, "ratio_stabilises_randX_digits", False),
+        ("train_", "randY", 1.0, 1, "train_ratio_rise_randY_digits", True),
+        ("train_", "randY", 1.0, 20, "train_ratio_fall_randY_digits", True),
     ],
 )
-def test_a_model_that_predicts_one_class_for_most_inputs_decides_nothing(
-    effect, prefix, kind, level, epoch, part
+def test_the_ratio_of_a_model_that_predicts_one_class_for_most_inputs_is_a_bound_from_below(
+    effect, prefix, kind, level, epoch, part, subtracted
 ):
     metrics = made_up(effect)
-    assert decided(metrics, part)["verdict"] != INCONCLUSIVE
+    before = decided(metrics, part)
+    assert before["verdict"] != INCONCLUSIVE
     place = {"noise_kind": kind, "noise_level": level, "critical_epoch": epoch}
     share = metrics["fig4_2"][f"{prefix}commonest_class_share"]
     share.loc[place] = CRITERIA["commonest"] - 0.01
-    assert decided(metrics, part)["verdict"] != INCONCLUSIVE
+    assert decided(metrics, part).equals(before)
     share.loc[place] = 0.64
     one = decided(metrics, part)
-    assert one["verdict"] == INCONCLUSIVE
-    assert [one["lower"], one["upper"]] == [-np.inf, np.inf]
-    assert "puts most inputs into one class: 0.64" in one["reason"].item()
+    open_, kept = ("lower", "upper") if subtracted else ("upper", "lower")
+    assert np.isinf(one[open_]) and one[kept] == before[kept]
+    wrong_side = (before["estimate"] < before["holds_from"]).item() != subtracted
+    if wrong_side or "stabilises" in part:
+        assert one["verdict"] == INCONCLUSIVE
+        assert "puts most inputs into one class" in one["reason"].item()
+        assert "0.64, at most 0.64 (" in one["reason"].item()
+    else:
+        assert one["verdict"] == before["verdict"]
 
 
 def test_that_it_does_not_has_to_be_shown():
-    metrics, part = made_up(), "ratio_randX_over_randY_digits"
+    metrics, part = made_up(-1), "ratio_randX_over_randY_digits"
     share = metrics["fig4_2"]["commonest_class_share"]
     place = {"noise_kind": "randX", "noise_level": 1.0, "critical_epoch": 20}
     apart = np.linspace(-1, 1, share.sizes["seed"])
@@ -65,7 +72,7 @@ def test_that_it_does_not_has_to_be_shown():
     for mean, shown in ((reach - 0.001, True), (reach + 0.001, False)):
         assert mean < CRITERIA["commonest"] - 0.04
         share.loc[place] = mean + 0.1 * apart
-        assert (decided(metrics, part)["verdict"] == SUPPORTED) == shown
+        assert (decided(metrics, part)["verdict"] == CONTRADICTED) == shown
     reason = decided(metrics, part)["reason"].item()
     assert f"{reach + 0.001:.2f}, at most 0.50 (randX)" in reason
 

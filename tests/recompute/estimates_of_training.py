@@ -34,15 +34,11 @@ def unfitted(models: list[xr.Dataset], criteria: Criteria) -> bool:
     )
 
 
-def one_class(shares: list[xr.DataArray], criteria: Criteria) -> bool:
+def one_class(share: xr.DataArray | np.ndarray, criteria: Criteria) -> bool:
     """“ȳ + q(c) · e, over the seeds, of commonest_class_share […] is above `commonest`”."""
-    return any(highest(one.values, criteria) > criteria["commonest"] for one in shares)
-
-
-def highest(share: np.ndarray, criteria: Criteria) -> float:
-    """ȳ + q(c) · e."""
-    of_seeds = Values(share)
-    return of_seeds.estimate + of_seeds.quantile(criteria["confidence"]) * of_seeds.error
+    of_seeds = Values(np.asarray(share))
+    reach = of_seeds.quantile(criteria["confidence"]) * of_seeds.error
+    return of_seeds.estimate + reach > criteria["commonest"]
 
 
 def compared_ratios(data: xr.Dataset, terms: str, own_inputs: bool, criteria: Criteria) -> Values:
@@ -56,8 +52,9 @@ def compared_ratios(data: xr.Dataset, terms: str, own_inputs: bool, criteria: Cr
     last = [one.isel(critical_epoch=-1) for one in models]
     ratios = [one[f"{b}critical_sample_ratio"] for b, one in zip(before, last, strict=True)]
     shares = [one[f"{b}commonest_class_share"] for b, one in zip(before, last, strict=True)]
-    open_ = one_class(shares, criteria) or unfitted(models, criteria)
-    return Values((ratios[0] - ratios[1]).values, open_, open_)
+    open_ = unfitted(models, criteria)
+    above, below = (one_class(share, criteria) for share in shares)
+    return Values((ratios[0] - ratios[1]).values, open_ or above, open_ or below)
 
 
 def gained_after_peak(data: xr.Dataset, kind: str, ratio: bool, criteria: Criteria) -> Values:
@@ -75,11 +72,15 @@ def gained_after_peak(data: xr.Dataset, kind: str, ratio: bool, criteria: Criter
         return Values(gain.mean("noise_level", skipna=False).values, at_least)
     straight = data.drop_dims("epoch").interp(critical_epoch=peak)
     gain = data.critical_sample_ratio.isel(critical_epoch=-1) - straight.critical_sample_ratio
-    ends = (straight, data.isel(critical_epoch=-1))
-    levels = [one.sel(noise_level=level) for one in ends for level in data.noise_level]
-    open_ = one_class([level.commonest_class_share for level in levels], criteria)
+    at_peak, last = (
+        any(
+            one_class(share, criteria)
+            for _, share in one.commonest_class_share.groupby("noise_level")
+        )
+        for one in (straight, data.isel(critical_epoch=-1))
+    )
     values = gain.mean("noise_level", skipna=False).values
-    return Values(values, at_least or open_, open_)
+    return Values(values, at_least or last, at_peak)
 
 
 def rise_with_noise(data: xr.Dataset, kind: str, criteria: Criteria) -> Values:
@@ -91,9 +92,9 @@ def rise_with_noise(data: xr.Dataset, kind: str, criteria: Criteria) -> Values:
     models = [data.sel(noise_kind=kind, noise_level=level) for level in (1, 0)]
     last = [one.isel(critical_epoch=-1) for one in models]
     short = [below(one.train_accuracy.max("epoch"), criteria["fitted"]) for one in models]
-    open_ = one_class([one.commonest_class_share for one in last], criteria)
+    all_noise, none = (one_class(one.commonest_class_share, criteria) for one in last)
     values = last[0].critical_sample_ratio - last[1].critical_sample_ratio
-    return Values(values.values, short[0] or open_, short[1] or open_)
+    return Values(values.values, short[0] or all_noise, short[1] or none)
 
 
 def over_searches(data: xr.Dataset, kind: str, stage: str, criteria: Criteria) -> Values:
@@ -109,10 +110,10 @@ def over_searches(data: xr.Dataset, kind: str, stage: str, criteria: Criteria) -
         epochs = (last, epochs[0])
     whole = model.drop_dims("epoch")
     ends = [whole.interp(critical_epoch=epoch) for epoch in epochs]
-    open_ = one_class([one.commonest_class_share for one in ends], criteria)
-    open_ = open_ or unfitted([model], criteria)
+    open_ = unfitted([model], criteria)
+    after, before = (one_class(one.commonest_class_share, criteria) for one in ends)
     values = ends[0].critical_sample_ratio - ends[1].critical_sample_ratio
-    return Values(values.values, open_, open_)
+    return Values(values.values, open_ or after, open_ or before)
 
 
 def around_peak(data: xr.Dataset, kind: str, fall: bool, criteria: Criteria) -> Values:
@@ -128,9 +129,10 @@ def around_peak(data: xr.Dataset, kind: str, fall: bool, criteria: Criteria) -> 
     seeds = np.arange(len(ratio))
     values = ratio[seeds, peak] - ratio[:, -1 if fall else 0]
     share = model.train_commonest_class_share.values
-    compared = [share[:, one] for one in {-1 if fall else 0, *peak}]
-    open_ = max(highest(one, criteria) for one in compared) > criteria["commonest"]
-    return Values(values, unfitted([model], criteria) or open_, open_, (inner.shape[1],))
+    at_peak = any(one_class(share[:, one], criteria) for one in {*peak})
+    at_end = one_class(share[:, -1 if fall else 0], criteria)
+    at_least = unfitted([model], criteria) or at_peak
+    return Values(values, at_least, at_end, (inner.shape[1],))
 
 
 def validation_fall(data: xr.Dataset, kind: str, best: bool, criteria: Criteria) -> Values:

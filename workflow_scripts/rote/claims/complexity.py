@@ -122,16 +122,16 @@ def _at_the_end(
     Before it has fitted anything, a model has a low ratio whatever its data. ``inputs`` are the
     two conditions, each with what the names of its variables begin with.
     """
-    ratios, shares, reached = [], {}, {}
+    ratios, shares, reached = [], [], {}
     for condition, prefix in inputs.items():
         curves = of_condition(metrics["fig4_2"], case, condition)
         last = curves.isel(critical_epoch=-1)
         ratios.append(last[f"{prefix}{RATIO}"].values)
-        shares[condition] = last[f"{prefix}{SHARE}"].values
+        shares.append({condition: last[f"{prefix}{SHARE}"].values})
         reached[condition] = last_accuracy(curves)
     above, below = ratios
     interval = over_seeds(above - below, criteria).if_fitted(reached, criteria)
-    return unless_one_class(interval, shares, criteria)
+    return unless_one_class(interval, *shares, criteria)
 
 
 def _unfinished(curves: xr.Dataset, criteria: dict) -> tuple[np.ndarray, str]:
@@ -155,9 +155,10 @@ def _after_peak(
 ) -> Interval:
     """Return what is gained between the peak of validation accuracy and the last epoch."""
     curves = of_kind(metrics["fig4_2"], case, "randY")
-    levels = curves["noise_level"]
-    curves = curves.sel(noise_level=(levels > 0) & (levels < 1))
-    if not curves.sizes["noise_level"]:
+    levels = curves["noise_level"].values
+    levels = levels[(levels > 0) & (levels < 1)]
+    curves = curves.sel(noise_level=levels)
+    if not len(levels):
         raise NotTested("the experiment complexity has no labels that are noise in part")
 
     def over_peak(name: str) -> tuple[xr.DataArray, xr.DataArray]:
@@ -179,12 +180,14 @@ def _after_peak(
     interval = over_seeds(mean, criteria).bounded(bool(unfinished.any()), False, caveat)
     if name != RATIO:
         return interval
-    shares = {
-        f"level {level:g}, {when}": each.sel(noise_level=level).values
-        for when, each in zip(("at the peak", "at the end"), over_peak(SHARE), strict=True)
-        for level in curves["noise_level"].values
-    }
-    return unless_one_class(interval, shares, criteria)
+
+    def of_levels(shares: xr.DataArray, when: str) -> dict[str, np.ndarray]:
+        each = zip(levels, shares.transpose("noise_level", "seed").values, strict=True)
+        return {f"level {level:g}, {when}": share for level, share in each}
+
+    at_peak, last = over_peak(SHARE)
+    of_peak, of_end = of_levels(at_peak, "at the peak"), of_levels(last, "at the end")
+    return unless_one_class(interval, of_end, of_peak, criteria)
 
 
 def peak_and_last(
@@ -225,5 +228,5 @@ def _over_level(
     interval = over_seeds(all_noise - none, criteria).bounded(
         at_least=bool(all_unfinished), at_most=bool(none_unfinished), caveat=caveat
     )
-    shares = {f"level {level}": last[SHARE].sel(noise_level=level).values for level in (0, 1)}
-    return unless_one_class(interval, shares, criteria)
+    of_none, of_all = ({f"level {i}": share} for i, share in enumerate(last[SHARE].values))
+    return unless_one_class(interval, of_all, of_none, criteria)

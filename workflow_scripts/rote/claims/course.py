@@ -130,7 +130,7 @@ def _of_radii(
                 f"the case and radius {radius:g}, of each seed, times the sign of the same "
                 "difference at the first radius, mean over the other seeds. If both ratios, mean "
                 "over seeds, are within `margin` of 0, or of 1, the interval has no bounds. "
-                f"{OVER_SEEDS} {ONE_CLASS} {FITTED}",
+                f"{OVER_SEEDS} {ONE_CLASS} Either has neither bound here. {FITTED}",
             )
 
 
@@ -152,8 +152,8 @@ def _third(
     reached = {kind: last_accuracy(curves)}
     interval = over_seeds(after - before, criteria).if_fitted(reached, criteria)
     searches = zip(ends, at_ends(SHARE), strict=True)
-    shares = {f"{kind}, epoch {at:.3g}": share for at, share in searches}
-    return unless_one_class(interval, shares, criteria)
+    of_before, of_after = ({f"{kind}, epoch {at:.3g}": share} for at, share in searches)
+    return unless_one_class(interval, of_after, of_before, criteria)
 
 
 def _several(curves: xr.Dataset) -> np.ndarray:
@@ -196,9 +196,9 @@ def _peak(
         caveat=f"training is unfinished: training accuracy of {reached:.2f}",
     )
     share = curves[f"train_{SHARE}"].transpose("critical_epoch", "seed").values
-    compared = sorted({*peaks.tolist(), end % len(epochs)})
-    shares = {f"{kind}, epoch {epochs[i]:g}": share[i] for i in compared}
-    return unless_one_class(interval, shares, criteria)
+    of_peak = {f"{kind}, epoch {epochs[i]:g}": share[i] for i in sorted({*peaks.tolist()})}
+    of_end = {f"{kind}, epoch {epochs[end]:g}": share[end]}
+    return unless_one_class(interval, of_peak, of_end, criteria)
 
 
 def peak_of_others(values: np.ndarray) -> np.ndarray:
@@ -263,4 +263,5 @@ def _order(
     interval = over_seeds(difference * np.sign(others), criteria).bounded(
         at_an_end, at_an_end, f"at radius {radius:g} both ratios are near {round(means[0])}"
     )
-    return unless_one_class(interval.if_fitted(reached, criteria), shares, criteria)
+    # Which of the two is subtracted depends on their order at the first radius.
+    return unless_one_class(interval.if_fitted(reached, criteria), shares, shares, criteria)

@@ -53,10 +53,10 @@ CRITERIA = {
         "training accuracy from which on a model counts as having fitted its data", FIRST
     ),
     "commonest": Criterion(
-        "most inputs: of a model that puts more of them than this into one class, a low critical "
-        "sample ratio says nothing about its boundary",
-        f"{DRAWS}; since 29 November 2026 the upper end of an interval has to be below, where the "
-        "mean had: other replicates had turned a verdict of the demo",
+        "most inputs: of a model that puts more of them than this into one class, the critical "
+        "sample ratio is low, whatever it has learned",
+        f"{DRAWS}; how it is used was changed on 29 November 2026, when a verdict of the demo had "
+        "turned out to hang on it",
     ),
     "together": Criterion(
         "rank correlation from which on two measures move together: half of what it can be",

@@ -14,9 +14,10 @@ OVER_SEEDS = (
     "The interval is over the seeds; those without a value, as their models diverged, are left out."
 )
 ONE_CLASS = (
-    "If a compared model puts most of the searched inputs into one class, its ratio says nothing "
-    "and the interval has no bounds: that is so if ȳ + q(c) · e, over the seeds, of "
-    "commonest_class_share of the same inputs at a compared search is above `commonest`."
+    "A model that puts most of the searched inputs into one class has a low ratio, whatever it has "
+    "learned: if ȳ + q(c) · e, over the seeds, of commonest_class_share of the same inputs at a "
+    "compared search is above `commonest`, the interval has no upper bound, and if that ratio is "
+    "one that is subtracted, no lower one."
 )
 FITTED = (
     "Nor has it bounds if train_accuracy of a compared model, mean over seeds at the last search, "
@@ -85,31 +86,42 @@ def last_accuracy(curves: xr.Dataset) -> float:
 
 
 def unless_one_class(
-    interval: Interval, shares: Mapping[str, np.ndarray], criteria: dict
+    interval: Interval,
+    shares: Mapping[str, np.ndarray],
+    subtracted: Mapping[str, np.ndarray],
+    criteria: dict,
 ) -> Interval:
-    """Return the interval, or one without bounds where a ratio may say nothing.
+    """Return the interval, or one that is open to the side to which a ratio may be too low.
 
     A model that puts most inputs into one class has hardly a boundary near them: its ratio of
     critical samples is low, whatever it has learned. That it does not has to be shown, too: with a
     mean share near ``commonest``, a few other seeds would else decide whether a ratio counts.
 
     Args:
-        interval: of a comparison of ratios.
+        interval: of a difference of ratios.
         shares: (seeds,) of the searched inputs in the class predicted most often, by the model, in
             words; NaN for a seed that has none.
+        subtracted: the same of the ratios that are subtracted.
         criteria: ``commonest`` and ``confidence``.
     """
-    above = {}
+    too_low, others = (_in_one_class(each, criteria) for each in (shares, subtracted))
+    listed = " and ".join([*too_low, *others])
+    return interval.bounded(
+        at_least=bool(too_low),
+        at_most=bool(others),
+        caveat="of a model that puts most inputs into one class the ratio is low whatever it has "
+        f"learned: {listed}",
+    )
+
+
+def _in_one_class(shares: Mapping[str, np.ndarray], criteria: dict) -> list[str]:
+    """Return, in words, the models that are not shown to stay below ``commonest``."""
+    named = []
     for name, share in shares.items():
         mean, highest = mean_and_highest(share, criteria["confidence"])
         if not highest <= criteria["commonest"]:
-            above[name] = f"{mean:.2f}, at most {highest:.2f} ({name})"
-    listed = " and ".join(above.values())
-    return interval.bounded(
-        at_least=bool(above),
-        at_most=bool(above),
-        caveat=f"the ratio of a model says nothing that puts most inputs into one class: {listed}",
-    )
+            named.append(f"{mean:.2f}, at most {highest:.2f} ({name})")
+    return named
 
 
 def mean_and_highest(values: np.ndarray, confidence: float) -> tuple[float, float]:
