@@ -56,7 +56,7 @@ def test_the_ratio_of_a_model_that_predicts_one_class_for_most_inputs_is_a_bound
     wrong_side = (before["estimate"] < before["holds_from"]).item() != subtracted
     if wrong_side or "stabilises" in part:
         assert one["verdict"] == INCONCLUSIVE
-        assert "puts most inputs into one class" in one["reason"].item()
+        assert "may put most inputs into one class" in one["reason"].item()
         assert "0.64, at most 0.64 (" in one["reason"].item()
     else:
         assert one["verdict"] == before["verdict"]

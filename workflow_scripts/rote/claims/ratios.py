@@ -109,8 +109,8 @@ def unless_one_class(
     return interval.bounded(
         at_least=bool(too_low),
         at_most=bool(others),
-        caveat="of a model that puts most inputs into one class the ratio is low whatever it has "
-        f"learned: {listed}",
+        caveat="a model may put most inputs into one class, which makes its ratio low, whatever it "
+        f"has learned: {listed}",
     )
 
 
