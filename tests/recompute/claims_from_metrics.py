@@ -79,10 +79,10 @@ def _rounding(printed: str) -> float:
     return 0.500001 * 10.0 ** -len(printed.partition(".")[2])
 
 
-def _end_tolerance(interval: Ends, slack: float) -> float:
-    width = interval[1] - interval[0]
-    # An interval with an infinite end has no width: its finite end is compared as it is printed.
-    return max(OF_WIDTH * width if isfinite(width) else 0, slack)
+def _end_tolerance(interval: Ends, estimate: float, slack: float) -> float:
+    # An interval with an infinite end is taken to be as wide as if that were as far as the other.
+    halves = [abs(end - estimate) for end in interval if isfinite(end)]
+    return max(OF_WIDTH * 2 * max(halves, default=0), slack)
 
 
 def against_page(row: Row, new: Recomputed, k: int, page: Page) -> list[str]:
@@ -101,7 +101,7 @@ def against_page(row: Row, new: Recomputed, k: int, page: Page) -> list[str]:
         ("interval", row.interval, new.interval, new.slack[0]),
         ("adjusted interval", row.adjusted, new.adjusted, new.slack[1]),
     ):
-        tolerance = _end_tolerance(found, slack)
+        tolerance = _end_tolerance(found, new.estimate, slack)
         numbers += [(name, *both, tolerance) for both in zip(printed, found, strict=True)]
     for name, printed, found, tolerance in numbers:
         if _apart(number(printed), found, tolerance + _rounding(printed)):
@@ -124,7 +124,7 @@ def against_file(file: xr.Dataset, row: Row, new: Recomputed, k: int) -> list[st
         ("", new.interval, new.slack[0]),
         ("adjusted_", new.adjusted, new.slack[1]),
     ):
-        tolerance = _end_tolerance(interval, slack)
+        tolerance = _end_tolerance(interval, new.estimate, slack)
         numbers.append((f"{name}lower", interval[0], tolerance))
         numbers.append((f"{name}upper", interval[1], tolerance))
     wrong = [
