@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from conftest import ROOT
 from rote.claims.tables import number
@@ -317,6 +318,19 @@ def test_what_flips_with_the_width_alone_is_recorded_and_told(kept, units):
     assert flipped == [test for test, on in stability.dependent_on("demo").items() if "width" in on]
     demo = kept["demo"]["claims"].sel(test=flipped)
     assert (demo["dependent_on"] == "width").all()
+
+
+def test_the_ratio_of_models_that_put_more_inputs_into_one_class_is_lower():
+    place = {"dataset": "digits_cnn", "noise_kind": "randX", "noise_level": 1, "critical_epoch": 30}
+    ends = twelve("fig4_2").sel(place)
+    share, ratio = (
+        ends[name].values for name in ("commonest_class_share", "critical_sample_ratio")
+    )
+    found = stats.spearmanr(share, ratio)
+    text = " ".join((ROOT / "docs" / "critical-samples.md").read_text().split())
+    said = f"rank correlation {found.statistic:.2f}, p = {found.pvalue:.3f}".replace("-", "−")
+    assert "Of twelve CNNs that were trained on random inputs" in text and said in text
+    assert len(share) == 12
 
 
 def test_numbers_of_the_night_are_those_of_its_files(kept):
