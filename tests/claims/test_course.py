@@ -1,4 +1,4 @@
-"""Claim 4, and what the paper states beside it: when a ratio says something, and which peak."""
+"""Claim 4, and what the paper states beside it: when a ratio may be too low, and which peak."""
 
 import numpy as np
 import pytest
@@ -56,13 +56,13 @@ def test_the_ratio_of_a_model_that_predicts_one_class_for_most_inputs_is_a_bound
     wrong_side = (before["estimate"] < before["holds_from"]).item() != subtracted
     if wrong_side or "stabilises" in part:
         assert one["verdict"] == INCONCLUSIVE
-        assert "may put most inputs into one class" in one["reason"].item()
+        assert "not shown to be at most 0.5: " in one["reason"].item()
         assert "0.64, at most 0.64 (" in one["reason"].item()
     else:
         assert one["verdict"] == before["verdict"]
 
 
-def test_that_it_does_not_has_to_be_shown():
+def test_a_low_share_has_to_be_shown():
     metrics, part = made_up(-1), "ratio_randX_over_randY_digits"
     share = metrics["fig4_2"]["commonest_class_share"]
     place = {"noise_kind": "randX", "noise_level": 1.0, "critical_epoch": 20}
@@ -171,6 +171,31 @@ def test_other_radii_are_tested_for_their_order_alone():
     assert first["estimate"].sel(test="ratio_randX_over_randY_digits") == second["estimate"].sel(
         test="ratio_randX_over_randY_digits"
     )
+
+
+@pytest.mark.parametrize("kind", ["randX", "randY"])
+def test_the_order_at_other_radii_is_open_where_a_ratio_may_be_too_low(kind):
+    metrics = with_radii(0.1)
+    place = {"noise_kind": kind, "noise_level": 1.0, "critical_epoch": 20}
+    metrics["fig4_2"]["commonest_class_share"].loc[place] = 0.64
+    one = decided(metrics, "order_randX_randY_radius_1_digits")
+    assert [one["lower"], one["upper"]] == [-np.inf, np.inf]
+    assert one["reason"].item().count("0.64, at most 0.64") == 1
+
+
+@pytest.mark.parametrize("part", ["ratio_rises_randY_digits", "train_ratio_rise_randY_digits"])
+def test_shares_of_models_that_diverged_do_not_count(part):
+    metrics = made_up(seeds=8)
+    prefix = "train_" if part.startswith("train") else ""
+    place, lost = {"noise_kind": "randY", "noise_level": 1.0}, [1, 5]
+    for name in ("critical_sample_ratio", "commonest_class_share"):
+        later = {"critical_epoch": [5, 10, 20]}
+        metrics["fig4_2"][f"{prefix}{name}"].loc[{**place, **later, "seed": lost}] = np.nan
+    without = decided(metrics, part)
+    share = metrics["fig4_2"][f"{prefix}commonest_class_share"]
+    share.loc[{**place, "critical_epoch": 1, "seed": lost}] = 1.0
+    assert decided(metrics, part).equals(without)
+    assert np.isfinite(without["lower"])
 
 
 @pytest.mark.parametrize("name", ["final", "best"])

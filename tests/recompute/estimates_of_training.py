@@ -35,10 +35,10 @@ def unfitted(models: list[xr.Dataset], criteria: Criteria) -> bool:
 
 
 def one_class(share: xr.DataArray | np.ndarray, criteria: Criteria) -> bool:
-    """“ȳ + q(c) · e, over the seeds, of commonest_class_share […] is above `commonest`”."""
+    """Not “shown to be at most `commonest`, by ȳ + q(c) · e, taken as 1 if above it”."""
     of_seeds = Values(np.asarray(share))
-    reach = of_seeds.quantile(criteria["confidence"]) * of_seeds.error
-    return of_seeds.estimate + reach > criteria["commonest"]
+    highest = of_seeds.estimate + of_seeds.quantile(criteria["confidence"]) * of_seeds.error
+    return not min(highest, 1) <= criteria["commonest"]
 
 
 def compared_ratios(data: xr.Dataset, terms: str, own_inputs: bool, criteria: Criteria) -> Values:
@@ -72,12 +72,11 @@ def gained_after_peak(data: xr.Dataset, kind: str, ratio: bool, criteria: Criter
         return Values(gain.mean("noise_level", skipna=False).values, at_least)
     straight = data.drop_dims("epoch").interp(critical_epoch=peak)
     gain = data.critical_sample_ratio.isel(critical_epoch=-1) - straight.critical_sample_ratio
+    sound = data.commonest_class_share.isel(critical_epoch=-1).notnull()
     at_peak, last = (
-        any(
-            one_class(share, criteria)
-            for _, share in one.commonest_class_share.groupby("noise_level")
-        )
+        any(one_class(share, criteria) for _, share in of_levels.groupby("noise_level"))
         for one in (straight, data.isel(critical_epoch=-1))
+        for of_levels in [one.commonest_class_share.where(sound)]
     )
     values = gain.mean("noise_level", skipna=False).values
     return Values(values, at_least or last, at_peak)
@@ -98,10 +97,10 @@ def rise_with_noise(data: xr.Dataset, kind: str, criteria: Criteria) -> Values:
 
 
 def over_searches(data: xr.Dataset, kind: str, stage: str, criteria: Criteria) -> Values:
-    """“The last third begins at e = last − (last − first) / 3.”
+    """“The last third begins at t = last − (last − first) / 3.”
 
-    ``stage``: the rise until there (“c there less c at the first search”), or the change after it
-    (“c at the last search less c there”).
+    ``stage``: the rise until there (“r there less r at the first search”), or the change after it
+    (“r at the last search less r there”).
     """
     model = of_kind(data, kind)
     first, last = (int(model.critical_epoch[i]) for i in (0, -1))
@@ -111,7 +110,9 @@ def over_searches(data: xr.Dataset, kind: str, stage: str, criteria: Criteria) -
     whole = model.drop_dims("epoch")
     ends = [whole.interp(critical_epoch=epoch) for epoch in epochs]
     open_ = unfitted([model], criteria)
-    after, before = (one_class(one.commonest_class_share, criteria) for one in ends)
+    shares = (one.commonest_class_share for one in ends)
+    sound = model.commonest_class_share.notnull().all("critical_epoch")
+    after, before = (one_class(share.where(sound), criteria) for share in shares)
     values = ends[0].critical_sample_ratio - ends[1].critical_sample_ratio
     return Values(values.values, open_ or after, open_ or before)
 
@@ -123,12 +124,13 @@ def around_peak(data: xr.Dataset, kind: str, fall: bool, criteria: Criteria) -> 
     """
     model = of_kind(data, kind).transpose("seed", ...)
     ratio = model.train_critical_sample_ratio.values
-    ratio = ratio[np.isfinite(ratio).all(axis=1)]
+    sound = np.isfinite(ratio).all(axis=1)
+    ratio = ratio[sound]
     inner = ratio[:, 1:-1]
     peak = 1 + (inner.sum(axis=0) - inner).argmax(axis=1)
     seeds = np.arange(len(ratio))
     values = ratio[seeds, peak] - ratio[:, -1 if fall else 0]
-    share = model.train_commonest_class_share.values
+    share = model.train_commonest_class_share.values[sound]
     at_peak = any(one_class(share[:, one], criteria) for one in {*peak})
     at_end = one_class(share[:, -1 if fall else 0], criteria)
     at_least = unfitted([model], criteria) or at_peak

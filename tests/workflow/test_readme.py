@@ -42,8 +42,8 @@ def test_verdicts_are_those_of_the_claims():
         for number in (1, 4)
     }
     words = (
-        "Of 1 and 4 none is contradicted; of 4 all are supported but two of twelve, and with "
-        "[twelve other replicates](docs/verdicts/README.md) but one."
+        "None of the parts of 1 and 4 is contradicted; of the twelve of 4 ten are supported, with "
+        "[other replicates](docs/verdicts/README.md) eleven."
     )
     assert words in " ".join(README.split())
     assert not of_parts[1]["contradicted"]

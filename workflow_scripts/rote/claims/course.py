@@ -34,10 +34,10 @@ def parts(
     for kind in KINDS:
         of_kind_, ratio = f"{title}{kind}: ", "critical sample ratio"
         thirds = (
-            f"{row} and noise_kind {kind}, at its highest noise_level and the first radius: c(e) "
+            f"{row} and noise_kind {kind}, at its highest noise_level and the first radius: r(t) "
             "is critical_sample_ratio over critical_epoch, of each seed, a straight line between "
-            "the searches of the case; a seed that lacks one has no value. The last third begins "
-            "at e = last − (last − first) / 3. "
+            "the searches of the case, and so is the share below; a seed that lacks one has no "
+            "value. The last third begins at t = last − (last − first) / 3. "
         )
         rules = f"{OVER_SEEDS} {ONE_CLASS} {FITTED}"
         yield Part(
@@ -47,7 +47,7 @@ def parts(
             *more_than(criteria, "margin"),
             partial(_third, metrics, case, kind, "rise", criteria),
             "paper",
-            definition=f"{thirds}The estimate is c there less c at the first search. {rules}",
+            definition=f"{thirds}The estimate is r there less r at the first search. {rules}",
         )
         yield Part(
             f"ratio_stabilises_{kind}_{case}",
@@ -57,7 +57,7 @@ def parts(
             (-margin, margin),
             partial(_third, metrics, case, kind, "change", criteria),
             "paper",
-            definition=f"{thirds}The estimate is c at the last search less c there. {rules}",
+            definition=f"{thirds}The estimate is r at the last search less r there. {rules}",
         )
         peak = (
             f"{row} and noise_kind {kind}, at its highest noise_level and the first radius: "
@@ -130,7 +130,8 @@ def _of_radii(
                 f"the case and radius {radius:g}, of each seed, times the sign of the same "
                 "difference at the first radius, mean over the other seeds. If both ratios, mean "
                 "over seeds, are within `margin` of 0, or of 1, the interval has no bounds. "
-                f"{OVER_SEEDS} {ONE_CLASS} Either has neither bound here. {FITTED}",
+                f"{OVER_SEEDS} {ONE_CLASS} Here it has neither then, as the order at the first "
+                f"radius says which one is subtracted. {FITTED}",
             )
 
 
@@ -195,7 +196,7 @@ def _peak(
         at_most=False,
         caveat=f"training is unfinished: training accuracy of {reached:.2f}",
     )
-    share = curves[f"train_{SHARE}"].transpose("critical_epoch", "seed").values
+    share = curves[f"train_{SHARE}"].transpose("critical_epoch", "seed").values[:, there]
     of_peak = {f"{kind}, epoch {epochs[i]:g}": share[i] for i in sorted({*peaks.tolist()})}
     of_end = {f"{kind}, epoch {epochs[end]:g}": share[end]}
     return unless_one_class(interval, of_peak, of_end, criteria)

@@ -54,7 +54,7 @@ CRITERIA = {
     ),
     "commonest": Criterion(
         "most inputs: of a model that puts more of them than this into one class, the critical "
-        "sample ratio is low, whatever it has learned",
+        "sample ratio can be low, whatever it has learned",
         f"{DRAWS}; how it is used was changed on 29 November 2026, when a verdict of the demo had "
         "turned out to hang on it",
     ),

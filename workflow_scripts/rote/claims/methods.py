@@ -51,8 +51,7 @@ METHODS = {
     "the upper end of the interval becomes ∞; if further down (at most), the lower end becomes −∞; "
     "if either, both. The other end is computed with the limits in place of the values, as if "
     "these spread no wider. The definition of a part says which values are limits, and when a "
-    "measure says nothing, so that there are no bounds, as that of models that put most inputs "
-    "into one class.",
+    "measure may be too low, as that of models that put most inputs into one class.",
     "Models that have not fitted": "Where a part is about models that have fitted their training "
     "data, and the mean training accuracy of one kind of them is below fitted, both ends become "
     "infinite: an unfinished training is no evidence for either side. Where only one end can "

@@ -1,4 +1,4 @@
-"""What the parts of claim 4 share: a case's curves, and when its ratios say something."""
+"""What the parts of claim 4 share: a case's curves, and when its ratios may be too low."""
 
 from collections.abc import Mapping
 
@@ -14,14 +14,15 @@ OVER_SEEDS = (
     "The interval is over the seeds; those without a value, as their models diverged, are left out."
 )
 ONE_CLASS = (
-    "A model that puts most of the searched inputs into one class has a low ratio, whatever it has "
-    "learned: if ȳ + q(c) · e, over the seeds, of commonest_class_share of the same inputs at a "
-    "compared search is above `commonest`, the interval has no upper bound, and if that ratio is "
-    "one that is subtracted, no lower one."
+    "A model that puts most of the searched inputs into one class can have a low ratio, whatever "
+    "it has learned. So a ratio is a bound from below unless commonest_class_share of the same "
+    "inputs at the same search is shown to be at most `commonest`, by ȳ + q(c) · e, taken as 1 if "
+    "above it, over the seeds whose model did not diverge, with the q(c) of a mean. The interval "
+    "then has no upper bound or, if that ratio is the one subtracted, no lower one."
 )
 FITTED = (
-    "Nor has it bounds if train_accuracy of a compared model, mean over seeds at the last search, "
-    "is below `fitted`, or missing in all seeds."
+    "The interval has no bounds if train_accuracy of a compared model, mean over seeds at the last "
+    "search, is below `fitted`, or missing in all seeds."
 )
 
 
@@ -93,29 +94,29 @@ def unless_one_class(
 ) -> Interval:
     """Return the interval, or one that is open to the side to which a ratio may be too low.
 
-    A model that puts most inputs into one class has hardly a boundary near them: its ratio of
-    critical samples is low, whatever it has learned. That it does not has to be shown, too: with a
-    mean share near ``commonest``, a few other seeds would else decide whether a ratio counts.
+    A model that puts most inputs into one class may have hardly a boundary near them, and a low
+    ratio of critical samples, whatever it has learned. That it does not has to be shown: of a mean
+    share near ``commonest`` nobody knows on which side it is.
 
     Args:
         interval: of a difference of ratios.
         shares: (seeds,) of the searched inputs in the class predicted most often, by the model, in
-            words; NaN for a seed that has none.
+            words; NaN for a seed whose model diverged.
         subtracted: the same of the ratios that are subtracted.
         criteria: ``commonest`` and ``confidence``.
     """
     too_low, others = (_in_one_class(each, criteria) for each in (shares, subtracted))
-    listed = " and ".join([*too_low, *others])
+    listed = " and ".join(dict.fromkeys([*too_low, *others]))
     return interval.bounded(
         at_least=bool(too_low),
         at_most=bool(others),
-        caveat="a model may put most inputs into one class, which makes its ratio low, whatever it "
-        f"has learned: {listed}",
+        caveat="a ratio may be too low, as the share of inputs in one class is not shown to be at "
+        f"most {criteria['commonest']:g}: {listed}",
     )
 
 
 def _in_one_class(shares: Mapping[str, np.ndarray], criteria: dict) -> list[str]:
-    """Return, in words, the models that are not shown to stay below ``commonest``."""
+    """Return, in words, the models that are not shown to reach ``commonest`` at most."""
     named = []
     for name, share in shares.items():
         mean, highest = mean_and_highest(share, criteria["confidence"])
@@ -125,12 +126,12 @@ def _in_one_class(shares: Mapping[str, np.ndarray], criteria: dict) -> list[str]
 
 
 def mean_and_highest(values: np.ndarray, confidence: float) -> tuple[float, float]:
-    """Return the mean over the seeds that have a value, and the upper end of its interval."""
+    """Return the mean share over the seeds that have one, and the upper end of its interval."""
     there = values[np.isfinite(values)]
     if len(there) < 2:
         return np.nan, np.nan
     error = there.std(ddof=1) / np.sqrt(len(there))
-    return there.mean(), there.mean() + of_mean(len(there), confidence) * error
+    return there.mean(), min(1.0, there.mean() + of_mean(len(there), confidence) * error)
 
 
 def interpolated(at: float, measured_at: np.ndarray, measured: np.ndarray) -> np.ndarray:
