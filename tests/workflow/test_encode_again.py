@@ -127,6 +127,11 @@ def test_numbers_on_random_labels_are_those_of_the_file():
     assert f"| JPEG, three models | {row} |" in page
     assert f"difference from ours, {mean[1] - 0.0134:.4f}, another encoding" in page
     assert f"as much as {twice - mean[1]:.4f} in the same direction" in page
+    lines = netcdf.read(TOOL.parents[1] / "published.nc")
+    noisy = lines["ours"].sel(line="fitting_noise_loss_300").item()
+    assert f"{effect['change'].sel(encoded='shifted'):.2f} grey levels" in page
+    assert f"past the printed one, to {noisy:.4f}" in page
+    assert f"That is {mean[1] - noisy:.4f} less" in page
 
 
 def test_its_configuration_trains_as_the_published_lines_do():
