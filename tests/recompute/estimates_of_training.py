@@ -73,10 +73,10 @@ def gained_after_peak(data: xr.Dataset, kind: str, ratio: bool, criteria: Criter
     straight = data.drop_dims("epoch").interp(critical_epoch=peak)
     gain = data.critical_sample_ratio.isel(critical_epoch=-1) - straight.critical_sample_ratio
     sound = data.commonest_class_share.isel(critical_epoch=-1).notnull()
+    shares = (one.commonest_class_share for one in (straight, data.isel(critical_epoch=-1)))
     at_peak, last = (
-        any(one_class(share, criteria) for _, share in of_levels.groupby("noise_level"))
-        for one in (straight, data.isel(critical_epoch=-1))
-        for of_levels in [one.commonest_class_share.where(sound)]
+        any(one_class(of_level, criteria) for _, of_level in share.groupby("noise_level"))
+        for share in (share.where(sound) for share in shares)
     )
     values = gain.mean("noise_level", skipna=False).values
     return Values(values, at_least or last, at_peak)

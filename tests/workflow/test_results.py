@@ -15,19 +15,9 @@ from rote.study import stability
 README = (ROOT / "README.md").read_text()
 
 
-def wider(units):
-    """The claims of the demo with other hidden units in Figure 2, and nothing else changed."""
-    return first_of_each(netcdf.read(ROOT / f"docs/verdicts/wider/wider_{units}.nc"))
-
-
-def intel():
-    """The claims of the demo on the processor that computed those of :func:`wider`."""
-    return netcdf.read(ROOT / "docs" / "verdicts" / "torch" / "claims.nc")
-
-
-def twelve(name):
-    """The claims, or a figure's metrics, of twelve replicates that the demo did not draw."""
-    return first_of_each(netcdf.read(ROOT / f"docs/verdicts/more_seeds/{name}.nc"))
+def verdicts(file):
+    """The claims, or metrics, of a study beside the demo: those that `make verdicts` compares."""
+    return first_of_each(netcdf.read(ROOT / "docs" / "verdicts" / f"{file}.nc"))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +51,8 @@ def test_numbers_of_the_results_are_those_of_the_files(kept):
     assert noisy.max() < 0.3
     slope = fig2["slope"].mean("seed")
     assert not (rates["misclassification_rate"].sel(condition="real") == 0).any()
-    more = estimates(twelve("claims"))
+    intel, more = (estimates(verdicts(f"{name}/claims")) for name in ("torch", "more_seeds"))
+    wider = {units: estimates(verdicts(f"wider/wider_{units}")) for units in (64, 128)}
     one = kept["demo"]["claims"].sel(test="ratio_randX_over_randY_digits_mlp")
     assert np.isinf(one["upper"])
     least = number(one["lower"].item())
@@ -70,7 +61,7 @@ def test_numbers_of_the_results_are_those_of_the_files(kept):
         .sel(dataset="digits_cnn", noise_kind="randX", noise_level=1, critical_epoch=30)
         .mean("seed")
         .item()
-        for study in (kept["demo"]["fig4_2"], twelve("fig4_2"))
+        for study in (kept["demo"]["fig4_2"], verdicts("more_seeds/fig4_2"))
     ]
 
     def of(value, level):
@@ -101,11 +92,8 @@ def test_numbers_of_the_results_are_those_of_the_files(kept):
         "At 80 % it stays below 0.3 at any width",
         f"is {of(slope, 0)} on real data and {of(slope, 1)} where all inputs are noise",
         f"the difference is {both('time_over_size')}",
-        *(
-            f"by {' '.join(estimates(wider(units))['time_over_size'])} at {units}"
-            for units in (64, 128)
-        ),
-        f"support it, by {' '.join(estimates(intel())['time_over_size'])}",
+        *(f"by {' '.join(wider[units]['time_over_size'])} at {units}" for units in (64, 128)),
+        f"support it, by {' '.join(intel['time_over_size'])}",
         f"true error rate is {both('spread_real')} on real data, and with random inputs"
         f" {both('spread_randX')}",
         f"Real data exceeds it by {both('spread_real_less_randY')}",
@@ -212,7 +200,7 @@ def test_numbers_on_memorization_are_those_of_its_claims():
 def test_numbers_on_other_images_are_those_of_their_claims():
     text = " ".join((ROOT / "docs" / "results.md").read_text().split())
     part = text.partition("## On other images")[2].partition("## ")[0]
-    other = netcdf.read(ROOT / "docs" / "verdicts" / "fashion_mnist" / "claims.nc")
+    other = verdicts("fashion_mnist/claims")
     demo = netcdf.read(ROOT / "docs" / "demo" / "claims.nc")
     found = {name: " ".join(numbers) for name, numbers in estimates(other).items()}
     quoted = [
@@ -313,8 +301,10 @@ def test_parts_that_flip_between_the_demo_and_larger_studies_are_named(kept):
 
 @pytest.mark.parametrize("units", [64, 128])
 def test_what_flips_with_the_width_alone_is_recorded_and_told(kept, units):
-    flipped = flips(kept["demo"]["claims"], wider(units), at_least=1)
-    assert flipped == flips(intel(), wider(units), at_least=1)
+    wider = verdicts(f"wider/wider_{units}")
+    flipped = flips(kept["demo"]["claims"], wider, at_least=1)
+    # On the processor that computed the wider ones, too.
+    assert flipped == flips(verdicts("torch/claims"), wider, at_least=1)
     assert flipped == [test for test, on in stability.dependent_on("demo").items() if "width" in on]
     demo = kept["demo"]["claims"].sel(test=flipped)
     assert (demo["dependent_on"] == "width").all()
@@ -322,7 +312,7 @@ def test_what_flips_with_the_width_alone_is_recorded_and_told(kept, units):
 
 def test_the_ratio_of_models_that_put_more_inputs_into_one_class_is_lower():
     place = {"dataset": "digits_cnn", "noise_kind": "randX", "noise_level": 1, "critical_epoch": 30}
-    ends = twelve("fig4_2").sel(place)
+    ends = verdicts("more_seeds/fig4_2").sel(place)
     share, ratio = (
         ends[name].values for name in ("commonest_class_share", "critical_sample_ratio")
     )

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from rote.claims.quantiles import of_mean
-from rote.claims.verdicts import Inconclusive, Interval, NotTested
+from rote.claims.verdicts import Inconclusive, Interval, NotTested, over_seeds
 
 RATIO, SHARE = "critical_sample_ratio", "commonest_class_share"
 # The sentences of definitions that several parts share.
@@ -116,22 +115,16 @@ def unless_one_class(
 
 
 def _in_one_class(shares: Mapping[str, np.ndarray], criteria: dict) -> list[str]:
-    """Return, in words, the models that are not shown to reach ``commonest`` at most."""
+    """Return, in words, the models whose share is not shown to be at most ``commonest``."""
     named = []
     for name, share in shares.items():
-        mean, highest = mean_and_highest(share, criteria["confidence"])
-        if not highest <= criteria["commonest"]:
-            named.append(f"{mean:.2f}, at most {highest:.2f} ({name})")
+        found = over_seeds(share, criteria)
+        # Not the end of the interval, which is infinite where all seeds have the same share.
+        reach = found.reach(criteria["confidence"]) * found.standard_error
+        highest = min(1.0, found.estimate + reach)
+        if highest > criteria["commonest"]:
+            named.append(f"{found.estimate:.2f}, at most {highest:.2f} ({name})")
     return named
-
-
-def mean_and_highest(values: np.ndarray, confidence: float) -> tuple[float, float]:
-    """Return the mean share over the seeds that have one, and the upper end of its interval."""
-    there = values[np.isfinite(values)]
-    if len(there) < 2:
-        return np.nan, np.nan
-    error = there.std(ddof=1) / np.sqrt(len(there))
-    return there.mean(), min(1.0, there.mean() + of_mean(len(there), confidence) * error)
 
 
 def interpolated(at: float, measured_at: np.ndarray, measured: np.ndarray) -> np.ndarray:
