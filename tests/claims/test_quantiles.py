@@ -90,7 +90,9 @@ def test_the_best_of_many_has_a_wider_interval_that_is_nominal(counts, seeds, sk
     rng, studies, best = np.random.default_rng(53), 2000, 0.0
     for sign, count in zip((1, -1), counts, strict=False):
         values = np.sign(skewness) * coverage.skewed(skewness, rng, (studies, count, seeds))
-        best += sign * np.array([best_of_many.effects(one, 0 * one, 0.02)[0] for one in values])
+        best += sign * np.array(
+            [best_of_many.effects(best_of_many.Choices(one, 0 * one), 0.02)[0] for one in values]
+        )
     most = most_by_chance(studies, 0.025)
     assert max(beyond(best, quantiles.of_best(counts, seeds, 0.95))) <= most
     if skewness == 1 and len(counts) == 1:
@@ -106,6 +108,14 @@ def test_differences_of_two_of_the_best_are_nominal_for_normal_values():
     for confidence in CONFIDENCES:
         most = most_by_chance(studies, (1 - confidence) / 2)
         assert max(beyond(best, quantiles.of_best((6, 6), 4, confidence))) <= most
+
+
+@pytest.mark.parametrize("seeds", [4, 6])
+def test_differences_of_which_one_side_hardly_varies_are_nominal_for_skewed_values(seeds):
+    rng, studies = np.random.default_rng(55), 4000
+    differences = coverage.skewed(1, rng, (studies, seeds)) - 0.01 * rng.normal(size=(studies, 1))
+    most = most_by_chance(studies, 0.025)
+    assert max(beyond(differences, quantiles.of_best((1, 1), seeds, 0.95))) <= most
 
 
 def test_the_best_of_one_has_the_quantile_of_a_mean():

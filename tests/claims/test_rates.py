@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from made_up_metrics import CRITERIA, HOLDS_IN_REVERSE, HOLDS_WITHOUT, students, study
+from made_up_metrics import CRITERIA, HOLDS_IN_REVERSE, HOLDS_WITHOUT, study
 from rote import claims
-from rote.claims import regularization, verdicts
+from rote.claims import verdicts
 from rote.claims.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED, Interval
 
 pytestmark = pytest.mark.usefixtures("few_simulations")
@@ -108,29 +108,6 @@ def test_rate_of_support_on_the_border_is_nominal(seeds):
         count += verdicts.verdict(interval, (CRITERIA["margin"], np.inf)) == SUPPORTED
     low, high = stats.binom.ppf([0.001, 0.999], studies, (1 - CRITERIA["confidence"]) / 2)
     assert low <= count <= high
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("choices", "seeds"), [(5, 3), (30, 3), (30, 6)])
-def test_the_best_of_many_strengths_is_not_taken_for_better_than_it_is(choices, seeds):
-    rng, studies, border = np.random.default_rng(6), 2000, CRITERIA["large"]
-    count = {"ours": 0, "loss": 0, "naive": 0}
-    for _ in range(studies):
-        fall = rng.normal(border, 0.05, (choices, seeds))
-        loss = rng.normal(CRITERIA["margin"], 0.01, (choices, seeds))
-        chosen, _ = regularization.effects(fall, 0 * loss, CRITERIA["margin"])
-        best = fall[fall.mean(1).argmax()]
-        ours = regularization._interval(chosen, [(fall, loss, "")], CRITERIA)
-        naive = verdicts.over_seeds(best, CRITERIA, students)
-        count["ours"] += verdicts.verdict(ours, (border, np.inf)) == SUPPORTED
-        _, lost = regularization.effects(fall, loss, CRITERIA["margin"])
-        if np.isfinite(lost).all():
-            loses = regularization._interval(lost, [(fall, loss, "")], CRITERIA)
-            count["loss"] += verdicts.verdict(loses, (-np.inf, CRITERIA["margin"])) == SUPPORTED
-        count["naive"] += verdicts.verdict(naive, (border, np.inf)) == SUPPORTED
-    most = most_by_chance(studies, (1 - CRITERIA["confidence"]) / 2)
-    assert max(count["ours"], count["loss"]) <= most
-    assert count["naive"] > 2 * most
 
 
 def test_the_interval_holds_what_the_bootstrap_over_three_seeds_does_not():

@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 import xarray as xr
 from estimates import Criteria, below, first_rate
-from seed_statistics import Values
+from seed_statistics import EQUAL, Values
 
 
 def case(fig4_2: xr.Dataset, dataset: str) -> xr.Dataset:
@@ -153,6 +153,15 @@ def validation_fall(data: xr.Dataset, kind: str, best: bool, criteria: Criteria)
     return Values(values.values, open_, open_)
 
 
+def _upper_ends(values: np.ndarray, reach: float) -> np.ndarray:
+    """“ȳ + q · e” of each row; “equal values of all seeds are given the largest e”."""
+    if not len(values):
+        return np.zeros(0)
+    y, s = values.mean(axis=1), values.std(axis=1, ddof=1)
+    s = np.where(s <= EQUAL * np.maximum(1, abs(y)), s.max(), s)
+    return y + reach * s / np.sqrt(values.shape[1])
+
+
 class Strengths:
     """“Of every regulariser and strength_index above 0 that has a strength”: fall and loss."""
 
@@ -175,44 +184,79 @@ class Strengths:
         self.names = falls.regularizer.values[whole]
         self.falls, self.losses = falls.values[whole], losses.values[whole]
 
-    def best(self, names: list[str] | None) -> tuple[np.ndarray, np.ndarray, int]:
+    def own(self, names: list[str] | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return falls and losses, (strengths, seeds), of some regularisers or of all."""
+        own = np.isin(self.names, names) if names else np.ones(len(self.names), bool)
+        return self.falls[own], self.losses[own]
+
+    def best(self, names: list[str] | None) -> tuple[np.ndarray, np.ndarray, set[int]]:
         """Return the fall and the loss of each seed at the strength that the others find best.
 
         “The largest mean fall over the other seeds among those whose mean loss over the other
         seeds is at most `margin`; where there is none, the fall is 0 and the loss is missing […];
-        it is missing, too, where the mean fall over the other seeds is not above 0.” And of how
-        many it is the best.
+        it is missing, too, where the mean fall over the other seeds is not above 0.” And which
+        strengths are taken.
         """
-        own = np.isin(self.names, names) if names else np.ones(len(self.names), bool)
-        falls, losses = self.falls[own], self.losses[own]
+        falls, losses = self.own(names)
         if not falls.size:
-            return np.full(falls.shape[1], np.nan), np.full(falls.shape[1], np.nan), 0
-        found, best = [], []
+            return np.full(falls.shape[1], np.nan), np.full(falls.shape[1], np.nan), set()
+        found, best, taken = [], [], set()
         for seed in range(falls.shape[1]):
             others = np.arange(falls.shape[1]) != seed
             mean_fall = falls[:, others].mean(axis=1)
             mean_fall[losses[:, others].mean(axis=1) > self.margin] = -np.inf
             at = mean_fall.argmax()
             best.append(mean_fall[at])
+            taken |= {int(at)} if mean_fall[at] > -np.inf else set()
             loss = losses[at, seed] if mean_fall[at] > 0 else np.nan
             found.append((0.0, np.nan) if best[-1] == -np.inf else (falls[at, seed], loss))
         fall, loss = np.array(found).T
         if np.isneginf(best).all():  # “if that is so in all seeds there is no estimate”
             fall = np.full_like(fall, np.nan)
-        return fall, loss, int(own.sum())
+        return fall, loss, taken
+
+    def shown(self, names: list[str] | None, reach: float) -> bool:
+        """Each strength taken “has ȳ + q(c) · e of at most `margin`”: “shown to be allowed”."""
+        _, losses = self.own(names)
+        *_, taken = self.best(names)
+        return all(upper <= self.margin for upper in _upper_ends(losses, reach)[sorted(taken)])
+
+    def highest(
+        self, names: list[str] | None, reach: float, less: np.ndarray | None = None
+    ) -> float:
+        """The greatest “ȳ + q(c′) · e of the fall” of a strength “not shown not to be” allowed."""
+        falls, losses = self.own(names)
+        falls = falls[-_upper_ends(-losses, reach) <= self.margin]
+        if less is not None:  # “and less 0”
+            falls = np.concatenate([falls, np.zeros((1, falls.shape[1]))]) - less
+        return max(_upper_ends(falls, reach), default=-np.inf)
 
     def fall(self, names: list[str] | None = None, less: list[str] | None = None) -> Values:
         """“The estimate is the fall”, or that of some strengths less that of others."""
-        fall, _, many = self.best(names)
-        if less is None:
-            return Values(fall, self.open, self.open, (many,))
-        other, _, others = self.best(less)
-        return Values(fall - other, self.open, self.open, (many, others))
+        fall, *_ = self.best(names)
+        groups = (names,) if less is None else (names, less)
+        choices = tuple(len(self.own(one)[0]) for one in groups)
+        other = self.best(less)[0] if less is not None else 0.0
+        q = Values(fall - other, choices=choices).quantile
+
+        def further(c: float) -> tuple[float, float]:
+            """“An end may lie further out.”"""
+            reach, half = q(c), q(1 - (1 - c) / 2)
+            lower = np.nan if self.shown(names, reach) else -np.inf
+            if less is None:
+                return lower, self.highest(names, half)
+            upper = np.nan if self.shown(less, reach) else np.inf
+            return (
+                np.fmin(lower, -self.highest(less, half, fall)),
+                np.fmax(upper, self.highest(names, half, other)),
+            )
+
+        return Values(fall - other, self.open, self.open, choices, further)
 
     def loss(self) -> Values:
         """“The estimate is the loss.”"""
-        _, loss, many = self.best(None)
-        return Values(loss, self.open, self.open, (many,))
+        _, loss, _ = self.best(None)
+        return Values(loss, self.open, self.open, (len(self.falls),))
 
 
 def _falls(fig5_2: xr.Dataset, criteria: Criteria) -> tuple[xr.DataArray, bool]:

@@ -1,5 +1,6 @@
 """From the values of the seeds to a verdict, as the section of that name of claims.md says it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from math import inf, sqrt
@@ -27,6 +28,7 @@ class Values:
     at_least: bool = False
     at_most: bool = False
     choices: tuple[int, ...] = ()
+    further: Callable[[float], tuple[float, float]] | None = None  # of c, other ends, NaN for none
 
     @property
     def left(self) -> np.ndarray:
@@ -49,10 +51,11 @@ class Values:
         return any(many > 1 for many in self.choices)
 
     def quantile(self, confidence: float) -> float:
-        """q(c): that of gamma values, or “of the best of many”."""
+        """q(c): that of gamma values, or “of the best of many”, “at least that of a mean”."""
+        of_mean = of_gamma(len(self.left), confidence)
         if self.simulated:
-            return _quantile(len(self.left), self.choices, confidence)
-        return of_gamma(len(self.left), confidence)
+            return max(_quantile(len(self.left), self.choices, confidence), of_mean)
+        return of_mean
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """ȳ ± q(c) · e; ends that “have no bounds”, and those of equal values, are infinite."""
@@ -60,8 +63,9 @@ class Values:
         if len(y) < 2 or y.std(ddof=1) <= EQUAL * max(1, abs(y.mean())):
             return -inf, inf
         half = self.quantile(confidence) * self.error
-        lower = -inf if self.at_most else y.mean() - half
-        upper = inf if self.at_least else y.mean() + half
+        lower, upper = self.further(confidence) if self.further else (np.nan, np.nan)
+        lower = -inf if self.at_most else np.nanmin([y.mean() - half, lower])
+        upper = inf if self.at_least else np.nanmax([y.mean() + half, upper])
         return float(lower), float(upper)
 
     def slack(self, confidence: float, studies: int) -> float:

@@ -39,15 +39,25 @@ class Interval(NamedTuple):
     # Of a confidence, how many standard errors the interval reaches to either side.
     reach: Callable[[float], float] | None = None
     values: tuple[float, ...] = ()  # of each seed, NaN for one without the number
+    # Of a confidence, how far out the ends lie at least; NaN where the reach says it.
+    further: Callable[[float], tuple[float, float]] | None = None
 
     def at(self, confidence: float) -> tuple[float, float]:
         """Return the ends at another confidence; those without a bound have none there either."""
         if self.reach is None:
             return -np.inf, np.inf
-        half = self.reach(confidence) * self.standard_error
+        lower, upper = self._ends(confidence)
         return (
-            self.estimate - half if np.isfinite(self.lower) else -np.inf,
-            self.estimate + half if np.isfinite(self.upper) else np.inf,
+            lower if np.isfinite(self.lower) else -np.inf,
+            upper if np.isfinite(self.upper) else np.inf,
+        )
+
+    def _ends(self, confidence: float) -> tuple[float, float]:
+        half = self.reach(confidence) * self.standard_error
+        lower, upper = self.further(confidence) if self.further else (np.nan, np.nan)
+        return (
+            float(np.fmin(self.estimate - half, lower)),
+            float(np.fmax(self.estimate + half, upper)),
         )
 
     def detectable(self, holds: tuple[float, float], confidence: float) -> float:
@@ -88,6 +98,25 @@ class Interval(NamedTuple):
             lower=-np.inf if at_most else self.lower,
             caveat="; ".join(filter(None, (self.caveat, caveat))),
         )
+
+    def widened(
+        self,
+        further: Callable[[float], tuple[float, float]],
+        confidence: float,
+        caveat: str,
+    ) -> "Interval":
+        """Return the interval with ends that lie at least as far out as others.
+
+        Args:
+            further: of a confidence, these others; NaN where there is none.
+            confidence: of the interval.
+            caveat: why one of them is infinite, for the reader.
+        """
+        interval = self._replace(further=further)
+        lower, upper = interval.at(confidence)
+        interval = interval._replace(lower=lower, upper=upper)
+        opened = np.isinf([lower, upper]) & np.isfinite([self.lower, self.upper])
+        return interval.bounded(bool(opened[1]), bool(opened[0]), caveat)
 
     def if_fitted(self, reached: Mapping[str, float], criteria: dict) -> "Interval":
         """Return the interval, or one without bounds if models have not fitted their data.

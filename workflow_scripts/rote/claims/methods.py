@@ -31,8 +31,10 @@ METHODS = {
     "choice with the highest mean over the other seeds. The (1 − c)/2 and the (1 + c)/2 quantile "
     "are taken, of these values, of the same mirrored and of normal ones, and the one of the six "
     "that is farthest from 0. For a difference between the best of m₁ "
-    "and of m₂, both are simulated and subtracted. A limit on the loss is not simulated, and a "
-    "loss has the quantile of the fall: both make the interval wider than it need be.",
+    "and of m₂, both are simulated and subtracted. q(c) is at least that of a mean, above: of a "
+    "difference one side may spread much wider than the other. The loss at a choice has the "
+    "quantile of the fall. A limit on the loss is not simulated: which strengths keep within it is "
+    "as uncertain as their losses are, and the definition says how far out that moves the ends.",
     "Several values": "Of several learning rates, norms or radii the first is taken, where a "
     "definition does not say otherwise.",
     "Gini coefficient": "Of values x₁ ≤ … ≤ xₙ it is Σ (2i − n − 1) xᵢ / (n Σ xᵢ), not corrected "

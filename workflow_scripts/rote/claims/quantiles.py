@@ -60,7 +60,8 @@ def of_best(counts: tuple[int, ...], seeds: int, confidence: float) -> float:
     The seeds share most of the others that choose for them, so what they choose, and its values,
     are alike, and the interval of a mean is too narrow. Worst are choices that do not differ: the
     quantile is that of these, simulated with values that are normal, and skewed to either side,
-    the largest of all ends. Differences between two of the best are worst for normal values.
+    the largest of all ends. In the difference of two of the best the skewness cancels, if both
+    spread alike; as one may spread much wider, the quantile is at least that of a mean.
 
     Args:
         counts: the number of choices; if two, for the difference between the best of either.
@@ -68,7 +69,8 @@ def of_best(counts: tuple[int, ...], seeds: int, confidence: float) -> float:
         confidence: of the interval.
     """
     ends = (1 - confidence) / 2, (1 + confidence) / 2
-    return float(np.abs(np.quantile(_distances(counts, seeds), ends, axis=1)).max())
+    simulated = float(np.abs(np.quantile(_distances(counts, seeds), ends, axis=1)).max())
+    return max(simulated, of_mean(seeds, confidence))
 
 
 @cache

@@ -7,9 +7,8 @@ import numpy as np
 import xarray as xr
 
 from rote.claims import fitting_speed
-from rote.claims.best_of_many import effects
-from rote.claims.quantiles import of_best
-from rote.claims.verdicts import Inconclusive, Interval, NotTested, Part, more_than, over_seeds
+from rote.claims.best_of_many import Choices, fall_at_best, loss_at_best
+from rote.claims.verdicts import Inconclusive, Interval, NotTested, Part, more_than
 
 DROPOUT = ("dropout", "adversarial_dropout")  # what the paper finds the most effective
 
@@ -26,6 +25,22 @@ CHOICE = (
     "those whose mean loss over the other seeds is at most `margin` (of equal ones the first, by "
     "strength_index, then by regulariser); where there is none, the fall "
     "is 0 and the loss is missing, and if that is so in all seeds there is no estimate. "
+)
+ALLOWED = (
+    "Which strengths cost little is uncertain, too, and an end may lie further out. A strength is "
+    "shown to be allowed if its loss, over all seeds, has ȳ + q(c) · e of at most `margin`, and "
+    "shown not to be if ȳ − q(c′) · e is above it, with c′ = 1 − (1 − c)/2 and the part's q. Equal "
+    "values of all seeds are given the largest e of the strengths. "
+)
+ENDS = (
+    "The lower end is −∞ unless each strength that a seed takes is shown to be allowed. The upper "
+    "end is at least ȳ + q(c′) · e of the fall, over all seeds, of each strength that is not shown "
+    "not to be."
+)
+ENDS_OF_DIFFERENCE = (
+    "The lower end is −∞ unless each of the former that a seed takes is shown to be allowed; and "
+    "it is at most ȳ − q(c′) · e of the fall at the choice of the former, less that of each of the "
+    "latter that is not shown not to be allowed, and less 0. The upper end likewise, exchanged."
 )
 RULES = (
     "The interval is over the seeds, with the simulated quantile of the best of as many strengths. "
@@ -46,8 +61,8 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "fig5_1",
         "best regulariser and strength: fall of training accuracy on random labels",
         *more_than(criteria, "large"),
-        partial(_effect, metrics, "fall", None, criteria),
-        definition=f"{FALL}{CHOICE}The estimate is the fall. {RULES}",
+        partial(_fall, metrics, None, criteria),
+        definition=f"{FALL}{CHOICE}The estimate is the fall. {RULES} {ALLOWED}{ENDS}",
     )
     yield Part(
         "validation_stays",
@@ -55,7 +70,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "the same: loss of the best validation accuracy on real data",
         f"less than {margin:g} (margin)",
         (-np.inf, margin),
-        partial(_effect, metrics, "loss", None, criteria),
+        partial(_loss, metrics, criteria),
         definition=f"{FALL}{CHOICE}The estimate is the loss; it is missing, too, where the mean "
         f"fall over the other seeds is not above 0. {RULES}",
     )
@@ -68,10 +83,10 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             f"{name.replace('_', ' ')}: fall of training accuracy on random labels at a loss of "
             f"validation accuracy of at most {margin:g}",
             *more_than(criteria, "large"),
-            partial(_effect, metrics, "fall", [name], criteria),
+            partial(_fall, metrics, [name], criteria),
             "ours",
             definition=f'{FALL}{CHOICE}The estimate is the fall, with the strengths of "{name}" '
-            f"alone. {RULES}",
+            f"alone. {RULES} {ALLOWED}{ENDS}",
         )
     yield Part(
         "dropout_most_effective",
@@ -82,7 +97,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "paper",
         definition=f"{FALL}{CHOICE}The estimate is the fall with the strengths of dropout and "
         f"adversarial_dropout alone, less that with those of all others. {RULES} It is that of "
-        "the difference between the best of either.",
+        f"the difference between the best of either. {ALLOWED}{ENDS_OF_DIFFERENCE}",
     )
     yield Part(
         "adversarial_adds_to_dropout",
@@ -93,14 +108,12 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "paper",
         definition=f"{FALL}{CHOICE}The estimate is the fall with the strengths of "
         f"adversarial_dropout alone, less that with those of dropout. {RULES} It is that of the "
-        "difference between the best of either.",
+        f"difference between the best of either. {ALLOWED}{ENDS_OF_DIFFERENCE}",
     )
 
 
-def _choices(
-    metrics: xr.Dataset, regularizers: Sequence[str] | None
-) -> tuple[np.ndarray, np.ndarray, str]:
-    """Return fall and loss, (choices, seeds), of the strengths of some regularisers, or of all.
+def _choices(metrics: xr.Dataset, regularizers: Sequence[str] | None) -> tuple[Choices, str]:
+    """Return the strengths of some regularisers, or of all.
 
     Seeds whose model without a regulariser diverged are left out, and so are strengths of which a
     model did; the words returned with them say so.
@@ -130,20 +143,21 @@ def _choices(
         for count, what in (((~kept).sum(), "seeds"), ((~finished).sum(), "strengths"))
         if count
     ]
-    return fall[finished], loss[finished], "; ".join(lost)
+    return Choices(fall[finished], loss[finished]), "; ".join(lost)
 
 
-def _effect(
-    metrics: Mapping[str, xr.Dataset],
-    name: str,
-    regularizers: Sequence[str] | None,
-    criteria: dict,
+def _fall(
+    metrics: Mapping[str, xr.Dataset], regularizers: Sequence[str] | None, criteria: dict
 ) -> Interval:
-    """Return the fall or the loss at the best choice."""
-    choices = _choices(metrics["fig5_1"], regularizers)
-    fall, loss = effects(*choices[:2], criteria["margin"])
-    interval = _interval(fall if name == "fall" else loss, [choices], criteria)
-    return interval.if_fitted(_memorised(metrics["fig5_1"]), criteria)
+    """Return the fall at the best choice."""
+    choices, lost = _choices(metrics["fig5_1"], regularizers)
+    return _told(fall_at_best([choices], criteria), metrics, [lost], criteria)
+
+
+def _loss(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Interval:
+    """Return the loss at the best choice of all."""
+    choices, lost = _choices(metrics["fig5_1"], None)
+    return _told(loss_at_best(choices, criteria), metrics, [lost], criteria)
 
 
 def _advantage(
@@ -156,22 +170,20 @@ def _advantage(
     strengths = metrics["fig5_1"]
     if others is None:
         others = [name for name in strengths["regularizer"].values if name not in ours]
-    each = [_choices(strengths, names) for names in (ours, others)]
-    falls = [effects(*choices[:2], criteria["margin"])[0] for choices in each]
-    interval = _interval(falls[0] - falls[1], each, criteria)
-    return interval.if_fitted(_memorised(strengths), criteria)
+    each, lost = zip(*(_choices(strengths, names) for names in (ours, others)), strict=True)
+    return _told(fall_at_best(each, criteria), metrics, lost, criteria)
+
+
+def _told(
+    interval: Interval, metrics: Mapping[str, xr.Dataset], lost: Sequence[str], criteria: dict
+) -> Interval:
+    """Return the interval with what was left out, and without bounds where little can fall."""
+    caveats = dict.fromkeys(filter(None, [interval.caveat, *lost]))
+    interval = interval._replace(caveat="; ".join(caveats))
+    return interval.if_fitted(_memorised(metrics["fig5_1"]), criteria)
 
 
 def _memorised(metrics: xr.Dataset) -> dict[str, float]:
     """Return what models memorise without a regulariser: where it is little, little can fall."""
     accuracy = metrics["noise_train_accuracy"].isel(strength_index=0)
     return {"random labels without a regulariser": accuracy.mean().item()}
-
-
-def _interval(
-    values: np.ndarray, choices: list[tuple[np.ndarray, np.ndarray, str]], criteria: dict
-) -> Interval:
-    counts = tuple(len(fall) for fall, _, _ in choices)
-    interval = over_seeds(values, criteria, partial(of_best, counts))
-    lost = [interval.caveat, *(words for _, _, words in choices)]
-    return interval._replace(caveat="; ".join(dict.fromkeys(filter(None, lost))))
