@@ -65,12 +65,11 @@ def test_how_far_out_the_ends_lie_by_hand():
     assert lower == -np.inf
     assert upper == pytest.approx(0.5 + 0.05)
     assert ends(11)[1] == pytest.approx(0.7 + 0.11)
-    # Against strengths that fall by 0.05 less in each seed, the difference does not vary at all
-    # between equal ones: they are taken to spread as the widest difference, that from no fall.
-    others = Choices(choices.fall - 0.05, choices.loss)
+    # Against strengths that fall by 0.05 less, and spread twice as widely the other way round.
+    others = Choices(choices.fall - 0.05 - 0.03 * spread, choices.loss)
     lower, upper = ends(2.1, others)
-    assert lower == pytest.approx(0.3 - 0.45 - 0.021)
-    assert upper == pytest.approx(0.5 - 0.25 + 0.021)
+    assert lower == pytest.approx(0.3 - 0.45 - 2.1 * 0.03)
+    assert upper == pytest.approx(0.5 - 0.25 + 2.1 * 0.03)
     assert ends(5, others) == (-np.inf, np.inf)
 
 

@@ -222,13 +222,11 @@ class Strengths:
         return all(upper <= self.margin for upper in _upper_ends(losses, reach)[sorted(taken)])
 
     def highest(
-        self, names: list[str] | None, reach: float, less: np.ndarray | None = None
+        self, names: list[str] | None, reach: float, less: np.ndarray | float = 0.0
     ) -> float:
         """The greatest “ȳ + q(c′) · e of the fall” of a strength “not shown not to be” allowed."""
         falls, losses = self.own(names)
-        falls = falls[-_upper_ends(-losses, reach) <= self.margin]
-        if less is not None:  # “and less 0”
-            falls = np.concatenate([falls, np.zeros((1, falls.shape[1]))]) - less
+        falls = falls[-_upper_ends(-losses, reach) <= self.margin] - less
         return max(_upper_ends(falls, reach), default=-np.inf)
 
     def fall(self, names: list[str] | None = None, less: list[str] | None = None) -> Values:

@@ -95,7 +95,7 @@ def _shown_allowed(choices: Choices, best: np.ndarray, margin: float, reach: flo
 
 
 def _highest(
-    choices: Choices, margin: float, reach: float, subtracted: np.ndarray | None = None
+    choices: Choices, margin: float, reach: float, subtracted: np.ndarray | float = 0.0
 ) -> float:
     """Return the upper end of the largest fall of all strengths that may be the best one.
 
@@ -107,13 +107,10 @@ def _highest(
         choices: of which the best is unknown.
         margin: the loss that counts as none.
         reach: of an interval, in standard errors.
-        subtracted: (seeds,), what is taken off each fall; no regulariser, without a fall, is then
-            one of the choices.
+        subtracted: (seeds,), what is taken off each fall.
     """
     mean, error = _mean_and_error(choices.loss)
-    falls = choices.fall[mean - reach * error <= margin]
-    if subtracted is not None:
-        falls = np.vstack([falls, np.zeros_like(subtracted)]) - subtracted
+    falls = choices.fall[mean - reach * error <= margin] - subtracted
     if not len(falls):
         return -np.inf
     mean, error = _mean_and_error(falls)

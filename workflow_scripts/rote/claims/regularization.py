@@ -40,7 +40,7 @@ ENDS = (
 ENDS_OF_DIFFERENCE = (
     "The lower end is −∞ unless each of the former that a seed takes is shown to be allowed; and "
     "it is at most ȳ − q(c′) · e of the fall at the choice of the former, less that of each of the "
-    "latter that is not shown not to be allowed, and less 0. The upper end likewise, exchanged."
+    "latter that is not shown not to be allowed. The upper end likewise, the two exchanged."
 )
 RULES = (
     "The interval is over the seeds, with the simulated quantile of the best of as many strengths. "
