@@ -78,11 +78,14 @@ def test_a_part_that_is_measured_elsewhere_has_a_row_of_its_own(claims):
 
 def test_what_a_part_depends_on_is_marked(claims):
     whole = study(1, seeds=6, noise=0.005, rng=np.random.default_rng(1))
-    marked = test_claims(whole, CRITERIA, {"time_over_size": ["learning_rate"]})
-    found = cells(studies.markdown({"marked": marked, "whole": claims["whole"]}), 1)
+    marked_study = test_claims(whole, CRITERIA, {"time_over_size": ["learning_rate"]})
+    found = cells(studies.markdown({"marked": marked_study, "whole": claims["whole"]}), 1)
     assert sum(cell.startswith("✓\\*") for own in found.values() for cell in own) == 1
     ((marked, plain),) = (own for (claim, _), own in found.items() if claim == "2")
     assert marked == plain.replace("✓", "✓\\*")
+    of_claims = cells(studies.markdown({"marked": marked_study, "whole": claims["whole"]}), 0)
+    ((marked, plain),) = (own for (claim, _), own in of_claims.items() if claim == "2")
+    assert (marked, plain) == ("✓\\* 1/1", "✓ 1/1")
 
 
 def test_claims_stand_in_their_order(claims):

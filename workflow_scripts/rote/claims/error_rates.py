@@ -191,6 +191,7 @@ def markdown(claims: list[OfClaim], studies: int, seeds: int, there: int) -> str
         rate for c in claims for one in c.parts for rate in (one.supported, one.contradicted)
     ]
     above = sum(rate > most for rate in of_parts)
+    without = ", ".join(str(one.number) for one in claims if not one.parts)
     lines = [
         "# How often a verdict is wrong",
         *CRITERION.split("\n"),
@@ -202,7 +203,9 @@ def markdown(claims: list[OfClaim], studies: int, seeds: int, there: int) -> str
         "included. Criteria are moved to the truth, the worst case: what is then decided is "
         f"decided by chance. Above nominal, in bold, are rates of more than {most:.2%}: {above} of "
         f"{len(of_parts)} of parts. The interval is nominal for smoothly distributed values with a "
-        f"skewness of up to {SKEWNESS:g}; those of a part may be more skewed, or lie in few lumps.",
+        f"skewness of up to {SKEWNESS:g}; those of a part may be more skewed, or lie in few lumps. "
+        "What the larger study leaves out has no rate here"
+        f"{f': claims {without}, and what its settings take out of others' if without else ''}.",
         "",
         "| claim | supported, though a part just fails | contradicted, though all just hold |",
         "|-|-|-|",

@@ -64,7 +64,8 @@ def _decided(claim: int, told: Mapping[int, dict], tested: Mapping[tuple, dict])
     verdicts = [part["verdict"] for part in tested.values() if part["claim"] == claim]
     if not verdicts:
         return SYMBOLS[NOT_TESTED]
-    sign = SYMBOLS[told[claim]["verdict"]]
+    decided = told[claim]
+    sign = SYMBOLS[decided["verdict"]] + DEPENDENT * bool(decided["dependent_on"])
     return f"{sign} {verdicts.count(SUPPORTED)}/{len(verdicts)}"
 
 
