@@ -151,6 +151,34 @@ def test_critical_samples_of_every_kept_epoch(data):
     assert real.max() > 0
 
 
+SHARED = ["initialization", "order"]
+
+
+@pytest.mark.parametrize("drawn", [["data", "noise"], ["data"], ["noise"]])
+def test_data_of_a_study_has_a_replicate_for_each_of_its_draws(drawn):
+    varied = {"seeds": 3, "first_seed": 4, "vary": [*drawn, *SHARED]}
+    said = api.data(IMAGES, LABELS, train_examples=60, noises=["randY"], **varied)
+    own = said.copy()
+    del own.attrs["replicates"]
+    trained = {"conditions": [("randY", 0.5)], "epochs": 1, "learning_rate": 0.1}
+    found, expected = (api.train(data, MLP, **trained).curves for data in (own, said))
+    assert found["seed"].values.tolist() == [4, 5, 6]
+    xr.testing.assert_identical(found, expected)
+
+
+def test_data_of_a_study_that_has_one_draw_has_to_say_its_replicates():
+    own = api.data(IMAGES, LABELS, train_examples=60, seeds=3, first_seed=4, vary=SHARED)
+    del own.attrs["replicates"]
+    trained = {"epochs": 1, "learning_rate": 0.1}
+    with pytest.raises(UserError, match="does not say how many replicates share it: add") as raised:
+        api.train(own, MLP, **trained)
+    remedy = str(raised.value).partition("replicates='")[2].partition("'")[0]
+    for seeds in (1, 3):
+        said = own.assign_attrs(replicates=remedy.replace("seeds: 1", f"seeds: {seeds}"))
+        curves = api.train(said, MLP, **trained).curves
+        assert curves["seed"].values.tolist() == [*range(4, 4 + seeds)]
+
+
 def test_with_a_store_nothing_is_trained_twice(data, tmp_path, monkeypatch):
     arguments = {"epochs": 2, "learning_rate": 0.1, "store": tmp_path / "store"}
     first = api.train(data, MLP, **arguments).curves

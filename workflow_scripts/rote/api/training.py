@@ -42,7 +42,9 @@ def train(
     """Train a model for each condition and each replicate of the data.
 
     Args:
-        data: as :func:`data` returns it, or a file of ``results/{preset}/datasets`` as it is read.
+        data: as :func:`data` returns it, or a file of ``results/{preset}/datasets`` as it is read:
+            a replicate for each of its draws, of examples, of noise or of both. Of a file with one
+            draw say how many replicates share it, by an attribute ``replicates``.
         model: ``hidden_layers`` and ``hidden_units`` of an MLP; the settings of a CNN; ``from`` and
             ``arguments`` of a module in a file; or a function that makes a module, see
             ``docs/own-models.md``.
