@@ -2,6 +2,7 @@
 
 import runpy
 import textwrap
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from torch import nn
 import own_models
 from rote import api
 from rote.data.noising import of_draw
+from rote.files import provenance
 from rote.machine.errors import UserError
 from rote.runs.device_data import DeviceData
 from rote.runs.epochs import train
@@ -190,6 +192,23 @@ def test_with_a_store_nothing_is_trained_twice(data, tmp_path, monkeypatch):
     xr.testing.assert_identical(api.train(data, MLP, **arguments).curves, first)
     with pytest.raises(AssertionError, match="trained again"):
         api.train(data, MLP, **{**arguments, "learning_rate": 0.2})
+
+
+def test_models_are_trained_and_kept_where_snakemake_is_not_installed(data, tmp_path, monkeypatch):
+    def without_snakemake(name):
+        if name == "snakemake":
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(provenance, "version", without_snakemake)
+    provenance._software.cache_clear()
+    try:
+        curves = api.train(data, MLP, epochs=1, learning_rate=0.1, store=tmp_path).curves
+        assert "snakemake" not in provenance._software()
+        assert f"torch: {version('torch')}" in provenance._software()
+    finally:
+        provenance._software.cache_clear()
+    assert curves["train_loss"].notnull().all()
 
 
 def test_sensitivity_of_a_module_is_that_of_the_mlp(data):
