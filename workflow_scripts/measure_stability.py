@@ -40,7 +40,7 @@ def main() -> None:
         "--at-most", type=int, help="variants to compute now (all that are lacking)"
     )
     arguments = parser.parse_intermixed_args()
-    plan = yaml.safe_load((arguments.folder / "variants.yaml").read_text())
+    plan = yaml.safe_load((arguments.folder / "variants.yaml").read_text("utf-8"))
     planned = variants.combinations(plan)
     try:
         config = configuration.load(ROOT / "config.yaml")
