@@ -25,6 +25,7 @@ IMAGES = RNG.integers(256, size=(200, 4, 4))
 COLOUR = RNG.integers(256, size=(200, 4, 4, 3))
 LABELS = np.array(["cat", "dog", "eel"])[RNG.integers(3, size=200)]
 MLP = {"hidden_layers": 2, "hidden_units": 8}
+CNN = {"maps": 2, "dense": [4], "padding": "same", "pooling_stride": 2}
 
 
 @pytest.fixture(scope="module")
@@ -387,6 +388,7 @@ MISTAKES = [
     (wrong(api.sensitivity, norms=["l3"]), "norms.0. is .l3., which is unknown"),
     (wrong(api.sensitivity, evaluations=0), "evaluations is 0: it must be at least 1"),
     (wrong(api.sensitivity, epochs=0), "epochs is 0: it must be at least 1"),
+    (wrong(api.sensitivity, model=CNN), "model is a CNN, .* give a function that makes the same"),
     (wrong(api.sensitivity, device="gpu"), "device is .gpu., which is unknown"),
     (
         wrong(api.sensitivity, unique_labels=True, class_evaluations=1),

@@ -111,7 +111,7 @@ def sensitivity(
 ) -> xr.Dataset:
     """Train by plain SGD, and measure how much each training example matters to the loss.
 
-    Arguments are those of :func:`train`, and:
+    Arguments are those of :func:`train`, but for a CNN by its settings, and:
 
     Args:
         evaluations: times in training, evenly spaced, beside its beginning.
@@ -145,9 +145,15 @@ def sensitivity(
             "class_evaluations measures between the classes of labels, of which unique_labels "
             "makes one for each example: set one of them to 0 or False."
         )
+    own_model = of_model(model)
+    if "maps" in own_model:
+        raise UserError(
+            "model is a CNN, of which no loss-sensitivity is measured by its settings: give a "
+            "function that makes the same CNN as a torch.nn.Module."
+        )
     settings = {
         "labelling": "unique" if unique_labels else "class",
-        "model": of_model(model),
+        "model": own_model,
         "training": {key: own[key] for key in ("epochs", "batch_size", "learning_rate")},
         **{key: own[key] for key in ("norms", "evaluations", "class_evaluations")},
         **({"record": sorted(own["record"])} if own["record"] else {}),
