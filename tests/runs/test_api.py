@@ -243,6 +243,13 @@ def test_logits_of_a_kept_epoch_are_those_of_a_training_that_ends_there(data):
         long.logits(images, epoch=1)
 
 
+def test_logits_of_tensors_of_all_kinds_are_those_of_their_numbers(data, trained):
+    images = torch.from_numpy(data["image"].values[:3]).bfloat16()
+    expected = trained.logits(images.float().numpy())
+    np.testing.assert_array_equal(trained.logits(images.float().requires_grad_()), expected)
+    np.testing.assert_array_equal(trained.logits(images), expected)
+
+
 def test_logits_are_there_when_a_store_had_the_curves_alone(data, tmp_path):
     arguments = {"learning_rate": 0.2, "epochs": 3, "store": tmp_path}
     images = of_draw(data, 0)["validation_image"].values
