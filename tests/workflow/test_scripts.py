@@ -11,10 +11,12 @@ from types import SimpleNamespace
 
 import pytest
 
+import compare_published
 import compute_run
 import extract_metrics
 import fetch_dataset
 import job as shared
+import measure_stability
 import noise_dataset
 import plot_figure
 from bare_job import CODE, bare_job
@@ -260,6 +262,19 @@ def test_a_sentence_with_a_name_that_is_no_text_stands_in_the_log(tmp_path):
     with pytest.raises(SystemExit), shared.job(bare_job(tmp_path / "job.log")):
         raise UserError(f"no image … in {os.fsdecode(bytes([255]))}.")
     assert r"Error: no image … in \udcff." in (tmp_path / "job.log").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "plan"),
+    [
+        (measure_stability, ["nowhere"], "variants.yaml"),
+        (compare_published, ["--folder", "nowhere"], "lines.yaml"),
+    ],
+)
+def test_a_folder_without_a_plan_is_one_sentence(script, options, plan, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [script.__name__, *options])
+    with pytest.raises(SystemExit, match=rf"nowhere/{plan} cannot be read \(No such file .*: name"):
+        script.main()
 
 
 SCRIPT = """
