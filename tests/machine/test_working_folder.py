@@ -195,3 +195,10 @@ def test_a_full_disk_leaves_the_list_of_marks_as_it_was(tmp_path, monkeypatch):
         working_folder.mark_unfinished(tmp_path, ["a.nc", "b.nc"])
     notes = [path for path in (tmp_path / ".snakemake").iterdir() if "stale" in path.name]
     assert [path.read_text() for path in notes] == ['["a.nc"]']
+
+
+def test_a_fault_of_what_is_done_alone_is_none_of_the_lock(tmp_path):
+    with pytest.raises(PermissionError, match="of the store"), working_folder.alone(tmp_path):
+        raise PermissionError("of the store")
+    with pytest.raises(BlockingIOError), working_folder.alone(tmp_path):
+        raise BlockingIOError

@@ -92,21 +92,23 @@ def alone(folder: Path) -> Iterator[None]:
     """
     notes = folder / ".snakemake"
     busy = f"A Snakemake is at work in {folder.resolve()}, or was killed there"
-    try:
-        notes.mkdir(exist_ok=True)
-        with (notes / "rote.lock").open("a+") as lock:
+    with contextlib.ExitStack() as held:
+        try:
+            notes.mkdir(exist_ok=True)
+            lock = held.enter_context((notes / "rote.lock").open("a+"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             locks = notes / "locks"  # of Snakemake, also on another machine
-            if locks.is_dir() and any(locks.iterdir()):
-                raise UserError(f"{busy}: wait for its end, or call snakemake --unlock.")
-            yield
-    except BlockingIOError as error:
-        raise UserError(f"{busy}: wait for its end.") from error
-    except OSError as error:
-        raise UserError(
-            f"Whether a Snakemake is at work in {folder.resolve()} cannot be told "
-            f"({error.strerror}): see to the permissions of {notes}."
-        ) from error
+            locked = locks.is_dir() and any(locks.iterdir())
+        except BlockingIOError as error:
+            raise UserError(f"{busy}: wait for its end.") from error
+        except OSError as error:
+            raise UserError(
+                f"Whether a Snakemake is at work in {folder.resolve()} cannot be told "
+                f"({error.strerror}): see to the permissions of {notes}."
+            ) from error
+        if locked:
+            raise UserError(f"{busy}: wait for its end, or call snakemake --unlock.")
+        yield
 
 
 def mark_unfinished(folder: Path, files: Sequence[str]) -> None:
