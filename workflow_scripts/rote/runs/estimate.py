@@ -61,6 +61,8 @@ def seconds_of_run(
 def _made_up(shape: tuple[int, int, int], data: dict, batch_size: int) -> xr.Dataset:
     """Return a noised data set of images of this shape, with a few batches to train on."""
     count = min(data["train_examples"], max(EXAMPLES, TRIAL_UPDATES * batch_size))
+    if count > 1 and count % batch_size == 1:  # batch normalisation takes no batch of one example
+        count -= 1
     validation = min(data["validation_examples"], EXAMPLES)
     rng = np.random.default_rng(0)
     classes = data.get("classes", work.CLASSES)
