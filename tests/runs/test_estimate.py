@@ -106,6 +106,7 @@ def test_the_command_says_what_each_run_and_all_of_them_take():
     ran = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
     assert "complexity     digits_cnn" in ran.stdout
     assert "All runs of smoke, one after another" in ran.stdout
+    assert "So does what proxies measures of its models, which is not timed." in ran.stdout
     ran = subprocess.run([*command, "--preset", "smok"], capture_output=True, text=True)
     assert ran.stderr.startswith("Error: config: preset names the preset smok")
     assert "did you mean smoke" in ran.stderr

@@ -1,8 +1,9 @@
 """How long a run takes, from a few updates of its shape on the device at hand.
 
 Everything is timed on made-up images of the run's size, so nothing has to be fetched. Not included:
-what jobs read and write. Counted to its limit, though it may end before: training to a threshold,
-and the search for critical samples.
+what jobs read and write, and what a run of proxies measures of its models beside training them:
+gradients, curvature and loss-sensitivity. Counted to its limit, though it may end before: training
+to a threshold, and the search for critical samples.
 """
 
 import tempfile
