@@ -29,7 +29,8 @@ try:
     )
     if workflow.is_main_process:
         made_by = study.made_by.everything()
-        times.set_right(Path.cwd(), made_by, study.own_files())
+        pictures = [file for figure in study.figures() for file in study.pictures(figure)]
+        times.set_right(Path.cwd(), [*made_by, *pictures], study.own_files())
         working_folder.mark_unfinished(Path.cwd(), stale(made_by, Path.cwd()))
         code.write_notes(code.NOTES)
 except UserError as error:

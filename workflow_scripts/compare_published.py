@@ -40,12 +40,18 @@ class Comparison:
         arguments: those of the command.
 
     Raises:
-        UserError: a group is not in the plan, or the configuration is wrong.
+        UserError: there is no plan, a group is not in it, or the configuration is wrong.
     """
 
     def __init__(self, arguments: argparse.Namespace):
         self.arguments, self.folder = arguments, arguments.folder.absolute()
-        self.plan = yaml.safe_load((self.folder / "lines.yaml").read_text("utf-8"))
+        plan = self.folder / "lines.yaml"
+        try:
+            self.plan = yaml.safe_load(plan.read_text("utf-8"))
+        except OSError as error:
+            raise UserError(
+                f"{plan} cannot be read ({error.strerror}): name a folder that holds such a plan."
+            ) from error
         known = self.plan["groups"]
         for name in arguments.groups:
             if name not in known:

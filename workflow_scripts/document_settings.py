@@ -113,11 +113,11 @@ def main() -> None:
     """Write the page, or check it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
-    page = PAGE.read_text()
+    page = PAGE.read_text("utf-8")
     before, _, rest = page.partition(BEGIN)
     whole = before + BEGIN + tables() + END + rest.partition(END)[2]
     if not parser.parse_args().check:
-        PAGE.write_text(whole)
+        PAGE.write_text(whole, "utf-8")
     elif whole != page:
         sys.exit("Error: docs/settings.md is not up to date: write it by make docs.")
 

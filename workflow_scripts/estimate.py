@@ -18,7 +18,8 @@ from rote.study.jobs import Study
 
 ROOT = Path(__file__).parents[1]
 ENDS = {
-    False: "Training to a threshold and the search for critical samples may end before.",
+    False: "So does what proxies measures of its models, which is not timed. Training to a "
+    "threshold and the search for critical samples may end before.",
     True: "A multiply-add is two operations; trainings to a threshold are counted to where they "
     "probably end.",
 }

@@ -94,7 +94,8 @@ def _terminal() -> logging.Handler:
 
 def _log_file(path: str) -> logging.Handler:
     try:
-        handler = logging.FileHandler(path, mode="w")
+        # A line that cannot be written is lost, and a name of a file may be no text in the locale.
+        handler = logging.FileHandler(path, "w", encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise UserError(
             f"Cannot write the log {path} ({error.strerror}): free some space or see to the "

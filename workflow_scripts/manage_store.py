@@ -125,7 +125,7 @@ def manage(
         untold: whether to remove also what noised data that is lacking may ask for.
 
     Raises:
-        UserError: it is not sure that nothing is lost.
+        UserError: it is not sure that nothing is lost, or something cannot be removed.
     """
     from rote.runs.asked_for import asked_for  # which takes a second, and a mistake should not
 
@@ -161,11 +161,17 @@ def manage(
             "Models of noised data that is lacking would be removed, too: have it made by the "
             "names above, or say --untold. Nothing was removed."
         )
-    for path in before:
-        path.unlink()
-        if not any(path.parent.iterdir()):
-            path.parent.rmdir()
-    store.remove_all_but(wanted)
+    try:
+        for path in before:
+            path.unlink()
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
+        store.remove_all_but(wanted)
+    except OSError as error:
+        raise UserError(
+            f"Not all of it could be removed from {root} ({error.strerror}): see to the "
+            "permissions, then run the same command again; what is asked for is kept."
+        ) from error
     print(f"Removed. {root}: {described(Store(root).records())}.")
 
 

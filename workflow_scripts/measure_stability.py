@@ -40,9 +40,9 @@ def main() -> None:
         "--at-most", type=int, help="variants to compute now (all that are lacking)"
     )
     arguments = parser.parse_intermixed_args()
-    plan = yaml.safe_load((arguments.folder / "variants.yaml").read_text())
-    planned = variants.combinations(plan)
     try:
+        plan = read_plan(arguments.folder / "variants.yaml")
+        planned = variants.combinations(plan)
         config = configuration.load(ROOT / "config.yaml")
         whole = config["presets"][plan["preset"]]
         names = [variants.name(variant) for variant in planned]
@@ -73,6 +73,20 @@ def main() -> None:
             write(arguments.folder, [rows[other] for other in names if other in rows], plan)
     except UserError as error:
         sys.exit(f"Error: {error}")
+
+
+def read_plan(path: Path) -> dict:
+    """Return the plan of a folder.
+
+    Raises:
+        UserError: it is not there, or cannot be read.
+    """
+    try:
+        return yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}): name a folder that holds such a plan."
+        ) from error
 
 
 def read(table: Path) -> dict[str, xr.Dataset]:

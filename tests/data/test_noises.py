@@ -167,6 +167,14 @@ def test_pair_flips_give_the_next_class(colour):
         np.testing.assert_array_equal(corrupted["label"] != corrupted["true_label"], corrupted.mask)
 
 
+@pytest.mark.parametrize(("stored", "classes"), [(np.uint8, 256), (np.int8, 128), (np.int8, 129)])
+def test_pair_flips_of_as_many_classes_as_a_type_holds(stored, classes):
+    true = np.array([0, 126, 127, min(np.iinfo(stored).max, classes - 1)], stored)
+    examples = noises.Examples((len(true), 1, 1, 1), {}, label=true, classes=classes)
+    found = noises.drawn("pairY", examples, 0, {})["label"]
+    np.testing.assert_array_equal(found, [1, 127, 128 % classes, (int(true[3]) + 1) % classes])
+
+
 def test_labels_follow_the_matrix(colour):
     rng = np.random.default_rng(0)
     matrix = rng.dirichlet(np.ones(5), 5)

@@ -1,8 +1,10 @@
 import fcntl
+import json
 import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -165,3 +167,38 @@ def test_the_mark_of_a_job_that_makes_a_file_now_stays(tmp_path):
     (tmp_path / "a.nc").touch()
     working_folder.mark_unfinished(tmp_path, [])
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("left", [b"", b'["a.n', b"\xff"])
+def test_a_list_of_marks_that_was_not_written_to_its_end_is_an_empty_one(tmp_path, left):
+    working_folder.enter(tmp_path)
+    (tmp_path / ".snakemake" / "rote.stale").write_bytes(left)
+    for _ in range(2):
+        working_folder.mark_unfinished(tmp_path, ["a.nc"])
+    assert working_folder._mark(tmp_path / ".snakemake" / "incomplete", "a.nc").exists()
+    assert json.loads((tmp_path / ".snakemake" / "rote.stale").read_text()) == ["a.nc"]
+
+
+def test_a_full_disk_leaves_the_list_of_marks_as_it_was(tmp_path, monkeypatch):
+    working_folder.enter(tmp_path)
+    working_folder.mark_unfinished(tmp_path, ["a.nc"])
+    mark = working_folder._mark(tmp_path / ".snakemake" / "incomplete", "b.nc")
+    write = Path.write_text
+
+    def full(self, text):
+        write(self, text if self == mark else text[:2])
+        if self != mark:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(UserError, match=r"cannot be written \(.*No space left on device\): see to"):
+        working_folder.mark_unfinished(tmp_path, ["a.nc", "b.nc"])
+    notes = [path for path in (tmp_path / ".snakemake").iterdir() if "stale" in path.name]
+    assert [path.read_text() for path in notes] == ['["a.nc"]']
+
+
+def test_a_fault_of_what_is_done_alone_is_none_of_the_lock(tmp_path):
+    with pytest.raises(PermissionError, match="of the store"), working_folder.alone(tmp_path):
+        raise PermissionError("of the store")
+    with pytest.raises(BlockingIOError), working_folder.alone(tmp_path):
+        raise BlockingIOError

@@ -2,6 +2,7 @@
 
 import runpy
 import textwrap
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from torch import nn
 import own_models
 from rote import api
 from rote.data.noising import of_draw
+from rote.files import provenance
 from rote.machine.errors import UserError
 from rote.runs.device_data import DeviceData
 from rote.runs.epochs import train
@@ -23,6 +25,7 @@ IMAGES = RNG.integers(256, size=(200, 4, 4))
 COLOUR = RNG.integers(256, size=(200, 4, 4, 3))
 LABELS = np.array(["cat", "dog", "eel"])[RNG.integers(3, size=200)]
 MLP = {"hidden_layers": 2, "hidden_units": 8}
+CNN = {"maps": 2, "dense": [4], "padding": "same", "pooling_stride": 2}
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +154,34 @@ def test_critical_samples_of_every_kept_epoch(data):
     assert real.max() > 0
 
 
+SHARED = ["initialization", "order"]
+
+
+@pytest.mark.parametrize("drawn", [["data", "noise"], ["data"], ["noise"]])
+def test_data_of_a_study_has_a_replicate_for_each_of_its_draws(drawn):
+    varied = {"seeds": 3, "first_seed": 4, "vary": [*drawn, *SHARED]}
+    said = api.data(IMAGES, LABELS, train_examples=60, noises=["randY"], **varied)
+    own = said.copy()
+    del own.attrs["replicates"]
+    trained = {"conditions": [("randY", 0.5)], "epochs": 1, "learning_rate": 0.1}
+    found, expected = (api.train(data, MLP, **trained).curves for data in (own, said))
+    assert found["seed"].values.tolist() == [4, 5, 6]
+    xr.testing.assert_identical(found, expected)
+
+
+def test_data_of_a_study_that_has_one_draw_has_to_say_its_replicates():
+    own = api.data(IMAGES, LABELS, train_examples=60, seeds=3, first_seed=4, vary=SHARED)
+    del own.attrs["replicates"]
+    trained = {"epochs": 1, "learning_rate": 0.1}
+    with pytest.raises(UserError, match="does not say how many replicates share it: add") as raised:
+        api.train(own, MLP, **trained)
+    remedy = str(raised.value).partition("replicates='")[2].partition("'")[0]
+    for seeds in (1, 3):
+        said = own.assign_attrs(replicates=remedy.replace("seeds: 1", f"seeds: {seeds}"))
+        curves = api.train(said, MLP, **trained).curves
+        assert curves["seed"].values.tolist() == [*range(4, 4 + seeds)]
+
+
 def test_with_a_store_nothing_is_trained_twice(data, tmp_path, monkeypatch):
     arguments = {"epochs": 2, "learning_rate": 0.1, "store": tmp_path / "store"}
     first = api.train(data, MLP, **arguments).curves
@@ -162,6 +193,23 @@ def test_with_a_store_nothing_is_trained_twice(data, tmp_path, monkeypatch):
     xr.testing.assert_identical(api.train(data, MLP, **arguments).curves, first)
     with pytest.raises(AssertionError, match="trained again"):
         api.train(data, MLP, **{**arguments, "learning_rate": 0.2})
+
+
+def test_models_are_trained_and_kept_where_snakemake_is_not_installed(data, tmp_path, monkeypatch):
+    def without_snakemake(name):
+        if name == "snakemake":
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(provenance, "version", without_snakemake)
+    provenance._software.cache_clear()
+    try:
+        curves = api.train(data, MLP, epochs=1, learning_rate=0.1, store=tmp_path).curves
+        assert "snakemake" not in provenance._software()
+        assert f"torch: {version('torch')}" in provenance._software()
+    finally:
+        provenance._software.cache_clear()
+    assert curves["train_loss"].notnull().all()
 
 
 def test_sensitivity_of_a_module_is_that_of_the_mlp(data):
@@ -193,6 +241,13 @@ def test_logits_of_a_kept_epoch_are_those_of_a_training_that_ends_there(data):
     assert (logits != long.logits(images)).any()
     with pytest.raises(UserError, match="epoch 1 were not kept: name it in keep_epochs"):
         long.logits(images, epoch=1)
+
+
+def test_logits_of_tensors_of_all_kinds_are_those_of_their_numbers(data, trained):
+    images = torch.from_numpy(data["image"].values[:3]).bfloat16()
+    expected = trained.logits(images.float().numpy())
+    np.testing.assert_array_equal(trained.logits(images.float().requires_grad_()), expected)
+    np.testing.assert_array_equal(trained.logits(images), expected)
 
 
 def test_logits_are_there_when_a_store_had_the_curves_alone(data, tmp_path):
@@ -340,6 +395,7 @@ MISTAKES = [
     (wrong(api.sensitivity, norms=["l3"]), "norms.0. is .l3., which is unknown"),
     (wrong(api.sensitivity, evaluations=0), "evaluations is 0: it must be at least 1"),
     (wrong(api.sensitivity, epochs=0), "epochs is 0: it must be at least 1"),
+    (wrong(api.sensitivity, model=CNN), "model is a CNN, .* give a function that makes the same"),
     (wrong(api.sensitivity, device="gpu"), "device is .gpu., which is unknown"),
     (
         wrong(api.sensitivity, unique_labels=True, class_evaluations=1),

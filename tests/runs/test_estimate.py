@@ -11,6 +11,7 @@ from conftest import ROOT
 from rote.runs import estimate
 from rote.runs.device_data import DeviceData
 from rote.study import configuration, plan, run_settings
+from rote.study.architecture import Architecture, check_last_batch
 from rote.study.jobs import Study
 
 SHAPE = 1, 4, 4
@@ -55,6 +56,15 @@ def test_made_up_data_has_the_classes_of_the_data_set(settings, known, classes):
     assert len({*made_up["label"].values.tolist()}) == classes
 
 
+@pytest.mark.parametrize(
+    ("examples", "batch_size"), [(5000, 27), (5000, 37), (5000, 111), (5000, 333), (401, 100)]
+)
+def test_made_up_data_has_no_batch_that_is_too_small_for_a_cnn(settings, examples, batch_size):
+    data = plan.data_settings(settings) | {"train_examples": examples}
+    made_up = estimate._made_up(SHAPE, data, batch_size)
+    check_last_batch(batch_size, made_up.sizes["example"], Architecture.smallest_batch)
+
+
 def test_a_search_for_critical_samples_is_added(complexity_settings, steady):
     case = complexity_settings["cases"]["synthetic_mlp"]
     trained = 6 * 4 + 6
@@ -96,6 +106,7 @@ def test_the_command_says_what_each_run_and_all_of_them_take():
     ran = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
     assert "complexity     digits_cnn" in ran.stdout
     assert "All runs of smoke, one after another" in ran.stdout
+    assert "So does what proxies measures of its models, which is not timed." in ran.stdout
     ran = subprocess.run([*command, "--preset", "smok"], capture_output=True, text=True)
     assert ran.stderr.startswith("Error: config: preset names the preset smok")
     assert "did you mean smoke" in ran.stderr

@@ -262,3 +262,12 @@ def test_a_module_of_another_preset_may_be_away(config):
             continue
         with pytest.raises(UserError, match="/nowhere/my_models.py cannot be read"):
             check.validate(own)
+
+
+@pytest.mark.parametrize("arguments", [{1: 2, "a": 3}, {"a": [{"b": {1: 2, "c": 3}}]}])
+def test_arguments_of_a_module_have_names(config, arguments):
+    regularization = config["presets"]["demo"]["regularization"]
+    del regularization["mlp"]
+    regularization["module"] = {"from": "torchvision.models:resnet18", "arguments": arguments}
+    with pytest.raises(UserError, match=r"module: arguments hold the key 1, .* no text: quote it"):
+        check.validate(config)

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+import manage_store
 import stores
 from conftest import ROOT
 from rote.files.store import Store
+from rote.machine.errors import UserError
 from tiny_study import Study
 
 pytestmark = pytest.mark.slow
@@ -125,3 +127,16 @@ def test_while_snakemake_works_nothing_is_removed(study):
     (locks / "0.input.lock").write_text("of another machine")
     assert "call snakemake --unlock" in manage(study, "--prune", "--untold", fails=True)
     assert study.wanted < {record.key for record in Store(study.store).records()}
+
+
+def test_what_cannot_be_removed_is_one_sentence(tmp_path, monkeypatch):
+    def refuses(self):
+        raise PermissionError(13, "Permission denied")
+
+    root = tmp_path / "results" / "store"
+    (root / "ab").mkdir(parents=True)
+    (root / "ab" / f"{'ab' * 32}.nc").touch()
+    monkeypatch.setattr(Path, "unlink", refuses)
+    sentence = rf"Not all of it could be removed from {root} \(Permission denied\): see to the perm"
+    with pytest.raises(UserError, match=sentence):
+        manage_store.manage(root, [tmp_path], [], prune=True, untold=False)

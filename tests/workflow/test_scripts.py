@@ -2,6 +2,7 @@
 
 import gc
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,17 +11,21 @@ from types import SimpleNamespace
 
 import pytest
 
+import compare_published
 import compute_run
 import extract_metrics
 import fetch_dataset
+import job as shared
+import measure_stability
 import noise_dataset
 import plot_figure
-from bare_job import CODE
+from bare_job import CODE, bare_job
 from conftest import ROOT
 from conventions import violations
 from rote.data import sources
 from rote.files import made_by, netcdf
 from rote.files.provenance import with_provenance
+from rote.machine.errors import UserError
 from rote.study import plan
 from rote.study.figures import EXPERIMENTS, FIGURES
 from rote.study.run_settings import of_run
@@ -251,6 +256,25 @@ def test_every_rule_with_a_script_tells_it_by_which_code_it_goes():
             name = text.partition(":")[0]
             assert f'code=study.code_of("{name}"),' in text
             assert f'"../workflow_scripts/{name}.py"' in text
+
+
+def test_a_sentence_with_a_name_that_is_no_text_stands_in_the_log(tmp_path):
+    with pytest.raises(SystemExit), shared.job(bare_job(tmp_path / "job.log")):
+        raise UserError(f"no image … in {os.fsdecode(bytes([255]))}.")
+    assert r"Error: no image … in \udcff." in (tmp_path / "job.log").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "plan"),
+    [
+        (measure_stability, ["nowhere"], "variants.yaml"),
+        (compare_published, ["--folder", "nowhere"], "lines.yaml"),
+    ],
+)
+def test_a_folder_without_a_plan_is_one_sentence(script, options, plan, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [script.__name__, *options])
+    with pytest.raises(SystemExit, match=rf"nowhere/{plan} cannot be read \(No such file .*: name"):
+        script.main()
 
 
 SCRIPT = """

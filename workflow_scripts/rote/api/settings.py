@@ -172,7 +172,8 @@ def of_members(
     """Return a member for each condition and replicate, as settings have them.
 
     Raises:
-        UserError: the data lacks a noise, or what is given are no conditions.
+        UserError: the data lacks a noise, or what is given are no conditions, or replicates cannot
+            be told.
     """
     known, given = ["real", *of_data(data)["noise_kinds"]], of_file(conditions)
     if not isinstance(given, list) or not given:
@@ -191,11 +192,7 @@ def of_members(
             )
         if kind == "real" and level:
             raise UserError(f"real has no level {level:g}: write ('real', 0), or name a noise.")
-    if "replicates" in data.attrs:
-        replicates = yaml.safe_load(data.attrs["replicates"])
-    else:  # of a study, whose replicates draw all anew unless it has one of something
-        seeds = data["data_seed"].values
-        replicates = {"seeds": len(seeds), "first_seed": int(seeds[0]), "vary": FACTORS}
+    replicates = _replicates(data)
     return [
         list(
             Member(kind, float(level), 0, 0, float(learning_rate), 0.0)._replace(
@@ -205,3 +202,26 @@ def of_members(
         for kind, level in given
         for seed in plan.replicates(replicates)
     ]
+
+
+def _replicates(data: xr.Dataset) -> dict:
+    """Return ``seeds``, ``first_seed`` and ``vary`` of a data set.
+
+    A file of a study does not say them: it has a draw of the examples, of the noise or of both for
+    each replicate, which then differs in initialisation and order, too.
+
+    Raises:
+        UserError: it has one draw of both, which all replicates of a study may share.
+    """
+    if "replicates" in data.attrs:
+        return yaml.safe_load(data.attrs["replicates"])
+    draws = {"data": data["data_seed"].values, "noise": data["noise_seed"].values}
+    seeds = max(draws.values(), key=len)
+    if len(seeds) == 1:
+        example = f"{{seeds: 1, first_seed: {seeds[0]}, vary: [initialization, order]}}"
+        raise UserError(
+            "The data has one draw of examples and of noise, and does not say how many replicates "
+            f"share it: add that by assign_attrs(replicates='{example}')."
+        )
+    vary = [factor for factor in FACTORS if len(draws.get(factor, seeds)) > 1]
+    return {"seeds": len(seeds), "first_seed": int(seeds[0]), "vary": vary}

@@ -61,6 +61,8 @@ class Trained:
             raise UserError(
                 f"The models after epoch {epoch} were not kept: name it in keep_epochs of train."
             )
+        if isinstance(images, torch.Tensor):
+            images = images.detach().to("cpu", torch.float32)
         try:
             inputs = torch.from_numpy(np.asarray(images).astype(np.float32))
         except (ValueError, TypeError) as error:

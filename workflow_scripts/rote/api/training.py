@@ -42,7 +42,9 @@ def train(
     """Train a model for each condition and each replicate of the data.
 
     Args:
-        data: as :func:`data` returns it, or a file of ``results/{preset}/datasets`` as it is read.
+        data: as :func:`data` returns it, or a file of ``results/{preset}/datasets`` as it is read:
+            a replicate for each of its draws, of examples, of noise or of both. Of a file with one
+            draw say how many replicates share it, by an attribute ``replicates``.
         model: ``hidden_layers`` and ``hidden_units`` of an MLP; the settings of a CNN; ``from`` and
             ``arguments`` of a module in a file; or a function that makes a module, see
             ``docs/own-models.md``.
@@ -109,7 +111,7 @@ def sensitivity(
 ) -> xr.Dataset:
     """Train by plain SGD, and measure how much each training example matters to the loss.
 
-    Arguments are those of :func:`train`, and:
+    Arguments are those of :func:`train`, but for a CNN by its settings, and:
 
     Args:
         evaluations: times in training, evenly spaced, beside its beginning.
@@ -143,9 +145,15 @@ def sensitivity(
             "class_evaluations measures between the classes of labels, of which unique_labels "
             "makes one for each example: set one of them to 0 or False."
         )
+    own_model = of_model(model)
+    if "maps" in own_model:
+        raise UserError(
+            "model is a CNN, of which no loss-sensitivity is measured by its settings: give a "
+            "function that makes the same CNN as a torch.nn.Module."
+        )
     settings = {
         "labelling": "unique" if unique_labels else "class",
-        "model": of_model(model),
+        "model": own_model,
         "training": {key: own[key] for key in ("epochs", "batch_size", "learning_rate")},
         **{key: own[key] for key in ("norms", "evaluations", "class_evaluations")},
         **({"record": sorted(own["record"])} if own["record"] else {}),

@@ -10,7 +10,7 @@ import os
 import platform
 import subprocess
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import xarray as xr
@@ -29,8 +29,11 @@ SOFTWARE = ("netCDF4", "numpy", "snakemake", "torch", "torchvision", "xarray")
 
 @cache
 def _software() -> str:
-    own = {"rote": rote.__version__, "python": platform.python_version()}
-    return as_text(own | {name: version(name) for name in SOFTWARE})
+    found = {"rote": rote.__version__, "python": platform.python_version()}
+    for name in SOFTWARE:
+        with contextlib.suppress(PackageNotFoundError):  # the package alone needs no Snakemake
+            found[name] = version(name)
+    return as_text(found)
 
 
 @cache

@@ -92,21 +92,23 @@ def alone(folder: Path) -> Iterator[None]:
     """
     notes = folder / ".snakemake"
     busy = f"A Snakemake is at work in {folder.resolve()}, or was killed there"
-    try:
-        notes.mkdir(exist_ok=True)
-        with (notes / "rote.lock").open("a+") as lock:
+    with contextlib.ExitStack() as held:
+        try:
+            notes.mkdir(exist_ok=True)
+            lock = held.enter_context((notes / "rote.lock").open("a+"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             locks = notes / "locks"  # of Snakemake, also on another machine
-            if locks.is_dir() and any(locks.iterdir()):
-                raise UserError(f"{busy}: wait for its end, or call snakemake --unlock.")
-            yield
-    except BlockingIOError as error:
-        raise UserError(f"{busy}: wait for its end.") from error
-    except OSError as error:
-        raise UserError(
-            f"Whether a Snakemake is at work in {folder.resolve()} cannot be told "
-            f"({error.strerror}): see to the permissions of {notes}."
-        ) from error
+            locked = locks.is_dir() and any(locks.iterdir())
+        except BlockingIOError as error:
+            raise UserError(f"{busy}: wait for its end.") from error
+        except OSError as error:
+            raise UserError(
+                f"Whether a Snakemake is at work in {folder.resolve()} cannot be told "
+                f"({error.strerror}): see to the permissions of {notes}."
+            ) from error
+        if locked:
+            raise UserError(f"{busy}: wait for its end, or call snakemake --unlock.")
+        yield
 
 
 def mark_unfinished(folder: Path, files: Sequence[str]) -> None:
@@ -126,7 +128,7 @@ def mark_unfinished(folder: Path, files: Sequence[str]) -> None:
     notes = folder / ".snakemake"
     marks, ours = notes / "incomplete", notes / "rote.stale"
     try:
-        before = json.loads(ours.read_text()) if ours.exists() else []
+        before = _read(ours)
         marked = [file for file in before if file in files or not (folder / file).exists()]
         for file in {*before} - {*marked}:
             _mark(marks, file).unlink(missing_ok=True)
@@ -138,12 +140,33 @@ def mark_unfinished(folder: Path, files: Sequence[str]) -> None:
                 mark.write_text('{"external_jobid": null}')
                 marked.append(file)
         if (marked := sorted({*marked})) != before:
-            ours.write_text(json.dumps(marked))
-    except (OSError, ValueError) as error:
+            _replace(ours, json.dumps(marked))
+    except OSError as error:
         raise UserError(
             f"The notes of Snakemake in {notes} cannot be written ({brief(error)}): see to the "
             "permissions of the folder, then run the same command again."
         ) from error
+
+
+def _read(path: Path) -> list[str]:
+    """Return the files that were marked before; none if that was not written to its end.
+
+    Then their marks stay, and what is not out of date may be made again.
+    """
+    try:
+        return json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return []
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file under another name, then rename it: it is whole, or as it was before."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _mark(marks: Path, file: str) -> Path:

@@ -1,8 +1,9 @@
 """How long a run takes, from a few updates of its shape on the device at hand.
 
 Everything is timed on made-up images of the run's size, so nothing has to be fetched. Not included:
-what jobs read and write. Counted to its limit, though it may end before: training to a threshold,
-and the search for critical samples.
+what jobs read and write, and what a run of proxies measures of its models beside training them:
+gradients, curvature and loss-sensitivity. Counted to its limit, though it may end before: training
+to a threshold, and the search for critical samples.
 """
 
 import tempfile
@@ -61,6 +62,8 @@ def seconds_of_run(
 def _made_up(shape: tuple[int, int, int], data: dict, batch_size: int) -> xr.Dataset:
     """Return a noised data set of images of this shape, with a few batches to train on."""
     count = min(data["train_examples"], max(EXAMPLES, TRIAL_UPDATES * batch_size))
+    if count > 1 and count % batch_size == 1:  # batch normalisation takes no batch of one example
+        count -= 1
     validation = min(data["validation_examples"], EXAMPLES)
     rng = np.random.default_rng(0)
     classes = data.get("classes", work.CLASSES)

@@ -233,6 +233,10 @@ class Study:
             if entry.experiment.name in experiments and figure not in excluded
         ]
 
+    def pictures(self, figure: str) -> list[str]:
+        """Return the pictures of a figure and its caption, of the preset that is configured."""
+        return [f"results/{self.preset}/figures/{figure}.{kind}" for kind in PICTURES]
+
     def files_of(self, figure: str) -> Callable[[object], list[str]]:
         """Return a function that returns the files of a figure, its metrics and its runs.
 
@@ -242,9 +246,8 @@ class Study:
 
         def files(wildcards: object) -> list[str]:
             job = SimpleNamespace(preset=self.preset, figure=figure)
-            folder = f"results/{self.preset}"
-            pictures = [f"{folder}/figures/{figure}.{kind}" for kind in PICTURES]
-            return [*pictures, f"{folder}/metrics/{figure}.nc", *self.runs_of_figure(job)]
+            metrics = f"results/{self.preset}/metrics/{figure}.nc"
+            return [*self.pictures(figure), metrics, *self.runs_of_figure(job)]
 
         return files
 

@@ -39,8 +39,10 @@ def with_source(settings: dict) -> dict:
     package.
 
     Raises:
-        UserError: there is no such file, function or package.
+        UserError: there is no such file, function or package, or a name among the arguments is no
+            text.
     """
+    _check_names(settings.get("arguments", {}))
     where, function = parted(settings["from"])
     own = {key: value for key, value in settings.items() if value != {}}
     if not of_file(where):
@@ -52,6 +54,17 @@ def with_source(settings: dict) -> dict:
             "class of this file behind the colon."
         )
     return {**own, "source": code.of_own_file(path)}
+
+
+def _check_names(arguments: object) -> None:
+    """Check that keys are text, as deep as they stand: no others can be sorted, or be names."""
+    if isinstance(arguments, dict):
+        for key in arguments:
+            if not isinstance(key, str):
+                raise UserError(f"arguments hold the key {key!r}, which is no text: quote it.")
+    if isinstance(arguments, dict | list):
+        for own in arguments.values() if isinstance(arguments, dict) else arguments:
+            _check_names(own)
 
 
 def determining(model: dict) -> dict:

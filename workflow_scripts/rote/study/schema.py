@@ -12,7 +12,7 @@ from rote.machine.errors import UserError
 from rote.study import noises
 from rote.study.figures import EXPERIMENTS
 
-SCHEMA = json.loads(Path(__file__).with_name("config.schema.json").read_text())
+SCHEMA = json.loads(Path(__file__).with_name("config.schema.json").read_text("utf-8"))
 SCHEMA["$defs"]["noise"] = noises.complete(SCHEMA["$defs"]["noise"])
 SCHEMA["properties"]["presets"]["additionalProperties"]["properties"] |= {
     experiment.name: {"$ref": f"#/$defs/{experiment.like}"}

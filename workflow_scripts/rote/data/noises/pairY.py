@@ -13,4 +13,5 @@ OF_EXAMPLES = True
 
 def labels(examples: Examples, seed: int) -> np.ndarray:
     """Return a label for each example; ``seed`` draws nothing but which of them are replaced."""
-    return (examples.label + 1) % examples.classes
+    # The type of the true labels may hold no number as large as that of classes.
+    return (examples.label.astype(np.int64) + 1) % examples.classes
