@@ -34,11 +34,16 @@ def unfitted(models: list[xr.Dataset], criteria: Criteria) -> bool:
     )
 
 
-def one_class(share: xr.DataArray | np.ndarray, criteria: Criteria) -> bool:
-    """Not “shown to be at most `commonest`, by ȳ + q(c) · e, taken as 1 if above it”."""
-    of_seeds = Values(np.asarray(share))
-    highest = of_seeds.estimate + of_seeds.quantile(criteria["confidence"]) * of_seeds.error
-    return not min(highest, 1) <= criteria["commonest"]
+def of_several_classes(
+    values: xr.DataArray | np.ndarray,
+    shares: list[xr.DataArray] | list[np.ndarray],
+    criteria: Criteria,
+) -> np.ndarray:
+    """“A seed has no value if, of a compared model, commonest_class_share […] is above”."""
+    values = np.array(values, float)
+    for share in shares:
+        values[np.asarray(share) > criteria["commonest"]] = np.nan
+    return values
 
 
 def compared_ratios(data: xr.Dataset, terms: str, own_inputs: bool, criteria: Criteria) -> Values:
@@ -53,8 +58,7 @@ def compared_ratios(data: xr.Dataset, terms: str, own_inputs: bool, criteria: Cr
     ratios = [one[f"{b}critical_sample_ratio"] for b, one in zip(before, last, strict=True)]
     shares = [one[f"{b}commonest_class_share"] for b, one in zip(before, last, strict=True)]
     open_ = unfitted(models, criteria)
-    above, below = (one_class(share, criteria) for share in shares)
-    return Values((ratios[0] - ratios[1]).values, open_ or above, open_ or below)
+    return Values(of_several_classes(ratios[0] - ratios[1], shares, criteria), open_, open_)
 
 
 def gained_after_peak(data: xr.Dataset, kind: str, ratio: bool, criteria: Criteria) -> Values:
@@ -72,14 +76,10 @@ def gained_after_peak(data: xr.Dataset, kind: str, ratio: bool, criteria: Criter
         return Values(gain.mean("noise_level", skipna=False).values, at_least)
     straight = data.drop_dims("epoch").interp(critical_epoch=peak)
     gain = data.critical_sample_ratio.isel(critical_epoch=-1) - straight.critical_sample_ratio
-    sound = data.commonest_class_share.isel(critical_epoch=-1).notnull()
-    shares = (one.commonest_class_share for one in (straight, data.isel(critical_epoch=-1)))
-    at_peak, last = (
-        any(one_class(of_level, criteria) for _, of_level in share.groupby("noise_level"))
-        for share in (share.where(sound) for share in shares)
-    )
-    values = gain.mean("noise_level", skipna=False).values
-    return Values(values, at_least or last, at_peak)
+    both = (one.commonest_class_share for one in (straight, data.isel(critical_epoch=-1)))
+    shares = [share.max("noise_level") for share in both]
+    values = of_several_classes(gain.mean("noise_level", skipna=False), shares, criteria)
+    return Values(values, at_least)
 
 
 def rise_with_noise(data: xr.Dataset, kind: str, criteria: Criteria) -> Values:
@@ -91,9 +91,9 @@ def rise_with_noise(data: xr.Dataset, kind: str, criteria: Criteria) -> Values:
     models = [data.sel(noise_kind=kind, noise_level=level) for level in (1, 0)]
     last = [one.isel(critical_epoch=-1) for one in models]
     short = [below(one.train_accuracy.max("epoch"), criteria["fitted"]) for one in models]
-    all_noise, none = (one_class(one.commonest_class_share, criteria) for one in last)
+    shares = [one.commonest_class_share for one in last]
     values = last[0].critical_sample_ratio - last[1].critical_sample_ratio
-    return Values(values.values, short[0] or all_noise, short[1] or none)
+    return Values(of_several_classes(values, shares, criteria), *short)
 
 
 def over_searches(data: xr.Dataset, kind: str, stage: str, criteria: Criteria) -> Values:
@@ -110,11 +110,9 @@ def over_searches(data: xr.Dataset, kind: str, stage: str, criteria: Criteria) -
     whole = model.drop_dims("epoch")
     ends = [whole.interp(critical_epoch=epoch) for epoch in epochs]
     open_ = unfitted([model], criteria)
-    shares = (one.commonest_class_share for one in ends)
-    sound = model.commonest_class_share.notnull().all("critical_epoch")
-    after, before = (one_class(share.where(sound), criteria) for share in shares)
+    shares = [one.commonest_class_share for one in ends]
     values = ends[0].critical_sample_ratio - ends[1].critical_sample_ratio
-    return Values(values.values, open_ or after, open_ or before)
+    return Values(of_several_classes(values, shares, criteria), open_, open_)
 
 
 def around_peak(data: xr.Dataset, kind: str, fall: bool, criteria: Criteria) -> Values:
@@ -131,10 +129,9 @@ def around_peak(data: xr.Dataset, kind: str, fall: bool, criteria: Criteria) -> 
     seeds = np.arange(len(ratio))
     values = ratio[seeds, peak] - ratio[:, -1 if fall else 0]
     share = model.train_commonest_class_share.values[sound]
-    at_peak = any(one_class(share[:, one], criteria) for one in {*peak})
-    at_end = one_class(share[:, -1 if fall else 0], criteria)
-    at_least = unfitted([model], criteria) or at_peak
-    return Values(values, at_least, at_end, (inner.shape[1],))
+    shares = [share[seeds, peak], share[:, -1 if fall else 0]]
+    values = of_several_classes(values, shares, criteria)
+    return Values(values, unfitted([model], criteria), choices=(inner.shape[1],))
 
 
 def validation_fall(data: xr.Dataset, kind: str, best: bool, criteria: Criteria) -> Values:

@@ -17,10 +17,10 @@ from rote.claims.ratios import (
     last_accuracy,
     of_condition,
     of_kind,
+    of_several_classes,
     titled_cases,
-    unless_one_class,
 )
-from rote.claims.verdicts import Interval, NotTested, Part, more_than, over_seeds
+from rote.claims.verdicts import Interval, NotTested, Part, more_than
 
 LAST = (
     "at the last critical_epoch of the case and the first radius, for the highest noise_level of "
@@ -122,16 +122,15 @@ def _at_the_end(
     Before it has fitted anything, a model has a low ratio whatever its data. ``inputs`` are the
     two conditions, each with what the names of its variables begin with.
     """
-    ratios, shares, reached = [], [], {}
+    ratios, shares, reached = [], {}, {}
     for condition, prefix in inputs.items():
         curves = of_condition(metrics["fig4_2"], case, condition)
         last = curves.isel(critical_epoch=-1)
         ratios.append(last[f"{prefix}{RATIO}"].values)
-        shares.append({condition: last[f"{prefix}{SHARE}"].values})
+        shares[condition] = last[f"{prefix}{SHARE}"].values
         reached[condition] = last_accuracy(curves)
     above, below = ratios
-    interval = over_seeds(above - below, criteria).if_fitted(reached, criteria)
-    return unless_one_class(interval, *shares, criteria)
+    return of_several_classes(above - below, shares, criteria).if_fitted(reached, criteria)
 
 
 def _unfinished(curves: xr.Dataset, criteria: dict) -> tuple[np.ndarray, str]:
@@ -177,17 +176,13 @@ def _after_peak(
     at_peak, last = over_peak(name)
     mean = (last - at_peak).mean("noise_level", skipna=False).values
     unfinished, caveat = _unfinished(curves, criteria)
-    interval = over_seeds(mean, criteria).bounded(bool(unfinished.any()), False, caveat)
-    if name != RATIO:
-        return interval
-
-    def of_levels(shares: xr.DataArray, when: str) -> dict[str, np.ndarray]:
-        each = zip(levels, shares.transpose("noise_level", "seed").values, strict=True)
-        return {f"level {level:g}, {when}": share for level, share in each}
-
-    at_peak, last = over_peak(SHARE)
-    of_peak, of_end = of_levels(at_peak, "at the peak"), of_levels(last, "at the end")
-    return unless_one_class(interval, of_end, of_peak, criteria)
+    shares = {}
+    if name == RATIO:
+        for when, share in zip(("at the peak", "at the end"), over_peak(SHARE), strict=True):
+            of_levels = zip(levels, share.transpose("noise_level", "seed").values, strict=True)
+            shares |= {f"level {level:g} {when}": one for level, one in of_levels}
+    interval = of_several_classes(mean, shares, criteria)
+    return interval.bounded(bool(unfinished.any()), False, caveat)
 
 
 def peak_and_last(
@@ -225,8 +220,7 @@ def _over_level(
     last = curves.isel(critical_epoch=-1).transpose("noise_level", ...)
     none, all_noise = last[RATIO].values
     (none_unfinished, all_unfinished), caveat = _unfinished(curves, criteria)
-    interval = over_seeds(all_noise - none, criteria).bounded(
+    shares = {f"level {level}": share for level, share in enumerate(last[SHARE].values)}
+    return of_several_classes(all_noise - none, shares, criteria).bounded(
         at_least=bool(all_unfinished), at_most=bool(none_unfinished), caveat=caveat
     )
-    of_none, of_all = ({f"level {i}": share} for i, share in enumerate(last[SHARE].values))
-    return unless_one_class(interval, of_all, of_none, criteria)

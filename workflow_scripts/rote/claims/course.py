@@ -18,7 +18,7 @@ from rote.claims.ratios import (
     last_accuracy,
     of_condition,
     of_kind,
-    unless_one_class,
+    of_several_classes,
 )
 from rote.claims.verdicts import Inconclusive, Interval, NotTested, Part, more_than, over_seeds
 
@@ -70,8 +70,7 @@ def parts(
             "upper bound: the fall, or the rise to a later peak, may go on. Seeds with a missing "
             "value are left out. The interval is over the seeds, with the simulated quantile of "
             f"the best of as many searches as the peak is chosen from. {ONE_CLASS} Here it is "
-            "train_commonest_class_share; compared are the first, or the last, search and each "
-            "that is the peak of a seed."
+            "train_commonest_class_share, at the seed's peak and at the first, or the last, search."
         )
         for name, words, text in (
             ("rise", "rise to the peak", "ratio at the peak less that at the first search"),
@@ -130,8 +129,7 @@ def _of_radii(
                 f"the case and radius {radius:g}, of each seed, times the sign of the same "
                 "difference at the first radius, mean over the other seeds. If both ratios, mean "
                 "over seeds, are within `margin` of 0, or of 1, the interval has no bounds. "
-                f"{OVER_SEEDS} {ONE_CLASS} Here it has neither then, as the order at the first "
-                f"radius says which one is subtracted. {FITTED}",
+                f"{OVER_SEEDS} {ONE_CLASS} {FITTED}",
             )
 
 
@@ -150,11 +148,10 @@ def _third(
         return before, after
 
     before, after = at_ends(RATIO)
-    reached = {kind: last_accuracy(curves)}
-    interval = over_seeds(after - before, criteria).if_fitted(reached, criteria)
     searches = zip(ends, at_ends(SHARE), strict=True)
-    of_before, of_after = ({f"{kind}, epoch {at:.3g}": share} for at, share in searches)
-    return unless_one_class(interval, of_after, of_before, criteria)
+    shares = {f"{kind} at epoch {at:.3g}": share for at, share in searches}
+    reached = {kind: last_accuracy(curves)}
+    return of_several_classes(after - before, shares, criteria).if_fitted(reached, criteria)
 
 
 def _several(curves: xr.Dataset) -> np.ndarray:
@@ -189,17 +186,17 @@ def _peak(
     own = ratio[:, there]
     end = 0 if name == "rise" else -1
     values[there] = own[peaks, np.arange(len(peaks))] - own[end]
+    share = curves[f"train_{SHARE}"].transpose("critical_epoch", "seed").values
+    at_peak = np.full(len(there), np.nan)
+    at_peak[there] = share[:, there][peaks, np.arange(len(peaks))]
+    shares = {f"{kind} at the peak": at_peak, f"{kind} at epoch {epochs[end]:g}": share[end]}
     best = partial(of_best, (len(epochs) - 2,))
     reached = last_accuracy(curves)
-    interval = over_seeds(values, criteria, best).bounded(
+    return of_several_classes(values, shares, criteria, best).bounded(
         at_least=not reached >= criteria["fitted"],
         at_most=False,
         caveat=f"training is unfinished: training accuracy of {reached:.2f}",
     )
-    share = curves[f"train_{SHARE}"].transpose("critical_epoch", "seed").values[:, there]
-    of_peak = {f"{kind}, epoch {epochs[i]:g}": share[i] for i in sorted({*peaks.tolist()})}
-    of_end = {f"{kind}, epoch {epochs[end]:g}": share[end]}
-    return unless_one_class(interval, of_peak, of_end, criteria)
 
 
 def peak_of_others(values: np.ndarray) -> np.ndarray:
@@ -261,8 +258,7 @@ def _order(
     others = np.where(there, reference, 0).sum() - np.where(there, reference, 0)
     means = [_mean(values) for values in here]
     at_an_end = max(means) < margin or min(means) > 1 - margin
-    interval = over_seeds(difference * np.sign(others), criteria).bounded(
+    interval = of_several_classes(difference * np.sign(others), shares, criteria).bounded(
         at_an_end, at_an_end, f"at radius {radius:g} both ratios are near {round(means[0])}"
     )
-    # Which of the two is subtracted depends on their order at the first radius.
-    return unless_one_class(interval.if_fitted(reached, criteria), shares, shares, criteria)
+    return interval.if_fitted(reached, criteria)

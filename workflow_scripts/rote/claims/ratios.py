@@ -1,10 +1,11 @@
-"""What the parts of claim 4 share: a case's curves, and when its ratios may be too low."""
+"""What the parts of claim 4 share: a case's curves, and which of its ratios are evidence."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import xarray as xr
 
+from rote.claims.quantiles import of_mean
 from rote.claims.verdicts import Inconclusive, Interval, NotTested, over_seeds
 
 RATIO, SHARE = "critical_sample_ratio", "commonest_class_share"
@@ -14,10 +15,8 @@ OVER_SEEDS = (
 )
 ONE_CLASS = (
     "A model that puts most of the searched inputs into one class can have a low ratio, whatever "
-    "it has learned. So a ratio is a bound from below unless commonest_class_share of the same "
-    "inputs at the same search is shown to be at most `commonest`, by ȳ + q(c) · e, taken as 1 if "
-    "above it, over the seeds whose model did not diverge, with the q(c) of a mean. The interval "
-    "then has no upper bound or, if that ratio is the one subtracted, no lower one."
+    "it has learned. So a seed has no value if, of a compared model, commonest_class_share of the "
+    "same inputs at the same search is above `commonest`."
 )
 FITTED = (
     "The interval has no bounds if train_accuracy of a compared model, mean over seeds at the last "
@@ -85,46 +84,41 @@ def last_accuracy(curves: xr.Dataset) -> float:
     return curves["train_accuracy"].sel(epoch=last).mean("seed").item()
 
 
-def unless_one_class(
-    interval: Interval,
+def of_several_classes(
+    values: np.ndarray,
     shares: Mapping[str, np.ndarray],
-    subtracted: Mapping[str, np.ndarray],
     criteria: dict,
+    quantile: Callable[[int, float], float] = of_mean,
 ) -> Interval:
-    """Return the interval, or one that is open to the side to which a ratio may be too low.
+    """Return the interval over seeds none of whose models puts most inputs into one class.
 
-    A model that puts most inputs into one class may have hardly a boundary near them, and a low
-    ratio of critical samples, whatever it has learned. That it does not has to be shown: of a mean
-    share near ``commonest`` nobody knows on which side it is.
+    Such a model may have hardly a boundary near them, and a low ratio of critical samples, whatever
+    it has learned: its ratio is no evidence.
 
     Args:
-        interval: of a difference of ratios.
-        shares: (seeds,) of the searched inputs in the class predicted most often, by the model, in
-            words; NaN for a seed whose model diverged.
-        subtracted: the same of the ratios that are subtracted.
-        criteria: ``commonest`` and ``confidence``.
+        values: (seeds,), of ratios; NaN for a seed whose model diverged.
+        shares: (seeds,) of the searched inputs in the class predicted most often, by the compared
+            model, in words.
+        criteria: ``commonest`` and those of :func:`over_seeds`.
+        quantile: see :func:`over_seeds`.
+
+    Raises:
+        Inconclusive: fewer seeds are left than ``minimum_seeds``.
     """
-    too_low, others = (_in_one_class(each, criteria) for each in (shares, subtracted))
-    listed = " and ".join(dict.fromkeys([*too_low, *others]))
-    return interval.bounded(
-        at_least=bool(too_low),
-        at_most=bool(others),
-        caveat="a ratio may be too low, as the share of inputs in one class is not shown to be at "
-        f"most {criteria['commonest']:g}: {listed}",
-    )
-
-
-def _in_one_class(shares: Mapping[str, np.ndarray], criteria: dict) -> list[str]:
-    """Return, in words, the models whose share is not shown to be at most ``commonest``."""
-    named = []
+    most, words = criteria["commonest"], []
+    there = np.isfinite(values)
     for name, share in shares.items():
-        found = over_seeds(share, criteria)
-        # Not the end of the interval, which is infinite where all seeds have the same share.
-        reach = found.reach(criteria["confidence"]) * found.standard_error
-        highest = min(1.0, found.estimate + reach)
-        if highest > criteria["commonest"]:
-            named.append(f"{found.estimate:.2f}, at most {highest:.2f} ({name})")
-    return named
+        of_one_class = there & (share > most)
+        if of_one_class.any():
+            words.append(f"{name} in {of_one_class.sum()}")
+            values = np.where(of_one_class, np.nan, values)
+    caveat = f"more than {most:g} of the inputs are put into one class by {', '.join(words)} seeds"
+    try:
+        interval = over_seeds(values, criteria, quantile)
+    except Inconclusive as why:
+        raise Inconclusive(f"{why}; {caveat}" if words else str(why)) from why
+    told = [interval.caveat, caveat] if words else [interval.caveat]
+    return interval._replace(caveat="; ".join(filter(None, told)))
 
 
 def interpolated(at: float, measured_at: np.ndarray, measured: np.ndarray) -> np.ndarray:
