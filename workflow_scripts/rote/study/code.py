@@ -98,10 +98,30 @@ def _state(path: Path) -> list[int]:
     return [state.st_mtime_ns, state.st_size]
 
 
+_imported: dict[Path, list[int]] = {}  # the time and size of a file when this process imported it
+
+
+def note_imported() -> None:
+    """Note how the files of this package are, of which this process imports the code.
+
+    A notebook goes on with that code for days. From now on a digest of a file that was edited since
+    is refused: it would be that of other code. What was noted first stays.
+    """
+    for path in PACKAGE.rglob("*.py"):
+        _imported.setdefault(path, _state(path))
+
+
 @cache
 def _known(module: str) -> tuple[str, list[str]]:
-    """Return the digest of a module alone, and what it imports: names that may be modules."""
-    return _of_file(_path(module))
+    """Return the digest of a module alone, and what it imports: names that may be modules.
+
+    Raises:
+        UserError: its file was edited since :func:`note_imported`.
+    """
+    path = _path(module)
+    if path in _imported and _imported[path] != _state(path):
+        raise UserError(f"{path} was edited since rote was imported: restart Python.")
+    return _of_file(path)
 
 
 def _of_file(path: Path) -> tuple[str, list[str]]:
