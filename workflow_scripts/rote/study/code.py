@@ -78,7 +78,7 @@ def _path(module: str) -> Path | None:
     return None
 
 
-_notes: dict[str, list] = {}  # by file: its time and size, its digest and what it imports
+_notes: dict[str, list] = {}  # by file: its state, its digest and what it imports
 
 
 def read_notes(path: Path) -> None:
@@ -94,11 +94,16 @@ def write_notes(path: Path) -> None:
 
 
 def _state(path: Path) -> list[int]:
+    """Return what tells whether a file changed: of another one that takes its place, too.
+
+    A copy may have the time of its original, and the size of what it replaces. No tool sets the
+    time of the inode.
+    """
     state = path.stat()
-    return [state.st_mtime_ns, state.st_size]
+    return [state.st_mtime_ns, state.st_size, state.st_ino, state.st_ctime_ns]
 
 
-_imported: dict[Path, list[int]] = {}  # the time and size of a file when this process imported it
+_imported: dict[Path, list[int]] = {}  # the state of a file when this process imported it
 
 
 def note_imported() -> None:
@@ -125,7 +130,7 @@ def _known(module: str) -> tuple[str, list[str]]:
 
 
 def _of_file(path: Path) -> tuple[str, list[str]]:
-    """Return the same of a file, which is read again only if its time or size changed."""
+    """Return the same of a file, which is read again only if its state changed."""
     state = _state(path)
     if _notes.get(str(path), [None])[0] != state:
         source, names = path.read_bytes(), []
@@ -180,7 +185,7 @@ def _beside(root: Path, importing: Path, module: str) -> list[Path]:
 
 @cache
 def of_content(path: Path) -> str:
-    """Return the SHA-256 of a file of data, which is read again only if its time or size changed.
+    """Return the SHA-256 of a file of data, which is read again only if its state changed.
 
     Raises:
         UserError: it cannot be read.
