@@ -134,7 +134,7 @@ def _of_file(path: Path) -> tuple[str, list[str]]:
     state = _state(path)
     if _notes.get(str(path), [None])[0] != state:
         source, names = path.read_bytes(), []
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(ast.parse(source, path.name)):
             if isinstance(node, ast.Import):
                 names += [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
@@ -149,13 +149,20 @@ def of_own_file(path: Path) -> str:
     """Return the digest of a Python file of the user's, with the files beside it that it imports.
 
     Where they lie makes no difference. What is installed goes by no digest.
+
+    Raises:
+        UserError: one of them cannot be read, or is no Python.
     """
     own, *others = [(name, _of_file(file)[0]) for name, file in own_files(path).items()]
     return hashlib.sha256(json.dumps([own[1], sorted(others)]).encode()).hexdigest()[:16]
 
 
 def own_files(path: Path) -> dict[str, Path]:
-    """Return a Python file and those that it imports from its own folder, by their places in it."""
+    """Return a Python file and those that it imports from its own folder, by their places in it.
+
+    Raises:
+        UserError: one of them cannot be read, or is no Python.
+    """
     path = path.resolve()
     found, ahead = {}, [path]
     while ahead:
@@ -163,8 +170,15 @@ def own_files(path: Path) -> dict[str, Path]:
         name = file.relative_to(path.parent).as_posix()
         if name not in found:
             found[name] = file
-            for module in _of_file(file)[1]:
-                ahead += _beside(path.parent, file, module)
+            try:
+                for module in _of_file(file)[1]:
+                    ahead += _beside(path.parent, file, module)
+            except OSError as error:
+                raise UserError(
+                    f"{error.filename} cannot be read ({error.strerror}): see to its permissions."
+                ) from error
+            except (SyntaxError, ValueError) as error:
+                raise UserError(f"{file} is no Python ({error}): mend it.") from error
     return found
 
 

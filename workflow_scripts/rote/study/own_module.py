@@ -39,7 +39,7 @@ def with_source(settings: dict) -> dict:
     package.
 
     Raises:
-        UserError: there is no such file, function or package.
+        UserError: there is no such file, function or package, or a file is no Python.
     """
     where, function = parted(settings["from"])
     own = {key: value for key, value in settings.items() if value != {}}
@@ -73,7 +73,7 @@ def in_words(model: dict) -> str:
 
 def _tree(path: Path) -> ast.Module:
     try:
-        return ast.parse(path.read_bytes())
+        return ast.parse(path.read_bytes(), path.name)
     except OSError as error:
         raise UserError(
             f"{path} cannot be read ({error.strerror}): write the path of a Python file before "
