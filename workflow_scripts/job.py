@@ -41,9 +41,11 @@ def job(smk) -> Iterator[None]:
             handlers.append(_log_file(smk.log[0]))
             logger.addHandler(handlers[1])
             code.read_notes(code.NOTES)  # so that not all code is read again
-            if code_of(smk.params.code[0], smk.wildcards) != list(smk.params.code):
+            noising = getattr(smk.params, "data", None)
+            if code_of(smk.params.code[0], smk.wildcards, noising) != list(smk.params.code):
                 raise UserError(
-                    "The code was edited after Snakemake was started: run the same command again."
+                    "The code, or a file that it reads, was edited after Snakemake was started: "
+                    "run the same command again."
                 )
             yield
     except Damaged as error:

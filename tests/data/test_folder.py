@@ -88,6 +88,27 @@ def test_a_dangling_link_is_no_damaged_image(pets):
         read(pets)
 
 
+@pytest.mark.parametrize("name", ["loop", "cat/loop", "cat/2.png"])
+def test_a_link_to_itself_is_named(pets, name):
+    (pets / "train" / name).symlink_to(pets / "train" / name)
+    with pytest.raises(UserError, match=rf"{name} cannot be read \(Too many levels of symbolic li"):
+        read(pets)
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("name", ["bird", "cat/more"])
+def test_a_link_into_a_closed_folder_is_named(pets, name):
+    closed = pets.parent / "closed"
+    (closed / "images").mkdir(parents=True)
+    (pets / "train" / name).symlink_to(closed / "images")
+    closed.chmod(0)
+    try:
+        with pytest.raises(UserError, match=rf"{name} cannot be read \(Permission denied\)"):
+            read(pets)
+    finally:
+        closed.chmod(0o700)  # so that pytest can remove it
+
+
 @pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
 def test_a_file_without_permission_is_no_damaged_image(pets):
     (pets / "train" / "cat" / "0.png").chmod(0)

@@ -1,5 +1,6 @@
 """What each kind of noise gives to the examples, against a computation by hand."""
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import xarray as xr
 from scipy import stats
 
 from rote.data import noises, noising
+from rote.data.noises import fileY
 from rote.files import netcdf
 from rote.machine.errors import UserError
 from rote.study import plan
@@ -276,6 +278,23 @@ def test_a_damaged_file_of_labels_is_refused(colour, people, tmp_path, suffix):
         file.truncate(200)
     with pytest.raises(UserError, match="labels.np.? cannot be read as labels|labels.nc is damage"):
         noised(colour, "fileY", "human", parameters=parameters)
+
+
+@pytest.mark.parametrize("save", [np.save, np.savez, np.savez_compressed])
+def test_a_file_of_labels_with_a_flipped_byte_is_refused_or_read(tmp_path, save):
+    path = tmp_path / "labels"
+    with path.open("wb") as file:
+        save(file, np.arange(20)) if save is np.save else save(file, label=np.arange(20))
+    whole, refused = path.read_bytes(), 0
+    for at in range(len(whole)):
+        for bit in (1, 16):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1 :])
+            try:
+                fileY._read(str(path))
+            except UserError as error:
+                assert re.search("cannot be read as labels|has no label: write", str(error))
+                refused += 1
+    assert refused
 
 
 @pytest.mark.parametrize(("suffix", "other"), [(".npy", ".npz"), (".npz", ".npy")])

@@ -10,6 +10,7 @@ import xarray as xr
 
 import stores
 from conftest import ROOT
+from rote.files import pack
 from rote.files import store as store_module
 from rote.files.store import FINISHED, Store, fingerprint
 from rote.machine.errors import UserError
@@ -255,6 +256,16 @@ def test_a_file_that_goes_costs_its_members_alone(member, tmp_path):
     one.save(THIRD, member)  # into a new file of the same name
     assert reader.load(KEY) is None
     xr.testing.assert_identical(Store(tmp_path).load(THIRD), member)
+
+
+def test_files_without_records_are_removed(member, tmp_path):
+    store = Store(tmp_path)
+    store.save(KEY, member)
+    for suffix in (store_module.PACK, store_module.CHECKPOINTS):
+        pack.write(tmp_path / f"empty{suffix}", [])
+    store.remove_all_but({KEY})
+    assert len(list(tmp_path.iterdir())) == 1
+    xr.testing.assert_identical(Store(tmp_path).load(KEY), member)
 
 
 def test_all_but_some_is_removed(member, tmp_path):

@@ -1,6 +1,10 @@
 """The front door for notebooks: what it gives is what the workflow's own functions give."""
 
+import os
 import runpy
+import shutil
+import subprocess
+import sys
 import textwrap
 from importlib.metadata import PackageNotFoundError, version
 
@@ -11,6 +15,7 @@ import xarray as xr
 from torch import nn
 
 import own_models
+from conftest import ROOT
 from rote import api
 from rote.data.noising import of_draw
 from rote.files import provenance
@@ -462,3 +467,39 @@ def test_numbers_do_not_depend_on_the_threads_of_the_notebook(data):
     finally:
         torch.set_num_threads(1)
     np.testing.assert_array_equal(*found)
+
+
+TRAINED_AFTER_AN_EDIT = """
+import sys
+from pathlib import Path
+import numpy as np
+from rote import api
+
+file = Path(api.__file__).parents[1] / sys.argv[1]
+file.write_text(file.read_text() + "edited = True\\n")
+data = api.data(np.arange(160).reshape(40, 2, 2), np.arange(40) % 2, train_examples=20)
+model = {"hidden_layers": 1, "hidden_units": 2}
+api.train(data, model, epochs=1, learning_rate=0.1, store="store")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["models/sgd.py", "figures/fig1.py"])
+def test_code_that_was_edited_since_its_import_trains_nothing_for_a_store(tmp_path, file):
+    """A store would have models of the code before under the fingerprint of that behind."""
+    package = tmp_path / "rote"
+    shutil.copytree(
+        ROOT / "workflow_scripts" / "rote", package, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", TRAINED_AFTER_AN_EDIT, file],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    said = f"UserError: {package / file} was edited since rote was imported: restart Python."
+    trains = file == "models/sgd.py"
+    assert (said in ran.stderr) == trains, ran.stderr
+    assert (ran.returncode != 0) == trains, ran.stderr
+    assert (tmp_path / "store").exists() != trains

@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,6 +135,41 @@ def test_files_beside_it_and_packages_are_part_of_the_code(tmp_path):
     assert len(set(sources)) == 3
     version = own_module.with_source({"from": "torchvision.models:resnet18"})["source"]
     assert version.startswith("torchvision 0.")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            b"WIDTH = = 3\n",
+            r"helper.py is no Python \(invalid syntax \(helper.py, line 1\)\): mend",
+        ),
+        (b"WIDTH = 3\0\n", r"helper.py is no Python \(.*null bytes.*\): mend it."),
+    ],
+)
+def test_a_file_beside_it_that_is_no_python_is_named(tmp_path, text, words):
+    (tmp_path / "net.py").write_text("import parts\ndef net(classes): ...\n")
+    (tmp_path / "parts.py").write_text("import helper\n")
+    (tmp_path / "helper.py").write_bytes(text)
+    with pytest.raises(UserError, match=words):
+        own_module.with_source(module("net", tmp_path / "net.py"))
+
+
+@pytest.mark.parametrize("method", ["read_bytes", "is_file"])
+def test_a_file_beside_it_that_cannot_be_read_is_named(tmp_path, monkeypatch, method):
+    (tmp_path / "net.py").write_text("import parts\ndef net(classes): ...\n")
+    beside = tmp_path / "parts.py"
+    beside.write_text("WIDTH = 3\n")
+    readable = getattr(Path, method)
+
+    def denied(path):
+        if path == beside:
+            raise PermissionError(13, "Permission denied", str(path))
+        return readable(path)
+
+    monkeypatch.setattr(Path, method, denied)
+    with pytest.raises(UserError, match=r"parts.py cannot be read \(Permission denied\): see to "):
+        own_module.with_source(module("net", tmp_path / "net.py"))
 
 
 def test_functions_of_one_name_in_a_package_are_two_models():

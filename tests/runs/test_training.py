@@ -275,6 +275,12 @@ def test_an_interrupted_run_resumes_from_its_checkpoints(noised, run_settings, t
     assert not stores.checkpoints(store.root)
 
 
+def test_no_checkpoints_are_written_once_all_members_are_finished(noised, run_settings, tmp_path):
+    """Such a file would hold nothing, and nothing would remove it."""
+    train(noised, run_settings, Store(tmp_path), checkpoint_seconds=1e-9)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".pack"}
+
+
 @pytest.fixture
 def to_threshold(settings) -> dict:
     """Settings under which some members converge early, some late, some not at all."""

@@ -1,5 +1,9 @@
 """What changes the digest of code, and what does not."""
 
+import os
+import shutil
+import time
+
 import pytest
 
 from rote.study import code
@@ -136,3 +140,17 @@ def test_notes_spare_the_reading_of_files_that_have_not_changed(tmp_path, monkey
     code.write_notes(tmp_path / "gone" / "notes.json")
     monkeypatch.setattr(code, "_notes", {})
     assert digest() == before
+
+
+@pytest.mark.parametrize("put", [os.replace, shutil.copy2], ids=["moved", "copied"])
+@pytest.mark.parametrize("digest", [code.of_content, code.of_own_file])
+def test_another_file_of_equal_time_and_size_is_read(tmp_path, digest, put):
+    there, other = tmp_path / "there.py", tmp_path / "other.py"
+    for path, text in [(there, "x = 1"), (other, "x = 2")]:
+        path.write_text(text)
+        os.utime(path, (1, 1))
+    before = digest(there)
+    time.sleep(0.05)  # longer than the steps in which a file system counts time
+    put(other, there)
+    code.of_content.cache_clear()
+    assert digest(there) != before

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import compare_published
@@ -26,11 +27,17 @@ from rote.data import sources
 from rote.files import made_by, netcdf
 from rote.files.provenance import with_provenance
 from rote.machine.errors import UserError
+from rote.study import code as code_module
 from rote.study import plan
 from rote.study.figures import EXPERIMENTS, FIGURES
+from rote.study.jobs import Study
 from rote.study.run_settings import of_run
 
 MADE_BY = "0123456789abcdef"
+EDITED = (
+    "Error: The code, or a file that it reads, was edited after Snakemake was started: run the "
+    "same command again.\n"
+)
 
 
 def job(tmp_path, *, output, input=(), log="job.log", **rest):
@@ -244,10 +251,43 @@ def test_code_that_was_edited_after_the_start_stops_a_job(tmp_path, capsys):
     with pytest.raises(SystemExit):
         fetch_dataset.main(job(tmp_path, output=[str(tmp_path / "d.nc")], params=edited))
     printed = capsys.readouterr().err
-    assert printed == (
-        "Error: The code was edited after Snakemake was started: run the same command again.\n"
-    )
+    assert printed == EDITED
     assert not (tmp_path / "d.nc").exists()
+
+
+def test_noise_that_was_edited_after_the_start_stops_its_job(
+    tmp_path, monkeypatch, capsys, source, settings
+):
+    raw, labels = str(tmp_path / "raw.nc"), tmp_path / "labels.npy"
+    netcdf.write(source, raw)
+    np.save(labels, source["label"].values[:300])
+    data = plan.data_settings(settings | {"noise_kinds": ["human", "pairY"]})
+    data["noises"] = {"human": {"kind": "fileY", "path": str(labels)}}
+
+    def code_at_the_start() -> list:
+        study = SimpleNamespace(noising=lambda wildcards: data)
+        return Study.code_of(study, "noise_dataset")(SimpleNamespace())
+
+    def draw(code: list) -> None:
+        own = SimpleNamespace(data=data, title="Synthetic", code=code, made_by=MADE_BY)
+        noise_dataset.main(job(tmp_path, input=[raw], output=[f"{raw}.noised"], params=own))
+
+    started = code_at_the_start()
+    draw(started)  # as it was
+    digest = code_module.digest
+    with monkeypatch.context() as edited:
+        edited.setattr(
+            code_module, "digest", lambda modules: digest(modules) + "!" * ("pairY" in str(modules))
+        )
+        with pytest.raises(SystemExit):
+            draw(started)
+    assert capsys.readouterr().err == EDITED
+    np.save(labels, 1 - source["label"].values[:300] % 2)
+    code_module.of_content.cache_clear()
+    with pytest.raises(SystemExit):
+        draw(started)
+    assert capsys.readouterr().err == EDITED
+    draw(code_at_the_start())
 
 
 def test_every_rule_with_a_script_tells_it_by_which_code_it_goes():

@@ -19,11 +19,16 @@ Numbers are those of the workflow with the same settings and seeds. Models are k
 a folder: with the same one again, also that of a study, ``results/store``, only what is missing is
 computed. A model that is a function is not found there by another process, which cannot know what
 the function does: name it by its file for that, see ``docs/own-models.md``. Without a store models
-are kept as long as the :class:`Trained` that holds them.
+are kept as long as the :class:`Trained` that holds them. After an edit of this package Python must
+be started anew.
 """
 
-from rote.api.arrays import data, inputs
-from rote.api.trained import Trained
-from rote.api.training import sensitivity, train
+from rote.study import code
+
+code.note_imported()  # before the code is, so that no edit is missed
+
+from rote.api.arrays import data, inputs  # noqa: E402
+from rote.api.trained import Trained  # noqa: E402
+from rote.api.training import sensitivity, train  # noqa: E402
 
 __all__ = ["Trained", "data", "inputs", "sensitivity", "train"]

@@ -83,17 +83,32 @@ def _listed(folder: Path) -> list[os.DirEntry]:
         ) from error
 
 
+def _is_folder_or_link(entry: os.DirEntry) -> bool:
+    """Return whether an entry of a folder is one itself, or a link to one.
+
+    Raises:
+        UserError: it is a link that leads to itself, or into a folder that cannot be read.
+    """
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        raise UserError(
+            f"{entry.path} cannot be read ({error.strerror}): see to where this link leads, or "
+            "remove it."
+        ) from error
+
+
 def _classes(folder: Path, left_out: Counter) -> list[str]:
     """Return the names of the classes in a part: its folders, but those of systems.
 
     Raises:
-        UserError: there are none, or a name is no text.
+        UserError: there are none, a name is no text, or a link leads nowhere.
     """
     names = []
     for entry in _listed(folder):
         if _of_system(entry.name):
             continue
-        if not entry.is_dir():
+        if not _is_folder_or_link(entry):
             left_out[f"{folder.name}/{entry.name}, which is in no folder of a class"] += 1
         elif not entry.name.isprintable():  # which also holds for bytes that are no UTF-8
             raise UserError(f"The class {entry.name!a} of {folder} is no readable name: rename it.")
@@ -108,7 +123,7 @@ def _files(folder: Path, left_out: Counter) -> list[str]:
     """Return the images of a class, also those in folders below, each once.
 
     Raises:
-        UserError: there are none.
+        UserError: there are none, or a link leads nowhere.
     """
     # A link may lead back, or up to where other classes are: neither is a folder of this class.
     above = tuple(os.path.realpath(each) for each in (folder, *folder.parents[:2]))
@@ -118,7 +133,7 @@ def _files(folder: Path, left_out: Counter) -> list[str]:
         for entry in _listed(Path(place)):
             if _of_system(entry.name):
                 continue
-            if entry.is_dir():
+            if _is_folder_or_link(entry):
                 real = os.path.realpath(entry.path)
                 if real not in above:
                     ahead.append((entry.path, (*above, real)))

@@ -8,6 +8,7 @@ from 0, (example) or (example, 1). ``class_names``, if it is there, are their na
 Nothing is unpickled: a pickle can hold a program.
 """
 
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -19,6 +20,16 @@ from rote.machine.errors import UserError, brief
 CHANNELS = 1, 3
 NEEDED = "x_train", "y_train"
 TEST = "x_test", "y_test"
+# What is raised by the reading of a file that is damaged, encrypted or of another kind.
+UNREADABLE = (
+    ValueError,
+    EOFError,
+    RuntimeError,
+    SyntaxError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def read_arrays(path: Path) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[str]]:
@@ -66,7 +77,7 @@ def _load(path: Path) -> dict[str, np.ndarray | None]:
         raise UserError(
             f"{path} cannot be read ({brief(error)}): see to its permissions."
         ) from error
-    except (ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise UserError(
             f"{path} is damaged, or no .npz file of NumPy ({brief(error)}): put a whole file "
             "there, written by numpy.savez."

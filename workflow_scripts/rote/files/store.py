@@ -89,7 +89,8 @@ class Store:
     def remove_all_but(self, keys: Container[str]) -> None:
         """Remove other members, what is damaged or there twice, and checkpoints of no use.
 
-        Files that hold such are written anew, without it. No job may be at work.
+        Files that hold such are written anew, without it; those without records go. No job may be
+        at work.
         """
         self._found, self._needed = None, {}  # what was added meanwhile is looked at, too
         remove_abandoned(self.root, f"*{PACK}")
@@ -100,7 +101,8 @@ class Store:
             if self._content(key, epoch) is not None:  # which drops the damaged ones
                 kept[records[-1].path].append(records[-1])
         for path, records in kept.items():
-            if sum(record.size for record in records) + pack.LINE_BYTES == path.stat().st_size:
+            size = sum(record.size for record in records) + pack.LINE_BYTES
+            if records and size == path.stat().st_size:
                 continue
             if records:
                 contents = ((r.key, r.epoch, pack.content(r)) for r in records)

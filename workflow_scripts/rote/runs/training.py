@@ -183,7 +183,8 @@ def _train_missing(
                 result = as_dataset(record, training, seen)
                 results[key] = keep(result, store, key, missing[key], settings, data.described)
             stop = interruption.arrived()
-            if stop or clock.due():
+            unfinished = present > len(now.finished)
+            if unfinished and (stop or clock.due()):
                 with clock.writing():
                     store.save_checkpoints((group[i], state) for i, state in now.unfinished())
             if stop:

@@ -78,7 +78,7 @@ def _path(module: str) -> Path | None:
     return None
 
 
-_notes: dict[str, list] = {}  # by file: its time and size, its digest and what it imports
+_notes: dict[str, list] = {}  # by file: its state, its digest and what it imports
 
 
 def read_notes(path: Path) -> None:
@@ -94,22 +94,47 @@ def write_notes(path: Path) -> None:
 
 
 def _state(path: Path) -> list[int]:
+    """Return what tells whether a file changed: of another one that takes its place, too.
+
+    A copy may have the time of its original, and the size of what it replaces. No tool sets the
+    time of the inode.
+    """
     state = path.stat()
-    return [state.st_mtime_ns, state.st_size]
+    return [state.st_mtime_ns, state.st_size, state.st_ino, state.st_ctime_ns]
+
+
+_imported: dict[Path, list[int]] = {}  # the state of a file when this process imported it
+
+
+def note_imported() -> None:
+    """Note how the files of this package are, of which this process imports the code.
+
+    A notebook goes on with that code for days. From now on a digest of a file that was edited since
+    is refused: it would be that of other code. What was noted first stays.
+    """
+    for path in PACKAGE.rglob("*.py"):
+        _imported.setdefault(path, _state(path))
 
 
 @cache
 def _known(module: str) -> tuple[str, list[str]]:
-    """Return the digest of a module alone, and what it imports: names that may be modules."""
-    return _of_file(_path(module))
+    """Return the digest of a module alone, and what it imports: names that may be modules.
+
+    Raises:
+        UserError: its file was edited since :func:`note_imported`.
+    """
+    path = _path(module)
+    if path in _imported and _imported[path] != _state(path):
+        raise UserError(f"{path} was edited since rote was imported: restart Python.")
+    return _of_file(path)
 
 
 def _of_file(path: Path) -> tuple[str, list[str]]:
-    """Return the same of a file, which is read again only if its time or size changed."""
+    """Return the same of a file, which is read again only if its state changed."""
     state = _state(path)
     if _notes.get(str(path), [None])[0] != state:
         source, names = path.read_bytes(), []
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(ast.parse(source, path.name)):
             if isinstance(node, ast.Import):
                 names += [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
@@ -124,13 +149,20 @@ def of_own_file(path: Path) -> str:
     """Return the digest of a Python file of the user's, with the files beside it that it imports.
 
     Where they lie makes no difference. What is installed goes by no digest.
+
+    Raises:
+        UserError: one of them cannot be read, or is no Python.
     """
     own, *others = [(name, _of_file(file)[0]) for name, file in own_files(path).items()]
     return hashlib.sha256(json.dumps([own[1], sorted(others)]).encode()).hexdigest()[:16]
 
 
 def own_files(path: Path) -> dict[str, Path]:
-    """Return a Python file and those that it imports from its own folder, by their places in it."""
+    """Return a Python file and those that it imports from its own folder, by their places in it.
+
+    Raises:
+        UserError: one of them cannot be read, or is no Python.
+    """
     path = path.resolve()
     found, ahead = {}, [path]
     while ahead:
@@ -138,8 +170,15 @@ def own_files(path: Path) -> dict[str, Path]:
         name = file.relative_to(path.parent).as_posix()
         if name not in found:
             found[name] = file
-            for module in _of_file(file)[1]:
-                ahead += _beside(path.parent, file, module)
+            try:
+                for module in _of_file(file)[1]:
+                    ahead += _beside(path.parent, file, module)
+            except OSError as error:
+                raise UserError(
+                    f"{error.filename} cannot be read ({error.strerror}): see to its permissions."
+                ) from error
+            except (SyntaxError, ValueError) as error:
+                raise UserError(f"{file} is no Python ({error}): mend it.") from error
     return found
 
 
@@ -160,7 +199,7 @@ def _beside(root: Path, importing: Path, module: str) -> list[Path]:
 
 @cache
 def of_content(path: Path) -> str:
-    """Return the SHA-256 of a file of data, which is read again only if its time or size changed.
+    """Return the SHA-256 of a file of data, which is read again only if its state changed.
 
     Raises:
         UserError: it cannot be read.

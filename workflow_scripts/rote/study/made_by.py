@@ -7,7 +7,7 @@ The digest of a file holds those of its inputs, so it tells apart whatever is di
 import functools
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -35,10 +35,15 @@ def _once(method: Callable) -> Callable:
     return remembering
 
 
-def code_of(rule: str, wildcards) -> list:
+def code_of(rule: str, wildcards, noising: Mapping | None = None) -> list:
     """Return the name of a rule and what its job computes by: versions, or the digest of its code.
 
     A job asks again, since the code may have been edited while Snakemake ran.
+
+    Args:
+        rule: its name.
+        wildcards: those of the job.
+        noising: the settings of a noised data set, for the job that draws its noise.
     """
     figure = getattr(wildcards, "figure", None)
     match rule:
@@ -61,7 +66,17 @@ def code_of(rule: str, wildcards) -> list:
             by = code.digest([rule]), code.of_content(template)
         case _:
             by = [code.digest([rule])]
-    return [rule, *by]
+    return [rule, *by, *(_of_noises(noising) if noising else [])]
+
+
+def _of_noises(data: Mapping) -> list[str]:
+    """Return the digests of what draws noise: code that no version covers, and own files."""
+    kinds = {noises.kind_of(name, data) for name in data["noise_kinds"]}
+    modules = {f"rote.data.noises.{kind}" for kind in kinds} - {*versions.MODULES["NOISING"]}
+    files = [
+        Path(path) for own in data.get("noises", {}).values() for path in noises.paths(own).values()
+    ]
+    return [*map(code.of_content, files), *([code.digest(modules)] if modules else [])]
 
 
 class MadeBy:
@@ -89,20 +104,8 @@ class MadeBy:
             self.study.title_of_noised(wildcards),
             code_of("noise_dataset", wildcards),
             self.dataset(dataset),
-            *self._noises(wildcards),
+            *_of_noises(self.study.noising(wildcards)),
         )
-
-    def _noises(self, wildcards) -> list[str]:
-        """Return the digests of what draws noise: code that no version covers, and own files."""
-        data = self.study.noising(wildcards)
-        kinds = {noises.kind_of(name, data) for name in data["noise_kinds"]}
-        modules = {f"rote.data.noises.{kind}" for kind in kinds} - {*versions.MODULES["NOISING"]}
-        files = [
-            Path(path)
-            for own in data.get("noises", {}).values()
-            for path in noises.paths(own).values()
-        ]
-        return [*map(code.of_content, files), *([code.digest(modules)] if modules else [])]
 
     @_once
     def run(self, wildcards) -> str:

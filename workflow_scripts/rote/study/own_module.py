@@ -39,8 +39,8 @@ def with_source(settings: dict) -> dict:
     package.
 
     Raises:
-        UserError: there is no such file, function or package, or a name among the arguments is no
-            text.
+        UserError: there is no such file, function or package, a file is no Python, or a name among
+            the arguments is no text.
     """
     _check_names(settings.get("arguments", {}))
     where, function = parted(settings["from"])
@@ -86,7 +86,7 @@ def in_words(model: dict) -> str:
 
 def _tree(path: Path) -> ast.Module:
     try:
-        return ast.parse(path.read_bytes())
+        return ast.parse(path.read_bytes(), path.name)
     except OSError as error:
         raise UserError(
             f"{path} cannot be read ({error.strerror}): write the path of a Python file before "

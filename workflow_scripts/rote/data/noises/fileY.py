@@ -5,13 +5,13 @@ the original order or, where ``index`` stands beside it, for each of these posit
 ``true_label``, too, these must be the true classes: a file in another order is found out by it.
 """
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from rote.data.noises import Examples
+from rote.data.numpy_file import UNREADABLE
 from rote.files import netcdf
 from rote.machine.errors import Damaged, UserError, brief
 
@@ -89,7 +89,7 @@ def _read(path: str) -> dict[str, np.ndarray]:
             raise ValueError("it holds something else than arrays")
     except Damaged as error:  # and not to be deleted, as it could be were it a file of rote
         raise UserError(f"{path} is damaged ({error.why}): put a whole file there.") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, *UNREADABLE) as error:
         raise UserError(
             f"{path} cannot be read as labels ({brief(error)}): write whole numbers by np.savez."
         ) from error
