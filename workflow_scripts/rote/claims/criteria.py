@@ -54,9 +54,10 @@ CRITERIA = {
     ),
     "commonest": Criterion(
         "most inputs: of a model that puts more of them than this into one class, the critical "
-        "sample ratio can be low, whatever it has learned",
+        "sample ratio can be low, whatever it has learned, and is no evidence",
         f"{DRAWS}; how it is used was changed on 29 November 2026, when a verdict of the demo had "
-        "turned out to hang on it",
+        "turned out to hang on it, at last by a rule that was written down before new models were "
+        "trained for it",
     ),
     "together": Criterion(
         "rank correlation from which on two measures move together: half of what it can be",
