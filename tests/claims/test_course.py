@@ -54,14 +54,14 @@ def test_a_model_that_predicts_one_class_for_most_inputs_is_no_evidence(
     one, expected = decided(metrics, part), decided(without, part)
     for number in ("estimate", "lower", "upper", "adjusted_lower", "adjusted_upper"):
         assert one[number] == pytest.approx(expected[number].item(), abs=1e-12)
-    words = f"more than 0.5 of the inputs are put into one class by {name} in 2 seeds"
+    words = f"more than 0.5 of the inputs are put into one class by {name} in 2 of 6 seeds"
     assert words in one["reason"].item()
     assert "class" not in expected["reason"].item()
     share.loc[place] = 0.64
     one = decided(metrics, part)
     assert one["verdict"] == INCONCLUSIVE and np.isnan(one["estimate"])
     assert f"0 of 6 seeds have a value, and {CRITERIA['minimum_seeds']}" in one["reason"].item()
-    assert f"class by {name} in 6 seeds" in one["reason"].item()
+    assert f"class by {name} in 6 of 6 seeds" in one["reason"].item()
 
 
 def test_real_inputs_do_not_count_where_those_of_noise_were_searched():

@@ -110,7 +110,7 @@ def of_several_classes(
     for name, share in shares.items():
         of_one_class = there & (share > most)
         if of_one_class.any():
-            words.append(f"{name} in {of_one_class.sum()}")
+            words.append(f"{name} in {of_one_class.sum()} of {len(values)}")
             values = np.where(of_one_class, np.nan, values)
     caveat = f"more than {most:g} of the inputs are put into one class by {', '.join(words)} seeds"
     try:
