@@ -42,8 +42,8 @@ def test_verdicts_are_those_of_the_claims():
         for number in (1, 4)
     }
     words = (
-        "No core part of 1 is contradicted; of the twelve of 4 eleven are supported. The other one, "
-        "that CNNs trained on random inputs have more critical samples than those trained on "
+        "No core part of 1 is contradicted; of the twelve of 4 eleven are supported. The other "
+        "one, that CNNs trained on random inputs have more critical samples than those trained on "
         "random labels, is the wrong way round, with [other replicates]"
         "(docs/verdicts/README.md) too."
     )
