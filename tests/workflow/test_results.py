@@ -213,33 +213,20 @@ def test_numbers_on_other_images_are_those_of_their_claims():
     assert decided[0] > decided[1]
 
 
-@pytest.mark.parametrize(
-    ("folder", "changed", "claims", "words"),
-    [
-        (
-            "avx2",
-            [("supported", "inconclusive")],
-            [],
-            "the same six verdicts; of 87 parts one changes, from supported to inconclusive",
-        ),
-        (
-            "torch",
-            [("contradicted", "inconclusive")],
-            [],
-            "where torch multiplies, it gives them too, and of 87 parts another one changes, from "
-            "contradicted to inconclusive",
-        ),
-    ],
-)
-def test_what_rounding_changes_is_what_the_page_says(folder, changed, claims, words):
+@pytest.mark.parametrize(("folder", "changed"), [("avx2", 5), ("torch", 3)])
+def test_what_rounding_changes_is_what_the_page_says(folder, changed):
     files = (ROOT / "docs" / name / "claims.nc" for name in ("demo", f"verdicts/{folder}"))
     here, other = map(netcdf.read, files)
     differ = here["claim_verdict"].values != other["claim_verdict"].values
-    assert here["conclusion"].values[differ].tolist() == claims
+    assert here["conclusion"].values[differ].tolist() == [4]
+    assert other["claim_verdict"].values[differ].tolist() == ["inconclusive"]
     both = zip(here["verdict"].values, other["verdict"].values, strict=True)
-    assert [pair for pair in both if pair[0] != pair[1]] == changed
+    pairs = [pair for pair in both if pair[0] != pair[1]]
+    assert len(pairs) == changed and all("inconclusive" in pair for pair in pairs)
     assert here.sizes["test"] == 87 and here.sizes["conclusion"] == 6
-    assert words in " ".join((ROOT / "docs" / "claims.md").read_text().split())
+    text = " ".join((ROOT / "docs" / "claims.md").read_text().split())
+    assert "instead of those for AVX-512, five of 87; on an Intel processor" in text
+    assert "where torch multiplies, three. Both leave claim 4 inconclusive" in text
 
 
 def test_numbers_on_single_examples_are_those_of_their_files():
