@@ -70,6 +70,48 @@ def test_whatever_is_done_otherwise_makes_one(before, after):
     assert not same((before, after))
 
 
+@pytest.mark.parametrize(
+    ("with_comma", "without"),
+    [
+        ("x = (a,)", "x = (a)"),
+        ("x = ((a),)", "x = ((a))"),
+        ("x = (a, (b,))", "x = (a, (b))"),
+        ("x = ('ä', (b,))", "x = ('ä', (b))"),
+        ("x = (lambda a, b: a,)", "x = (lambda a, b: a)"),
+        ("x = y[a,]", "x = y[a]"),
+        ("for x in (a,):\n    f(x)", "for x in (a):\n    f(x)"),
+        ("f((a,))", "f((a))"),
+        ("return_(\n    (\n        a,\n    )\n)", "return_(\n    (\n        a\n    )\n)"),
+        ("match x:\n    case (a,):\n        f(a)", "match x:\n    case (a):\n        f(a)"),
+    ],
+)
+def test_a_comma_that_makes_a_tuple_makes_a_difference(with_comma, without):
+    assert code.of_source(with_comma.encode()) != code.of_source(without.encode())
+
+
+@pytest.mark.parametrize(
+    ("with_comma", "without"),
+    [
+        ("f(a,)", "f(a)"),
+        ("f((a,),)", "f((a,))"),
+        ("(f)(a,)", "(f)(a)"),
+        ("x = (a, b,)", "x = (a, b)"),
+        ("x = [a,]", "x = [a]"),
+        ("x = {a,}", "x = {a}"),
+        ("x = {a: (b,),}", "x = {a: (b,)}"),
+        ("x = y[a, b,]", "x = y[a, b]"),
+        ("x = y[f(a,), b]", "x = y[f(a), b]"),
+        ("x = (a, )", "x = (a,)"),
+        ("x = (\n    a,  # one\n)", "x = (a,)"),
+        ("from m import (a,)", "from m import (a)"),
+        ("def f(a,):\n    g(a)", "def f(a):\n    g(a)"),
+        ("class A(B,):\n    x = 1", "class A(B):\n    x = 1"),
+    ],
+)
+def test_a_comma_that_the_layout_asks_for_makes_none(with_comma, without):
+    assert code.of_source(with_comma.encode()) == code.of_source(without.encode())
+
+
 def test_text_that_is_returned_is_no_docstring():
     assert code.of_source(b"x = 'a'\n") != code.of_source(b"x = 'b'\n")
     assert code.of_source(b"'a'\nx = 1\n") == code.of_source(b"'b'\nx = 1\n")

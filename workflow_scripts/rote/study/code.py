@@ -33,6 +33,7 @@ LAYOUT = {
     tokenize.NEWLINE,
     tokenize.NL,
 }
+CLOSING = ")", "]", "}"
 
 
 def digest(modules: Iterable[str]) -> str:
@@ -234,7 +235,8 @@ def _significant(source: bytes) -> list[str]:
     """Return the tokens that say what is done, and where blocks begin and end."""
     lines = io.BytesIO(source).readlines()
     tokens = list(tokenize.tokenize(iter([*lines, b""]).__next__))
-    found, statement, i = [], [], 0
+    tuples = _ends_of_tuples_of_one(source)
+    found, statement, i, end = [], [], 0, (0, 0)
 
     def end_statement() -> None:
         # A statement that is one piece of text is a docstring, or does nothing.
@@ -257,9 +259,28 @@ def _significant(source: bytes) -> list[str]:
             statement.append(_between(lines, token.start, tokens[last].end))
             i = last
         elif token.type not in LAYOUT:
+            before, end = end, _end(token, lines)
+            if token.string in CLOSING and statement[-1:] == [","] and not {before, end} & tuples:
+                statement.pop()  # a comma that only the layout of a line asks for
             statement.append(token.string)
         i += 1
-    return [token for i, token in enumerate(found) if not _needless(found, i)]
+    return found
+
+
+def _ends_of_tuples_of_one(source: bytes) -> set[tuple[int, int]]:
+    """Return where tuples of one element end, as (row, byte): the comma makes them, as in (a,)."""
+    return {
+        (node.end_lineno, node.end_col_offset)
+        for node in ast.walk(ast.parse(source))
+        if (isinstance(node, ast.Tuple) and len(node.elts) == 1)
+        or (isinstance(node, ast.MatchSequence) and len(node.patterns) == 1)
+    }
+
+
+def _end(token: tokenize.TokenInfo, lines: list[bytes]) -> tuple[int, int]:
+    """Return where a token ends, as (row, byte)."""
+    row, column = token.end
+    return row, len(lines[row - 1].decode()[:column].encode())
 
 
 def _end_of_text(tokens: list, first: int) -> int:
@@ -277,8 +298,3 @@ def _between(lines: list[bytes], start: tuple[int, int], end: tuple[int, int]) -
     rows[-1] = rows[-1][: end[1]]
     rows[0] = rows[0][start[1] :]
     return "".join(rows)
-
-
-def _needless(tokens: list[str], i: int) -> bool:
-    """Return whether a token is a comma that only the layout of a line asks for."""
-    return tokens[i] == "," and i + 1 < len(tokens) and tokens[i + 1] in ")]}"
