@@ -130,6 +130,32 @@ def test_a_loss_near_the_limit_makes_no_verdict_wrong_too_often(falls, losses, s
     assert count["ours"] <= most_by_chance(studies, nominal) < count["as if known"]
 
 
+@pytest.mark.slow
+def test_a_difference_of_two_bests_is_not_wrong_too_often_near_the_limit():
+    # The best of ours is 0.3201, and of the others 0.3, as 0.9 costs too much, but only just.
+    falls = np.array([(0.1, 0.3201), (0.3, 0.9)])
+    losses = np.array([(0.0, -0.05), (0.0, 0.0201)])
+    rng, studies, count = np.random.default_rng(10), 600, {"ours": 0, "as if known": 0}
+    known = partial(quantiles.of_best, (2, 2))
+    for _ in range(studies):
+        ours, others = (
+            Choices(
+                fall[:, None] + rng.normal(0, 0.03, (2, 4)),
+                loss[:, None] + rng.normal(0, 0.0135, (2, 4)),
+            )
+            for fall, loss in zip(falls, losses, strict=True)
+        )
+        difference = effects(ours, MARGIN)[0] - effects(others, MARGIN)[0]
+        for name, interval in (
+            ("ours", fall_at_best([ours, others], CRITERIA)),
+            ("as if known", verdicts.over_seeds(difference, CRITERIA, known)),
+        ):
+            verdict = verdicts.verdict(interval, (MARGIN, np.inf))
+            count[name] += verdict == CONTRADICTED
+    most = most_by_chance(studies, (1 - CRITERIA["confidence"]) / 2)
+    assert count["ours"] <= most < count["as if known"]
+
+
 @pytest.mark.parametrize("falls", [(0.1, 0.4), (0.1, 0.15)])
 def test_where_no_loss_is_near_the_limit_its_uncertainty_costs_nothing(falls):
     rng = np.random.default_rng(9)

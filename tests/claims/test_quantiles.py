@@ -113,7 +113,9 @@ def test_differences_of_two_of_the_best_are_nominal_for_normal_values():
 @pytest.mark.parametrize("seeds", [4, 6])
 def test_differences_of_which_one_side_hardly_varies_are_nominal_for_skewed_values(seeds):
     rng, studies = np.random.default_rng(55), 4000
-    differences = coverage.skewed(1, rng, (studies, seeds)) - 0.01 * rng.normal(size=(studies, 1))
+    differences = coverage.skewed(1, rng, (studies, seeds)) - 0.01 * rng.normal(
+        size=(studies, seeds)
+    )
     most = most_by_chance(studies, 0.025)
     assert max(beyond(differences, quantiles.of_best((1, 1), seeds, 0.95))) <= most
 

@@ -151,7 +151,7 @@ def validation_fall(data: xr.Dataset, kind: str, best: bool, criteria: Criteria)
 
 
 def _upper_ends(values: np.ndarray, reach: float) -> np.ndarray:
-    """“ȳ + q · e” of each row; “equal values of all seeds are given the largest e”."""
+    """“ȳ + q · e” of each row; “those with equal values in all seeds” have the largest e."""
     if not len(values):
         return np.zeros(0)
     y, s = values.mean(axis=1), values.std(axis=1, ddof=1)
@@ -212,8 +212,8 @@ class Strengths:
             fall = np.full_like(fall, np.nan)
         return fall, loss, taken
 
-    def shown(self, names: list[str] | None, reach: float) -> bool:
-        """Each strength taken “has ȳ + q(c) · e of at most `margin`”: “shown to be allowed”."""
+    def affordable(self, names: list[str] | None, reach: float) -> bool:
+        """“Each strength that a seed takes is affordable”: “ȳ + q(c) · e is at most `margin`”."""
         _, losses = self.own(names)
         *_, taken = self.best(names)
         return all(upper <= self.margin for upper in _upper_ends(losses, reach)[sorted(taken)])
@@ -221,7 +221,7 @@ class Strengths:
     def highest(
         self, names: list[str] | None, reach: float, less: np.ndarray | float = 0.0
     ) -> float:
-        """The greatest “ȳ + q(c′) · e of the fall” of a strength “not shown not to be” allowed."""
+        """“The largest ȳ + q(c′) · e of the falls, over all seeds, of the possible strengths.”"""
         falls, losses = self.own(names)
         falls = falls[-_upper_ends(-losses, reach) <= self.margin] - less
         return max(_upper_ends(falls, reach), default=-np.inf)
@@ -237,10 +237,10 @@ class Strengths:
         def further(c: float) -> tuple[float, float]:
             """“An end may lie further out.”"""
             reach, half = q(c), q(1 - (1 - c) / 2)
-            lower = np.nan if self.shown(names, reach) else -np.inf
+            lower = np.nan if self.affordable(names, reach) else -np.inf
             if less is None:
                 return lower, self.highest(names, half)
-            upper = np.nan if self.shown(less, reach) else np.inf
+            upper = np.nan if self.affordable(less, reach) else np.inf
             return (
                 np.fmin(lower, -self.highest(less, half, fall)),
                 np.fmax(upper, self.highest(names, half, other)),

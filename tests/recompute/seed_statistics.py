@@ -147,6 +147,8 @@ def detectable(values: Values, holds: tuple[float, float], confidence: float) ->
     “It is ∞ where no effect is found as often: where an end that would have to be bounded is
     not, or where two ends are less than 3d apart.”
     """
+    if values.further:  # “not told (–) of the best of several strengths”
+        return np.nan
     lower, upper = values.interval(confidence)
     if (holds[0] > -inf and lower == -inf) or (holds[1] < inf and upper == inf):
         return inf

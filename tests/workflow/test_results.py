@@ -8,7 +8,9 @@ from scipy import stats
 
 from conftest import ROOT
 from rote.claims import test_claims
+from rote.claims.quantiles import of_mean
 from rote.claims.tables import number
+from rote.claims.verdicts import adjusted_confidence
 from rote.files import netcdf
 from rote.files.sweeps import first_of_each
 from rote.study import configuration, stability
@@ -102,8 +104,8 @@ def test_numbers_of_the_results_are_those_of_the_files(kept):
         f"Gini coefficient differs by {both('gini_class')}",
         f"each example it does by {both('gini_unique')}, hardly at all",
         f"the difference being {both('diagonal_share')}",
-        f"So has the demo's MLP, by {both('ratio_randX_over_randY_digits_mlp')}, and with twelve"
-        f" other replicates by {' '.join(more['ratio_randX_over_randY_digits_mlp'])}",
+        f"So has the demo's MLP, by {both('ratio_randX_over_randY_digits_mlp')} in five replicates, and with"
+        f" twelve other replicates by {' '.join(more['ratio_randX_over_randY_digits_mlp'])}",
         f"has them below, by {both('ratio_randX_over_randY_digits_cnn')}, with twelve others by"
         f" {' '.join(more['ratio_randX_over_randY_digits_cnn'])}, with twenty-four more by"
         f" {' '.join(cnn['ratio_randX_over_randY_digits_cnn'])}",
@@ -292,17 +294,63 @@ def test_what_flips_with_the_width_alone_is_recorded_and_told(kept, units):
     assert (demo["dependent_on"] == "width").all()
 
 
-def test_the_ratio_of_models_that_put_more_inputs_into_one_class_is_lower():
-    place = {"dataset": "digits_cnn", "noise_kind": "randX", "noise_level": 1, "critical_epoch": 30}
-    ends = verdicts("more_seeds/fig4_2").sel(place)
-    share, ratio = (
-        ends[name].values for name in ("commonest_class_share", "critical_sample_ratio")
-    )
-    found = stats.spearmanr(share, ratio)
+def at_the_end(study, dataset="digits_cnn", kind="randX"):
+    """Shares in one class, and ratios, of models of all noise at their last search."""
+    one = study.sel(dataset=dataset, noise_kind=kind, noise_level=1)
+    last = one["critical_sample_ratio"].dropna("critical_epoch", how="all")["critical_epoch"][-1]
+    names = "commonest_class_share", "critical_sample_ratio"
+    return [one[name].sel(critical_epoch=last).values for name in names]
+
+
+def test_what_is_said_of_ratios_and_shares_is_so(kept):
     text = " ".join((ROOT / "docs" / "critical-samples.md").read_text().split())
-    said = f"rank correlation {found.statistic:.2f}, p = {found.pvalue:.3f}".replace("-", "−")
-    assert "Of twelve CNNs that were trained on random inputs" in text and said in text
-    assert len(share) == 12
+    twelve, others = (verdicts(f"{name}/fig4_2") for name in ("more_seeds", "one_class"))
+    for ends, digits, words in (
+        (at_the_end(twelve), 3, "Of twelve CNNs that were trained on random inputs"),
+        (at_the_end(others), 3, "of [twenty-four others]"),
+        (at_the_end(twelve, "digits_mlp"), 2, "and of the twelve MLPs"),
+    ):
+        found = stats.spearmanr(*ends)
+        said = f"{found.statistic:.2f}, p = {found.pvalue:.{digits}f}".replace("-", "−")
+        assert words in text and said in text
+    assert [len(at_the_end(one)[0]) for one in (twelve, others)] == [12, 24]
+    assert at_the_end(twelve, "digits_mlp")[0].max() < 0.44
+    text = " ".join((ROOT / "docs" / "claims.md").read_text().split())
+    means = [number(at_the_end(one)[0].mean()) for one in (kept["demo"]["fig4_2"], twelve)]
+    assert f"CNNs of the demo put {means[0]} into one class, the others {means[1]}" in text
+    shares = at_the_end(kept["demo"]["fig4_2"])[0]
+    assert np.sort(shares)[3] == 0.5 and (shares <= 0.5).sum() == 4
+
+
+def test_the_numbers_that_decided_for_the_rule_of_each_model_are_those_written_down():
+    """Of ``docs/verdicts/one_class/config.yaml``, by SciPy and the formulas of regression."""
+    study = verdicts("one_class/fig4_2")
+    (share, ratio), (share_y, ratio_y) = (at_the_end(study, kind=k) for k in ("randX", "randY"))
+    lower = ratio - ratio_y
+    left = lower[(share <= 0.5) & (share_y <= 0.5)]
+    confidence = adjusted_confidence(0.95, 12)
+    half = of_mean(len(left), confidence) * stats.sem(left)
+    rule = [number(left.mean() + by) for by in (0, -half, half)]
+    ends = []
+    for degree in (1, 2):
+        design = np.vander(share, degree + 1)
+        at = np.vander([share_y.mean()], degree + 1)[0]
+        inverse = np.linalg.inv(design.T @ design)
+        fitted = inverse @ design.T @ lower
+        freedom = len(lower) - degree - 1
+        variance = ((lower - design @ fitted) ** 2).sum() / freedom
+        half = stats.t.ppf(0.975, freedom) * np.sqrt(variance * at @ inverse @ at)
+        ends.append([at @ fitted, at @ fitted - half, at @ fitted + half])
+    line = [number(end) for end in ends[0]]
+    text = " ".join((ROOT / "docs" / "claims.md").read_text().split())
+    assert len(left) == 16 and "The sixteen models among them" in text
+    assert f"by {rule[0]}, adjusted for twelve comparisons [{rule[1]}, {rule[2]}]" in text
+    assert f"lies at {line[0]} [{line[1]}, {line[2]}]" in text
+    assert f"it reaches from {number(ends[1][1])} to {number(ends[1][2])}" in text
+    settings = (ROOT / "docs" / "verdicts" / "one_class" / "config.yaml").read_text()
+    settings = " ".join(settings.replace("#", "").split()).replace("-0", "−0")
+    assert f"(a) {rule[0]}, adjusted [{rule[1]}, {rule[2]}], of the 16" in settings
+    assert f"(b) {line[0]} [{line[1]}, {line[2]}]" in settings
 
 
 def test_numbers_of_the_night_are_those_of_its_files(kept):

@@ -30,11 +30,13 @@ def fall_at_best(choices: Sequence[Choices], criteria: dict) -> Interval:
     margin, quantile = criteria["margin"], partial(of_best, tuple(len(c.fall) for c in choices))
     ours, *others = (effects(one, margin)[0] for one in choices)
     interval = over_seeds(ours - others[0] if others else ours, criteria, quantile)
-    return interval.widened(
-        further_out(*choices, margin=margin, reach=partial(quantile, len(ours))),
-        criteria["confidence"],
-        f"that the strengths that seeds take cost at most {margin:g} (margin) is not shown",
-    )
+    further = further_out(*choices, margin=margin, reach=partial(quantile, len(ours)))
+    whose = ("of the former ", "of the latter ") if others else ("", "")
+    unsure = [
+        f"that the strengths {of_whom}that seeds take cost at most {margin:g} (margin) is not shown"
+        for of_whom in whose
+    ]
+    return interval.widened(further, criteria["confidence"], tuple(unsure))
 
 
 def loss_at_best(choices: Choices, criteria: dict) -> Interval:
@@ -88,7 +90,7 @@ def effects(choices: Choices, margin: float) -> tuple[np.ndarray, np.ndarray]:
     return np.where(none, 0.0, fall), np.where(unknown, np.nan, loss)
 
 
-def _shown_allowed(choices: Choices, best: np.ndarray, margin: float, reach: float) -> bool:
+def _affordable(choices: Choices, best: np.ndarray, margin: float, reach: float) -> bool:
     """Return whether each strength that a seed takes is shown to cost at most ``margin``."""
     mean, error = _mean_and_error(choices.loss)
     return bool((mean + reach * error <= margin)[best[best >= 0]].all())
@@ -161,11 +163,11 @@ def further_out(
     def ends(confidence: float) -> tuple[float, float]:
         # An upper end is wrong if the loss of the best misses the truth, or its fall does.
         whole, half = reach(confidence), reach(1 - (1 - confidence) / 2)
-        lower = np.nan if _shown_allowed(ours, best, margin, whole) else -np.inf
+        lower = np.nan if _affordable(ours, best, margin, whole) else -np.inf
         if others is None:
             return lower, _highest(ours, margin, half)
         lower = np.fmin(lower, -_highest(others, margin, half, falls[0]))
-        shown = _shown_allowed(others, best_of_others, margin, whole)
+        shown = _affordable(others, best_of_others, margin, whole)
         return lower, _highest(ours, margin, half, falls[1]) if shown else np.inf
 
     return ends

@@ -41,6 +41,7 @@ class Interval(NamedTuple):
     values: tuple[float, ...] = ()  # of each seed, NaN for one without the number
     # Of a confidence, how far out the ends lie at least; NaN where the reach says it.
     further: Callable[[float], tuple[float, float]] | None = None
+    unsure: tuple[str, str] = ("", "")  # why that makes the lower, or the upper end infinite
 
     def at(self, confidence: float) -> tuple[float, float]:
         """Return the ends at another confidence; those without a bound have none there either."""
@@ -65,12 +66,15 @@ class Interval(NamedTuple):
 
         The distance is that from the end of ``holds`` that is nearer to the estimate. It is
         infinite where no effect is found as often: an end that must be bounded is not, all seeds
-        have the same value, or ``holds`` has two ends that are too close for it.
+        have the same value, or ``holds`` has two ends that are too close for it. It is NaN where
+        the ends do not follow from the standard error alone.
 
         Args:
             holds: where the part holds, an open interval.
             confidence: that of the interval which must lie there.
         """
+        if self.further is not None:
+            return np.nan
         low, high = holds
         unbounded = (np.isfinite(low) and np.isinf(self.lower)) or (
             np.isfinite(high) and np.isinf(self.upper)
@@ -103,20 +107,25 @@ class Interval(NamedTuple):
         self,
         further: Callable[[float], tuple[float, float]],
         confidence: float,
-        caveat: str,
+        unsure: tuple[str, str],
     ) -> "Interval":
         """Return the interval with ends that lie at least as far out as others.
 
         Args:
             further: of a confidence, these others; NaN where there is none.
             confidence: of the interval.
-            caveat: why one of them is infinite, for the reader.
+            unsure: why they may make the lower, or the upper end infinite, for the reader.
         """
-        interval = self._replace(further=further)
+        interval = self._replace(further=further, unsure=unsure)
         lower, upper = interval.at(confidence)
-        interval = interval._replace(lower=lower, upper=upper)
+        caveats = self.caveat, *self.opened_by(lower, upper, unsure)
+        caveat = "; ".join(dict.fromkeys(filter(None, caveats)))
+        return interval._replace(lower=lower, upper=upper, caveat=caveat)
+
+    def opened_by(self, lower: float, upper: float, words: tuple[str, str]) -> list[str]:
+        """Return of the words for either end those of ends that are infinite, and not here."""
         opened = np.isinf([lower, upper]) & np.isfinite([self.lower, self.upper])
-        return interval.bounded(bool(opened[1]), bool(opened[0]), caveat)
+        return [one for one, so in zip(words, opened, strict=True) if so]
 
     def if_fitted(self, reached: Mapping[str, float], criteria: dict) -> "Interval":
         """Return the interval, or one without bounds if models have not fitted their data.

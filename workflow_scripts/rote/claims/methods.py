@@ -9,9 +9,9 @@ QUANTILES = "4.67 for 4 seeds, 3.95 for 5, 3.56 for 6, 3.15 for 8, 2.93 for 10"
 # Where each term is explained, in the order of the steps.
 METHODS = {
     "Values": "The definition of a part says which number yᵢ each seed i = 1 … n has; a seed is a "
-    "replicate of the whole experiment. Seeds without the number, since models of theirs diverged, "
-    "are left out, and the part says how many. With fewer than minimum_seeds it is inconclusive, "
-    "and no number is told (–).",
+    "replicate of the whole experiment. Seeds without the number, since models of theirs diverged "
+    "or put most inputs into one class, are left out, and the part says how many. With fewer than "
+    "minimum_seeds it is inconclusive, and no number is told (–).",
     "Interval": "The estimate is ȳ = Σ yᵢ / n, its standard error e = s / √n with "
     "s² = Σ (yᵢ − ȳ)² / (n − 1). The interval is ȳ ± q(c) · e, where c is confidence. q(c) solves "
     "P(t < −q) = (1 − c)/2 for t = (ȳ − μ) / e of independent yᵢ that have a gamma distribution "
@@ -52,8 +52,7 @@ METHODS = {
     "width at an end of those that were tried. If the truth can only lie further up (at least), "
     "the upper end of the interval becomes ∞; if further down (at most), the lower end becomes −∞; "
     "if either, both. The other end is computed with the limits in place of the values, as if "
-    "these spread no wider. The definition of a part says which values are limits, and when a "
-    "measure may be too low, as that of models that put most inputs into one class.",
+    "these spread no wider. The definition of a part says which values are limits.",
     "Models that have not fitted": "Where a part is about models that have fitted their training "
     "data, and the mean training accuracy of one kind of them is below fitted, both ends become "
     "infinite: an unfinished training is no evidence for either side. Where only one end can "
@@ -89,7 +88,8 @@ METHODS = {
     "the distance from the nearer one. It is ∞ where no effect is found as often: where an end "
     "that would have to be bounded is not, or where two ends are less than 3d apart, so that the "
     "other end is missed, too. As e is "
-    "estimated from the same few seeds, so is d.",
+    "estimated from the same few seeds, so is d. It is not told (–) of the best of several "
+    "strengths, whose ends hang on losses, too.",
     "Dependent on": "The settings that were varied in further studies and of which, all else being "
     "equal, the part is supported with one value and contradicted with another. A claim depends on "
     "those on which the parts depend that make its verdict.",

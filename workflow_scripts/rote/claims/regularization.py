@@ -26,21 +26,22 @@ CHOICE = (
     "strength_index, then by regulariser); where there is none, the fall "
     "is 0 and the loss is missing, and if that is so in all seeds there is no estimate. "
 )
-ALLOWED = (
-    "Which strengths cost little is uncertain, too, and an end may lie further out. A strength is "
-    "shown to be allowed if its loss, over all seeds, has ȳ + q(c) · e of at most `margin`, and "
-    "shown not to be if ȳ − q(c′) · e is above it, with c′ = 1 − (1 − c)/2 and the part's q. Equal "
-    "values of all seeds are given the largest e of the strengths. "
+AFFORDABLE = (
+    "Which strengths cost little is uncertain, too, and an end may lie further out. With ȳ and e "
+    "of the loss over all seeds, and the part's q, a strength is affordable if ȳ + q(c) · e is at "
+    "most `margin`, and possible if ȳ − q(c′) · e is, c′ = 1 − (1 − c)/2. Of several strengths, "
+    "or differences, those with equal values in all seeds take the largest e among them. "
 )
 ENDS = (
-    "The lower end is −∞ unless each strength that a seed takes is shown to be allowed. The upper "
-    "end is at least ȳ + q(c′) · e of the fall, over all seeds, of each strength that is not shown "
-    "not to be."
+    "The lower end is −∞ unless each strength that a seed takes is affordable. The upper end is at "
+    "least the largest ȳ + q(c′) · e of the falls, over all seeds, of the possible strengths."
 )
 ENDS_OF_DIFFERENCE = (
-    "The lower end is −∞ unless each of the former that a seed takes is shown to be allowed; and "
-    "it is at most ȳ − q(c′) · e of the fall at the choice of the former, less that of each of the "
-    "latter that is not shown not to be allowed. The upper end likewise, the two exchanged."
+    "The lower end is −∞ unless each of the former that a seed takes is affordable, and at most "
+    "the smallest ȳ − q(c′) · e of the fall at the choice of the former, less that of a possible "
+    "one of the latter. The upper end is ∞ unless each of the latter that a seed takes is "
+    "affordable, and at least the largest ȳ + q(c′) · e of the fall of a possible one of the "
+    "former, less that at the choice of the latter."
 )
 RULES = (
     "The interval is over the seeds, with the simulated quantile of the best of as many strengths. "
@@ -62,7 +63,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "best regulariser and strength: fall of training accuracy on random labels",
         *more_than(criteria, "large"),
         partial(_fall, metrics, None, criteria),
-        definition=f"{FALL}{CHOICE}The estimate is the fall. {RULES} {ALLOWED}{ENDS}",
+        definition=f"{FALL}{CHOICE}The estimate is the fall. {RULES} {AFFORDABLE}{ENDS}",
     )
     yield Part(
         "validation_stays",
@@ -86,7 +87,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             partial(_fall, metrics, [name], criteria),
             "ours",
             definition=f'{FALL}{CHOICE}The estimate is the fall, with the strengths of "{name}" '
-            f"alone. {RULES} {ALLOWED}{ENDS}",
+            f"alone. {RULES} {AFFORDABLE}{ENDS}",
         )
     yield Part(
         "dropout_most_effective",
@@ -97,7 +98,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "paper",
         definition=f"{FALL}{CHOICE}The estimate is the fall with the strengths of dropout and "
         f"adversarial_dropout alone, less that with those of all others. {RULES} It is that of "
-        f"the difference between the best of either. {ALLOWED}{ENDS_OF_DIFFERENCE}",
+        f"the difference between the best of either. {AFFORDABLE}{ENDS_OF_DIFFERENCE}",
     )
     yield Part(
         "adversarial_adds_to_dropout",
@@ -108,7 +109,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
         "paper",
         definition=f"{FALL}{CHOICE}The estimate is the fall with the strengths of "
         f"adversarial_dropout alone, less that with those of dropout. {RULES} It is that of the "
-        f"difference between the best of either. {ALLOWED}{ENDS_OF_DIFFERENCE}",
+        f"difference between the best of either. {AFFORDABLE}{ENDS_OF_DIFFERENCE}",
     )
 
 

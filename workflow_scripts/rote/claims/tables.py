@@ -38,7 +38,9 @@ td:nth-child(3), td:nth-child(4) { min-width: 8rem }
 
 
 def number(value: float) -> str:
-    """Return a number with three decimals, or two from 1 on."""
+    """Return a number with three decimals, or two from 1 on; a dash where there is none."""
+    if np.isnan(value):
+        return NONE
     if np.isinf(value):
         return "∞" if value > 0 else "−∞"
     text = f"{abs(value):.{2 if abs(value) >= 1 else 3}f}"
@@ -67,8 +69,8 @@ def parts_of(claims: xr.Dataset) -> list[dict]:
                 **one,
                 "part": f"{one['description']}{stated}",
                 "decided": decided(one["verdict"], one["dependent_on"]),
-                SMALLEST: NONE if undecided else number(one["detectable"]),
-                "estimate": NONE if undecided else number(one["estimate"]),
+                SMALLEST: number(one["detectable"]),
+                "estimate": number(one["estimate"]),
                 "interval": NONE
                 if undecided
                 else f"{_between(one['lower'], one['upper'])}, {one['based_on']}",
