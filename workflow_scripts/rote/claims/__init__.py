@@ -205,7 +205,9 @@ def _row(part: Part, confidence: float, count: int, dependent_on: Sequence[str])
         detectable = interval.detectable(part.holds, confidence)
         decided, reason = verdict(interval, part.holds, adjusted), interval.caveat
         opened = interval.opened_by(*adjusted, interval.unsure)
-        reason = "; ".join(filter(None, [reason, *(f"{one} where adjusted" for one in opened)]))
+        reason = "; ".join(
+            filter(None, [reason, *(f"{one} for the adjusted interval" for one in opened)])
+        )
         if decided == INCONCLUSIVE:
             reason = "; ".join(filter(None, (_undecided(interval, part.holds), reason)))
     return {
