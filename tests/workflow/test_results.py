@@ -105,7 +105,8 @@ def test_numbers_of_the_results_are_those_of_the_files(kept):
         f"each example it does by {both('gini_unique')}, hardly at all",
         f"the difference being {both('diagonal_share')}",
         f"So has the demo's MLP, by {both('ratio_randX_over_randY_digits_mlp')} in five"
-        f" replicates, and with twelve other replicates by {' '.join(more['ratio_randX_over_randY_digits_mlp'])}",
+        " replicates, and with twelve other replicates by"
+        f" {' '.join(more['ratio_randX_over_randY_digits_mlp'])}",
         f"has them below, by {both('ratio_randX_over_randY_digits_cnn')}, with twelve others by"
         f" {' '.join(more['ratio_randX_over_randY_digits_cnn'])}, with twenty-four more by"
         f" {' '.join(cnn['ratio_randX_over_randY_digits_cnn'])}",
