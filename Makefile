@@ -101,6 +101,11 @@ rates: setup ## how often verdicts are wrong, by resampling 48 replicates, into 
 	  --config preset=larger $(OPTIONS)
 	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/measure_error_rates.py \
 	  bench/error-rates/results/larger
+	.venv/bin/snakemake fig5_1 fig5_2 --directory bench/error-rates \
+	  --configfile docs/error-rates/regularization.yaml --config preset=larger_regularization $(OPTIONS)
+	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/measure_error_rates.py \
+	  bench/error-rates/results/larger_regularization --seeds 4 --page regularization.md \
+	  --settings regularization.yaml
 	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/measure_coverage.py
 
 # Each group of lines is in the table once it is there: it may be stopped, and goes on.

@@ -30,6 +30,8 @@ def main() -> None:
     parser.add_argument("results", type=Path, help="of the larger study: a folder with metrics")
     parser.add_argument("--studies", type=at_least_one, default=1000)
     parser.add_argument("--seeds", type=at_least_one, default=6, help="replicates of each study")
+    parser.add_argument("--page", default="README.md", help="its name in docs/error-rates")
+    parser.add_argument("--settings", default="larger.yaml", help="of the larger study, likewise")
     arguments = parser.parse_args()
     try:
         criteria = configuration.load(ROOT / "config.yaml")["claims"]
@@ -46,8 +48,10 @@ def main() -> None:
     counted = error_rates.count(
         metrics, criteria, arguments.studies, arguments.seeds, generator("error rates")
     )
-    page = error_rates.markdown(counted, arguments.studies, arguments.seeds, there.pop())
-    text.write(page, DOCS / "README.md")
+    page = error_rates.markdown(
+        counted, arguments.studies, arguments.seeds, there.pop(), arguments.settings
+    )
+    text.write(page, DOCS / arguments.page)
     print(
         yaml.safe_dump(
             {f"claim {one.number}": [one.supported, one.contradicted] for one in counted}

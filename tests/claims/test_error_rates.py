@@ -63,4 +63,8 @@ def test_verdicts_with_the_criterion_as_it_is_are_those_of_studies(larger):
     assert gini.of_larger == SUPPORTED
     assert gini.as_it_is == {SUPPORTED: 1.0, INCONCLUSIVE: 0.0, CONTRADICTED: 0.0}
     page = error_rates.markdown([claim], 50, 6, 48)
-    assert "**100%**" in page and "| 3 |" in page
+    assert "**100%**" in page and "| 3 |" in page and "[larger.yaml](larger.yaml)" in page
+    empty = error_rates.OfClaim(5, [], 0.0, 0.0)
+    page = error_rates.markdown([claim, empty], 50, 4, 48, "other.yaml")
+    assert "50 studies of 4 replicates" in page and "one ([other.yaml](other.yaml))" in page
+    assert "has no rate here: claims 5, and what" in page

@@ -2,12 +2,13 @@
 
 from importlib import import_module
 from inspect import signature
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from conftest import ROOT
-from rote.study import check, code, configuration
+from rote.study import check, code, configuration, drawing
 from rote.study.figures import FIGURES
 from rote.study.jobs import Study
 from rote.study.schema import Misconfigured
@@ -67,3 +68,12 @@ def test_a_style_that_is_not_there_is_said_before_anything_runs(style, said):
     with pytest.raises(Misconfigured) as error:
         check.validate(config)
     assert said in str(error.value)
+
+
+def test_a_style_in_a_closed_folder_gets_a_sentence(monkeypatch):
+    def closed(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", closed)
+    with pytest.raises(Misconfigured, match="closed/own.mplstyle, which cannot be read"):
+        drawing.check({"style": "closed/own.mplstyle"})

@@ -180,8 +180,18 @@ def skewness(interval: Interval) -> float:
     return float(stats.skew(values, nan_policy="omit")) if interval.standard_error else np.nan
 
 
-def markdown(claims: list[OfClaim], studies: int, seeds: int, there: int) -> str:
-    """Return the page about the rates, for people."""
+def markdown(
+    claims: list[OfClaim], studies: int, seeds: int, there: int, settings: str = "larger.yaml"
+) -> str:
+    """Return the page about the rates, for people.
+
+    Args:
+        claims: what was counted.
+        studies: how many were drawn.
+        seeds: replicates of each.
+        there: replicates of the larger study.
+        settings: the file of those of the larger study, beside the page.
+    """
     most = NOMINAL + 2 * np.sqrt(NOMINAL * (1 - NOMINAL) / studies)
 
     def told(rate: float) -> str:
@@ -198,7 +208,7 @@ def markdown(claims: list[OfClaim], studies: int, seeds: int, there: int) -> str
         "## Rates",
         "",
         f"Written by `make rates`: {studies:,} studies of {seeds} replicates each, drawn with "
-        f"replacement from the {there} of a larger one ([larger.yaml](larger.yaml)), which stands "
+        f"replacement from the {there} of a larger one ([{settings}]({settings})), which stands "
         "for the truth. Each goes through the estimators of the claims, limits and unfitted models "
         "included. Criteria are moved to the truth, the worst case: what is then decided is "
         f"decided by chance. Above nominal, in bold, are rates of more than {most:.2%}: {above} of "

@@ -36,13 +36,18 @@ def check(config: dict) -> None:
     """Check that a style of the user's own is there.
 
     Raises:
-        Misconfigured: it is not.
+        Misconfigured: it is not, or it cannot be read.
     """
     style = config.get("style")
     try:
         there = not style or Path(own_data.expanded(style)).is_file()
     except UserError as error:
         raise Misconfigured(str(error), ["style"]) from error
+    except OSError as error:  # a closed folder, or a link to itself
+        raise Misconfigured(
+            f"style is {style}, which cannot be read ({error.strerror}): see to where it leads.",
+            ["style"],
+        ) from error
     if not there:
         raise Misconfigured(
             f"style is {style}, which is no file: name a style file of matplotlib (.mplstyle), or "
