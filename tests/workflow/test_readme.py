@@ -72,6 +72,7 @@ def test_claims_of_the_demo_are_those_of_the_metrics_beside_them():
         ("torch", {"fig4_2", "fig5_1", "fig5_2"}),
         ("more_seeds", {"fig4_2"}),
         ("one_class", {"fig4_2"}),
+        ("regularization", {"fig5_1", "fig5_2"}),
         ("ten_iterations", {"fig5_1", "fig5_2"}),
     ],
 )

@@ -354,6 +354,17 @@ def test_the_numbers_that_decided_for_the_rule_of_each_model_are_those_written_d
     assert f"(b) {line[0]} [{line[1]}, {line[2]}]" in settings
 
 
+def test_what_four_replicates_tell_of_claim_5_is_what_the_page_says():
+    whole = verdicts("regularization/claims")
+    assert whole["claim_verdict"].sel(conclusion=5) == "supported"
+    page = (ROOT / "docs" / "error-rates" / "regularization.md").read_text()
+    rows = [row for row in page.splitlines() if row.startswith("| 5 | the same: loss of the best")]
+    assert len(rows) == 1 and rows[0].endswith("| **50%** | 50% | 0% |")
+    text = " ".join((ROOT / "docs" / "claims.md").read_text().split())
+    assert "48 support the claim, and of [studies of four of them]" in text
+    assert "only half do, while the others leave it inconclusive" in text
+
+
 def test_numbers_of_the_night_are_those_of_its_files(kept):
     text = " ".join((ROOT / "docs" / "results.md").read_text().split())
     text = text.partition("## In a night")[2].partition("## ")[0]
