@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from made_up_metrics import CRITERIA, students
-from rote.claims import best_of_many, quantiles, verdicts
+from rote.claims import best_of_many, fair_proxy, quantiles, verdicts
 from rote.claims.best_of_many import Choices, effects, fall_at_best, loss_at_best
 from rote.claims.verdicts import CONTRADICTED, SUPPORTED
 
@@ -166,3 +166,23 @@ def test_where_no_loss_is_near_the_limit_its_uncertainty_costs_nothing(falls):
     interval = fall_at_best([choices], CRITERIA)
     expected = SUPPORTED if max(falls) > LARGE else CONTRADICTED
     assert verdicts.verdict(interval, (LARGE, np.inf)) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("second", "truth"), [(0.199, 0.5), (0.201, 0.0)])
+def test_the_weakest_that_suffices_is_not_taken_for_known_near_the_limit(second, truth):
+    # Of three strengths the second hardly suffices, or hardly not; the truth is its fall, or that
+    # of the third.
+    taken, falls = np.array([0.05, second, 0.5]), np.array([0.0, 0.0, 0.5])
+    rng, studies, count = np.random.default_rng(11), 600, {"ours": 0, "as if known": 0}
+    for _ in range(studies):
+        noise, own = (means[:, None] + rng.normal(0, 0.03, (3, 4)) for means in (taken, falls))
+        others = [np.delete(noise, seed, 1).mean(1) for seed in range(4)]
+        first = [int(np.argmax(mean >= LARGE)) for mean in others]
+        known = verdicts.over_seeds(own[first, np.arange(4)], CRITERIA)
+        further = fair_proxy.further_out(noise, own, LARGE, known.reach)
+        ours = known.widened(further, CRITERIA["confidence"], ("", ""))
+        for name, interval in (("ours", ours), ("as if known", known)):
+            count[name] += not interval.lower <= truth <= interval.upper
+    most = most_by_chance(studies, 1 - CRITERIA["confidence"])
+    assert count["ours"] <= most < count["as if known"]

@@ -3,11 +3,13 @@
 Docstrings quote the sentence of claims.md that a function follows.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 from estimates import Criteria, below, first_rate
 from scipy import stats
-from seed_statistics import Values
+from seed_statistics import EQUAL, Values
 
 
 def level_of(data: xr.Dataset, kind: str, lowest: bool = False) -> xr.Dataset:
@@ -70,7 +72,32 @@ def natural_fall(data: xr.Dataset, name: str, at_equal: bool, criteria: Criteria
         below(plain[accuracy], criteria["fitted"])
         for accuracy in ("train_accuracy", "noise_train_accuracy")
     )
-    return Values(np.array(found), open_, open_)
+    values = Values(np.array(found), open_, open_)
+    before = own.share_of_early_end if at_equal else plain.memorized_share
+    difference = (before - own.memorized_share).transpose("variant", "seed").values
+    whole = np.isfinite(fall.values + difference).all(axis=1)
+
+    def ends(rows: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
+        y, s = rows.mean(axis=1), rows.std(axis=1, ddof=1)
+        s = np.where(s <= EQUAL * np.maximum(1, abs(y)), s.max(initial=0), s)
+        half = reach * s / np.sqrt(rows.shape[1])
+        return y - half, y + half
+
+    def further(c: float) -> tuple[float, float]:
+        """“The interval reaches at least from the smallest […] to the largest”."""
+        reach = values.quantile(1 - (1 - c) / 3)
+        low, high = ends(fall.values[whole], reach)
+        possible = [
+            i
+            for i in range(len(low))
+            if high[i] >= criteria["large"] and not (low[:i] >= criteria["large"]).any()
+        ]
+        if not possible:
+            return np.nan, np.nan
+        low, high = ends(difference[whole], reach)
+        return low[possible].min(), high[possible].max()
+
+    return replace(values, further=further)
 
 
 def together(data: xr.Dataset) -> Values:

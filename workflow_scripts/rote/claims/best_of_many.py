@@ -92,7 +92,7 @@ def effects(choices: Choices, margin: float) -> tuple[np.ndarray, np.ndarray]:
 
 def _affordable(choices: Choices, best: np.ndarray, margin: float, reach: float) -> bool:
     """Return whether each strength that a seed takes is shown to cost at most ``margin``."""
-    mean, error = _mean_and_error(choices.loss)
+    mean, error = mean_and_error(choices.loss)
     return bool((mean + reach * error <= margin)[best[best >= 0]].all())
 
 
@@ -111,15 +111,15 @@ def _highest(
         reach: of an interval, in standard errors.
         subtracted: (seeds,), what is taken off each fall.
     """
-    mean, error = _mean_and_error(choices.loss)
+    mean, error = mean_and_error(choices.loss)
     falls = choices.fall[mean - reach * error <= margin] - subtracted
     if not len(falls):
         return -np.inf
-    mean, error = _mean_and_error(falls)
+    mean, error = mean_and_error(falls)
     return float((mean + reach * error).max())
 
 
-def _mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return means over seeds, and their standard errors, (choices,) each.
 
     Equal values do not tell how far others would lie: they are taken to spread as the widest do.

@@ -1,12 +1,13 @@
 """Claim 7, our own: what regularisers take from noise, they take from natural memorisation too."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
 import xarray as xr
 from scipy import stats
 
+from rote.claims.best_of_many import mean_and_error
 from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
 
 NO_REGULARIZER = "nothing", "width", "epochs"
@@ -14,6 +15,14 @@ CHOICE = (
     "For each seed, the weakest strength of the regulariser is taken at which noise_train_accuracy "
     "falls by at least `large`, from that of the variant nothing, in the mean over the other "
     "seeds; if a seed has none, there is no estimate. "
+)
+ENDS = (
+    " Which strength that is is uncertain, too: with ȳ and e of the fall of noise_train_accuracy "
+    "over all seeds, and c′ = 1 − (1 − c)/3, a strength is possible if ȳ + q(c′) · e is at least "
+    "`large`, and ȳ − q(c′) · e of no weaker one is. The interval reaches at least from the "
+    "smallest ȳ − q(c′) · e of the estimate's difference to the largest ȳ + q(c′) · e, over all "
+    "seeds, of the possible strengths with a value in each. Equal values in all seeds take the "
+    "largest e among the strengths."
 )
 FITTED = (
     "If the train_accuracy or the noise_train_accuracy of the variant nothing, mean over seeds, is "
@@ -38,7 +47,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             partial(_falls, metrics, name, criteria),
             "rote",
             f"{CHOICE}The estimate is memorized_share of the variant nothing less that at this "
-            f"strength. {FITTED}",
+            f"strength. {FITTED}{ENDS}",
         )
     for name in names:
         words = name.replace("_", " ")
@@ -50,7 +59,7 @@ def parts(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Iterator[Part]:
             partial(_falls, metrics, name, criteria, "share_of_early_end"),
             "ours",
             f"{CHOICE}The estimate is share_of_early_end less memorized_share, both at this "
-            f"strength. {FITTED}",
+            f"strength. {FITTED}{ENDS}",
         )
     yield Part(
         "move_together",
@@ -97,7 +106,43 @@ def _falls(
         "real data": plain["train_accuracy"].mean("seed").item(),
         "random labels": plain["noise_train_accuracy"].mean("seed").item(),
     }
-    return over_seeds(values, criteria).if_fitted(reached, criteria)
+    interval, whole = over_seeds(values, criteria), np.isfinite(taken + base - share).all(1)
+    further = further_out(taken[whole], (base - share)[whole], criteria["large"], interval.reach)
+    interval = interval.widened(further, criteria["confidence"], ("", ""))
+    return interval.if_fitted(reached, criteria)
+
+
+def further_out(
+    taken: np.ndarray, falls: np.ndarray, large: float, reach: Callable[[float], float]
+) -> Callable[[float], tuple[float, float]]:
+    """Return how far out an interval ends at least, as it is uncertain which strength suffices.
+
+    The weakest that takes enough from noise is told by measured means. Where one is near the
+    limit, all seeds may take it though it takes too little, or all take the next one.
+
+    Args:
+        taken: (strengths, seeds), from the training accuracy on noise, from the weakest on.
+        falls: (strengths, seeds), what is estimated at each.
+        large: what has to be taken.
+        reach: of a confidence, how many standard errors an interval reaches to either side.
+
+    Returns:
+        Of a confidence, the ends; NaN where no strength can be the one.
+    """
+
+    def ends(confidence: float) -> tuple[float, float]:
+        # An end is wrong if the weakest that suffices seems not to, or a weaker one seems to, or
+        # its own interval misses the truth.
+        third = reach(1 - (1 - confidence) / 3)
+        mean, error = mean_and_error(taken)
+        shown = mean - third * error >= large
+        possible = (mean + third * error >= large) & (shown.cumsum() - shown == 0)
+        if not possible.any():
+            return np.nan, np.nan
+        mean, error = (of_all[possible] for of_all in mean_and_error(falls))
+        return float((mean - third * error).min()), float((mean + third * error).max())
+
+    return ends
 
 
 def _together(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Interval:

@@ -88,8 +88,8 @@ METHODS = {
     "the distance from the nearer one. It is ∞ where no effect is found as often: where an end "
     "that would have to be bounded is not, or where two ends are less than 3d apart, so that the "
     "other end is missed, too. As e is "
-    "estimated from the same few seeds, so is d. It is not told (–) of the best of several "
-    "strengths, whose ends hang on losses, too.",
+    "estimated from the same few seeds, so is d. It is not told (–) where one of several "
+    "strengths is chosen, and the ends hang on more than e.",
     "Dependent on": "The settings that were varied in further studies and of which, all else being "
     "equal, the part is supported with one value and contradicted with another. A claim depends on "
     "those on which the parts depend that make its verdict.",
