@@ -28,6 +28,11 @@ def students(seeds: int, confidence: float) -> float:
     return stats.t.ppf((1 + confidence) / 2, seeds - 1)
 
 
+def most_by_chance(studies: int, rate: float) -> int:
+    """Return a count that chance exceeds once in a thousand times."""
+    return int(stats.binom.ppf(0.999, studies, rate))
+
+
 def _table(dims, values, **coords):
     return xr.DataArray(values, dims=dims.split(), coords=coords)
 

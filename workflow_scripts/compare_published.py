@@ -18,7 +18,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import xarray as xr
-import yaml
 
 from rote.claims import printed
 from rote.files import made_by, netcdf, text
@@ -45,13 +44,9 @@ class Comparison:
 
     def __init__(self, arguments: argparse.Namespace):
         self.arguments, self.folder = arguments, arguments.folder.absolute()
-        plan = self.folder / "lines.yaml"
-        try:
-            self.plan = yaml.safe_load(plan.read_text("utf-8"))
-        except OSError as error:
-            raise UserError(
-                f"{plan} cannot be read ({error.strerror}): name a folder that holds such a plan."
-            ) from error
+        self.plan = configuration.read(
+            self.folder / "lines.yaml", "name a folder that holds such a plan"
+        )
         known = self.plan["groups"]
         for name in arguments.groups:
             if name not in known:

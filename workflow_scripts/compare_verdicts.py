@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import xarray as xr
-import yaml
 
 from rote.claims import studies
 from rote.files import netcdf, text
 from rote.machine.errors import UserError
+from rote.study import configuration
 
 FOLDER = Path(__file__).parents[1] / "docs" / "verdicts"
 
@@ -49,7 +49,7 @@ def named(files: list[Path]) -> dict[str, Path]:
 
 def page(folder: Path) -> str:
     """Return the page about the studies that a folder's ``studies.yaml`` names."""
-    plan = yaml.safe_load((folder / "studies.yaml").read_text("utf-8"))
+    plan = configuration.read(folder / "studies.yaml")
     chosen, about = {}, []
     for one in plan["studies"]:
         chosen[one["name"]] = read(folder.parent / one["file"])

@@ -41,7 +41,9 @@ def main() -> None:
     )
     arguments = parser.parse_intermixed_args()
     try:
-        plan = read_plan(arguments.folder / "variants.yaml")
+        plan = configuration.read(
+            arguments.folder / "variants.yaml", "name a folder that holds such a plan"
+        )
         planned = variants.combinations(plan)
         config = configuration.load(ROOT / "config.yaml")
         whole = config["presets"][plan["preset"]]
@@ -73,20 +75,6 @@ def main() -> None:
             write(arguments.folder, [rows[other] for other in names if other in rows], plan)
     except UserError as error:
         sys.exit(f"Error: {error}")
-
-
-def read_plan(path: Path) -> dict:
-    """Return the plan of a folder.
-
-    Raises:
-        UserError: it is not there, or cannot be read.
-    """
-    try:
-        return yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise UserError(
-            f"{path} cannot be read ({error.strerror}): name a folder that holds such a plan."
-        ) from error
 
 
 def read(table: Path) -> dict[str, xr.Dataset]:

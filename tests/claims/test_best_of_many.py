@@ -4,9 +4,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from made_up_metrics import CRITERIA, students
+from made_up_metrics import CRITERIA, most_by_chance, students
 from rote.claims import best_of_many, fair_proxy, quantiles, verdicts
 from rote.claims.best_of_many import Choices, effects, fall_at_best, loss_at_best
 from rote.claims.verdicts import CONTRADICTED, SUPPORTED
@@ -14,11 +13,6 @@ from rote.claims.verdicts import CONTRADICTED, SUPPORTED
 pytestmark = pytest.mark.usefixtures("few_simulations")
 
 MARGIN, LARGE = CRITERIA["margin"], CRITERIA["large"]
-
-
-def most_by_chance(studies: int, rate: float) -> int:
-    """Return a count that chance exceeds once in a thousand times."""
-    return int(stats.binom.ppf(0.999, studies, rate))
 
 
 def test_strength_is_chosen_on_the_other_seeds_by_hand():
@@ -181,7 +175,7 @@ def test_the_weakest_that_suffices_is_not_taken_for_known_near_the_limit(second,
         first = [int(np.argmax(mean >= LARGE)) for mean in others]
         known = verdicts.over_seeds(own[first, np.arange(4)], CRITERIA)
         further = fair_proxy.further_out(noise, own, LARGE, known.reach)
-        ours = known.widened(further, CRITERIA["confidence"], ("", ""))
+        ours = known.widened(further, CRITERIA["confidence"])
         for name, interval in (("ours", ours), ("as if known", known)):
             count[name] += not interval.lower <= truth <= interval.upper
     most = most_by_chance(studies, 1 - CRITERIA["confidence"])

@@ -6,17 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from made_up_metrics import CRITERIA, HOLDS_IN_REVERSE, HOLDS_WITHOUT, study
+from made_up_metrics import CRITERIA, HOLDS_IN_REVERSE, HOLDS_WITHOUT, most_by_chance, study
 from rote import claims
 from rote.claims import verdicts
 from rote.claims.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED, Interval
 
 pytestmark = pytest.mark.usefixtures("few_simulations")
-
-
-def most_by_chance(studies: int, rate: float) -> int:
-    """Return a count that chance exceeds once in a thousand times."""
-    return int(stats.binom.ppf(0.999, studies, rate))
 
 
 def intervals_of(metrics: dict, names: set[str] | None = None) -> dict:

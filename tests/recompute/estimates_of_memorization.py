@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from estimates import Criteria, below, first_rate
 from scipy import stats
-from seed_statistics import EQUAL, Values
+from seed_statistics import Values, ends_of_rows
 
 
 def level_of(data: xr.Dataset, kind: str, lowest: bool = False) -> xr.Dataset:
@@ -77,16 +77,10 @@ def natural_fall(data: xr.Dataset, name: str, at_equal: bool, criteria: Criteria
     difference = (before - own.memorized_share).transpose("variant", "seed").values
     whole = np.isfinite(fall.values + difference).all(axis=1)
 
-    def ends(rows: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
-        y, s = rows.mean(axis=1), rows.std(axis=1, ddof=1)
-        s = np.where(s <= EQUAL * np.maximum(1, abs(y)), s.max(initial=0), s)
-        half = reach * s / np.sqrt(rows.shape[1])
-        return y - half, y + half
-
     def further(c: float) -> tuple[float, float]:
         """“The interval reaches at least from the smallest […] to the largest”."""
         reach = values.quantile(1 - (1 - c) / 3)
-        low, high = ends(fall.values[whole], reach)
+        low, high = ends_of_rows(fall.values[whole], reach)
         possible = [
             i
             for i in range(len(low))
@@ -94,7 +88,7 @@ def natural_fall(data: xr.Dataset, name: str, at_equal: bool, criteria: Criteria
         ]
         if not possible:
             return np.nan, np.nan
-        low, high = ends(difference[whole], reach)
+        low, high = ends_of_rows(difference[whole], reach)
         return low[possible].min(), high[possible].max()
 
     return replace(values, further=further)

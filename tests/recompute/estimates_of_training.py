@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 import xarray as xr
 from estimates import Criteria, below, first_rate
-from seed_statistics import EQUAL, Values
+from seed_statistics import Values, ends_of_rows
 
 
 def case(fig4_2: xr.Dataset, dataset: str) -> xr.Dataset:
@@ -150,15 +150,6 @@ def validation_fall(data: xr.Dataset, kind: str, best: bool, criteria: Criteria)
     return Values(values.values, open_, open_)
 
 
-def _upper_ends(values: np.ndarray, reach: float) -> np.ndarray:
-    """“ȳ + q · e” of each row; “those with equal values in all seeds” have the largest e."""
-    if not len(values):
-        return np.zeros(0)
-    y, s = values.mean(axis=1), values.std(axis=1, ddof=1)
-    s = np.where(s <= EQUAL * np.maximum(1, abs(y)), s.max(), s)
-    return y + reach * s / np.sqrt(values.shape[1])
-
-
 class Strengths:
     """“Of every regulariser and strength_index above 0 that has a strength”: fall and loss."""
 
@@ -216,15 +207,15 @@ class Strengths:
         """“Each strength that a seed takes is affordable”: “ȳ + q(c) · e is at most `margin`”."""
         _, losses = self.own(names)
         *_, taken = self.best(names)
-        return all(upper <= self.margin for upper in _upper_ends(losses, reach)[sorted(taken)])
+        return bool((ends_of_rows(losses, reach)[1] <= self.margin)[sorted(taken)].all())
 
     def highest(
         self, names: list[str] | None, reach: float, less: np.ndarray | float = 0.0
     ) -> float:
         """“The largest ȳ + q(c′) · e of the falls, over all seeds, of the possible strengths.”"""
         falls, losses = self.own(names)
-        falls = falls[-_upper_ends(-losses, reach) <= self.margin] - less
-        return max(_upper_ends(falls, reach), default=-np.inf)
+        falls = falls[ends_of_rows(losses, reach)[0] <= self.margin] - less
+        return float(ends_of_rows(falls, reach)[1].max(initial=-np.inf))
 
     def fall(self, names: list[str] | None = None, less: list[str] | None = None) -> Values:
         """“The estimate is the fall”, or that of some strengths less that of others."""

@@ -77,6 +77,14 @@ class Values:
         return OF_GAMMA * self.quantile(confidence) * self.error
 
 
+def ends_of_rows(rows: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
+    """ȳ ± q · e of each row; “those with equal values in all seeds take the largest e”."""
+    y, s = rows.mean(axis=1), rows.std(axis=1, ddof=1)
+    s = np.where(s <= EQUAL * np.maximum(1, abs(y)), s.max(initial=0), s)
+    half = reach * s / sqrt(rows.shape[1])
+    return y - half, y + half
+
+
 @cache
 def of_gamma(seeds: int, confidence: float) -> float:
     """q(c) that “solves P(t < −q) = (1 − c)/2 […] of independent yᵢ”, of gamma values.

@@ -203,13 +203,12 @@ def _row(part: Part, confidence: float, count: int, dependent_on: Sequence[str])
     else:
         adjusted = interval.at(adjusted_confidence(confidence, count))
         detectable = interval.detectable(part.holds, confidence)
-        decided, reason = verdict(interval, part.holds, adjusted), interval.caveat
-        opened = interval.opened_by(*adjusted, interval.unsure)
-        reason = "; ".join(
-            filter(None, [reason, *(f"{one} for the adjusted interval" for one in opened)])
-        )
+        decided = verdict(interval, part.holds, adjusted)
+        adjusted_open = (f"{why} for the adjusted interval" for why in interval.why_open(*adjusted))
+        reasons = [interval.caveat, *adjusted_open]
         if decided == INCONCLUSIVE:
-            reason = "; ".join(filter(None, (_undecided(interval, part.holds), reason)))
+            reasons.insert(0, _undecided(interval, part.holds))
+        reason = "; ".join(filter(None, reasons))
     return {
         "name": part.name,
         "verdict": decided,

@@ -58,10 +58,7 @@ def taken(choices: Choices, margin: float) -> np.ndarray:
     Raises:
         Inconclusive: there is only one seed, or no seed takes any.
     """
-    seeds = choices.fall.shape[1]
-    if seeds < 2:
-        raise Inconclusive("strengths are chosen on other seeds, and there is only one seed")
-    fall, loss = (_mean_of_others(values) for values in choices)
+    fall, loss = (mean_of_others(values) for values in choices)
     allowed = loss <= margin
     best = np.where(allowed, fall, -np.inf).argmax(0)
     if not allowed.any():
@@ -70,9 +67,15 @@ def taken(choices: Choices, margin: float) -> np.ndarray:
     return np.where(allowed.any(0), best, -1)
 
 
-def _mean_of_others(values: np.ndarray) -> np.ndarray:
-    """Return of each seed the mean over the others, (choices, seeds)."""
+def mean_of_others(values: np.ndarray) -> np.ndarray:
+    """Return of each seed the mean over the others, (choices, seeds).
+
+    Raises:
+        Inconclusive: there is only one seed.
+    """
     seeds = range(values.shape[1])
+    if len(seeds) < 2:
+        raise Inconclusive("strengths are chosen on other seeds, and there is only one seed")
     return np.stack([np.delete(values, seed, axis=1).mean(1) for seed in seeds], axis=1)
 
 
@@ -86,7 +89,7 @@ def effects(choices: Choices, margin: float) -> tuple[np.ndarray, np.ndarray]:
     best = taken(choices, margin)
     seeds, none = np.arange(len(best)), best < 0
     fall, loss = (values[best, seeds] for values in choices)
-    unknown = none | (_mean_of_others(choices.fall)[best, seeds] <= 0)
+    unknown = none | (mean_of_others(choices.fall)[best, seeds] <= 0)
     return np.where(none, 0.0, fall), np.where(unknown, np.nan, loss)
 
 
@@ -154,7 +157,6 @@ def further_out(
     Returns:
         Of a confidence, the ends; NaN where nothing is said of one.
     """
-
     best = taken(ours, margin)
     if others is not None:
         best_of_others = taken(others, margin)

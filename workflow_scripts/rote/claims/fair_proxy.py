@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from rote.claims.best_of_many import mean_and_error
+from rote.claims.best_of_many import mean_and_error, mean_of_others
 from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
 
 NO_REGULARIZER = "nothing", "width", "epochs"
@@ -91,12 +91,8 @@ def _falls(
         if before
         else plain["memorized_share"].values[None].repeat(len(share), 0)
     )
-    seeds = taken.shape[1]
-    if seeds < 2:
-        raise Inconclusive("strengths are chosen on other seeds, and there is only one seed")
-    values = np.full(seeds, np.nan)
-    for seed in range(seeds):
-        mean = taken[:, np.arange(seeds) != seed].mean(1)
+    values = np.full(taken.shape[1], np.nan)
+    for seed, mean in enumerate(mean_of_others(taken).T):
         enough = np.flatnonzero(mean >= criteria["large"])
         if not len(enough):
             most = max(mean[np.isfinite(mean)], default=np.nan)
@@ -108,7 +104,7 @@ def _falls(
     }
     interval, whole = over_seeds(values, criteria), np.isfinite(taken + base - share).all(1)
     further = further_out(taken[whole], (base - share)[whole], criteria["large"], interval.reach)
-    interval = interval.widened(further, criteria["confidence"], ("", ""))
+    interval = interval.widened(further, criteria["confidence"])
     return interval.if_fitted(reached, criteria)
 
 

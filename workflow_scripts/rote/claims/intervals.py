@@ -107,7 +107,7 @@ class Interval(NamedTuple):
         self,
         further: Callable[[float], tuple[float, float]],
         confidence: float,
-        unsure: tuple[str, str],
+        unsure: tuple[str, str] = ("", ""),
     ) -> "Interval":
         """Return the interval with ends that lie at least as far out as others.
 
@@ -117,15 +117,14 @@ class Interval(NamedTuple):
             unsure: why they may make the lower, or the upper end infinite, for the reader.
         """
         interval = self._replace(further=further, unsure=unsure)
-        lower, upper = interval.at(confidence)
-        caveats = self.caveat, *self.opened_by(lower, upper, unsure)
-        caveat = "; ".join(dict.fromkeys(filter(None, caveats)))
-        return interval._replace(lower=lower, upper=upper, caveat=caveat)
+        ends = interval.at(confidence)
+        caveat = "; ".join(filter(None, (self.caveat, *interval.why_open(*ends))))
+        return interval._replace(lower=ends[0], upper=ends[1], caveat=caveat)
 
-    def opened_by(self, lower: float, upper: float, words: tuple[str, str]) -> list[str]:
-        """Return of the words for either end those of ends that are infinite, and not here."""
+    def why_open(self, lower: float, upper: float) -> list[str]:
+        """Return why ends are infinite, of those that are so and whose own one is not."""
         opened = np.isinf([lower, upper]) & np.isfinite([self.lower, self.upper])
-        return [one for one, so in zip(words, opened, strict=True) if so]
+        return [why for why, so in zip(self.unsure, opened, strict=True) if so]
 
     def if_fitted(self, reached: Mapping[str, float], criteria: dict) -> "Interval":
         """Return the interval, or one without bounds if models have not fitted their data.

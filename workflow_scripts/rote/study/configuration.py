@@ -84,11 +84,15 @@ def load(
         raise SeveralMistakes.of([*located.values()]) from error
 
 
-def read(path: Path) -> dict:
+def read(path: Path, remedy: str = "see to it") -> dict:
     """Return the content of a configuration file, more strictly than Snakemake reads it.
 
     Snakemake names neither the file nor the line of a mistake, takes the last of two equal keys,
     and 0100 for 64. Nothing in the file is executed.
+
+    Args:
+        path: of the file.
+        remedy: what to do where it cannot be read.
 
     Raises:
         UserError: the file is no YAML (or JSON) of keys and values, or names a key twice.
@@ -104,7 +108,7 @@ def read(path: Path) -> dict:
         why = getattr(error, "problem", None) or brief(error)
         raise UserError(f"{path} is no YAML ({why}{where}): mend it.") from error
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}): see to it.") from error
+        raise UserError(f"{path} cannot be read ({error.strerror}): {remedy}.") from error
     if not isinstance(content, dict):
         raise UserError(f"{path} holds {shown(content)}, but no keys and values: write some.")
     return content
