@@ -2,6 +2,7 @@
 
 import gc
 import json
+import logging
 import os
 import re
 import subprocess
@@ -298,7 +299,9 @@ def test_every_rule_with_a_script_tells_it_by_which_code_it_goes():
             assert f'"../workflow_scripts/{name}.py"' in text
 
 
-def test_a_sentence_with_a_name_that_is_no_text_stands_in_the_log(tmp_path):
+def test_a_sentence_with_a_name_that_is_no_text_stands_in_the_log(tmp_path, monkeypatch):
+    # What pytest takes of a log goes to another process, as UTF-8 and nothing else.
+    monkeypatch.setattr(logging.getLogger("rote"), "propagate", False)
     with pytest.raises(SystemExit), shared.job(bare_job(tmp_path / "job.log")):
         raise UserError(f"no image … in {os.fsdecode(bytes([255]))}.")
     assert r"Error: no image … in \udcff." in (tmp_path / "job.log").read_text("utf-8")
