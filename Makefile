@@ -18,7 +18,7 @@ help: ## this list
 
 setup: $(READY) ## install everything into .venv, once; TORCH=cpu: the build without CUDA
 
-figures: setup ## draw the study and test the claims; the demo takes 5 to 7 minutes
+figures: setup ## draw the study and test the claims; the demo takes 6 to 18 minutes
 	.venv/bin/snakemake figures claims --config preset=$(PRESET) $(OPTIONS)
 
 # Snakemake's own report, of a study that is finished: OPTIONS="--report FILE.html".
@@ -104,7 +104,7 @@ rates: setup ## how often verdicts are wrong, by resampling 48 replicates, into 
 	.venv/bin/snakemake fig5_1 fig5_2 --directory bench/error-rates \
 	  --configfile docs/error-rates/regularization.yaml --config preset=larger_regularization $(OPTIONS)
 	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/measure_error_rates.py \
-	  bench/error-rates/results/larger_regularization --seeds 4 --page regularization.md \
+	  bench/error-rates/results/larger_regularization --seeds 8 --page regularization.md \
 	  --settings regularization.yaml
 	PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/measure_coverage.py
 
