@@ -43,7 +43,7 @@ class Comparison:
     """
 
     def __init__(self, arguments: argparse.Namespace):
-        self.arguments, self.folder = arguments, arguments.folder.absolute()
+        self.arguments, self.folder = arguments, arguments.folder
         self.plan = configuration.read(
             self.folder / "lines.yaml", "name a folder that holds such a plan"
         )
@@ -58,8 +58,7 @@ class Comparison:
         may_follow = printed.experiments(self.plan, self.asked)
         self.groups = {name: known[name] for name in [*self.asked, *may_follow]}
         own = [self.folder / group["config"] for group in self.groups.values() if "config" in group]
-        files = [*dict.fromkeys(own), *arguments.configfile]
-        self.files = [path.absolute() for path in files]
+        self.files = [*dict.fromkeys(own), *arguments.configfile]
         self.config = configuration.load(ROOT / "config.yaml", self.files)
         self.study = Study(self.config)
         self.rows = self._known_rows()
@@ -129,16 +128,15 @@ class Comparison:
             return
         command = [sys.executable, "-m", "snakemake", *left.values()]
         command += ["--snakefile", str(ROOT / "Snakefile"), "--cores", self.arguments.cores]
-        command += ["--directory", str(self.arguments.directory)]
         command += ["--configfile", *map(str, self.files)] if self.files else []
-        with subprocess.Popen(command, cwd=self.arguments.directory) as process:
+        with subprocess.Popen(command) as process:
             finished = False
             while not finished:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(SECONDS)
                     finished = True
                 for name, file in [*left.items()]:
-                    if self._entered(name, self.arguments.directory / file):
+                    if self._entered(name, Path(file)):
                         del left[name]
         if left:
             raise UserError(
@@ -170,10 +168,10 @@ class Comparison:
         """
         for name in self.lacking("benchmark", self.asked):
             script = ROOT / self.groups[name]["benchmark"]
-            output = self.arguments.directory / "bench" / f"{script.stem}.nc"
+            output = Path("bench").absolute() / f"{script.stem}.nc"
             output.parent.mkdir(parents=True, exist_ok=True)
             command = [sys.executable, str(script), "--output", str(output)]
-            if subprocess.run(command, cwd=self.arguments.directory).returncode:
+            if subprocess.run(command).returncode:
                 raise UserError(
                     f"{script.name} failed, for the reason above: see to it, and run the same "
                     "command again."
@@ -204,20 +202,35 @@ class Comparison:
         text.write(printed.markdown(self.plan, self.rows), self.folder / "README.md")
 
 
+def path(text: str) -> Path:
+    """Return what the command line names, wherever the command then works."""
+    return Path(text).absolute()
+
+
 def main() -> None:
     """Compute the lines that are lacking, then the experiments on those that lie outside."""
     parser = argparse.ArgumentParser(description="Numbers of others beside those of rote.")
     parser.add_argument("groups", nargs="*", help="of lines.yaml (all)")
-    parser.add_argument("--configfile", nargs="+", type=Path, default=[], help="such as data sets")
-    parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "published")
-    parser.add_argument("--directory", type=Path, default=ROOT, help="of results and the store")
+    parser.add_argument("--configfile", nargs="+", type=path, default=[], help="such as data sets")
+    parser.add_argument("--folder", type=path, default=ROOT / "docs" / "published")
+    parser.add_argument("--directory", type=path, default=ROOT, help="of results and the store")
     parser.add_argument("--cores", default="all", help="processor cores at a time (all)")
+    arguments = parser.parse_intermixed_args()
     try:
-        comparison = Comparison(parser.parse_intermixed_args())
-        comparison.enter_parameters()
-        comparison.enter_benchmarks()
-        comparison.enter_runs(comparison.asked)
-        comparison.enter_runs(comparison.experiments())
+        arguments.directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(
+            f"Error: {error.filename} is no folder ({error.strerror}): name another --directory."
+        )
+    try:
+        with contextlib.chdir(
+            arguments.directory
+        ):  # of which paths in a configuration may be parts
+            comparison = Comparison(arguments)
+            comparison.enter_parameters()
+            comparison.enter_benchmarks()
+            comparison.enter_runs(comparison.asked)
+            comparison.enter_runs(comparison.experiments())
     except UserError as error:
         sys.exit(f"Error: {error}")
 

@@ -68,7 +68,7 @@ PLAN = {
 def compare(folder, *options: str, plan: dict = PLAN, fails: bool = False) -> str:
     (folder / "lines.yaml").write_text(yaml.safe_dump(plan))
     script = ROOT / "workflow_scripts" / "compare_published.py"
-    command = [sys.executable, str(script), "--folder", str(folder), "--directory", str(folder)]
+    command = [sys.executable, str(script), "--folder", str(folder), "--directory", "work"]
     ran = subprocess.run(
         [*command, "--cores", "1", *options], cwd=folder, capture_output=True, text=True
     )
@@ -83,7 +83,7 @@ def configure(folder, learning_rate: float) -> None:
 
 
 def of_file(folder) -> float:
-    run = netcdf.read(folder / "results" / "tiny" / "runs" / "capacity" / "units-4.nc")
+    run = netcdf.read(folder / "work" / "results" / "tiny" / "runs" / "capacity" / "units-4.nc")
     own = run["train_accuracy"].values[run["noise_kind"].values == "randY", -1]
     assert len(own) == 2
     return 100 * own.mean()
@@ -108,7 +108,7 @@ def test_lines_are_entered_kept_and_computed_again(tmp_path):
     assert first["dataset"].item() == "MNIST digits"
 
     # What is there is not computed again, even without the file that it was taken from.
-    (tmp_path / "results" / "tiny" / "runs" / "capacity" / "units-4.nc").unlink()
+    (tmp_path / "work" / "results" / "tiny" / "runs" / "capacity" / "units-4.nc").unlink()
     assert compare(tmp_path) == ""
 
     configure(tmp_path, 0.3)
@@ -140,9 +140,11 @@ def test_what_cannot_be_computed_is_a_sentence(tmp_path):
     configure(tmp_path, 0.1)
     said = compare(tmp_path, "tinny", fails=True)
     assert said == "Error: unknown group tinny: did you mean tiny? known are counts, tiny.\n"
-    (tmp_path / "empty.npz").write_bytes(b"")
+    (tmp_path / "work" / "empty.npz").write_bytes(b"")
     other = {"datasets": {"digits": {"title": "Mine", "source": "numpy", "path": "empty.npz"}}}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(other))
     said = compare(tmp_path, "--configfile", "mine.yaml", fails=True)
     assert "empty.npz" in said
     assert list(known(tmp_path)) == ["counted"]
+    said = compare(tmp_path, "--directory", "mine.yaml", fails=True)
+    assert said.endswith("mine.yaml is no folder (File exists): name another --directory.\n")
