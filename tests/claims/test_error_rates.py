@@ -67,4 +67,4 @@ def test_verdicts_with_the_criterion_as_it_is_are_those_of_studies(larger):
     empty = error_rates.OfClaim(5, [], 0.0, 0.0)
     page = error_rates.markdown([claim, empty], 50, 4, 48, "other.yaml")
     assert "50 studies of 4 replicates" in page and "one ([other.yaml](other.yaml))" in page
-    assert "has no rate here: claims 5, and what" in page
+    assert "has no rate here: claims 5, 6, 7, and what" in page

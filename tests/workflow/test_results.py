@@ -58,6 +58,9 @@ def test_numbers_of_the_results_are_those_of_the_files(kept):
         estimates(verdicts(f"{name}/claims")) for name in ("torch", "more_seeds", "one_class")
     )
     wider = {units: estimates(verdicts(f"wider/wider_{units}")) for units in (64, 128)}
+    exploded = (kept["demo"]["fig3_2"]["growth"] > 1000).any("update").sum("seed")
+    seeds = exploded.sel(labelling="unique", condition=["real", "halfX", "randX"])
+    assert seeds.values.tolist() == [6, 5, 0]  # "all six", "five", "none"
     smaller = kept["demo"]["fig2"].sel(dataset_size=slice(None, 2000))
     criteria = configuration.load(ROOT / "config.yaml")["claims"]
     without = estimates(test_claims({"fig2": smaller}, criteria))

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from rote.claims import CLAIMS, Metrics
+from rote.claims import CLAIMS, OWN, Metrics
 from rote.claims.intervals import Interval
 from rote.claims.quantiles import SKEWNESS
 from rote.claims.tables import number
@@ -201,7 +201,7 @@ def markdown(
         rate for c in claims for one in c.parts for rate in (one.supported, one.contradicted)
     ]
     above = sum(rate > most for rate in of_parts)
-    without = ", ".join(str(one.number) for one in claims if not one.parts)
+    without = ", ".join(str(n) for n in (*(one.number for one in claims if not one.parts), *OWN))
     lines = [
         "# How often a verdict is wrong",
         *CRITERION.split("\n"),
@@ -214,8 +214,8 @@ def markdown(
         f"decided by chance. Above nominal, in bold, are rates of more than {most:.2%}: {above} of "
         f"{len(of_parts)} of parts. The interval is nominal for smoothly distributed values with a "
         f"skewness of up to {SKEWNESS:g}; those of a part may be more skewed, or lie in few lumps. "
-        "What the larger study leaves out has no rate here"
-        f"{f': claims {without}, and what its settings take out of others' if without else ''}.",
+        "What is not of the poster, or what the larger study leaves out, has no rate here: claims "
+        f"{without}, and what its settings take out of others.",
         "",
         "| claim | supported, though a part just fails | contradicted, though all just hold |",
         "|-|-|-|",
