@@ -375,6 +375,16 @@ def test_numbers_of_the_night_are_those_of_its_files(kept):
     without, noise = (number(slope.sel(noise_level=level).item()) for level in (0, 1))
     fitted = kept["night"]["claims"].sel(test="fitted_width_randY")
     criterion = kept["night"]["claims"].sel(test="time_over_size")["criterion"].item()
+    noises = kept["night"]["fig5_1"].mean("seed")
+    assert noises.sizes["regularizer"] == 2 and noises["strength"].values[0, 3] == 2
+    fitted_labels, validation = (
+        noises[name].sel(regularizer="input_noise").values
+        for name in ("noise_train_accuracy", "real_validation_accuracy")
+    )
+    strongest = noises.sel(regularizer="hidden_noise").isel(strength_index=-1)
+    least, best = (
+        strongest[name].item() for name in ("noise_train_accuracy", "real_validation_accuracy")
+    )
     for words in (
         f"the slope is {without} without noise, {noise} where all inputs are noise",
         f"the difference {' '.join(night['time_over_size'])}, and so below the 0.1",
@@ -386,10 +396,14 @@ def test_numbers_of_the_night_are_those_of_its_files(kept):
         f"and {' '.join(night['ratio_after_peak_mnist_mlp'])} of the critical",
         f"all noise by {night['ratio_over_level_randY_mnist_mlp'][0]} with either",
         f"being {' '.join(night['ratio_randX_over_randY_mnist_mlp'])};",
+        f"is {number(fitted_labels[3])} instead of {number(fitted_labels[0])}",
+        f"falls from {number(validation[0])} to {number(validation[3])}.",
+        f"gains {number(best - validation[0])} of validation",
+        f"all the same, to {number(least)}.",
     ):
         assert words in text, words
         text = text.replace(words, "")
-    text = re.sub(r"3\.1 to 3\.3|(?:and|Figure) 4\.[12]", "", text)
+    text = re.sub(r"3\.1 to 3\.3|(?:and|Figure) [45]\.[12]", "", text)
     assert "0.1" in criterion and re.findall(r"\d+\.\d+", text) == []
     for times in (fig2["epochs_to_convergence"], fig2["capacity_epochs_to_convergence"]):
         mean = times.mean("seed")
