@@ -4,7 +4,7 @@ A folder of docs holds the plan, ``lines.yaml``, with settings beside it, the ta
 computed, ``published.nc``, and its page. Each group of lines is entered as soon as the file is
 there that it is taken from, so that the command may be stopped at any time, and goes on where it
 was: models that are finished are in the store. What a line was made by stands in the table: after a
-change of code or settings it is computed again.
+change of code or settings it is computed again, and stands as it was until then.
 """
 
 import argparse
@@ -17,11 +17,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 
-import xarray as xr
-
 from rote.claims import printed
 from rote.files import made_by, netcdf, text
 from rote.files.provenance import origin, with_provenance
+from rote.machine.arguments import cores, made
 from rote.machine.errors import UserError
 from rote.models.parameter_count import parameter_count
 from rote.study import code, configuration
@@ -61,18 +60,12 @@ class Comparison:
         self.files = [*dict.fromkeys(own), *arguments.configfile]
         self.config = configuration.load(ROOT / "config.yaml", self.files)
         self.study = Study(self.config)
-        self.rows = self._known_rows()
-
-    def _known_rows(self) -> dict[str, xr.Dataset]:
-        """Return the rows that are there, but for those of these groups that are out of date."""
-        if not (path := self.folder / "published.nc").exists():
-            return {}
-        rows = printed.rows_of(netcdf.read(path))
-        for name, line in self._lines():
-            there = rows.get(line["name"])
-            if there is not None and there["made_by"].item() != self._digest(name, line):
-                del rows[line["name"]]
-        return rows
+        table = self.folder / "published.nc"
+        self.rows = printed.rows_of(netcdf.read(table)) if table.exists() else {}
+        made_by = {line["name"]: self._digest(name, line) for name, line in self._lines()}
+        self.up_to_date = {
+            name for name, row in self.rows.items() if row["made_by"].item() == made_by.get(name)
+        }
 
     def _lines(self) -> Iterable[tuple[str, dict]]:
         return ((name, line) for name, line in printed.lines(self.plan) if name in self.groups)
@@ -101,14 +94,14 @@ class Comparison:
             name
             for name in groups
             if kind in (group := self.groups[name])
-            and any(line["name"] not in self.rows for line in group["lines"])
+            and any(line["name"] not in self.up_to_date for line in group["lines"])
         ]
 
     def enter_parameters(self) -> None:
         """Count the parameters of models of which a line is lacking."""
         for name, line in self._lines():
             take = line["take"]
-            if "image" in take and line["name"] not in self.rows:
+            if "image" in take and line["name"] not in self.up_to_date:
                 count = parameter_count(take["model"], tuple(take["image"]), take["classes"])
                 self._enter(name, line, count, line["printed"], origin("cpu"), "")
         self.write()
@@ -168,8 +161,7 @@ class Comparison:
         """
         for name in self.lacking("benchmark", self.asked):
             script = ROOT / self.groups[name]["benchmark"]
-            output = Path("bench").absolute() / f"{script.stem}.nc"
-            output.parent.mkdir(parents=True, exist_ok=True)
+            output = made(Path("bench"), "--directory") / f"{script.stem}.nc"
             command = [sys.executable, str(script), "--output", str(output)]
             if subprocess.run(command).returncode:
                 raise UserError(
@@ -192,18 +184,21 @@ class Comparison:
             dataset=dataset,
             git_commit=attributes["git_commit"],
         )
+        self.up_to_date.add(line["name"])
 
     def write(self) -> None:
         """Write the page, and the table if it is not what is there."""
-        path, whole = self.folder / "published.nc", printed.table(self.plan, self.rows)
-        if not (path.exists() and netcdf.read(path).equals(whole)):
-            title = "Numbers that others have printed, beside those of rote"
-            netcdf.write(with_provenance(whole, self.plan["groups"], title=title), path)
+        path = self.folder / "published.nc"
+        if self.rows:
+            whole = printed.table(self.plan, self.rows)
+            if not (path.exists() and netcdf.read(path).equals(whole)):
+                title = "Numbers that others have printed, beside those of rote"
+                netcdf.write(with_provenance(whole, self.plan["groups"], title=title), path)
         text.write(printed.markdown(self.plan, self.rows), self.folder / "README.md")
 
 
 def path(text: str) -> Path:
-    """Return what the command line names, wherever the command then works."""
+    """Return what the command line names, from whatever folder the command then works in."""
     return Path(text).absolute()
 
 
@@ -214,18 +209,13 @@ def main() -> None:
     parser.add_argument("--configfile", nargs="+", type=path, default=[], help="such as data sets")
     parser.add_argument("--folder", type=path, default=ROOT / "docs" / "published")
     parser.add_argument("--directory", type=path, default=ROOT, help="of results and the store")
-    parser.add_argument("--cores", default="all", help="processor cores at a time (all)")
+    parser.add_argument(
+        "--cores", type=cores, default="all", help="processor cores at a time (all)"
+    )
     arguments = parser.parse_intermixed_args()
     try:
-        arguments.directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        sys.exit(
-            f"Error: {error.filename} is no folder ({error.strerror}): name another --directory."
-        )
-    try:
-        with contextlib.chdir(
-            arguments.directory
-        ):  # of which paths in a configuration may be parts
+        folder = made(arguments.directory, "--directory")
+        with contextlib.chdir(folder):  # of which paths in a configuration may be parts
             comparison = Comparison(arguments)
             comparison.enter_parameters()
             comparison.enter_benchmarks()

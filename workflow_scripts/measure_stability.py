@@ -20,6 +20,7 @@ import yaml
 from rote.claims import variants as tables
 from rote.files import netcdf, text
 from rote.files.provenance import with_provenance
+from rote.machine.arguments import cores, made
 from rote.machine.errors import UserError
 from rote.study import configuration, variants
 from rote.study.jobs import Study
@@ -34,7 +35,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Verdicts of many variants of a study.")
     parser.add_argument("folder", type=Path, help="docs/stability, or docs/variance")
     parser.add_argument("names", nargs="*", help="variants to compute now (all that are lacking)")
-    parser.add_argument("--cores", default="all", help="processor cores at a time (all)")
+    parser.add_argument(
+        "--cores", type=cores, default="all", help="processor cores at a time (all)"
+    )
     parser.add_argument("--directory", type=Path, default=ROOT / "bench" / "stability")
     parser.add_argument(
         "--at-most", type=int, help="variants to compute now (all that are lacking)"
@@ -64,6 +67,7 @@ def main() -> None:
             if name not in names:
                 near = closest(name, names)
                 raise UserError(f"unknown variant {name}: {near}the first is {names[0]}.")
+        made(arguments.directory, "--directory")
         # The first is what all others are compared with.
         asked = dict.fromkeys([names[0], *(arguments.names or names)])
         lacking = [name for name in asked if name not in rows][: arguments.at_most]

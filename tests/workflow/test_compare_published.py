@@ -3,10 +3,12 @@
 import subprocess
 import sys
 from copy import deepcopy
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
+import compare_published
 from conftest import ROOT
 from rote.claims import printed
 from rote.files import netcdf
@@ -107,6 +109,19 @@ def test_lines_are_entered_kept_and_computed_again(tmp_path):
     assert first["ours"].item() == pytest.approx(of_file(tmp_path))
     assert first["dataset"].item() == "MNIST digits"
 
+    # A line that is out of date stands until its new number is there.
+    configure(tmp_path, 0.2)
+    said = compare(tmp_path, "--cores", "zero", fails=True)
+    assert "--cores: 'zero' is neither all nor a number from 1 on" in said
+    mine = [tmp_path / "tiny.yaml"]
+    begun = compare_published.Comparison(
+        SimpleNamespace(folder=tmp_path, configfile=mine, groups=[])
+    )
+    assert begun.lacking("run", ["tiny"]) == ["tiny"]
+    begun.write()
+    assert known(tmp_path)["trained"].equals(first)
+    configure(tmp_path, 0.1)
+
     # What is there is not computed again, even without the file that it was taken from.
     (tmp_path / "work" / "results" / "tiny" / "runs" / "capacity" / "units-4.nc").unlink()
     assert compare(tmp_path) == ""
@@ -147,4 +162,6 @@ def test_what_cannot_be_computed_is_a_sentence(tmp_path):
     assert "empty.npz" in said
     assert list(known(tmp_path)) == ["counted"]
     said = compare(tmp_path, "--directory", "mine.yaml", fails=True)
-    assert said.endswith("mine.yaml is no folder (File exists): name another --directory.\n")
+    assert said.endswith(
+        "mine.yaml cannot be made a folder (File exists): name another --directory.\n"
+    )

@@ -320,6 +320,23 @@ def test_a_folder_without_a_plan_is_one_sentence(script, options, plan, monkeypa
         script.main()
 
 
+@pytest.mark.parametrize("script", [measure_stability, compare_published])
+@pytest.mark.parametrize("cores", ["-1", "0", "zero"])
+def test_cores_are_all_or_a_number(script, cores, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [script.__name__, "docs/stability", "--cores", cores])
+    with pytest.raises(SystemExit):
+        script.main()
+    assert f"{cores!r} is neither all nor a number from 1 on" in capsys.readouterr().err
+
+
+def test_a_folder_for_variants_that_cannot_be_made_is_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    options = [str(ROOT / "docs" / "stability"), "--directory", str(tmp_path / "file")]
+    monkeypatch.setattr(sys, "argv", ["measure_stability", *options])
+    with pytest.raises(SystemExit, match=r"file cannot be made a folder .*: name another --direc"):
+        measure_stability.main()
+
+
 SCRIPT = """
 import gc, sys
 sys.path[:0] = [{scripts!r}, {tests!r}]
