@@ -150,7 +150,7 @@ def test_the_table_of_settings_is_up_to_date():
     [
         ([], "the following arguments are required: results, figure"),
         (["--help"], "folder of a preset, such as results/demo"),
-        (["nowhere", "mine.png"], "fig3_1.nc is missing: make it with snakemake fig3_1, or name"),
+        (["nowhere", "mine.png"], "nowhere is no folder: name that of a preset, such"),
     ],
 )
 def test_the_example_of_a_figure_explains_itself(arguments, said, monkeypatch, capsys):
