@@ -14,6 +14,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import xarray as xr
+from matplotlib.backend_bases import FigureCanvasBase
 from scipy.stats import spearmanr
 
 CONDITIONS = {"real": "#1b3f8b", "randX": "#cf3a28"}
@@ -101,6 +102,18 @@ def draw(results: Path) -> plt.Figure:
     return figure
 
 
+def unwritable(path: Path) -> str:
+    """Return why no figure can be written to a path, and the remedy; nothing if one can be."""
+    if path.is_dir():
+        return f"{path} is a folder: name a file in it, such as {path / 'mine.png'}"
+    if not path.parent.is_dir():
+        return f"{path.parent} is no folder: make it, or name a file in another one"
+    known = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix[1:].lower() not in known:  # without a suffix, another file would be written
+        return f"{path} has no suffix of a figure: name a file that ends in .{', .'.join(known)}"
+    return ""
+
+
 def main() -> None:
     """Draw what the command line names."""
     parser = argparse.ArgumentParser(
@@ -109,10 +122,14 @@ def main() -> None:
     parser.add_argument("results", type=Path, help="folder of a preset, such as results/demo")
     parser.add_argument("figure", type=Path, help="file to write, such as mine.png")
     options = parser.parse_args()
+    if not options.results.is_dir():
+        parser.error(f"{options.results} is no folder: name that of a preset, such as results/demo")
+    if wrong := unwritable(options.figure):
+        parser.error(wrong)
     figure = draw(options.results)
     try:
         figure.savefig(options.figure, dpi=200)
-    except (OSError, ValueError) as error:  # of a missing folder; of an unknown format
+    except OSError as error:
         sys.exit(f"Error: {options.figure} cannot be written: {error}.")
 
 

@@ -12,7 +12,7 @@ import xarray as xr
 
 from rote.claims import studies
 from rote.files import netcdf, text
-from rote.machine.errors import UserError
+from rote.machine.errors import Damaged, UserError
 from rote.study import configuration
 
 FOLDER = Path(__file__).parents[1] / "docs" / "verdicts"
@@ -23,7 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Verdicts of several studies beside each other.")
     parser.add_argument("files", type=Path, nargs="*", help="results/PRESET/claims.nc")
     files = parser.parse_args().files
-    if len(set(files)) < len(files):
+    if len({file.resolve() for file in files}) < len(files):
         parser.error("a file is named twice")
     try:
         if files:
@@ -64,12 +64,18 @@ def read(path: Path) -> xr.Dataset:
     Raises:
         UserError: it is no such file, or one of an earlier version.
     """
-    claims = netcdf.read(path)
+    remedy = "name the claims.nc of a study, which `snakemake claims` writes"
+    if path.is_dir() or not path.exists():
+        raise UserError(f"{path} is {'a folder' if path.is_dir() else 'missing'}: {remedy}.")
+    try:
+        claims = netcdf.read(path)
+    except Damaged as error:
+        if path.read_bytes().startswith(netcdf.HDF5):
+            raise
+        # Nobody should delete it as a damaged one.
+        raise UserError(f"{path} is no NetCDF file: {remedy}.") from error
     if "claim_verdict" not in claims:
-        raise UserError(
-            f"{path} holds no verdicts: name the claims.nc of a study, which "
-            "`snakemake claims` writes."
-        )
+        raise UserError(f"{path} holds no verdicts: {remedy}.")
     if studies.of_earlier_version(claims):
         raise UserError(
             f"{path} holds the verdicts of an earlier version: have `snakemake claims` write it "

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from rote.machine.errors import UserError
 from rote.study import configuration
 from rote.study.figures import EXPERIMENT_OF_FIGURE, EXPERIMENTS
 from rote.study.schema import SCHEMA, resolved
@@ -113,13 +114,22 @@ def main() -> None:
     """Write the page, or check it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
-    page = PAGE.read_text("utf-8")
-    before, _, rest = page.partition(BEGIN)
-    whole = before + BEGIN + tables() + END + rest.partition(END)[2]
-    if not parser.parse_args().check:
-        PAGE.write_text(whole, "utf-8")
-    elif whole != page:
-        sys.exit("Error: docs/settings.md is not up to date: write it by make docs.")
+    check = parser.parse_args().check
+    try:
+        page = PAGE.read_text("utf-8")
+        before, _, rest = page.partition(BEGIN)
+        whole = before + BEGIN + tables() + END + rest.partition(END)[2]
+        if not check:
+            PAGE.write_text(whole, "utf-8")
+        elif whole != page:
+            sys.exit("Error: docs/settings.md is not up to date: write it by make docs.")
+    except UserError as error:
+        sys.exit(f"Error: {error}")
+    except OSError as error:
+        sys.exit(
+            f"Error: {PAGE} cannot be read or written ({error.strerror}): get it by git restore "
+            "docs/settings.md, or see to its permissions."
+        )
 
 
 if __name__ == "__main__":

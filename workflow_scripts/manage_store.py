@@ -17,6 +17,7 @@ from rote.machine import working_folder
 from rote.machine.errors import UserError
 from rote.study import code, configuration
 from rote.study.jobs import STORE, Study
+from rote.study.schema import Misconfigured
 
 ROOT = Path(__file__).parents[1]
 
@@ -40,7 +41,7 @@ def studies(files: list[Path]) -> list[Study]:
         files: of the configuration, over ``config.yaml``.
 
     Raises:
-        UserError: the configuration lacks one of them.
+        UserError: the configuration lacks one of them, or is wrong.
     """
     found = []
     for results in sorted(Path(STORE).parent.glob("*/")):
@@ -48,10 +49,12 @@ def studies(files: list[Path]) -> list[Study]:
             continue
         try:
             config = configuration.load(ROOT / "config.yaml", files, {"preset": results.name})
-        except UserError as error:
+        except Misconfigured as error:
+            if error.way != ["preset"]:  # another mistake, and none of the folder
+                raise
             raise UserError(
-                f"{results} is no preset of this configuration, or the configuration is wrong "
-                f"({error}): name its file by --configfile, or delete the folder."
+                f"{results.absolute()} is of no preset of this configuration: name the file of the "
+                "preset by --configfile, or delete the folder."
             ) from error
         found.append(Study(config))
     return found
@@ -75,9 +78,12 @@ def main() -> None:
         "--untold", action="store_true", help="remove also what may be of lacking noised data"
     )
     arguments = parser.parse_args()
-    folders = [folder.absolute() for folder in arguments.directory or [Path()]]
+    # A folder that is named twice would wait for its own lock.
+    folders = [*dict.fromkeys(folder.resolve() for folder in arguments.directory or [Path()])]
     files = [file.absolute() for file in arguments.configfile]
     try:
+        for file in files:  # also where no preset has results that ask for it
+            configuration.read(file)
         root = the_store(folders, told=bool(arguments.directory) or not arguments.prune)
         with contextlib.ExitStack() as locks:
             if arguments.prune:

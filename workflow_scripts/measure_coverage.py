@@ -4,10 +4,13 @@
 """
 
 import argparse
+import sys
 from pathlib import Path
 
+from measure_error_rates import at_least_one
 from rote.claims import coverage
 from rote.files import text
+from rote.machine.errors import UserError
 from rote.machine.randomness import generator
 
 PAGE = Path(__file__).parents[1] / "docs" / "error-rates" / "coverage.md"
@@ -16,10 +19,15 @@ PAGE = Path(__file__).parents[1] / "docs" / "error-rates" / "coverage.md"
 def main() -> None:
     """Simulate studies, and write the page about their intervals."""
     parser = argparse.ArgumentParser(description="How often intervals miss the mean.")
-    parser.add_argument("--studies", type=int, default=200_000, help="of each population")
+    parser.add_argument("--studies", type=at_least_one, default=200_000, help="of each population")
     studies = parser.parse_args().studies
     counted = coverage.count(studies, generator("coverage"))
-    text.write(coverage.markdown(counted, studies), PAGE)
+    page = coverage.markdown(counted, studies)
+    print(page)
+    try:
+        text.write(page, PAGE)
+    except UserError as error:
+        sys.exit(f"Error: {error}")
 
 
 if __name__ == "__main__":

@@ -24,13 +24,22 @@ def at_least_one(text: str) -> int:
     return number
 
 
+def page_name(name: str) -> str:
+    """Return the name of a page of the command line."""
+    if Path(name).name != name or Path(name).suffix != ".md":
+        raise argparse.ArgumentTypeError(f"{name} is no plain name of a page, such as mine.md")
+    return name
+
+
 def main() -> None:
     """Draw studies from the metrics of a larger one, and write the page about their verdicts."""
     parser = argparse.ArgumentParser(description="How often verdicts are wrong.")
     parser.add_argument("results", type=Path, help="of the larger study: a folder with metrics")
     parser.add_argument("--studies", type=at_least_one, default=1000)
     parser.add_argument("--seeds", type=at_least_one, default=6, help="replicates of each study")
-    parser.add_argument("--page", default="README.md", help="its name in docs/error-rates")
+    parser.add_argument(
+        "--page", type=page_name, default="README.md", help="its name in docs/error-rates"
+    )
     parser.add_argument("--settings", default="larger.yaml", help="of the larger study, likewise")
     arguments = parser.parse_args()
     try:
@@ -51,12 +60,15 @@ def main() -> None:
     page = error_rates.markdown(
         counted, arguments.studies, arguments.seeds, there.pop(), arguments.settings
     )
-    text.write(page, DOCS / arguments.page)
     print(
         yaml.safe_dump(
             {f"claim {one.number}": [one.supported, one.contradicted] for one in counted}
         )
     )
+    try:
+        text.write(page, DOCS / arguments.page)
+    except UserError as error:
+        sys.exit(f"Error: {error}")
 
 
 if __name__ == "__main__":

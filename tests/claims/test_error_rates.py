@@ -1,12 +1,18 @@
 """Rates of wrong verdicts by resampling: on made-up studies, of which the rates are known."""
 
+import shutil
+import sys
+
 import numpy as np
 import pytest
 import xarray as xr
 from scipy import stats
 
+import measure_coverage
+import measure_error_rates
+from conftest import ROOT
 from made_up_metrics import CRITERIA, study
-from rote.claims import error_rates
+from rote.claims import coverage, error_rates
 from rote.claims.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED
 
 
@@ -68,3 +74,50 @@ def test_verdicts_with_the_criterion_as_it_is_are_those_of_studies(larger):
     page = error_rates.markdown([claim, empty], 50, 4, 48, "other.yaml")
     assert "50 studies of 4 replicates" in page and "one ([other.yaml](other.yaml))" in page
     assert "has no rate here: claims 5, 6, 7, and what" in page
+
+
+def counted(*arguments: object) -> list[error_rates.OfClaim]:
+    """Stand for what takes long."""
+    return [error_rates.OfClaim(5, [], 0.25, 0.5)]
+
+
+@pytest.mark.parametrize("name", ["other/mine.md", "/mine.md", "mine", "mine.txt", "..", ""])
+def test_a_page_that_is_no_plain_name_is_refused_before_anything_is_counted(
+    name, monkeypatch, capsys
+):
+    monkeypatch.setattr(sys, "argv", ["measure_error_rates.py", "results", "--page", name])
+    with pytest.raises(SystemExit) as exited:
+        measure_error_rates.main()
+    assert exited.value.code == 2
+    assert f"{name} is no plain name of a page, such as mine.md" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("script", [measure_error_rates, measure_coverage])
+@pytest.mark.parametrize("number", ["0", "-5"])
+def test_studies_are_at_least_one(script, number, monkeypatch, capsys):
+    monkeypatch.setattr(error_rates, "count", counted)
+    monkeypatch.setattr(coverage, "count", counted)
+    options = ["results"] if script is measure_error_rates else []
+    monkeypatch.setattr(sys, "argv", [script.__name__, *options, "--studies", number])
+    with pytest.raises(SystemExit):
+        script.main()
+    assert f"argument --studies: {number} is less than 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("script", [measure_error_rates, measure_coverage])
+def test_rates_are_told_even_if_the_page_cannot_be_written(script, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(error_rates, "count", counted)
+    monkeypatch.setattr(coverage, "count", counted)
+    monkeypatch.setattr(coverage, "markdown", lambda *arguments: "claim 5: 0.25")
+    (tmp_path / "file").touch()  # no folder
+    monkeypatch.setattr(measure_error_rates, "DOCS", tmp_path / "file")
+    monkeypatch.setattr(measure_coverage, "PAGE", tmp_path / "file" / "coverage.md")
+    (tmp_path / "metrics").mkdir()
+    shutil.copy(ROOT / "docs" / "demo" / "metrics" / "fig2.nc", tmp_path / "metrics")
+    options = [str(tmp_path)] if script is measure_error_rates else []
+    monkeypatch.setattr(sys, "argv", [script.__name__, *options])
+    with pytest.raises(SystemExit, match=r"Error: Cannot write .*\.md \("):
+        script.main()
+    printed = capsys.readouterr().out
+    assert "claim 5:" in printed
+    assert "0.25" in printed

@@ -125,9 +125,39 @@ def test_claims_that_are_kept_are_of_this_version():
             assert not [text for text in texts if re.search(r"\bnan\b", text)], path
 
 
-def test_the_same_file_twice_is_refused(capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "is_what"),
+    [
+        ("claims.md", "no NetCDF file"),
+        ("empty.nc", "no NetCDF file"),
+        ("folder", "a folder"),
+        ("nosuch.nc", "missing"),
+    ],
+)
+def test_what_is_no_result_file_is_not_called_damaged(name, is_what, tmp_path):
+    (tmp_path / "claims.md").write_text("# Claims\n" * 50)
+    (tmp_path / "empty.nc").touch()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UserError) as error:
+        compare_verdicts.read(tmp_path / name)
+    assert str(error.value) == (
+        f"{tmp_path / name} is {is_what}: name the claims.nc of a study, which `snakemake claims` "
+        "writes."
+    )
+
+
+def test_a_damaged_file_is_called_damaged(tmp_path):
+    whole = (ROOT / "docs" / "demo" / "claims.nc").read_bytes()
+    (tmp_path / "claims.nc").write_bytes(whole[:-100])
+    with pytest.raises(UserError, match=r"claims.nc is damaged"):
+        compare_verdicts.read(tmp_path / "claims.nc")
+
+
+@pytest.mark.parametrize("other", ["docs/demo/claims.nc", "docs/../docs/demo/claims.nc"])
+def test_the_same_file_twice_is_refused(other, capsys, monkeypatch):
     path = str(ROOT / "docs" / "demo" / "claims.nc")
-    monkeypatch.setattr("sys.argv", ["compare_verdicts.py", path, path])
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("sys.argv", ["compare_verdicts.py", path, other])
     with pytest.raises(SystemExit):
         compare_verdicts.main()
     assert "a file is named twice" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,7 @@ def test_nothing_is_removed_where_it_is_not_sure(study, tmp_path_factory):
     records = Store(study.store).records()
     (study.folder / "results" / "mine").mkdir()
     printed = manage(study, "--prune", fails=True)
-    assert "Error: results/mine is no preset of this configuration" in printed
+    assert f"Error: {study.folder}/results/mine is of no preset of this configuration" in printed
     assert len(Store(study.store).records()) == len(records)
     (study.folder / "results" / "mine").rmdir()
     elsewhere = tmp_path_factory.mktemp("shared") / "store"
@@ -140,3 +141,57 @@ def test_what_cannot_be_removed_is_one_sentence(tmp_path, monkeypatch):
     sentence = rf"Not all of it could be removed from {root} \(Permission denied\): see to the perm"
     with pytest.raises(UserError, match=sentence):
         manage_store.manage(root, [tmp_path], [], prune=True, untold=False)
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch) -> Callable[..., str]:
+    """The command, called in a folder with an empty store; it returns how it ends."""
+
+    def called(*options: object) -> str:
+        monkeypatch.setattr(sys, "argv", ["manage_store.py", *map(str, options)])
+        try:
+            manage_store.main()
+        except SystemExit as stopped:
+            return stopped.code
+        return ""
+
+    (tmp_path / "results" / "store").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    return called
+
+
+@pytest.mark.parametrize("presets", [[], ["demo"]])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read (No such file or directory): see to it."),
+        ("a: [", "is no YAML ("),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_alone(call, tmp_path, capsys, presets, content, said):
+    for preset in presets:
+        (tmp_path / "results" / preset).mkdir()
+    if content:
+        (tmp_path / "mine.yaml").write_text(content)
+    ended = call("--configfile", "mine.yaml")
+    assert ended.startswith(f"Error: {tmp_path / 'mine.yaml'} {said}")
+    assert "delete" not in ended
+    assert not capsys.readouterr().out
+
+
+def test_only_results_of_an_unknown_preset_may_be_deleted(call, tmp_path):
+    (tmp_path / "results" / "demo").mkdir()
+    (tmp_path / "mine.yaml").write_text("precision: none")
+    said = call("--configfile", "mine.yaml")
+    assert said.startswith('Error: config: precision is "none"')
+    assert "delete" not in said
+    (tmp_path / "results" / "demo").rename(tmp_path / "results" / "mine")
+    assert call() == (
+        f"Error: {tmp_path / 'results' / 'mine'} is of no preset of this configuration: name the "
+        "file of the preset by --configfile, or delete the folder."
+    )
+
+
+def test_a_folder_that_is_named_twice_counts_once(call, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert call("--prune", "--directory", tmp_path, ".", tmp_path / "link") == ""

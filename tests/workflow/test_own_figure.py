@@ -117,13 +117,45 @@ def test_another_kind_of_file_is_named(main, results):
             "not in the norm l1: add it to",
         ),
         (lambda run: run.assign_coords(index=run["index"] + 10**6), "have no examples in common"),
-        (lambda run: run, "cannot be written"),
     ],
 )
 def test_what_does_not_fit_together_is_said(main, results, change, words):
     path = results / "runs" / "sensitivity" / "class.nc"
     change(xr.load_dataset(path)).to_netcdf(path)
-    said = main(results, results / "none" / "x.png")
+    said = main(results, results / "x.png")
     assert said.startswith("Error: ")
     assert words in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", "is a folder: name a file in it, such as "),
+        ("folder.png", "is a folder: name a file in it, such as "),
+        ("mine", "mine has no suffix of a figure: name a file that ends in ."),
+        ("mine.docx", "mine.docx has no suffix of a figure: name a file that ends in ."),
+        ("none/mine.png", "none is no folder: make it, or name a file in another one"),
+    ],
+)
+def test_where_no_figure_can_be_written_is_said_first(main, tmp_path, capsys, name, words):
+    folder = tmp_path / "figures"
+    (folder / "folder.png").mkdir(parents=True)
+    assert main(tmp_path, folder / name) == 2  # though the results are missing, too
+    assert words in capsys.readouterr().err
+    assert [*tmp_path.rglob("*")] == [folder, folder / "folder.png"]
+
+
+def test_a_figure_that_cannot_be_written_is_said(main, results, monkeypatch):
+    def refuses(*arguments, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", refuses)
+    said = main(results, results / "x.png")
+    assert said.startswith(f"Error: {results / 'x.png'} cannot be written: ")
+
+
+def test_results_that_are_no_folder_are_said(main, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert main(tmp_path / "file", tmp_path / "x.png") == 2
+    assert "file is no folder: name that of a preset, such as" in capsys.readouterr().err

@@ -14,6 +14,7 @@ import xarray as xr
 import yaml
 from PIL import Image
 
+import document_settings
 import rote
 from conftest import ROOT, figures_of_demo
 from rote.claims import test_claims
@@ -145,12 +146,42 @@ def test_the_table_of_settings_is_up_to_date():
     assert not ran.returncode, ran.stderr
 
 
+@pytest.mark.parametrize("options", [[], ["--check"], ["--help"]])
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"config.yaml": "device: none"}, "Error: config: the file lacks the key preset: add it."),
+        ({"config.yaml": None}, "config.yaml cannot be read (No such file or directory): see to"),
+        ({"docs/settings.md": None}, "settings.md cannot be read or written (No such file or dir"),
+    ],
+)
+def test_what_keeps_the_table_from_being_written_is_one_sentence(
+    options, files, said, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "docs").mkdir()
+    for name in ("config.yaml", "docs/settings.md"):
+        content = files.get(name, (ROOT / name).read_text("utf-8"))
+        if content is not None:
+            (tmp_path / name).write_text(content, "utf-8")
+    monkeypatch.setattr(document_settings, "ROOT", tmp_path)
+    monkeypatch.setattr(document_settings, "PAGE", tmp_path / "docs" / "settings.md")
+    monkeypatch.setattr(sys, "argv", ["document_settings.py", *options])
+    with pytest.raises(SystemExit) as exited:
+        document_settings.main()
+    if options == ["--help"]:
+        assert exited.value.code == 0
+        assert "write nothing" in capsys.readouterr().out
+    else:
+        assert exited.value.code.startswith("Error: ")
+        assert said in exited.value.code
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
         ([], "the following arguments are required: results, figure"),
         (["--help"], "folder of a preset, such as results/demo"),
-        (["nowhere", "mine.png"], "fig3_1.nc is missing: make it with snakemake fig3_1, or name"),
+        (["nowhere", "mine.png"], "nowhere is no folder: name that of a preset, such"),
     ],
 )
 def test_the_example_of_a_figure_explains_itself(arguments, said, monkeypatch, capsys):
