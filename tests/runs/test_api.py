@@ -1,5 +1,6 @@
 """The front door for notebooks: what it gives is what the workflow's own functions give."""
 
+import errno
 import os
 import runpy
 import shutil
@@ -198,6 +199,62 @@ def test_with_a_store_nothing_is_trained_twice(data, tmp_path, monkeypatch):
     xr.testing.assert_identical(api.train(data, MLP, **arguments).curves, first)
     with pytest.raises(AssertionError, match="trained again"):
         api.train(data, MLP, **{**arguments, "learning_rate": 0.2})
+
+
+def never(*arguments, **others):
+    raise AssertionError("trained")
+
+
+@pytest.mark.parametrize("call", [api.train, api.sensitivity])
+def test_a_store_that_cannot_be_written_to_is_noticed_before_training(
+    data, tmp_path, monkeypatch, call
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(DeviceData, "ensemble", never)
+    with pytest.raises(
+        UserError, match="store .*/file/store cannot be written to .Not a direc"
+    ) as e:
+        call(data, MLP, epochs=2, learning_rate=0.1, store=tmp_path / "file" / "store")
+    assert "\n" not in str(e.value)
+
+
+def test_a_store_that_lacks_parameters_alone_is_seen_to_be_writable_too(
+    data, tmp_path, monkeypatch
+):
+    arguments = {"epochs": 2, "learning_rate": 0.1, "store": tmp_path}
+    api.train(data, MLP, **arguments)
+    models = api.train(data, MLP, keep_epochs=[1], **arguments)
+    monkeypatch.setattr(DeviceData, "ensemble", never)
+    monkeypatch.setattr("tempfile.TemporaryFile", read_only)
+    with pytest.raises(UserError, match=f"The store {tmp_path} cannot be written to .Read-only"):
+        models.logits(data["image"].values, epoch=1)
+
+
+def test_a_store_that_has_everything_may_be_read_only(data, tmp_path, monkeypatch):
+    arguments = {"epochs": 2, "learning_rate": 0.1, "store": tmp_path}
+    first = api.train(data, MLP, **arguments).curves
+    monkeypatch.setattr("tempfile.TemporaryFile", read_only)
+    xr.testing.assert_identical(api.train(data, MLP, **arguments).curves, first)
+
+
+def read_only(*arguments, **others):
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
+@pytest.mark.parametrize("store", ["store", "$HERE/store"])
+def test_a_store_stays_where_it_was_when_the_working_folder_changes(
+    data, tmp_path, monkeypatch, store
+):
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("HERE", str(tmp_path / "here"))
+    monkeypatch.chdir(tmp_path / "here")
+    models = api.train(data, MLP, epochs=1, learning_rate=0.1, store=store)
+    monkeypatch.chdir(tmp_path / "there")
+    monkeypatch.setattr(DeviceData, "ensemble", never)
+    assert models.logits(data["image"].values).notnull().all()
+    assert [path.name for path in (tmp_path / "here").iterdir()] == ["store"]
+    assert not [*(tmp_path / "there").iterdir()]
 
 
 def test_models_are_trained_and_kept_where_snakemake_is_not_installed(data, tmp_path, monkeypatch):
