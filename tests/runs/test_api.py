@@ -18,12 +18,14 @@ from torch import nn
 import own_models
 from conftest import ROOT
 from rote import api
+from rote.api.settings import of_model
 from rote.data.noising import of_draw
 from rote.files import provenance
 from rote.machine.errors import UserError
 from rote.runs.device_data import DeviceData
 from rote.runs.epochs import train
 from rote.runs.members import with_examples
+from rote.study import own_module
 from rote.study.plan import Member
 
 RNG = np.random.default_rng(0)
@@ -255,6 +257,29 @@ def test_a_store_stays_where_it_was_when_the_working_folder_changes(
     assert models.logits(data["image"].values).notnull().all()
     assert [path.name for path in (tmp_path / "here").iterdir()] == ["store"]
     assert not [*(tmp_path / "there").iterdir()]
+
+
+def test_a_module_in_a_file_stays_the_same_when_the_working_folder_changes(
+    data, tmp_path, monkeypatch
+):
+    shutil.copy(own_models.__file__, tmp_path / "mm.py")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    model = {"from": "mm.py:mlp", "arguments": {"units": [4]}}
+    models = api.train(data, model, epochs=1, learning_rate=0.1)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert models.logits(data["image"].values).notnull().all()
+    found = models.critical_samples(examples=5)["critical_sample_ratio"]
+    assert found.sel(critical_inputs="real").notnull().all()
+
+
+def test_the_folder_of_a_module_makes_no_difference_to_fingerprints(tmp_path, monkeypatch):
+    shutil.copy(own_models.__file__, tmp_path / "mm.py")
+    monkeypatch.chdir(tmp_path)
+    whole = of_model({"from": "mm.py:mlp"})
+    assert whole["from"] == f"{tmp_path}/mm.py:mlp"
+    as_given = {**whole, "from": "mm.py:mlp"}
+    assert own_module.determining(whole) == own_module.determining(as_given)
 
 
 def test_models_are_trained_and_kept_where_snakemake_is_not_installed(data, tmp_path, monkeypatch):

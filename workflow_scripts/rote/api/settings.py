@@ -1,6 +1,7 @@
 """From arguments to settings as jobs have them: each is checked, and a mistake is one sentence."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -125,13 +126,22 @@ def of_model(model: Model) -> dict:
     kind = "module" if "from" in model else "cnn" if "maps" in model else "mlp"
     check_part({"model": model}, {"properties": {"model": {"$ref": f"#/$defs/{kind}"}}})
     if kind == "module":
-        return own_module.with_source(model)
+        return own_module.with_source({**model, "from": _absolute(model["from"])})
     if kind == "mlp" and model.get("hidden_layers") not in (None, len(widths(model))):
         raise UserError(
             f"model has {model['hidden_layers']} hidden_layers, but hidden_units names the widths "
             f"of {len(widths(model))}: leave hidden_layers out."
         )
     return plain(model)
+
+
+def _absolute(module: str) -> str:
+    """Return what names a module with the whole path of its file: the working folder may change.
+
+    No fingerprint has that path.
+    """
+    where, function = own_module.parted(module)
+    return f"{Path(where).absolute()}:{function}" if own_module.of_file(where) else module
 
 
 def of_training(given: dict) -> tuple[dict, dict[str, float]]:
