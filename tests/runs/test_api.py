@@ -441,6 +441,11 @@ MISTAKES = [
     (wrong(api.train, conditions=[("randZ", 1)]), "randZ.* is none of this data"),
     (wrong(api.train, conditions=[("randY", "1")]), "a level from 0 to 1"),
     (wrong(api.train, conditions=[("real", 0.5)]), "real has no level 0.5"),
+    (
+        wrong(api.train, conditions=[("randY", 1), ("real", 0), ("randY", np.float64(1))]),
+        r"conditions hold \(.randY., 1\) twice, .*: keep one of them",
+    ),
+    (wrong(api.sensitivity, conditions=[("real", 0)] * 2), r"conditions hold \(.real., 0\) twice"),
     (wrong(api.train, model={"hidden_unit": 3}), "unknown key hidden_unit under model: did you m"),
     (
         wrong(api.train, model={"hidden_layers": 3, "hidden_units": [4, 4]}),

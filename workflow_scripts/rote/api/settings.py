@@ -202,6 +202,11 @@ def of_members(
             )
         if kind == "real" and level:
             raise UserError(f"real has no level {level:g}: write ('real', 0), or name a noise.")
+        if given.count(own) > 1:
+            raise UserError(
+                f"conditions hold ({shown(kind)}, {shown(level)}) twice, which would be the same "
+                "models: keep one of them."
+            )
     replicates = _replicates(data)
     return [
         list(
