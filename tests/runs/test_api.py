@@ -452,6 +452,14 @@ MISTAKES = [
         "has 3 hidden_layers, but hidden_units names the widths of 2",
     ),
     (wrong(api.train, model=nn.Linear(16, 3)), "model is a Linear: give .* a function that makes"),
+    (
+        wrong(api.train, model={"from": "act.py:f", "arguments": {"act": nn.ReLU}}),
+        "arguments.act is a type, which is no value of an argument: give numbers, text",
+    ),
+    (
+        wrong(api.train, model={"from": "act.py:f", "arguments": {"a": ({"b": {1, 2}}, None)}}),
+        r"arguments.a\[0\].b is a set, which is no value of an argument",
+    ),
     (wrong(api.train, data=IMAGES), "data is a ndarray: give what api.data returns"),
     (wrong(api.data, vary="data"), "vary is .data.: write a value of type array"),
     (wrong(api.data, vary=["dta"]), "vary.0. is .dta., which is unknown: did you mean data"),

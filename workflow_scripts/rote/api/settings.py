@@ -14,7 +14,7 @@ from rote.models.made_module import known_by_name
 from rote.study import mistakes, noises, own_module, plan
 from rote.study.mlp import plain, widths
 from rote.study.plan import FACTORS, Member
-from rote.study.schema import SCHEMA, check_part, closest, resolved, shown
+from rote.study.schema import SCHEMA, check_part, closest, dotted, resolved, shown
 
 Model = dict | Callable[..., nn.Module]
 Conditions = Sequence[tuple[str, float]]
@@ -126,6 +126,7 @@ def of_model(model: Model) -> dict:
     kind = "module" if "from" in model else "cnn" if "maps" in model else "mlp"
     check_part({"model": model}, {"properties": {"model": {"$ref": f"#/$defs/{kind}"}}})
     if kind == "module":
+        _check_arguments(model.get("arguments", {}), ["arguments"])
         return own_module.with_source({**model, "from": _absolute(model["from"])})
     if kind == "mlp" and model.get("hidden_layers") not in (None, len(widths(model))):
         raise UserError(
@@ -133,6 +134,19 @@ def of_model(model: Model) -> dict:
             f"of {len(widths(model))}: leave hidden_layers out."
         )
     return plain(model)
+
+
+def _check_arguments(value: object, path: list) -> None:
+    """Check that a file could hold a value, as deep as it goes: else it has no fingerprint."""
+    if isinstance(value, dict | list):
+        for key, own in value.items() if isinstance(value, dict) else enumerate(value):
+            _check_arguments(own, [*path, key])
+    elif value is not None and not isinstance(value, bool | int | float | str):
+        raise UserError(
+            f"{dotted(path)} is a {type(value).__name__}, which is no value of an argument: give "
+            "numbers, text, True, False, None, or lists and dictionaries of these, or as model a "
+            "function that makes the torch.nn.Module."
+        )
 
 
 def _absolute(module: str) -> str:
