@@ -533,6 +533,52 @@ def test_mistakes_get_a_sentence(data, trained, call, sentence):
     assert not str(raised.value).startswith("config")
 
 
+SHOWN = "The attribute {} of the data is {}, which is no text of names and values: assign"
+ONE = "{{seeds: {}, first_seed: {}, vary: {}}}"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "sentence"),
+    [
+        ({"settings": "[]"}, SHOWN.format("settings", r".\[\].")),
+        ({"settings": "a: b: c"}, SHOWN.format("settings", ".a: b: c.")),
+        ({"settings": 3}, SHOWN.format("settings", "3")),
+        ({"settings": "{}"}, "settings of the data has no list of noise_kinds: assign the one"),
+        ({"replicates": "x"}, SHOWN.format("replicates", ".x.") + " one such as .{seeds: 3"),
+        ({"replicates": {"seeds": 3}}, SHOWN.format("replicates", ".*seeds.*")),
+        ({"replicates": "{seeds: 3}"}, "replicates lacks the key first_seed: add it"),
+        ({"replicates": ONE.format(0, 0, "[]")}, "replicates.seeds is 0: it must be at least 1"),
+        ({"replicates": ONE.format(1, 0, "[nose]")}, "replicates.vary.0. is .nose.,.* noise"),
+        (
+            {"replicates": ONE.format(3, 0, "[data]")},
+            "the seed 2, by which the data has no draw of data",
+        ),
+        (
+            {"replicates": ONE.format(1, 5, "[data]")},
+            "the seed 5, by which the data has no draw of data",
+        ),
+        (
+            {"replicates": ONE.format(4, 0, "[noise]")},
+            "the seed 2, by which the data has no draw of noise",
+        ),
+    ],
+)
+def test_wrong_attributes_of_data_get_a_sentence(data, attributes, sentence):
+    with pytest.raises(UserError, match=sentence) as raised:
+        api.train(data.assign_attrs(attributes), MLP, epochs=1, learning_rate=0.1)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["image", "label", "order", "class_name", "drawn_from"])
+def test_data_that_lacks_something_gets_a_sentence(data, name):
+    own = data.drop_vars(name, errors="ignore")
+    own.attrs.pop(name, None)
+    for call in (api.train, api.sensitivity):
+        with pytest.raises(UserError, match=f"data lacks {name}: give what api.data returns"):
+            call(own, MLP, epochs=1, learning_rate=0.1)
+    assert "drawn_from" in data.attrs
+
+
 def test_critical_samples_need_validation_examples():
     own = api.data(IMAGES, LABELS, train_examples=20)
     models = api.train(own, MLP, epochs=1, learning_rate=0.1)

@@ -26,6 +26,18 @@ WATCHED = {"device": SCHEMA["properties"]["device"], "record": {"$ref": "#/$defs
 REGULARIZATION = DEFINED["regularization"]["properties"]
 STRENGTHS = {name: REGULARIZATION["selected"]["properties"][name] for name in plan.REGULARIZERS}
 REPLICATES = {"properties": {name: DEFINED[name] for name in ("seeds", "first_seed", "vary")}}
+SAID_REPLICATES = {
+    "properties": {
+        "replicates": {
+            **REPLICATES,
+            "required": [*REPLICATES["properties"]],
+            "additionalProperties": False,
+        }
+    }
+}
+# What all data has, by the names of variables and of dimensions.
+HELD = {"image", "label", "index", "class_name", "train", "validation", "order"}
+HELD |= {"data_seed", "noise_seed", "channel", "row", "column", "example", "validation_example"}
 TRAINING = {
     "properties": {
         **resolved(DEFINED["scheduled_steps"])["properties"],
@@ -74,11 +86,39 @@ def of_data(data: xr.Dataset) -> dict:
     """Return the settings that a data set was made by.
 
     Raises:
-        UserError: it does not say them.
+        UserError: it does not say them, or lacks what all data has.
     """
     if not isinstance(data, xr.Dataset):
         raise UserError(f"data is a {type(data).__name__}: give what api.data returns.")
-    return yaml.safe_load(data_attributes(data)["data"])
+    if lacking := {*HELD, "drawn_from"} - {*data.variables, *data.dims, *data.attrs}:
+        raise UserError(
+            f"The data lacks {' and '.join(sorted(lacking))}: give what api.data "
+            "returns, or a file of results/{preset}/datasets as it is read."
+        )
+    data_attributes(data)  # which may lack one
+    remedy = "assign the one that api.data, or the file, gave it"
+    settings = _said(data, "settings", remedy)
+    if not isinstance(settings.get("noise_kinds"), list):
+        raise UserError(f"The attribute settings of the data has no list of noise_kinds: {remedy}.")
+    return settings
+
+
+def _said(data: xr.Dataset, name: str, remedy: str) -> dict:
+    """Return what an attribute says, which is YAML.
+
+    Raises:
+        UserError: it is something else.
+    """
+    try:
+        found = yaml.safe_load(data.attrs[name])
+    except (yaml.YAMLError, AttributeError):  # the latter for what is no text
+        found = None
+    if not isinstance(found, dict):
+        raise UserError(
+            f"The attribute {name} of the data is {shown(data.attrs[name])}, which is no text of "
+            f"names and values: {remedy}."
+        )
+    return found
 
 
 def of_noises(given: Noises) -> tuple[list[str], dict[str, dict]]:
@@ -240,11 +280,22 @@ def _replicates(data: xr.Dataset) -> dict:
     each replicate, which then differs in initialisation and order, too.
 
     Raises:
-        UserError: it has one draw of both, which all replicates of a study may share.
+        UserError: it has one draw of both, which all replicates of a study may share; or it says
+            them wrongly.
     """
-    if "replicates" in data.attrs:
-        return yaml.safe_load(data.attrs["replicates"])
     draws = {"data": data["data_seed"].values, "noise": data["noise_seed"].values}
+    if "replicates" in data.attrs:
+        example = "{seeds: 3, first_seed: 0, vary: [initialization, order]}"
+        said = _said(data, "replicates", f"assign one such as '{example}'")
+        check_part({"replicates": said}, SAID_REPLICATES)
+        for factor, seeds in draws.items():
+            if lacking := {*plan.drawn_by(factor, said)} - {*seeds.tolist()}:
+                raise UserError(
+                    f"The attribute replicates of the data names the seed {min(lacking)}, by which "
+                    f"the data has no draw of {factor}: leave {factor} out of its vary, or name "
+                    f"seeds that stand in {factor}_seed."
+                )
+        return said
     seeds = max(draws.values(), key=len)
     if len(seeds) == 1:
         example = f"{{seeds: 1, first_seed: {seeds[0]}, vary: [initialization, order]}}"
