@@ -1,5 +1,6 @@
 """The front door for notebooks: what it gives is what the workflow's own functions give."""
 
+import errno
 import os
 import runpy
 import shutil
@@ -17,12 +18,14 @@ from torch import nn
 import own_models
 from conftest import ROOT
 from rote import api
+from rote.api.settings import of_model
 from rote.data.noising import of_draw
 from rote.files import provenance
 from rote.machine.errors import UserError
 from rote.runs.device_data import DeviceData
 from rote.runs.epochs import train
 from rote.runs.members import with_examples
+from rote.study import own_module
 from rote.study.plan import Member
 
 RNG = np.random.default_rng(0)
@@ -200,6 +203,85 @@ def test_with_a_store_nothing_is_trained_twice(data, tmp_path, monkeypatch):
         api.train(data, MLP, **{**arguments, "learning_rate": 0.2})
 
 
+def never(*arguments, **others):
+    raise AssertionError("trained")
+
+
+@pytest.mark.parametrize("call", [api.train, api.sensitivity])
+def test_a_store_that_cannot_be_written_to_is_noticed_before_training(
+    data, tmp_path, monkeypatch, call
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(DeviceData, "ensemble", never)
+    with pytest.raises(
+        UserError, match="store .*/file/store cannot be written to .Not a direc"
+    ) as e:
+        call(data, MLP, epochs=2, learning_rate=0.1, store=tmp_path / "file" / "store")
+    assert "\n" not in str(e.value)
+
+
+def test_a_store_that_lacks_parameters_alone_is_seen_to_be_writable_too(
+    data, tmp_path, monkeypatch
+):
+    arguments = {"epochs": 2, "learning_rate": 0.1, "store": tmp_path}
+    api.train(data, MLP, **arguments)
+    models = api.train(data, MLP, keep_epochs=[1], **arguments)
+    monkeypatch.setattr(DeviceData, "ensemble", never)
+    monkeypatch.setattr("tempfile.TemporaryFile", read_only)
+    with pytest.raises(UserError, match=f"The store {tmp_path} cannot be written to .Read-only"):
+        models.logits(data["image"].values, epoch=1)
+
+
+def test_a_store_that_has_everything_may_be_read_only(data, tmp_path, monkeypatch):
+    arguments = {"epochs": 2, "learning_rate": 0.1, "store": tmp_path}
+    first = api.train(data, MLP, **arguments).curves
+    monkeypatch.setattr("tempfile.TemporaryFile", read_only)
+    xr.testing.assert_identical(api.train(data, MLP, **arguments).curves, first)
+
+
+def read_only(*arguments, **others):
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
+@pytest.mark.parametrize("store", ["store", "$HERE/store"])
+def test_a_store_stays_where_it_was_when_the_working_folder_changes(
+    data, tmp_path, monkeypatch, store
+):
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("HERE", str(tmp_path / "here"))
+    monkeypatch.chdir(tmp_path / "here")
+    models = api.train(data, MLP, epochs=1, learning_rate=0.1, store=store)
+    monkeypatch.chdir(tmp_path / "there")
+    monkeypatch.setattr(DeviceData, "ensemble", never)
+    assert models.logits(data["image"].values).notnull().all()
+    assert [path.name for path in (tmp_path / "here").iterdir()] == ["store"]
+    assert not [*(tmp_path / "there").iterdir()]
+
+
+def test_a_module_in_a_file_stays_the_same_when_the_working_folder_changes(
+    data, tmp_path, monkeypatch
+):
+    shutil.copy(own_models.__file__, tmp_path / "mm.py")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    model = {"from": "mm.py:mlp", "arguments": {"units": [4]}}
+    models = api.train(data, model, epochs=1, learning_rate=0.1)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert models.logits(data["image"].values).notnull().all()
+    found = models.critical_samples(examples=5)["critical_sample_ratio"]
+    assert found.sel(critical_inputs="real").notnull().all()
+
+
+def test_the_folder_of_a_module_makes_no_difference_to_fingerprints(tmp_path, monkeypatch):
+    shutil.copy(own_models.__file__, tmp_path / "mm.py")
+    monkeypatch.chdir(tmp_path)
+    whole = of_model({"from": "mm.py:mlp"})
+    assert whole["from"] == f"{tmp_path}/mm.py:mlp"
+    as_given = {**whole, "from": "mm.py:mlp"}
+    assert own_module.determining(whole) == own_module.determining(as_given)
+
+
 def test_models_are_trained_and_kept_where_snakemake_is_not_installed(data, tmp_path, monkeypatch):
     def without_snakemake(name):
         if name == "snakemake":
@@ -359,12 +441,25 @@ MISTAKES = [
     (wrong(api.train, conditions=[("randZ", 1)]), "randZ.* is none of this data"),
     (wrong(api.train, conditions=[("randY", "1")]), "a level from 0 to 1"),
     (wrong(api.train, conditions=[("real", 0.5)]), "real has no level 0.5"),
+    (
+        wrong(api.train, conditions=[("randY", 1), ("real", 0), ("randY", np.float64(1))]),
+        r"conditions hold \(.randY., 1\) twice, .*: keep one of them",
+    ),
+    (wrong(api.sensitivity, conditions=[("real", 0)] * 2), r"conditions hold \(.real., 0\) twice"),
     (wrong(api.train, model={"hidden_unit": 3}), "unknown key hidden_unit under model: did you m"),
     (
         wrong(api.train, model={"hidden_layers": 3, "hidden_units": [4, 4]}),
         "has 3 hidden_layers, but hidden_units names the widths of 2",
     ),
     (wrong(api.train, model=nn.Linear(16, 3)), "model is a Linear: give .* a function that makes"),
+    (
+        wrong(api.train, model={"from": "act.py:f", "arguments": {"act": nn.ReLU}}),
+        "arguments.act is a type, which is no value of an argument: give numbers, text",
+    ),
+    (
+        wrong(api.train, model={"from": "act.py:f", "arguments": {"a": ({"b": {1, 2}}, None)}}),
+        r"arguments.a\[0\].b is a set, which is no value of an argument",
+    ),
     (wrong(api.train, data=IMAGES), "data is a ndarray: give what api.data returns"),
     (wrong(api.data, vary="data"), "vary is .data.: write a value of type array"),
     (wrong(api.data, vary=["dta"]), "vary.0. is .dta., which is unknown: did you mean data"),
@@ -436,6 +531,52 @@ def test_mistakes_get_a_sentence(data, trained, call, sentence):
         function(**arguments)
     assert "\n" not in str(raised.value)
     assert not str(raised.value).startswith("config")
+
+
+SHOWN = "The attribute {} of the data is {}, which is no text of names and values: assign"
+ONE = "{{seeds: {}, first_seed: {}, vary: {}}}"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "sentence"),
+    [
+        ({"settings": "[]"}, SHOWN.format("settings", r".\[\].")),
+        ({"settings": "a: b: c"}, SHOWN.format("settings", ".a: b: c.")),
+        ({"settings": 3}, SHOWN.format("settings", "3")),
+        ({"settings": "{}"}, "settings of the data has no list of noise_kinds: assign the one"),
+        ({"replicates": "x"}, SHOWN.format("replicates", ".x.") + " one such as .{seeds: 3"),
+        ({"replicates": {"seeds": 3}}, SHOWN.format("replicates", ".*seeds.*")),
+        ({"replicates": "{seeds: 3}"}, "replicates lacks the key first_seed: add it"),
+        ({"replicates": ONE.format(0, 0, "[]")}, "replicates.seeds is 0: it must be at least 1"),
+        ({"replicates": ONE.format(1, 0, "[nose]")}, "replicates.vary.0. is .nose.,.* noise"),
+        (
+            {"replicates": ONE.format(3, 0, "[data]")},
+            "the seed 2, by which the data has no draw of data",
+        ),
+        (
+            {"replicates": ONE.format(1, 5, "[data]")},
+            "the seed 5, by which the data has no draw of data",
+        ),
+        (
+            {"replicates": ONE.format(4, 0, "[noise]")},
+            "the seed 2, by which the data has no draw of noise",
+        ),
+    ],
+)
+def test_wrong_attributes_of_data_get_a_sentence(data, attributes, sentence):
+    with pytest.raises(UserError, match=sentence) as raised:
+        api.train(data.assign_attrs(attributes), MLP, epochs=1, learning_rate=0.1)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["image", "label", "order", "class_name", "drawn_from"])
+def test_data_that_lacks_something_gets_a_sentence(data, name):
+    own = data.drop_vars(name, errors="ignore")
+    own.attrs.pop(name, None)
+    for call in (api.train, api.sensitivity):
+        with pytest.raises(UserError, match=f"data lacks {name}: give what api.data returns"):
+            call(own, MLP, epochs=1, learning_rate=0.1)
+    assert "drawn_from" in data.attrs
 
 
 def test_critical_samples_need_validation_examples():

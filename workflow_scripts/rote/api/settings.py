@@ -1,6 +1,7 @@
 """From arguments to settings as jobs have them: each is checked, and a mistake is one sentence."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -13,7 +14,7 @@ from rote.models.made_module import known_by_name
 from rote.study import mistakes, noises, own_module, plan
 from rote.study.mlp import plain, widths
 from rote.study.plan import FACTORS, Member
-from rote.study.schema import SCHEMA, check_part, closest, resolved, shown
+from rote.study.schema import SCHEMA, check_part, closest, dotted, resolved, shown
 
 Model = dict | Callable[..., nn.Module]
 Conditions = Sequence[tuple[str, float]]
@@ -25,6 +26,18 @@ WATCHED = {"device": SCHEMA["properties"]["device"], "record": {"$ref": "#/$defs
 REGULARIZATION = DEFINED["regularization"]["properties"]
 STRENGTHS = {name: REGULARIZATION["selected"]["properties"][name] for name in plan.REGULARIZERS}
 REPLICATES = {"properties": {name: DEFINED[name] for name in ("seeds", "first_seed", "vary")}}
+SAID_REPLICATES = {
+    "properties": {
+        "replicates": {
+            **REPLICATES,
+            "required": [*REPLICATES["properties"]],
+            "additionalProperties": False,
+        }
+    }
+}
+# What all data has, by the names of variables and of dimensions.
+HELD = {"image", "label", "index", "class_name", "train", "validation", "order"}
+HELD |= {"data_seed", "noise_seed", "channel", "row", "column", "example", "validation_example"}
 TRAINING = {
     "properties": {
         **resolved(DEFINED["scheduled_steps"])["properties"],
@@ -73,11 +86,39 @@ def of_data(data: xr.Dataset) -> dict:
     """Return the settings that a data set was made by.
 
     Raises:
-        UserError: it does not say them.
+        UserError: it does not say them, or lacks what all data has.
     """
     if not isinstance(data, xr.Dataset):
         raise UserError(f"data is a {type(data).__name__}: give what api.data returns.")
-    return yaml.safe_load(data_attributes(data)["data"])
+    if lacking := {*HELD, "drawn_from"} - {*data.variables, *data.dims, *data.attrs}:
+        raise UserError(
+            f"The data lacks {' and '.join(sorted(lacking))}: give what api.data "
+            "returns, or a file of results/{preset}/datasets as it is read."
+        )
+    data_attributes(data)  # which may lack one
+    remedy = "assign the one that api.data, or the file, gave it"
+    settings = _said(data, "settings", remedy)
+    if not isinstance(settings.get("noise_kinds"), list):
+        raise UserError(f"The attribute settings of the data has no list of noise_kinds: {remedy}.")
+    return settings
+
+
+def _said(data: xr.Dataset, name: str, remedy: str) -> dict:
+    """Return what an attribute says, which is YAML.
+
+    Raises:
+        UserError: it is something else.
+    """
+    try:
+        found = yaml.safe_load(data.attrs[name])
+    except (yaml.YAMLError, AttributeError):  # the latter for what is no text
+        found = None
+    if not isinstance(found, dict):
+        raise UserError(
+            f"The attribute {name} of the data is {shown(data.attrs[name])}, which is no text of "
+            f"names and values: {remedy}."
+        )
+    return found
 
 
 def of_noises(given: Noises) -> tuple[list[str], dict[str, dict]]:
@@ -125,13 +166,36 @@ def of_model(model: Model) -> dict:
     kind = "module" if "from" in model else "cnn" if "maps" in model else "mlp"
     check_part({"model": model}, {"properties": {"model": {"$ref": f"#/$defs/{kind}"}}})
     if kind == "module":
-        return own_module.with_source(model)
+        _check_arguments(model.get("arguments", {}), ["arguments"])
+        return own_module.with_source({**model, "from": _absolute(model["from"])})
     if kind == "mlp" and model.get("hidden_layers") not in (None, len(widths(model))):
         raise UserError(
             f"model has {model['hidden_layers']} hidden_layers, but hidden_units names the widths "
             f"of {len(widths(model))}: leave hidden_layers out."
         )
     return plain(model)
+
+
+def _check_arguments(value: object, path: list) -> None:
+    """Check that a file could hold a value, as deep as it goes: else it has no fingerprint."""
+    if isinstance(value, dict | list):
+        for key, own in value.items() if isinstance(value, dict) else enumerate(value):
+            _check_arguments(own, [*path, key])
+    elif value is not None and not isinstance(value, bool | int | float | str):
+        raise UserError(
+            f"{dotted(path)} is a {type(value).__name__}, which is no value of an argument: give "
+            "numbers, text, True, False, None, or lists and dictionaries of these, or as model a "
+            "function that makes the torch.nn.Module."
+        )
+
+
+def _absolute(module: str) -> str:
+    """Return what names a module with the whole path of its file: the working folder may change.
+
+    No fingerprint has that path.
+    """
+    where, function = own_module.parted(module)
+    return f"{Path(where).absolute()}:{function}" if own_module.of_file(where) else module
 
 
 def of_training(given: dict) -> tuple[dict, dict[str, float]]:
@@ -192,6 +256,11 @@ def of_members(
             )
         if kind == "real" and level:
             raise UserError(f"real has no level {level:g}: write ('real', 0), or name a noise.")
+        if given.count(own) > 1:
+            raise UserError(
+                f"conditions hold ({shown(kind)}, {shown(level)}) twice, which would be the same "
+                "models: keep one of them."
+            )
     replicates = _replicates(data)
     return [
         list(
@@ -211,11 +280,22 @@ def _replicates(data: xr.Dataset) -> dict:
     each replicate, which then differs in initialisation and order, too.
 
     Raises:
-        UserError: it has one draw of both, which all replicates of a study may share.
+        UserError: it has one draw of both, which all replicates of a study may share; or it says
+            them wrongly.
     """
-    if "replicates" in data.attrs:
-        return yaml.safe_load(data.attrs["replicates"])
     draws = {"data": data["data_seed"].values, "noise": data["noise_seed"].values}
+    if "replicates" in data.attrs:
+        example = "{seeds: 3, first_seed: 0, vary: [initialization, order]}"
+        said = _said(data, "replicates", f"assign one such as '{example}'")
+        check_part({"replicates": said}, SAID_REPLICATES)
+        for factor, seeds in draws.items():
+            if lacking := {*plan.drawn_by(factor, said)} - {*seeds.tolist()}:
+                raise UserError(
+                    f"The attribute replicates of the data names the seed {min(lacking)}, by which "
+                    f"the data has no draw of {factor}: leave {factor} out of its vary, or name "
+                    f"seeds that stand in {factor}_seed."
+                )
+        return said
     seeds = max(draws.values(), key=len)
     if len(seeds) == 1:
         example = f"{{seeds: 1, first_seed: {seeds[0]}, vary: [initialization, order]}}"

@@ -14,15 +14,65 @@ from rote.machine import products
 from rote.machine.errors import UserError, brief
 from rote.models.kinds import Models
 from rote.runs import complexity, training
+from rote.study.own_data import expanded
 from rote.study.schema import check_part
+
+PROBED_BYTES = 2**20  # which are written to a store to see that it has room
+
+
+class CheckedStore(Store):
+    """A store that is seen to be writable before what it lacks is computed for it.
+
+    One that has everything may be read-only.
+    """
+
+    _writable = False
+
+    def load(self, key: str) -> xr.Dataset | None:
+        """Return the finished member of this fingerprint, or None.
+
+        Raises:
+            UserError: there is none, and the folder cannot be written to.
+        """
+        found = super().load(key)
+        if found is None:
+            self._check_writable()
+        return found
+
+    def has_parameters(self, key: str, epochs: list[int]) -> bool:
+        """Return whether the parameters of a member are kept, undamaged, for all of ``epochs``.
+
+        Raises:
+            UserError: they are not, and the folder cannot be written to.
+        """
+        found = super().has_parameters(key, epochs)
+        if not found:
+            self._check_writable()
+        return found
+
+    def _check_writable(self) -> None:
+        if self._writable:
+            return
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root) as probe:
+                probe.write(bytes(PROBED_BYTES))
+        except OSError as error:
+            raise UserError(
+                f"The store {self.root} cannot be written to ({error.strerror or brief(error)}): "
+                "free some space, see to the permissions, or give another folder as store; "
+                "nothing was trained."
+            ) from error
+        self._writable = True
 
 
 def kept(store: str | Path | None) -> tuple[Store, object]:
     """Return a store, and what has it stay: a folder that is deleted when nobody needs it."""
     if store is not None:
-        return Store(store), None
+        # What is computed later, after a change of the working folder, belongs there, too.
+        return CheckedStore(Path(expanded(store)).absolute()), None
     folder = tempfile.TemporaryDirectory(prefix="rote-")
-    return Store(folder.name), folder
+    return CheckedStore(folder.name), folder
 
 
 class Trained:
