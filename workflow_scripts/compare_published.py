@@ -20,7 +20,7 @@ from types import SimpleNamespace
 from rote.claims import printed
 from rote.files import made_by, netcdf, text
 from rote.files.provenance import origin, with_provenance
-from rote.machine.arguments import cores, made
+from rote.machine.command_line import cores, made, print_anywhere
 from rote.machine.errors import UserError
 from rote.models.parameter_count import parameter_count
 from rote.study import code, configuration
@@ -226,4 +226,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    print_anywhere()
     main()

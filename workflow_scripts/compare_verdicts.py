@@ -12,6 +12,7 @@ import xarray as xr
 
 from rote.claims import studies
 from rote.files import netcdf, text
+from rote.machine.command_line import print_anywhere
 from rote.machine.errors import Damaged, UserError
 from rote.study import configuration
 
@@ -85,4 +86,5 @@ def read(path: Path) -> xr.Dataset:
 
 
 if __name__ == "__main__":
+    print_anywhere(until_closed=True)
     main()

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+from rote.machine.command_line import print_anywhere
 from rote.machine.errors import UserError
 from rote.machine.progress import readable
 from rote.study import configuration
@@ -122,4 +123,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    print_anywhere(until_closed=True)
     main()

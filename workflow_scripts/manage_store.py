@@ -14,6 +14,7 @@ from pathlib import Path
 from rote.files.pack import Record
 from rote.files.store import FINISHED, UNFINISHED, Store
 from rote.machine import working_folder
+from rote.machine.command_line import print_anywhere
 from rote.machine.errors import UserError
 from rote.study import code, configuration
 from rote.study.jobs import STORE, Study
@@ -188,4 +189,5 @@ def old_files(root: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
+    print_anywhere()
     main()

@@ -7,9 +7,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from measure_error_rates import at_least_one
 from rote.claims import coverage
 from rote.files import text
+from rote.machine.command_line import at_least_one, print_anywhere
 from rote.machine.errors import UserError
 from rote.machine.randomness import generator
 
@@ -31,4 +31,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    print_anywhere()
     main()

@@ -8,20 +8,13 @@ import yaml
 
 from rote.claims import error_rates
 from rote.files import netcdf, text
+from rote.machine.command_line import at_least_one, print_anywhere
 from rote.machine.errors import UserError
 from rote.machine.randomness import generator
 from rote.study import configuration
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "error-rates"
-
-
-def at_least_one(text: str) -> int:
-    """Return a number of the command line."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is less than 1")
-    return number
 
 
 def page_name(name: str) -> str:
@@ -72,4 +65,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    print_anywhere()
     main()

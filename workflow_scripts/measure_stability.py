@@ -20,7 +20,7 @@ import yaml
 from rote.claims import variants as tables
 from rote.files import netcdf, text
 from rote.files.provenance import with_provenance
-from rote.machine.arguments import cores, made
+from rote.machine.command_line import at_least_one, cores, made, print_anywhere
 from rote.machine.errors import UserError
 from rote.study import configuration, variants
 from rote.study.jobs import Study
@@ -40,7 +40,7 @@ def main() -> None:
     )
     parser.add_argument("--directory", type=Path, default=ROOT / "bench" / "stability")
     parser.add_argument(
-        "--at-most", type=int, help="variants to compute now (all that are lacking)"
+        "--at-most", type=at_least_one, help="variants to compute now (all that are lacking)"
     )
     arguments = parser.parse_intermixed_args()
     try:
@@ -134,4 +134,5 @@ def write(folder: Path, rows: list[xr.Dataset], plan: dict) -> None:
 
 
 if __name__ == "__main__":
+    print_anywhere()
     main()

@@ -9,6 +9,7 @@ from pathlib import Path
 from rote.archive import citation, contents, crate, packing, pages
 from rote.files import netcdf
 from rote.files.provenance import origin
+from rote.machine.command_line import print_anywhere
 from rote.machine.errors import UserError
 from rote.study import configuration
 from rote.study.jobs import Study
@@ -81,4 +82,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    print_anywhere()
     main()
