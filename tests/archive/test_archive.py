@@ -272,6 +272,13 @@ def test_what_is_missing_is_named(finished, monkeypatch, capsys):
     assert not [*finished.results.glob("*.zip")]
 
 
+@pytest.mark.parametrize("name", ["figures/fig5_1.png", "claims.md", "metrics/fig5_1.nc"])
+def test_what_is_empty_is_named(name, finished, monkeypatch, capsys):
+    (finished.results / name).write_bytes(b"")
+    sentence = said("mine", monkeypatch, capsys)
+    assert sentence == f"Error: Nothing is in results/mine/{name}: delete that, and {AGAIN}"
+
+
 @pytest.mark.parametrize("name", ["figures/fig5_1.txt", "gallery.md", "metrics/fig5_1.nc"])
 def test_what_other_code_or_settings_made_is_named(name, finished, monkeypatch, capsys):
     path = finished.results / name

@@ -53,12 +53,14 @@ def check(study: Study, folder: Path) -> None:
         folder: in which Snakemake worked.
 
     Raises:
-        UserError: results are missing, or were made by other settings or other code.
+        UserError: results are missing or empty, or were made by other settings or other code.
     """
     paths = results(study)
     again = f"call `make archive PRESET={study.preset}`, which computes what is needed for that."
     if missing := [path for path in paths if not (folder / path).is_file()]:
         raise UserError(f"The study {study.preset} lacks {_named(missing)}: {again}")
+    if empty := [path for path in paths if not (folder / path).stat().st_size]:
+        raise UserError(f"Nothing is in {_named(empty)}: delete that, and {again}")
     expected = study.made_by.everything()
     if old := stale({path: expected[path] for path in paths if path in expected}, folder):
         raise UserError(
