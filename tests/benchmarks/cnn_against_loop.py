@@ -248,6 +248,8 @@ def main() -> None:
     rows = []
     every = CASES + (LARGE if device.type == "cuda" else [])
     cases = [case for case in every if arguments.only in case[0]]
+    if not cases:
+        parser.error(f"no job's name contains {arguments.only!r}")
     for case in cases:
         row = measure(case, arguments.repeats, device)
         rows.append(row)

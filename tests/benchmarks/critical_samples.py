@@ -195,10 +195,11 @@ def main() -> None:
         f"{'model':14}{'examples':>9}{'critical':>9}{'noise':>6}{'usual/s':>9}{'same/s':>8}"
         f"{'ratio':>7}{'rote/s':>8}{'ratio':>7}{'CSR':>13}{'differing':>11}"
     )
+    cases = [case for case in CASES if arguments.only in case[0]]
+    if not cases:
+        parser.error(f"no model's name contains {arguments.only!r}")
     rows = []
-    for name, examples, radius in CASES:
-        if arguments.only not in name:
-            continue
+    for name, examples, radius in cases:
         model = trained(name, images, labels)
         lengths = lengths_of(radius, noised.attrs["inputs_per_grey_level"])
         critical = usual_search(

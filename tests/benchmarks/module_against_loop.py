@@ -135,6 +135,8 @@ def main() -> None:
     print(f"one CPU thread, its own time, median of {arguments.repeats}; acc.: as a check")
     print(f"{'job':20}{'models':>8}{'loop/s':>9}{'rote/s':>9}{'ratio':>7}{'acc.':>13}")
     rows, cases = [], [case for case in CASES if arguments.only in case[0]]
+    if not cases:
+        parser.error(f"no job's name contains {arguments.only!r}")
     for case in cases:
         row = measure(case, arguments.repeats)
         rows.append(row)

@@ -106,6 +106,8 @@ def main() -> None:
     print(f"{on}, median of {arguments.repeats}{results}")
     print(f"{'run':16}{'limit':>7}{'epochs':>8}{'whole/s':>9}{'retiring/s':>12}{'ratio':>7}")
     names = [name for name in FIGURES["fig2"].runs(settings) if arguments.only in name]
+    if not names:
+        parser.error(f"no run's name contains {arguments.only!r}")
     rows = []
     for name in names:
         own = of_run("convergence", settings, name, "float32")

@@ -90,6 +90,18 @@ def test_more_threads_than_one_are_told(peers, monkeypatch):
         peers.measure(job, 1, peers.Timer(torch.device("cpu")), None)
 
 
+@pytest.mark.parametrize("name", ["cnn_against_loop", "module_against_loop", "retiring"])
+def test_a_job_that_is_unknown_replaces_no_results(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)  # which would outlive it
+    options = ["--only", "nosuch", "--output", str(tmp_path / "result.nc")]
+    monkeypatch.setattr(sys, "argv", [name, *options])
+    with pytest.raises(SystemExit):
+        loaded(name).main()
+    assert "name contains 'nosuch'" in capsys.readouterr().err
+    assert not [*tmp_path.iterdir()]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TINY)
 def test_it_ends(name, tmp_path, monkeypatch, capsys):
