@@ -49,7 +49,7 @@ def step(study: Study, rule: str, **wildcards: str) -> steps.Step:
         (
             "regularization",
             "adversarial_dropout",
-            "Figures 5.1 and 5.2: training 16 models of 128 units "
+            "Figures 5.1 and 5.2: training 32 models of 128 units "
             "(adversarial training and dropout)",
         ),
     ],
