@@ -460,6 +460,7 @@ MISTAKES = [
         wrong(api.train, model={"from": "act.py:f", "arguments": {"a": ({"b": {1, 2}}, None)}}),
         r"arguments.a\[0\].b is a set, which is no value of an argument",
     ),
+    (wrong(api.train, store=3), "store is a int: give the path of a folder, or None"),
     (wrong(api.train, data=IMAGES), "data is a ndarray: give what api.data returns"),
     (wrong(api.data, vary="data"), "vary is .data.: write a value of type array"),
     (wrong(api.data, vary=["dta"]), "vary.0. is .dta., which is unknown: did you mean data"),

@@ -67,8 +67,16 @@ class CheckedStore(Store):
 
 
 def kept(store: str | Path | None) -> tuple[Store, object]:
-    """Return a store, and what has it stay: a folder that is deleted when nobody needs it."""
+    """Return a store, and what has it stay: a folder that is deleted when nobody needs it.
+
+    Raises:
+        UserError: it is no path.
+    """
     if store is not None:
+        if not isinstance(store, str | Path):
+            raise UserError(
+                f"store is a {type(store).__name__}: give the path of a folder, or None."
+            )
         # What is computed later, after a change of the working folder, belongs there, too.
         return CheckedStore(Path(expanded(store)).absolute()), None
     folder = tempfile.TemporaryDirectory(prefix="rote-")
