@@ -580,6 +580,12 @@ def test_data_that_lacks_something_gets_a_sentence(data, name):
     assert "drawn_from" in data.attrs
 
 
+@pytest.mark.parametrize("name", ["data_seed", "noise_seed", "channel", "row"])
+def test_a_dimension_that_was_selected_away_gets_a_sentence(data, name):
+    with pytest.raises(UserError, match=f"data lacks {name}: give .*a list, such as data_seed=.0."):
+        api.train(data.isel({name: 0}), MLP, epochs=1, learning_rate=0.1)
+
+
 def test_critical_samples_need_validation_examples():
     own = api.data(IMAGES, LABELS, train_examples=20)
     models = api.train(own, MLP, epochs=1, learning_rate=0.1)

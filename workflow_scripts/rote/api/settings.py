@@ -35,9 +35,9 @@ SAID_REPLICATES = {
         }
     }
 }
-# What all data has, by the names of variables and of dimensions.
-HELD = {"image", "label", "index", "class_name", "train", "validation", "order"}
-HELD |= {"data_seed", "noise_seed", "channel", "row", "column", "example", "validation_example"}
+# What all data has.
+HELD = {"image", "label", "index", "class_name", "train", "validation", "order", "drawn_from"}
+SPANNED = {"data_seed", "noise_seed", "channel", "row", "column", "example", "validation_example"}
 TRAINING = {
     "properties": {
         **resolved(DEFINED["scheduled_steps"])["properties"],
@@ -90,10 +90,11 @@ def of_data(data: xr.Dataset) -> dict:
     """
     if not isinstance(data, xr.Dataset):
         raise UserError(f"data is a {type(data).__name__}: give what api.data returns.")
-    if lacking := {*HELD, "drawn_from"} - {*data.variables, *data.dims, *data.attrs}:
+    if lacking := HELD - {*data.variables, *data.attrs} or SPANNED - {*data.dims}:
         raise UserError(
-            f"The data lacks {' and '.join(sorted(lacking))}: give what api.data "
-            "returns, or a file of results/{preset}/datasets as it is read."
+            f"The data lacks {' and '.join(sorted(lacking))}: give what api.data returns, or a "
+            "file of results/{preset}/datasets as it is read; isel with a list, such as "
+            "data_seed=[0], keeps a dimension."
         )
     data_attributes(data)  # which may lack one
     remedy = "assign the one that api.data, or the file, gave it"
