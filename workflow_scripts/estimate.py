@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from rote.machine.command_line import print_anywhere
 from rote.machine.errors import UserError
 from rote.machine.progress import readable
-from rote.study import configuration
+from rote.study import configuration, sizes, work
 from rote.study.figures import FIGURES
 from rote.study.jobs import Study
 
@@ -40,17 +40,13 @@ def estimates(study: Study, preset: str, rate: float | None = None) -> list[dict
     Raises:
         UserError: the device is missing, or too small.
     """
-    rows, runs = [], {}
+    rows = []
     count = study.expected_multiply_adds if rate else study.multiply_adds
-    for figure in study.figures(preset):
-        experiment = FIGURES[figure].experiment.name
-        for run in FIGURES[figure].runs(study.presets[preset][experiment]):
-            runs[experiment, run] = SimpleNamespace(preset=preset, experiment=experiment, run=run)
-    for (experiment, run), job in runs.items():
+    for job in _jobs(study, preset):
         rows.append(
             {
-                "experiment": experiment,
-                "run": run,
+                "experiment": job.experiment,
+                "run": job.run,
                 "models": len(study.run(job)["members"]),
                 "multiply_adds": count(job),
                 "seconds": 2 * count(job) / rate if rate else _timed(study, job),
@@ -58,6 +54,31 @@ def estimates(study: Study, preset: str, rate: float | None = None) -> list[dict
         )
         print(_line(rows[-1]), flush=True)
     return rows
+
+
+def assumed(study: Study, preset: str) -> str:
+    """Return what is assumed of images that are the user's own, which are not read for this."""
+    data = (study.inputs_of_run(job)[1] for job in _jobs(study, preset))
+    names = dict.fromkeys(one["dataset"] for one in data)
+    own = [name for name in names if not sizes.published(study.datasets[name])]
+    like = sizes.PUBLISHED["CIFAR10"]
+    if not own:
+        return ""
+    return (
+        f"\nImages of {' and '.join(own)} are not read for this: they count as of {like.channels} "
+        f"channels, of {like.rows}×{like.columns} pixels where no image_size says otherwise, and "
+        f"of {work.CLASSES} classes."
+    )
+
+
+def _jobs(study: Study, preset: str) -> list[SimpleNamespace]:
+    """Return the runs of a preset, each once though several figures may need it."""
+    runs = {}
+    for figure in study.figures(preset):
+        experiment = FIGURES[figure].experiment.name
+        for run in FIGURES[figure].runs(study.presets[preset][experiment]):
+            runs[experiment, run] = SimpleNamespace(preset=preset, experiment=experiment, run=run)
+    return [*runs.values()]
 
 
 def _timed(study: Study, job: SimpleNamespace) -> float:
@@ -119,6 +140,7 @@ def main() -> None:
         f"All runs of {arguments.preset}, one after another {place}: about "
         f"{readable(total)}; the longest is {longest['experiment']}/{longest['run']}.\n"
         f"Reading, writing and drawing come on top. {ENDS[bool(arguments.rate)]}"
+        + assumed(study, arguments.preset)
     )
 
 

@@ -127,6 +127,15 @@ def test_work_is_counted_for_a_device_that_is_not_at_hand():
     assert own["seconds"] == pytest.approx(2 * own["multiply_adds"] / 1e6)
 
 
+def test_what_is_assumed_of_images_that_are_not_read_is_told():
+    settings = configuration.load(ROOT / "config.yaml", [], {"preset": "smoke"})
+    assert estimate_command.assumed(Study(settings), "smoke") == ""
+    settings["datasets"]["digits"] = {"title": "Mine", "source": "folder", "path": "mine"}
+    assert "\nImages of digits are not read for this: they count as of 3 channels, of 32×32" in (
+        estimate_command.assumed(Study(settings), "smoke")
+    )
+
+
 def test_the_counts_of_the_poster_are_those_of_its_page():
     study = Study(configuration.load(ROOT / "config.yaml", [], {"preset": "poster"}))
     rows = estimate_command.estimates(study, "poster", 33e12)
