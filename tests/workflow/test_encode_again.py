@@ -1,6 +1,7 @@
 """The tool that encodes JPEGs once more: what it keeps, and what it changes."""
 
 import runpy
+import shutil
 
 import numpy as np
 import pytest
@@ -82,6 +83,15 @@ def test_mistakes_are_named(jpeg, tmp_path, capsys, monkeypatch, arguments, sent
     with pytest.raises(SystemExit):
         runpy.run_path(str(TOOL), run_name="__main__")
     assert sentence in capsys.readouterr().err
+
+
+def test_no_image_takes_the_place_of_another(jpeg, tmp_path, capsys, monkeypatch):
+    shutil.copy(jpeg, jpeg.with_suffix(".jpeg"))
+    monkeypatch.setattr("sys.argv", ["encode_again.py", str(tmp_path), str(tmp_path / "new")])
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(TOOL), run_name="__main__")
+    assert "0.jpeg and " in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("damage", ["cut", "png", "text"])

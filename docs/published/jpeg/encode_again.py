@@ -81,6 +81,10 @@ def main() -> None:
     files = sorted(file for file in source.glob("*/*/*") if file.suffix.lower() in SUFFIXES)
     if not files:
         parser.error(f"{source} holds no images train/<class>/*.jpg")
+    known = {}
+    for file in files:
+        if (other := known.setdefault(file.with_suffix(""), file)) != file:
+            parser.error(f"{other} and {file} would become one file: rename one of them")
     if target.exists():
         parser.error(f"{target} is there already: remove it, or name another folder")
     if not 0 <= shift < 8:
