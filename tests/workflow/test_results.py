@@ -376,7 +376,15 @@ def test_numbers_of_the_night_are_those_of_its_files(kept):
     fitted = kept["night"]["claims"].sel(test="fitted_width_randY")
     criterion = kept["night"]["claims"].sel(test="time_over_size")["criterion"].item()
     noises = kept["night"]["fig5_1"].mean("seed")
-    assert noises.sizes["regularizer"] == 2 and noises["strength"].values[0, 3] == 2
+    assert noises.sizes["regularizer"] == 3
+    assert noises["strength"].sel(regularizer="input_noise").values[3] == 2
+    dropout = noises.sel(regularizer="dropout")
+    assert dropout["strength"].values[[2, 3]].tolist() == [0.3, 0.5]
+    dropped = [
+        number(dropout[name].values[index])
+        for index in (2, 3)
+        for name in ("noise_train_accuracy", "real_validation_accuracy")
+    ]
     fitted_labels, validation = (
         noises[name].sel(regularizer="input_noise").values
         for name in ("noise_train_accuracy", "real_validation_accuracy")
@@ -400,6 +408,8 @@ def test_numbers_of_the_night_are_those_of_its_files(kept):
         f"falls from {number(validation[0])} to {number(validation[3])}.",
         f"gains {number(best - validation[0])} of validation",
         f"all the same, to {number(least)}.",
+        f"random labels are fitted to {dropped[0]} alone, and validation accuracy rises to"
+        f" {dropped[1]}; with half of them, to {dropped[2]}, and it falls to {dropped[3]}.",
     ):
         assert words in text, words
         text = text.replace(words, "")
