@@ -67,7 +67,6 @@ def main() -> None:
             if name not in names:
                 near = closest(name, names)
                 raise UserError(f"unknown variant {name}: {near}the first is {names[0]}.")
-        made(arguments.directory, "--directory")
         # The first is what all others are compared with.
         asked = dict.fromkeys([names[0], *(arguments.names or names)])
         lacking = [name for name in asked if name not in rows][: arguments.at_most]
@@ -102,8 +101,8 @@ def compute(preset: dict, name: str, variant: dict, arguments: argparse.Namespac
     Variants with other products have a folder of their own: the store does not tell them apart.
     """
     products = variant.get(variants.OF_WHOLE_STUDY, "auto")
-    folder = arguments.directory.absolute() / products
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = made(arguments.directory, "--directory") / products
+    folder.mkdir(exist_ok=True)
     (folder / f"{name}.yaml").write_text(yaml.safe_dump({"presets": preset}))
     target = f"results/{name}/claims.nc"
     command = [sys.executable, "-m", "snakemake", target, "--snakefile", str(ROOT / "Snakefile")]
