@@ -7,7 +7,6 @@ count as little as possible; on CUDA it is that of the clock, until the device h
 Printed as a table and written as NetCDF: ``python tests/benchmarks/cnn_against_loop.py``.
 """
 
-import argparse
 import statistics
 import sys
 import time
@@ -25,11 +24,10 @@ from torch.utils.data import DataLoader, TensorDataset
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests" / "benchmarks")]
 
-from sides import report  # noqa: E402
+from sides import options, report  # noqa: E402
 
 from rote.data import sources  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
-from rote.machine import products  # noqa: E402
 from rote.models.cnn import CNN, Architecture, initial_parameters  # noqa: E402
 from rote.models.ensemble import Ensemble  # noqa: E402
 from rote.models.sgd import SGD  # noqa: E402
@@ -234,22 +232,14 @@ def table(rows: list[dict], cases: list[tuple], columns: dict[str, int]) -> xr.D
 
 def main() -> None:
     """Measure every case, print as it goes, write ``bench/cnn_against_loop.nc``."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3, help="turns of either side (median)")
-    parser.add_argument("--only", default="", help="jobs whose name contains this")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
-    parser.add_argument("--output", default=str(ROOT / "bench" / "cnn_against_loop.nc"))
-    arguments = parser.parse_args()
-    products.use_threads(1)
-    device = devices.choose(arguments.device, "float32")
+    arguments = options.parser(__doc__, __file__, repeats=3, only="job", device=True).parse_args()
+    device = arguments.device
     on = "one CPU thread, its own time" if device.type == "cpu" else devices.describe(device)
     print(f"{on}, median of {arguments.repeats}; acc.: mean training accuracy, as a check")
     print(f"{'job':31}{'maps':>5}{'models':>8}{'loop/s':>9}{'rote/s':>9}{'ratio':>7}{'acc.':>13}")
     rows = []
     every = CASES + (LARGE if device.type == "cuda" else [])
-    cases = [case for case in every if arguments.only in case[0]]
-    if not cases:
-        parser.error(f"no job's name contains {arguments.only!r}")
+    cases = options.chosen(arguments, every)
     for case in cases:
         row = measure(case, arguments.repeats, device)
         rows.append(row)

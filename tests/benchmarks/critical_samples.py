@@ -6,7 +6,6 @@ turns, on the same examples and in the same precision. Without noise (β = 0) al
 examples; with noise the usual search draws its own. Printed as a table and written as NetCDF.
 """
 
-import argparse
 import statistics
 import sys
 import time
@@ -20,11 +19,11 @@ from torch import Tensor, nn
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests" / "benchmarks")]
 
-from sides import report  # noqa: E402
+from sides import options, report  # noqa: E402
 
 from rote.data import noising, sources  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
-from rote.machine import products  # noqa: E402
+from rote.machine.command_line import at_least_one  # noqa: E402
 from rote.measures.critical_samples import critical_samples, in_input_units  # noqa: E402
 from rote.models.cnn import CNN, Architecture  # noqa: E402
 from rote.models.mlp import MLP  # noqa: E402
@@ -176,15 +175,12 @@ def measure(model: nn.Module, inputs: Tensor, lengths: dict, iterations: int, re
 
 def main() -> None:
     """Measure every case, print as it goes, write ``bench/critical_samples.nc``."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3, help="turns of either side (median)")
-    parser.add_argument("--iterations", type=int, default=20, help="at most, for each example")
-    parser.add_argument("--only", default="", help="models whose name contains this")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
-    parser.add_argument("--output", default=str(ROOT / "bench" / "critical_samples.nc"))
+    parser = options.parser(__doc__, __file__, repeats=3, only="model", device=True)
+    parser.add_argument(
+        "--iterations", type=at_least_one, default=20, help="at most, for each example"
+    )
     arguments = parser.parse_args()
-    products.use_threads(1)
-    device = devices.choose(arguments.device, "float32")
+    device = arguments.device
     noised, (images, labels, others) = digits(device)
     on = "one CPU thread" if device.type == "cpu" else devices.describe(device)
     print(
@@ -195,9 +191,7 @@ def main() -> None:
         f"{'model':14}{'examples':>9}{'critical':>9}{'noise':>6}{'usual/s':>9}{'same/s':>8}"
         f"{'ratio':>7}{'rote/s':>8}{'ratio':>7}{'CSR':>13}{'differing':>11}"
     )
-    cases = [case for case in CASES if arguments.only in case[0]]
-    if not cases:
-        parser.error(f"no model's name contains {arguments.only!r}")
+    cases = options.chosen(arguments, CASES)
     rows = []
     for name, examples, radius in cases:
         model = trained(name, images, labels)

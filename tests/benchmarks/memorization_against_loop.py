@@ -6,7 +6,6 @@ one at a time, each on its subset by a ``DataLoader``, and predicts all examples
 it is the processor's, a model. ``python tests/benchmarks/memorization_against_loop.py``.
 """
 
-import argparse
 import json
 import sys
 import tempfile
@@ -23,11 +22,12 @@ from torch.utils.data import DataLoader, Subset, TensorDataset
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("workflow_scripts", "tests/benchmarks")]
 
-from sides import report  # noqa: E402
+from sides import options, report  # noqa: E402
 
 from rote.data import noising, sources  # noqa: E402
 from rote.files.store import Store  # noqa: E402
 from rote.machine import products  # noqa: E402
+from rote.machine.command_line import at_least_one  # noqa: E402
 from rote.measures.records import unpacked  # noqa: E402
 from rote.runs import memorization  # noqa: E402
 from rote.study import configuration, plan, run_settings  # noqa: E402
@@ -91,13 +91,10 @@ def usual_loop(noised: xr.Dataset, models: int) -> np.ndarray:
 
 def main() -> None:
     """Measure both sides, print a table, write ``bench/memorization_against_loop.nc``."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", type=int, default=2000, help="of rote")
-    parser.add_argument("--loop-models", type=int, default=5, help="of the usual loop")
-    output = ROOT / "bench" / "memorization_against_loop.nc"
-    parser.add_argument("--output", default=str(output))
+    parser = options.parser(__doc__, __file__)
+    parser.add_argument("--models", type=at_least_one, default=2000, help="of rote")
+    parser.add_argument("--loop-models", type=at_least_one, default=5, help="of the usual loop")
     arguments = parser.parse_args()
-    products.use_threads(1)
     products.choose("auto")
     own = settings(arguments.models)
     data = plan.data_settings(own)

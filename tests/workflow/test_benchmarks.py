@@ -1,6 +1,7 @@
 """Benchmarks run to its end, at a size that measures nothing."""
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
@@ -91,15 +92,28 @@ def test_more_threads_than_one_are_told(peers, monkeypatch):
         peers.measure(job, 1, peers.Timer(torch.device("cpu")), None)
 
 
-@pytest.mark.parametrize("name", ["cnn_against_loop", "module_against_loop", "retiring"])
-def test_a_job_that_is_unknown_replaces_no_results(name, tmp_path, monkeypatch, capsys):
+MISTAKES = [
+    ("module_against_loop", ["--only", "nosuch"], "No job's name contains 'nosuch'"),
+    ("critical_samples", ["--only", "nosuch"], "No model's name contains 'nosuch'"),
+    ("retiring", ["--only", "nosuch"], "No run's name contains 'nosuch'"),
+    ("peers", ["--only", "nosuch"], "No job's name contains 'nosuch'"),
+    ("cnn_against_loop", ["--repeats", "0"], "argument --repeats: 0 is less than 1"),
+    ("ensemble_against_loop", ["--device", "gpu"], "'gpu' is not one of auto, cpu and cuda"),
+    ("iterations_of_lass", ["--device", "cuda"], "argument --device: .* no CUDA device"),
+]
+
+
+@pytest.mark.parametrize(("name", "wrong", "sentence"), MISTAKES)
+def test_a_wrong_option_gets_a_sentence_and_replaces_no_results(
+    name, wrong, sentence, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(torch, "set_num_threads", lambda count: None)  # which would outlive it
-    options = ["--only", "nosuch", "--output", str(tmp_path / "result.nc")]
-    monkeypatch.setattr(sys, "argv", [name, *options])
-    with pytest.raises(SystemExit):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(sys, "argv", [name, *wrong, "--output", str(tmp_path / "result.nc")])
+    with pytest.raises(SystemExit) as raised:
         loaded(name).main()
-    assert "name contains 'nosuch'" in capsys.readouterr().err
+    assert re.search(sentence, f"{raised.value}{capsys.readouterr().err}")
     assert not [*tmp_path.iterdir()]
 
 
