@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rote.measures.agreement import Estimate, agreement, pearson, reliability, slope, spearman
+from rote.measures import memorization
+from rote.measures.agreement import (
+    Estimate,
+    agreement,
+    linear_reliability,
+    pearson,
+    rank_reliability,
+    slope,
+    spearman,
+)
 
 
 def of_units(units: np.ndarray) -> Estimate:
@@ -38,12 +47,49 @@ def test_the_reliability_is_the_correlation_with_another_study():
     rng = np.random.default_rng(2)
     truth = rng.normal(size=4000)
     first, second = (noisy(truth, 3, 12, rng) for _ in range(2))  # half of the variance is noise
-    expected = pearson(first.value(), second.value())
+    pair = first.value(), second.value()
+    expected = pearson(*pair)
     assert expected == pytest.approx(1 / (1 + 9 / 12), abs=0.03)
-    assert reliability(first, pearson) == pytest.approx(expected, abs=0.03)
+    assert linear_reliability(first) == pytest.approx(expected, abs=0.03)
+    assert rank_reliability(first) == pytest.approx(spearman(*pair), abs=0.03)
     nothing = noisy(np.zeros(4000), 3, 12, rng)
-    assert abs(reliability(nothing, spearman)) < 0.06
-    assert np.isnan(reliability(of_units(np.ones((1, 3))), pearson))
+    assert abs(linear_reliability(nothing)) < 0.06
+    assert abs(rank_reliability(nothing)) < 0.06
+    assert np.isnan(linear_reliability(of_units(np.ones((1, 3)))))
+    assert np.isnan(rank_reliability(of_units(np.ones((3, 3)))))
+    assert np.isnan(linear_reliability(of_units(np.ones((6, 3)))))
+
+
+def by_models(scores: np.ndarray, models: int, rng) -> tuple[np.ndarray, np.ndarray]:
+    """Return models of random subsets: one trained on an example is right; others, less often."""
+    trained = rng.random((models, len(scores))) < 0.7
+    return trained | (rng.random(trained.shape) < 1 - scores), trained
+
+
+def of_models(right: np.ndarray, trained: np.ndarray) -> Estimate:
+    return Estimate(len(right), lambda own: memorization.memorization(right[own], trained[own])[0])
+
+
+@pytest.mark.parametrize("zeros", [0.0, 0.6, 0.8])
+def test_the_reliability_of_ranks_is_that_of_another_study_where_many_are_tied(zeros):
+    rng = np.random.default_rng(12)
+    scores = np.where(rng.random(600) < zeros, 0.01, rng.random(600))
+    studies = [by_models(scores, 400, rng) for _ in range(2)]
+    one, other = (of_models(*study) for study in studies)
+    expected = spearman(one.value(), other.value())
+    assert rank_reliability(one) == pytest.approx(expected, abs=0.04)
+    assert rank_reliability(one) == pytest.approx(memorization.reliability(*studies[0]), abs=0.01)
+
+
+def test_targets_that_a_part_does_not_tell_do_not_count_there():
+    rng = np.random.default_rng(13)
+    right, trained = by_models(rng.random(300), 60, rng)
+    whole = of_models(right, trained)
+    trained = np.concatenate([trained, np.ones((60, 1), bool)], axis=1)
+    trained[0, -1] = False  # one half alone has a model without this example
+    right = np.concatenate([right, trained[:, -1:]], axis=1)
+    for reliability in (linear_reliability, rank_reliability):
+        assert reliability(of_models(right, trained)) == pytest.approx(reliability(whole))
 
 
 def test_ways_that_agree_but_for_noise_reach_the_ceiling_and_have_the_slope():

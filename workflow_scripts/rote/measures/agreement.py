@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from rote.measures.memorization import extrapolated
+
 SPLITS = 20  # into halves of the units
 Statistic = Callable[[np.ndarray, np.ndarray], float]
 
@@ -46,8 +48,11 @@ def agreement(one: Estimate, other: Estimate, cluster: np.ndarray) -> dict[str, 
     """
     y, x = one.value(), other.value()
     found = {}
-    for name, statistic in (("pearson", pearson), ("spearman", spearman)):
-        reliable = [reliability(each, statistic) for each in (one, other)]
+    for name, statistic, reliability in (
+        ("pearson", pearson, linear_reliability),
+        ("spearman", spearman, rank_reliability),
+    ):
+        reliable = [reliability(each) for each in (one, other)]
         found |= dict(
             zip(
                 (name, f"{name}_low", f"{name}_high"),
@@ -63,27 +68,47 @@ def agreement(one: Estimate, other: Estimate, cluster: np.ndarray) -> dict[str, 
     return found | {"left_out_reliability": of_one, "subset_reliability": of_other}
 
 
-def reliability(estimate: Estimate, correlation: Statistic) -> float:
-    """Return the correlation of an estimate with that of another study like it.
+def linear_reliability(estimate: Estimate) -> float:
+    """Return Pearson's correlation of an estimate with that of another study like it.
 
     It is that of two halves of the units, the mean over random splits, stepped up by 2r/(1 + r)
-    (Spearman 1910, Brown 1910). :func:`rote.measures.memorization.reliability` is the same, for
-    the ranks of memorisation scores and units that are models.
+    (Spearman 1910, Brown 1910). A target that a half does not tell, as NaN, does not count there.
 
     Returns:
         At most 1; it may be negative where all is noise. NaN where there is no correlation.
     """
     if estimate.units < 2:
         return np.nan
-    rng = np.random.default_rng(estimate.units)
-    orders = (rng.permutation(estimate.units) for _ in range(SPLITS))
-    halves = (np.split(order, [estimate.units // 2]) for order in orders)
-    halved = float(np.mean([correlation(*map(estimate.of, pair)) for pair in halves]))
+    found = []
+    for pair in _of_parts(estimate, 2).swapaxes(0, 1):
+        found.append(pearson(*pair[:, ~np.isnan(pair).any(0)]))
+    there = [one for one in found if not np.isnan(one)]
+    halved = float(np.mean(there)) if there else np.nan
     return -np.inf if halved == -1 else 2 * halved / (1 + halved)
 
 
+def rank_reliability(estimate: Estimate) -> float:
+    """Return the same for Spearman's correlation, from halves and quarters of the units.
+
+    :func:`rote.measures.memorization.reliability` says why, and is the same for memorisation
+    scores and units that are models. NaN for fewer than four units.
+    """
+    if estimate.units < 4:
+        return np.nan
+    return extrapolated(_of_parts(estimate, 2), _of_parts(estimate, 4))
+
+
+def _of_parts(estimate: Estimate, parts: int) -> np.ndarray:
+    """Return the estimates by random parts of the units of equal size, (parts, splits, targets)."""
+    rng = np.random.default_rng(estimate.units)
+    splits = [np.array_split(rng.permutation(estimate.units), parts) for _ in range(SPLITS)]
+    return np.array([[estimate.of(part) for part in split] for split in splits]).swapaxes(0, 1)
+
+
 def pearson(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the correlation, NaN where one of both does not vary, or is missing."""
+    """Return the correlation, NaN where one of both does not vary, is missing, or is empty."""
+    if not x.size:
+        return np.nan
     x, y = x - x.mean(), y - y.mean()
     norm = np.sqrt((x @ x) * (y @ y))
     return float(x @ y / norm) if norm > 1e-12 else np.nan

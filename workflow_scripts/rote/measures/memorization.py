@@ -142,7 +142,7 @@ def reliability(right: np.ndarray, trained: np.ndarray, splits: int = 10) -> flo
         there are no others.
     """
     right, trained = checked(right, trained)
-    return _extrapolated(
+    return extrapolated(
         *(_scores(_counts_of_parts(right, trained, splits, parts)) for parts in (2, 4))
     )
 
@@ -162,10 +162,10 @@ def consistency_reliability(
         counts = (_counts_of_parts(*study, splits, parts) for study in studies)
         return sum(_proportion(own.right_out, own.outside) for own in counts) / len(studies)
 
-    return _extrapolated(means(2), means(4))
+    return extrapolated(means(2), means(4))
 
 
-def _extrapolated(halves: np.ndarray, quarters: np.ndarray) -> float:
+def extrapolated(halves: np.ndarray, quarters: np.ndarray) -> float:
     """Return the reliability of scores by that of halves and quarters of the models.
 
     Both are (parts, splits, examples).

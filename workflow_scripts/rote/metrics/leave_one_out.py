@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from rote.measures import leave_one_out
-from rote.measures.agreement import Estimate, agreement, interval, reliability, spearman
+from rote.measures.agreement import Estimate, agreement, interval, rank_reliability, spearman
 from rote.measures.memorization import jackknife, mean_score, memorization
 from rote.measures.records import unpacked
 from rote.metrics import settings_of, with_protocol
@@ -238,7 +238,7 @@ def _rank_ceiling(shares: np.ndarray) -> float:
     if not there.any():
         return np.nan
     of_ranks = Estimate(shares.shape[1], lambda own: leave_one_out.score(shares[:, own])[0][there])
-    return float(np.sqrt(max(reliability(of_ranks, spearman), 0)))
+    return float(np.sqrt(max(rank_reliability(of_ranks), 0)))
 
 
 def _both(shares: np.ndarray, right: np.ndarray, trained: np.ndarray) -> list[np.ndarray]:
