@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from made_up_metrics import CRITERIA, study
+from made_up_metrics import CRITERIA, most_by_chance, study
 from rote import claims
 from rote.claims import course, fitting_speed
 from rote.claims.verdicts import INCONCLUSIVE, NOT_TESTED, SUPPORTED, Inconclusive
@@ -159,6 +159,18 @@ def test_other_radii_are_tested_for_their_order_alone():
     assert first["estimate"].sel(test="ratio_randX_over_randY_digits") == second["estimate"].sel(
         test="ratio_randX_over_randY_digits"
     )
+
+
+def test_an_order_that_is_none_is_decided_no_more_often_than_nominal():
+    rng, metrics, studies = np.random.default_rng(32), with_radii(1), 600
+    names = {"case": "digits", "conditions": ("randX", "randY"), "radius": 1.0}
+    ratio, beyond = metrics["fig4_2"]["critical_sample_ratio"], [0, 0]
+    for _ in range(studies):
+        # The same at both radii, and in the mean the same of both conditions.
+        ratio.values[:] = 0.5 + 0.1 * rng.normal(size=ratio.shape[1:])
+        found = course._order(metrics, criteria=CRITERIA, **names)
+        beyond = beyond[0] + (found.lower > 0), beyond[1] + (found.upper < 0)
+    assert max(beyond) <= most_by_chance(studies, (1 - CRITERIA["confidence"]) / 2)
 
 
 @pytest.mark.parametrize("part", ["ratio_rises_randY_digits", "train_ratio_rise_randY_digits"])

@@ -119,6 +119,13 @@ def test_what_varies_or_was_not_fitted_decides_nothing(own):
     assert set(found.values()) == {INCONCLUSIVE}
 
 
+def test_a_difference_of_which_either_was_not_fitted_decides_nothing():
+    for unfitted in ({"condition": "real", "noise_level": 0.0}, {"condition": "randY"}):
+        metrics = scores(real=0.01, kept=0.4, changed=0.99)
+        metrics["train_accuracy"].loc[unfitted] = 0.8
+        assert decided(memorization=metrics)["kept_less_real_randY"] == INCONCLUSIVE
+
+
 def test_levels_and_conditions_are_the_highest_the_lowest_and_those_that_there_are():
     metrics = scores(real=0.01, kept=0.4, changed=0.99)
     result = claims.test_claims({"memorization": metrics}, CRITERIA).set_index(test="test")

@@ -34,7 +34,7 @@ def kept_less_real(data: xr.Dataset, kind: str, criteria: Criteria) -> Values:
     """“That of part kept of … at the lowest noise_level above 0, less that of part all of real.”"""
     noise, real = level_of(data, kind, lowest=True), level_of(data, "real")
     share = noise.memorized_share.sel(part="kept") - real.memorized_share.sel(part="all")
-    open_ = below(noise.train_accuracy, criteria["fitted"])
+    open_ = any(below(one.train_accuracy, criteria["fitted"]) for one in (noise, real))
     return Values(share.values, open_, open_)
 
 

@@ -129,7 +129,7 @@ def _of_radii(
                 f"the case and radius {radius:g}, of each seed, times the sign of the same "
                 "difference at the first radius, mean over the other seeds. If both ratios, mean "
                 "over seeds, are within `margin` of 0, or of 1, the interval has no bounds. "
-                f"{OVER_SEEDS} {ONE_CLASS} {FITTED}",
+                f"{OVER_SEEDS} Its quantile is that of the best of two. {ONE_CLASS} {FITTED}",
             )
 
 
@@ -258,7 +258,9 @@ def _order(
     others = np.where(there, reference, 0).sum() - np.where(there, reference, 0)
     means = [_mean(values) for values in here]
     at_an_end = max(means) < margin or min(means) > 1 - margin
-    interval = of_several_classes(difference * np.sign(others), shares, criteria).bounded(
+    # Of two differences, which are opposite, each seed takes the one that the others find larger.
+    best = partial(of_best, (2,))
+    interval = of_several_classes(difference * np.sign(others), shares, criteria, best).bounded(
         at_an_end, at_an_end, f"at radius {radius:g} both ratios are near {round(means[0])}"
     )
     return interval.if_fitted(reached, criteria)

@@ -1,6 +1,6 @@
 """Claim 6, our own: nets memorise noise and not real data, by the memorisation score."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -99,26 +99,29 @@ def _level(metrics: Mapping[str, xr.Dataset], kind: str, lowest: bool = False) -
     return levels[levels > 0].min() if lowest else levels.max()
 
 
-def _interval(values: xr.DataArray, of: xr.Dataset, criteria: dict) -> Interval:
-    reached = {str(of["condition"].item()): of["train_accuracy"].mean("seed").item()}
+def _interval(values: xr.DataArray, of: Sequence[xr.Dataset], criteria: dict) -> Interval:
+    reached = {
+        str(one["condition"].item()): one["train_accuracy"].mean("seed").item() for one in of
+    }
     return over_seeds(values.values, criteria).if_fitted(reached, criteria)
 
 
 def _share(metrics: Mapping[str, xr.Dataset], kind: str, part: str, criteria: dict) -> Interval:
     """Return the share of memorised examples of a part."""
     one = _of(metrics, kind, _level(metrics, kind))
-    return _interval(one["memorized_share"].sel(part=part), one, criteria)
+    return _interval(one["memorized_share"].sel(part=part), [one], criteria)
 
 
 def _kept(metrics: Mapping[str, xr.Dataset], kind: str, criteria: dict) -> Interval:
     """Return by how much more of the examples are memorised that noise keeps, than of real data."""
-    real = _of(metrics, "real", _level(metrics, "real"))["memorized_share"].sel(part="all")
+    real = _of(metrics, "real", _level(metrics, "real"))
+    share = real["memorized_share"].sel(part="all")
     noise = _of(metrics, kind, _level(metrics, kind, lowest=True))
-    return _interval(noise["memorized_share"].sel(part="kept") - real, noise, criteria)
+    return _interval(noise["memorized_share"].sel(part="kept") - share, [real, noise], criteria)
 
 
 def _beyond(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Interval:
     """Return the mean score of random labels, less what fitting them implies."""
     one = _of(metrics, "randY", 1.0)
     implied = one["train_accuracy"] - 1 / metrics["memorization"].attrs["classes"]
-    return _interval(one["mean_memorization"].sel(part="all") - implied, one, criteria)
+    return _interval(one["mean_memorization"].sel(part="all") - implied, [one], criteria)
