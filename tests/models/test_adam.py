@@ -27,9 +27,9 @@ def test_training_equals_separate_models_with_torch(name, decay, betas, epsilon,
     ensemble = small_mlps.make_ensemble(seeds, device=device)
     decoupled = name == "adamw"
     settings = {"betas": betas, "epsilon": epsilon, "decoupled": decoupled}
-    ensemble.sgd = adam_of(ensemble, RATES, decay, **settings)
+    ensemble.optimizer = adam_of(ensemble, RATES, decay, **settings)
     for epoch in (1, 2, 3):
-        ensemble.sgd.decay(0.5 ** (epoch // 2))
+        ensemble.optimizer.decay(0.5 ** (epoch // 2))
         ensemble.train_epoch(epoch)
     for member, seed in enumerate(seeds):
         model = sequential(seed).double()
@@ -58,7 +58,7 @@ def test_a_member_does_not_depend_on_its_company_and_goes_on_from_its_state(net)
         own = small_mlps.of_members(data, members)
         ensemble = small.make_ensemble(*shape, seeds, dtype=torch.float32, data=own)
         some = [rates[member] for member in members], [decay[member] for member in members]
-        ensemble.sgd = adam_of(ensemble, *some, decoupled=True)
+        ensemble.optimizer = adam_of(ensemble, *some, decoupled=True)
         return ensemble
 
     together, alone = made([0, 1, 2, 3, 4]), made([1])
@@ -81,7 +81,7 @@ def test_a_member_does_not_depend_on_its_company_and_goes_on_from_its_state(net)
 
 def test_fixed_parameters_stay_as_they_are():
     ensemble = small_mlps.make_ensemble([0, 1])
-    ensemble.sgd = adam_of(ensemble, [0.1, 0.1], [0.0, 0.1], fixed=[1])
+    ensemble.optimizer = adam_of(ensemble, [0.1, 0.1], [0.0, 0.1], fixed=[1])
     before = [parameter.clone() for parameter in ensemble.model.parameters]
     ensemble.train_epoch(1)
     moved = [not torch.equal(*pair) for pair in zip(before, ensemble.model.parameters, strict=True)]

@@ -107,7 +107,7 @@ def test_training_equals_separate_models_with_torch_sgd(
     ensemble = made(way, monkeypatch, architecture, seeds, **how)
     schedule = {"epochs": 5, "decay_factor": 0.5, "decay_every": 2}
     for epoch in range(1, 6):
-        ensemble.sgd.decay(decayed(schedule, epoch))
+        ensemble.optimizer.decay(decayed(schedule, epoch))
         ensemble.train_epoch(epoch)
     models = [sequential(architecture, seed).double() for seed in seeds]
     for member, model in enumerate(models):
@@ -210,7 +210,7 @@ def test_negative_scales_and_evaluation(architecture, device):
     ensemble, models = with_turned_scales(architecture, [0, 1], device)
     inputs = torch.randn(2, 20, ensemble.model.features, dtype=torch.float64)
     labels = torch.randint(5, (2, 20))
-    ensemble.model.step(inputs.to(device), labels.to(device), ensemble.sgd)
+    ensemble.model.step(inputs.to(device), labels.to(device), ensemble.optimizer)
     for member, model in enumerate(models):
         nn.functional.cross_entropy(model(inputs[member]), labels[member]).backward()
         torch.optim.SGD(model.parameters(), 0.1).step()
@@ -275,7 +275,7 @@ def test_gradient_agrees_with_finite_differences(device):
     before = [p.clone() for p in ensemble.model.parameters]
     inputs = torch.randn(1, 20, ensemble.model.features, dtype=torch.float64)
     labels = torch.randint(5, (1, 20))
-    ensemble.model.step(inputs.to(device), labels.to(device), ensemble.sgd)
+    ensemble.model.step(inputs.to(device), labels.to(device), ensemble.optimizer)
     model = sequential(COLOUR, 0).double()
 
     def loss():

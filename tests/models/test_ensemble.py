@@ -78,7 +78,7 @@ def test_training_equals_separate_models_with_torch_sgd(momentum, decay, decay_e
     ensemble = make_ensemble(seeds, momentum=momentum, decay=decay, device=device)
     schedule = {"epochs": 6, "decay_factor": 0.3, "decay_every": decay_every}
     for epoch in range(1, 7):
-        ensemble.sgd.decay(decayed(schedule, epoch))
+        ensemble.optimizer.decay(decayed(schedule, epoch))
         ensemble.train_epoch(epoch)
     models = [sequential(seed).double() for seed in seeds]
     for member, model in enumerate(models):
@@ -110,7 +110,7 @@ def test_gradient_agrees_with_finite_differences(device):
     ensemble = make_ensemble([0], device=device)
     before = [p.clone() for p in ensemble.model.parameters]
     inputs, labels = ensemble.table[ensemble.rows][..., :12], ensemble.labels
-    ensemble.model.step(inputs, labels, ensemble.sgd)
+    ensemble.model.step(inputs, labels, ensemble.optimizer)
     gradients = [(b - a) / 0.1 for b, a in zip(before, ensemble.model.parameters, strict=True)]
 
     def loss():

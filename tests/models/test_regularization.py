@@ -180,7 +180,7 @@ def test_training_equals_separate_models_with_the_same_draws(net, members, toget
 
 def parts(ensemble, place):
     score = [torch.tensor(values[place]) for values in ensemble.evaluate()]
-    stacks = [*ensemble.model.parameters, *ensemble.model.buffers, *ensemble.sgd.velocity]
+    stacks = [*ensemble.model.parameters, *ensemble.model.buffers, *ensemble.optimizer.velocity]
     return [stack[place] for stack in stacks] + score
 
 
@@ -240,9 +240,8 @@ def test_strength_zero_is_no_regulariser(net):
     nothing = dict.fromkeys([*KINDS, "weight_decay"], 0.0)
     none = make_ensemble(net, [{}], [3], dtype=torch.float32)
     bare = make_ensemble(net, [{}], [3], dtype=torch.float32)
-    bare = Ensemble(
-        *(bare.model, bare.sgd, bare.table, bare.rows, bare.labels, bare.validation, [3], BATCH)
-    )
+    examples = bare.table, bare.rows, bare.labels, bare.validation
+    bare = Ensemble(bare.model, bare.optimizer, *examples, [3], BATCH)
     zero = make_ensemble(net, [nothing], [3], dtype=torch.float32)
     for ensemble in (none, bare, zero):
         for epoch in (1, 2):

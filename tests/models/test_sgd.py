@@ -23,7 +23,7 @@ def test_training_equals_separate_models_with_torch_sgd(momentum, nesterov, deca
         seeds, rate=rates, momentum=momentum, nesterov=nesterov, decay=decay, device=device
     )
     for epoch in (1, 2, 3):
-        ensemble.sgd.decay(0.5 ** (epoch // 2))
+        ensemble.optimizer.decay(0.5 ** (epoch // 2))
         ensemble.train_epoch(epoch)
     for member, seed in enumerate(seeds):
         model = sequential(seed).double()
@@ -67,7 +67,7 @@ def test_a_member_does_not_depend_on_the_learning_rates_beside_it(net, momentum,
             data=small_mlps.of_members(data, members),
         )
         for epoch in (1, 2):
-            ensemble.sgd.decay(1 / epoch)
+            ensemble.optimizer.decay(1 / epoch)
             ensemble.train_epoch(epoch)
         return ensemble.model.parameters
 
@@ -82,7 +82,7 @@ def test_members_that_leave_take_their_learning_rate_with_them():
     whole, part = (small_mlps.make_ensemble([0, 1, 2], rate=RATES) for _ in range(2))
     for epoch in (1, 2, 3):
         for ensemble in (whole, part):
-            ensemble.sgd.decay(0.5 ** (epoch - 1))
+            ensemble.optimizer.decay(0.5 ** (epoch - 1))
             ensemble.train_epoch(epoch)
         if epoch == 2:
             part.select([1, 2])

@@ -32,9 +32,9 @@ def make_ensemble(net, strengths, data, seeds, subset=None) -> Ensemble:
     model = MLP(parameters, workspace) if net == "mlp" else CNN(net, parameters, workspace)
     of_kinds = {kind: [each.get(kind, 0.0) for each in strengths] for kind in KINDS}
     decay = torch.zeros(len(seeds), dtype=table.dtype, device=device)
-    sgd = SGD(parameters, 0.1, 0.9, decay)
+    optimizer = SGD(parameters, 0.1, 0.9, decay)
     regularization = Regularization(of_kinds, workspace, SEARCH)
-    return Ensemble(model, sgd, *data, list(seeds), BATCH, regularization, subset=subset)
+    return Ensemble(model, optimizer, *data, list(seeds), BATCH, regularization, subset=subset)
 
 
 def data_of(net, members: int, device, dtype=torch.float32):

@@ -31,7 +31,7 @@ def test_scores_are_taken_every_few_epochs_and_at_the_end():
     assert np.isfinite(results[0]["train_loss"]).all()
     by_hand = make_ensemble([0, 1])
     for epoch in range(1, 6):
-        by_hand.sgd.decay(0.5 ** ((epoch - 1) // 2))
+        by_hand.optimizer.decay(0.5 ** ((epoch - 1) // 2))
         by_hand.train_epoch(epoch)
     score = by_hand.evaluate()
     for member in (0, 1):

@@ -169,7 +169,7 @@ def test_a_cnn_hands_out_the_logits_of_its_loss(device):
     plain = [small_cnns.sequential(small_cnns.GREY, seed).double() for seed in (0, 4)]
     with torch.no_grad():  # normalised by the batch, and before the update
         expected = [model(own.cpu()).mT for model, own in zip(plain, inputs, strict=True)]
-    ours = ensemble.model.step(inputs, labels, ensemble.sgd)
+    ours = ensemble.model.step(inputs, labels, ensemble.optimizer)
     torch.testing.assert_close(ours.cpu(), torch.stack(expected), rtol=1e-9, atol=1e-10)
 
 

@@ -88,7 +88,7 @@ def test_the_optimizer_is_that_of_the_settings(noised, run_settings):
     run_settings["training"] |= {"momentum": 0.5, "nesterov": True}
     run_settings["model"]["biases"] = False
     members = [plan.Member("real", 0.0, 0, 0, rate, 0.0) for rate in (0.1, 0.2)]
-    sgd = DeviceData(noised, run_settings, members).ensemble(members).sgd
+    sgd = DeviceData(noised, run_settings, members).ensemble(members).optimizer
     assert (sgd.momentum, sgd.nesterov, sgd.fixed) == (0.5, True, {1, 3, 5})
 
 

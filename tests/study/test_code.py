@@ -1,5 +1,6 @@
 """What changes the digest of code, and what does not."""
 
+import json
 import os
 import shutil
 import time
@@ -176,6 +177,12 @@ def test_notes_spare_the_reading_of_files_that_have_not_changed(tmp_path, monkey
         for noted in code._notes.values():
             noted[0][0] -= 1  # as if the file had been touched since
         assert digest() != before
+    kept = json.loads((tmp_path / "notes.json").read_text())
+    for others in ({**kept, "by": "another version"}, kept["files"], []):
+        (tmp_path / "notes.json").write_text(json.dumps(others))
+        monkeypatch.setattr(code, "_notes", {})
+        code.read_notes(tmp_path / "notes.json")
+        assert not code._notes
     (tmp_path / "notes.json").write_text("{")
     code.read_notes(tmp_path / "notes.json")
     code.read_notes(tmp_path / "gone.json")

@@ -210,6 +210,24 @@ def test_a_dimension_that_was_selected_away_gets_a_sentence(data, name):
         api.train(data.isel({name: 0}), MLP, epochs=1, learning_rate=0.1)
 
 
+@pytest.mark.parametrize(
+    ("seeds", "lacking"),
+    [
+        ({"data_seed": [0, 2], "noise_seed": [0, 2]}, "draws of data by 0, 1, but .* by 0, 2"),
+        ({"data_seed": [1, 2], "noise_seed": [0, 1]}, "draws of noise by 1, 2, but .* by 0, 1"),
+        ({"noise_seed": [2]}, "draws of noise by 0, but it has those by 2: select seeds in a row"),
+    ],
+)
+def test_draws_of_a_study_that_are_not_in_a_row_get_a_sentence(seeds, lacking):
+    own = api.data(IMAGES, LABELS, train_examples=60, noises=["randY"], seeds=3)
+    del own.attrs["replicates"]
+    arguments = {"conditions": [("randY", 1)], "epochs": 1, "learning_rate": 0.1}
+    with pytest.raises(UserError, match=lacking):
+        api.train(own.sel(seeds), MLP, **arguments)
+    in_a_row = own.sel(data_seed=[1, 2], noise_seed=[1, 2])
+    assert api.train(in_a_row, MLP, **arguments).curves["seed"].values.tolist() == [1, 2]
+
+
 def test_critical_samples_need_validation_examples():
     own = api.data(IMAGES, LABELS, train_examples=20)
     models = api.train(own, MLP, epochs=1, learning_rate=0.1)

@@ -1,6 +1,6 @@
 """From arguments to settings as jobs have them: each is checked, and a mistake is one sentence."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -281,8 +281,8 @@ def _replicates(data: xr.Dataset) -> dict:
     each replicate, which then differs in initialisation and order, too.
 
     Raises:
-        UserError: it has one draw of both, which all replicates of a study may share; or it says
-            them wrongly.
+        UserError: it has one draw of both, which all replicates of a study may share; its draws
+            are not those of seeds in a row; or it says its replicates wrongly.
     """
     draws = {"data": data["data_seed"].values, "noise": data["noise_seed"].values}
     if "replicates" in data.attrs:
@@ -305,4 +305,17 @@ def _replicates(data: xr.Dataset) -> dict:
             f"share it: add that by assign_attrs(replicates='{example}')."
         )
     vary = [factor for factor in FACTORS if len(draws.get(factor, seeds)) > 1]
-    return {"seeds": len(seeds), "first_seed": int(seeds[0]), "vary": vary}
+    found = {"seeds": len(seeds), "first_seed": int(seeds[0]), "vary": vary}
+    for factor, own in draws.items():
+        needed = plan.drawn_by(factor, found)
+        if {*needed} - {*own.tolist()}:
+            raise UserError(
+                f"The data has {len(seeds)} replicates, from seed {seeds[0]} on, which need draws "
+                f"of {factor} by {_listed(needed)}, but it has those by {_listed(own)}: select "
+                "seeds in a row, the same of data_seed and of noise_seed."
+            )
+    return found
+
+
+def _listed(seeds: Iterable[int]) -> str:
+    return ", ".join(map(str, seeds))

@@ -87,13 +87,15 @@ def _candidates(right: np.ndarray, trained: np.ndarray, tail: float) -> tuple[np
     rate, fraction = right.mean(0), trained.mean(0)
     # The hypergeometric variance is that of the product of two binary variables.
     scale = stats.norm.isf(tail / 2) * np.sqrt(models**2 / max(models - 1, 1))
-    deviation, spread = np.sqrt(fraction * (1 - fraction)), scale * np.sqrt(rate * (1 - rate))
+    deviation, spread = np.sqrt(fraction * (1 - fraction)), np.sqrt(rate * (1 - rate))
     found = []
     for start in range(0, trained.shape[1], BLOCK):
         part = slice(start, start + BLOCK)
         both = trained[:, part].T @ right
         excess = np.abs(both - models * np.outer(fraction[part], rate))
-        train, validation = np.nonzero(excess >= np.outer(deviation[part], spread))
+        least = np.outer(deviation[part], spread)
+        # What all models, or none, are right about tells no difference.
+        train, validation = np.nonzero((least > 0) & (excess >= scale * least))
         found.append((train + start, validation, both[train, validation].astype(np.int64)))
     return tuple(np.concatenate(values) for values in zip(*found, strict=True))
 

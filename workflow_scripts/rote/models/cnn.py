@@ -29,8 +29,8 @@ from rote.models.convolution import Dense, by_member
 from rote.models.dilated import filters_of
 from rote.models.memberwise import convolution
 from rote.models.mlp import Layers, drawn_layer, drawn_models, fill, loss_gradient
+from rote.models.optimizer import Optimizer
 from rote.models.regularization import UNREGULARIZED, Regularization
-from rote.models.sgd import SGD
 from rote.models.workspace import Workspace, aligned, empty
 from rote.study.architecture import Architecture
 
@@ -252,7 +252,7 @@ class CNN:
         self,
         inputs: Tensor,
         labels: Tensor,
-        sgd: SGD,
+        optimizer: Optimizer,
         regularization: Regularization = UNREGULARIZED,
         weights: Tensor | None = None,
     ) -> Tensor:
@@ -268,15 +268,15 @@ class CNN:
         weight, below = self.parameters[-2], below.flatten(1, -2)
         passed_on = multiply(weight, gradient, self._memory("passed", *below.shape))
         last = len(self.parameters) - 2
-        sgd.descend(last, below, gradient.mT)
-        sgd.descend(last + 1, gradient.sum(2, keepdim=True))
+        optimizer.descend(last, below, gradient.mT)
+        optimizer.descend(last + 1, gradient.sum(2, keepdim=True))
         for k in reversed(range(len(self.layers))):
             regularization.rescale(passed_on)
-            gradient = self._descend_normalisation(k, passed[k], passed_on, batch, sgd)
+            gradient = self._descend_normalisation(k, passed[k], passed_on, batch, optimizer)
             if k:
                 # Before the update of these weights, which must not change the gradient below.
                 passed_on = self.layers[k].passed_on(self.parameters[4 * k], gradient, batch)
-            self.layers[k].descend(4 * k, passed[k].below, gradient, sgd)
+            self.layers[k].descend(4 * k, passed[k].below, gradient, optimizer)
         return logits
 
     def _normalised(self, k: int, below: Tensor, averages: list[Tensor], share: float) -> _Passed:
@@ -299,7 +299,7 @@ class CNN:
         return _Passed(below, centred, kept, winners, inverse, activations)
 
     def _descend_normalisation(
-        self, k: int, passed: _Passed, gradient: Tensor, batch: int, sgd: SGD
+        self, k: int, passed: _Passed, gradient: Tensor, batch: int, optimizer: Optimizer
     ) -> Tensor:
         """Update bias, scale and shift of layer ``k``, given ∂loss/∂activations.
 
@@ -318,10 +318,10 @@ class CNN:
         each = slope / -count
         centred.mul_(each * along * inverse).add_(each * total)
         self.layers[k].add_unpooled(centred, gradient.mul_(slope), winners, batch)
-        if sgd.weight_decay is not None:  # without a gradient nothing else moves the bias
-            sgd.descend(4 * k + 1, torch.zeros_like(total))
-        sgd.descend(4 * k + 2, along.mul_(_sign(scale)))
-        sgd.descend(4 * k + 3, total)
+        if optimizer.weight_decay is not None:  # without a gradient nothing else moves the bias
+            optimizer.descend(4 * k + 1, torch.zeros_like(total))
+        optimizer.descend(4 * k + 2, along.mul_(_sign(scale)))
+        optimizer.descend(4 * k + 3, total)
         return centred
 
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from rote.machine.device import bytes_at_once
 from rote.machine.products import add_product, multiply
 from rote.models.dilated import differentiable, filters_of
-from rote.models.sgd import SGD
+from rote.models.optimizer import Optimizer
 from rote.models.workspace import Workspace
 from rote.study.architecture import Architecture, Planes
 
@@ -110,7 +110,7 @@ class Convolution:
             multiply(weight.mT, patches, memory[:, :, columns])
         return memory
 
-    def descend(self, k: int, planes: Tensor, gradient: Tensor, sgd: SGD) -> None:
+    def descend(self, k: int, planes: Tensor, gradient: Tensor, optimizer: Optimizer) -> None:
         """Update the weights, parameter ``k``, given ∂loss/∂products.
 
         To be called next after :meth:`products` of the same ``planes``.
@@ -125,7 +125,7 @@ class Convolution:
                 multiply(*factors, total)
             else:
                 add_product(total, *factors)
-        sgd.descend(k, total)
+        optimizer.descend(k, total)
 
     def passed_on(self, weight: Tensor, gradient: Tensor, batch: int) -> Tensor:
         """Return ∂loss/∂planes, (members, channels, height × width × batch).
@@ -271,9 +271,9 @@ class Dense:
         memory = self._memory("products", weight, weight.shape[2], below.shape[-1])
         return multiply(weight.mT, below.flatten(1, -2), memory)
 
-    def descend(self, k: int, below: Tensor, gradient: Tensor, sgd: SGD) -> None:
+    def descend(self, k: int, below: Tensor, gradient: Tensor, optimizer: Optimizer) -> None:
         """Update the weights, parameter ``k``, given ∂loss/∂products."""
-        sgd.descend(k, below.flatten(1, -2), gradient.mT)
+        optimizer.descend(k, below.flatten(1, -2), gradient.mT)
 
     def passed_on(self, weight: Tensor, gradient: Tensor, batch: int) -> Tensor:
         """Return ∂loss/∂below, (members, inputs, batch)."""

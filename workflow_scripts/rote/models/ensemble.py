@@ -15,8 +15,8 @@ from torch import Tensor
 from rote.machine.randomness import generator
 from rote.measures.observer import Observer, Variables
 from rote.models.model import Model
+from rote.models.optimizer import Optimizer
 from rote.models.regularization import UNREGULARIZED, Regularization
-from rote.models.sgd import SGD
 from rote.models.workspace import aligned
 from rote.study.architecture import check_last_batch
 
@@ -60,7 +60,7 @@ class Ensemble:
 
     Args:
         model: the stacked models.
-        sgd: the optimizer of the model's parameters.
+        optimizer: the one of the model's parameters.
         table: all inputs, (rows, features or more), on the device, of the parameters' type; what
             stands behind the features is there for alignment alone.
         rows: which rows of the table are a member's training examples, (members, examples).
@@ -82,7 +82,7 @@ class Ensemble:
     def __init__(
         self,
         model: Model,
-        sgd: SGD,
+        optimizer: Optimizer,
         table: Tensor,
         rows: Tensor,
         labels: Tensor,
@@ -93,7 +93,7 @@ class Ensemble:
         observers: Sequence[Observer] = (),
         subset: Tensor | None = None,
     ):
-        self.model, self.sgd = model, sgd
+        self.model, self.optimizer = model, optimizer
         self.table, self.rows, self.labels = table, rows, labels
         self.validation = validation
         self.seeds = seeds
@@ -143,7 +143,7 @@ class Ensemble:
         if regularization.adversarial:
             regularization.make_adversarial(self.model, inputs, rows)
         regularization.disturb_inputs(inputs)
-        return self.model.step(inputs, labels, self.sgd, regularization, weights)
+        return self.model.step(inputs, labels, self.optimizer, regularization, weights)
 
     @torch.inference_mode()
     def take_statistics(self) -> None:
@@ -216,7 +216,7 @@ class Ensemble:
         for tensors in (self.model.parameters, self.model.buffers, self.model.population):
             tensors[:] = [aligned(tensor[positions]) for tensor in tensors]
         self.model.select(keep)
-        self.sgd.select(positions)
+        self.optimizer.select(positions)
         for observer in self.observers:
             observer.state = {name: part[positions] for name, part in observer.state.items()}
         self.regularization.select(keep)
@@ -231,7 +231,7 @@ class Ensemble:
         """Return all that a training needs to go on, by a word for each kind."""
         model = self.model
         return {
-            **self.sgd.state(),
+            **self.optimizer.state(),
             "parameter": model.parameters,
             "buffer": model.buffers,
             "observed": [part for each in self.observers for part in each.state.values()],

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from rote.models.convolution import Convolution
 from rote.models.dilated import filters_of, gradients
-from rote.models.sgd import SGD
+from rote.models.optimizer import Optimizer
 from rote.models.workspace import Workspace
 from rote.study.architecture import Architecture, Planes
 
@@ -66,9 +66,9 @@ class MemberwiseConvolution(Convolution):
             out.copy_(found.view(out.shape))
         return memory
 
-    def descend(self, k: int, planes: Tensor, gradient: Tensor, sgd: SGD) -> None:
+    def descend(self, k: int, planes: Tensor, gradient: Tensor, optimizer: Optimizer) -> None:
         """Update the weights, parameter ``k``, given ∂loss/∂products."""
-        weight = sgd.parameters[k]
+        weight = optimizer.parameters[k]
         total = self._memory("weight gradients", gradient, *weight.shape[1:])
         dilated = [1, 1], [0, 0], [1, planes.shape[-1]]
         for member, of_member in enumerate(self._each(planes, gradient)):
@@ -76,7 +76,7 @@ class MemberwiseConvolution(Convolution):
             rows, filters = self._rows(of_member), filters_of(weight[member], self.kernel)
             _, found = gradients(own, rows, filters, *dilated, [False, True])
             total[member].copy_(found.flatten(1).mT)
-        sgd.descend(k, total)
+        optimizer.descend(k, total)
 
     def passed_on(self, weight: Tensor, gradient: Tensor, batch: int) -> Tensor:
         """Return ∂loss/∂planes, (members, channels, height × width × batch).
@@ -122,9 +122,9 @@ class ImageConvolution(MemberwiseConvolution):
             out.view(maps, *sides, batch).copy_(found.permute(1, 2, 3, 0))
         return memory
 
-    def descend(self, k: int, planes: Tensor, gradient: Tensor, sgd: SGD) -> None:
+    def descend(self, k: int, planes: Tensor, gradient: Tensor, optimizer: Optimizer) -> None:
         """Update the weights, parameter ``k``, given ∂loss/∂products."""
-        weight, batch = sgd.parameters[k], planes.shape[-1]
+        weight, batch = optimizer.parameters[k], planes.shape[-1]
         total = self._memory("weight gradients", gradient, *weight.shape[1:])
         plain = [1, 1], [0, 0], [1, 1]
         gradient = gradient.unflatten(2, (*self.sizes.convolved[1:], batch))
@@ -136,7 +136,7 @@ class ImageConvolution(MemberwiseConvolution):
             filters = filters_of(parameter, self.kernel)
             _, found = gradients(own, of_member, filters, *plain, [False, True])
             out.copy_(found.flatten(1).mT)
-        sgd.descend(k, total)
+        optimizer.descend(k, total)
 
     def _convolved(
         self, images: Tensor, filters: Tensor, padding: list[int], members: int

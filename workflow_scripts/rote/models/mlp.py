@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from rote.machine.products import multiply, multiply_and_add
 from rote.machine.randomness import seed_of
+from rote.models.optimizer import Optimizer
 from rote.models.regularization import UNREGULARIZED, Regularization
-from rote.models.sgd import SGD
 from rote.models.workspace import Workspace, aligned, empty
 
 LARGE = 2**20  # numbers of a model from which its drawing is worth a thread
@@ -253,7 +253,7 @@ class MLP:
         self,
         inputs: Tensor,
         labels: Tensor,
-        sgd: SGD,
+        optimizer: Optimizer,
         regularization: Regularization = UNREGULARIZED,
         weights: Tensor | None = None,
     ) -> Tensor:
@@ -269,8 +269,8 @@ class MLP:
             if k:
                 # Before the update of this layer, which must not change the gradient below it.
                 passed_on = multiply(gradient, weight.mT, memory[k - 1])
-            sgd.descend(2 * k, below.mT, gradient)
-            sgd.descend(2 * k + 1, gradient.sum(1, keepdim=True))
+            optimizer.descend(2 * k, below.mT, gradient)
+            optimizer.descend(2 * k + 1, gradient.sum(1, keepdim=True))
             if k:
                 regularization.rescale(passed_on)
                 # Zero where the ReLU or dropout was; in place, without a mask of its own.

@@ -5,8 +5,8 @@ from typing import Protocol
 
 from torch import Tensor
 
+from rote.models.optimizer import Optimizer
 from rote.models.regularization import UNREGULARIZED, Regularization
-from rote.models.sgd import SGD
 from rote.models.workspace import Workspace
 
 
@@ -75,7 +75,7 @@ class Model(Protocol):
         self,
         inputs: Tensor,
         labels: Tensor,
-        sgd: SGD,
+        optimizer: Optimizer,
         regularization: Regularization = UNREGULARIZED,
         weights: Tensor | None = None,
     ) -> Tensor:
@@ -84,7 +84,7 @@ class Model(Protocol):
         Args:
             inputs: (members, batch, features).
             labels: class indices, (members, batch).
-            sgd: the optimizer of ``parameters``.
+            optimizer: the one of ``parameters``.
             regularization: what disturbs the hidden activations.
             weights: of the examples in the loss instead of 1 / batch, (members, batch).
 

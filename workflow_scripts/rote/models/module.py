@@ -18,8 +18,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from rote.machine.errors import UserError
 from rote.models.made_module import Maker
+from rote.models.optimizer import Optimizer
 from rote.models.regularization import UNREGULARIZED, Regularization
-from rote.models.sgd import SGD
 from rote.models.workspace import Workspace, empty
 
 # After these dropout and noise of the hidden layers are applied.
@@ -144,7 +144,7 @@ class Modules:
         self,
         inputs: Tensor,
         labels: Tensor,
-        sgd: SGD,
+        optimizer: Optimizer,
         regularization: Regularization = UNREGULARIZED,
         weights: Tensor | None = None,
     ) -> Tensor:
@@ -176,7 +176,7 @@ class Modules:
         self._disturbing = None
         with torch.no_grad():
             for k, gradient in enumerate(gradients):
-                sgd.descend(k, gradient)
+                optimizer.descend(k, gradient)
         return torch.stack(found).mT
 
     def _zeroed_gradients(self) -> list[Tensor]:

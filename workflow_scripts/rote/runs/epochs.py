@@ -165,7 +165,7 @@ def train(
             yield position, pack_checkpoint(epoch, ensemble.state(i), records[position])
 
     for epoch in range(first, training["epochs"] + 1):
-        ensemble.sgd.decay(decayed(training, epoch))
+        ensemble.optimizer.decay(decayed(training, epoch))
         ensemble.train_epoch(epoch)
         kept, leaving = {}, []
         if epoch in scored:

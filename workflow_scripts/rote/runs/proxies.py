@@ -120,7 +120,8 @@ def _measure(
     device: str,
 ) -> dict[str, xr.Dataset]:
     """Measure the members of ``missing``, keep each in ``store``, return all."""
-    data = DeviceData(noised, settings, list(missing.values()), device)
+    exact = {**settings, "training": {**settings["training"], "precision": "float32"}}
+    data = DeviceData(noised, exact, list(missing.values()), device)
     progress = Progress(f"{name}, gradients", len(missing), logger.info)
     results: dict[str, xr.Dataset] = {}
 

@@ -82,16 +82,25 @@ def _path(module: str) -> Path | None:
 _notes: dict[str, list] = {}  # by file: its state, its digest and what it imports
 
 
+def _of_this_file() -> str:
+    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+
+
 def read_notes(path: Path) -> None:
-    """Read what was found out about files before, so that only those that have changed are read."""
-    with contextlib.suppress(OSError, ValueError):
-        _notes.update(json.loads(path.read_text()))
+    """Read what was found out about files before, so that only those that have changed are read.
+
+    What another version of this module has found out may be another digest, and is left.
+    """
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        kept = json.loads(path.read_text())
+        if kept["by"] == _of_this_file():
+            _notes.update(kept["files"])
 
 
 def write_notes(path: Path) -> None:
     """Keep what was found out for the next time; without room for it nothing is lost but time."""
     with contextlib.suppress(OSError):
-        path.write_text(json.dumps(_notes))
+        path.write_text(json.dumps({"by": _of_this_file(), "files": _notes}))
 
 
 def _state(path: Path) -> list[int]:

@@ -19,7 +19,7 @@ TRAINING = 5
 SENSITIVITY = 3
 CRITICAL_SAMPLES = 4
 MEMORIZATION = 1
-PROXIES = 1
+PROXIES = 2
 
 MODULES = {  # that determine the numbers
     "DATASET": ["rote.data.sources", "fetch_dataset"],
@@ -30,7 +30,7 @@ MODULES = {  # that determine the numbers
         "rote.data.noises.randY",
         "noise_dataset",
     ],
-    "TRAINING": ["rote.runs.training"],
+    "TRAINING": ["rote.runs.training", "compute_run"],
     "SENSITIVITY": ["rote.runs.sensitivity"],
     "CRITICAL_SAMPLES": ["rote.runs.complexity", "rote.data.noises.randX"],
     "MEMORIZATION": ["rote.runs.memorization"],
