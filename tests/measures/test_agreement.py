@@ -9,11 +9,10 @@ from rote.measures.agreement import (
     Estimate,
     agreement,
     linear_reliability,
-    pearson,
     rank_reliability,
     slope,
-    spearman,
 )
+from rote.measures.correlation import pearson, spearman
 
 
 def of_units(units: np.ndarray) -> Estimate:
@@ -36,8 +35,10 @@ def test_correlations_and_slope_are_those_of_scipy():
 
 def test_what_does_not_vary_or_is_missing_has_no_correlation():
     x = np.arange(4.0)
-    for y in (np.full(4, 0.3), np.array([1, 2, np.nan, 0])):
+    for y in (np.full(4, 0.3), np.array([1, np.nan, np.nan, 0])):
         assert np.isnan([pearson(x, y), spearman(x, y)]).all()
+    assert np.isnan(pearson(x, np.array([1, 2, np.nan, 0])))
+    assert spearman(x, np.array([1, 2, np.nan, 0])) == -0.5
     assert np.isnan(slope(np.full(4, 0.1), x))
     found = agreement(of_units(np.ones((6, 4))), of_units(np.ones((6, 4))), np.arange(4))
     assert np.isnan([*found.values()]).all(), found

@@ -5,10 +5,10 @@ from functools import partial
 
 import numpy as np
 import xarray as xr
-from scipy import stats
 
 from rote.claims.best_of_many import mean_and_error, mean_of_others
 from rote.claims.verdicts import Inconclusive, Interval, Part, more_than, over_seeds
+from rote.measures.correlation import spearman
 
 NO_REGULARIZER = "nothing", "width", "epochs"
 CHOICE = (
@@ -148,9 +148,5 @@ def _together(metrics: Mapping[str, xr.Dataset], criteria: dict) -> Interval:
         table[name].transpose("seed", "variant").values
         for name in ("noise_train_accuracy", "memorized_share")
     )
-    found = np.full(len(noise), np.nan)
-    for seed, (x, y) in enumerate(zip(noise, share, strict=True)):
-        there = np.isfinite(x + y)
-        if there.sum() > 2 and np.ptp(x[there]) > 0 and np.ptp(y[there]) > 0:
-            found[seed] = stats.spearmanr(x[there], y[there]).statistic
-    return over_seeds(found, criteria)
+    found = [spearman(*own) for own in zip(noise, share, strict=True)]
+    return over_seeds(np.array(found), criteria)

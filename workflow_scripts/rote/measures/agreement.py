@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from rote.measures.correlation import pearson, spearman
 from rote.measures.memorization import extrapolated
 
 SPLITS = 20  # into halves of the units
@@ -103,20 +104,6 @@ def _of_parts(estimate: Estimate, parts: int) -> np.ndarray:
     rng = np.random.default_rng(estimate.units)
     splits = [np.array_split(rng.permutation(estimate.units), parts) for _ in range(SPLITS)]
     return np.array([[estimate.of(part) for part in split] for split in splits]).swapaxes(0, 1)
-
-
-def pearson(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the correlation, NaN where one of both does not vary, is missing, or is empty."""
-    if not x.size:
-        return np.nan
-    x, y = x - x.mean(), y - y.mean()
-    norm = np.sqrt((x @ x) * (y @ y))
-    return float(x @ y / norm) if norm > 1e-12 else np.nan
-
-
-def spearman(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the correlation of the ranks, NaN where one of both does not vary or is missing."""
-    return pearson(stats.rankdata(x), stats.rankdata(y))
 
 
 def slope(x: np.ndarray, y: np.ndarray) -> float:

@@ -17,8 +17,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 from scipy.linalg import hadamard
+
+from rote.measures.correlation import spearman
 
 SPLITS = 20  # into halves of the models: their own noise is small beside that of the models
 
@@ -322,17 +323,6 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 
 def _rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the rank correlation over the last axis of what is not NaN, the mean of all others.
-
-    Where all values of one are equal there is none, and it does not count.
-    """
-    found = []
-    for index in np.ndindex(one.shape[:-1]):
-        pair = np.array([one[index], other[index]])
-        ranks = stats.rankdata(pair[:, ~np.isnan(pair).any(0)], axis=1)
-        centred = ranks - (ranks.shape[1] + 1) / 2
-        covariance = centred @ centred.T
-        norm = np.sqrt(covariance[0, 0] * covariance[1, 1])
-        if norm > 0:
-            found.append(covariance[0, 1] / norm)
-    return float(np.mean(found)) if found else np.nan
+    """Return the rank correlation over the last axis, the mean over all others where it is one."""
+    found = [spearman(one[index], other[index]) for index in np.ndindex(one.shape[:-1])]
+    return float(_mean(np.array(found)))

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from rote.machine.errors import UserError
+from rote.measures.correlation import spearman
 from rote.measures.memorization import (
     consistency,
     consistency_reliability,
@@ -16,7 +17,6 @@ from rote.metrics.proxies import (
     NAMES,
     measured_by_cell,
     oriented,
-    rank_correlation,
     values_of_proxies,
 )
 
@@ -165,7 +165,7 @@ def _correlations(measured: xr.Dataset, score: np.ndarray) -> xr.Dataset:
     """Return how proxies rank the examples as the scores do, (proxy,) of a cell."""
     signed = oriented(values_of_proxies(measured))
     return xr.Dataset(
-        {"correlation": ("proxy", [rank_correlation(own, -score) for own in signed.values()])},
+        {"correlation": ("proxy", [spearman(own, -score) for own in signed.values()])},
         coords={"proxy": list(signed), "words": ("proxy", NAMES)},
     )
 

@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 
 from rote.measures import leave_one_out
-from rote.measures.agreement import Estimate, agreement, interval, rank_reliability, spearman
+from rote.measures.agreement import Estimate, agreement, interval, rank_reliability
+from rote.measures.correlation import spearman
 from rote.measures.memorization import jackknife, mean_score, memorization
 from rote.measures.records import unpacked
 from rote.metrics import settings_of, with_protocol
@@ -286,14 +287,9 @@ def _mean_by_subsets(right: np.ndarray, trained: np.ndarray) -> tuple[float, flo
 
 
 def _replicate(group: Group) -> np.ndarray:
-    return _left(group)["experiment"].values
+    return group.left["experiment"].values
 
 
 def _validation_right(group: Group) -> np.ndarray:
-    models = _left(group)
+    models = group.left
     return unpacked(models["validation_right"].values, models.sizes["validation_example"])
-
-
-def _left(group: Group) -> xr.Dataset:
-    """Return the models that did not diverge, those of ``group.right``."""
-    return group.models.isel(member=np.flatnonzero(group.models["diverged_epoch"].values == 0))

@@ -77,7 +77,8 @@ class Group(NamedTuple):
     noise_kind: str
     noise_level: float
     seed: int
-    models: xr.Dataset  # of the run, also those that diverged, of which nothing else here is
+    models: xr.Dataset  # of the run, also those that diverged
+    left: xr.Dataset  # those that did not, of which all that follows is
     right: np.ndarray  # (models, examples)
     trained: np.ndarray  # the same
     changed: np.ndarray  # (examples,)
@@ -113,6 +114,7 @@ def groups(run: xr.Dataset) -> Iterator[Group]:
             draw["draw_noise_level"].item(),
             draw["draw_seed"].item(),
             models,
+            left,
             unpacked(left["right"].values, examples),
             unpacked(left["trained_on"].values, examples),
             draw["changed"].values,

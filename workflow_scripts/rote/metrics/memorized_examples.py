@@ -216,8 +216,7 @@ def _pairs(group: Group, run: xr.Dataset) -> list[xr.Dataset]:
     validation = run.sizes.get("validation_example", 0)
     if len(group.right) < influences.MINIMUM_MODELS or not validation:
         return []
-    left = group.models.isel(member=np.flatnonzero(group.models["diverged_epoch"].values == 0))
-    right = unpacked(left["validation_right"].values, validation)
+    right = unpacked(group.left["validation_right"].values, validation)
     found = influences.influence(right, group.trained)
     own = run.isel(draw=_draw(group.noise_kind, group.noise_level, group.seed, run))
     real = run.sel(image_seed=group.seed)

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
+from rote.measures.correlation import spearman
 from rote.measures.memorization import memorization, reliability
 from rote.measures.records import unpacked
 from rote.metrics import settings_of, with_protocol
@@ -100,7 +101,7 @@ def _of_cell(group: Group, measured: xr.Dataset) -> xr.Dataset:
         certain = reliability(group.right, group.trained)
     values = values_of_proxies(measured)
     signed = oriented(values)
-    correlations = [rank_correlation(own, score) for own in signed.values()]
+    correlations = [spearman(own, score) for own in signed.values()]
     ranked = {**signed, SCORE: score}
     numbers = {
         "proxy_value": (("proxy", "example"), np.stack([*values.values(), score])),
@@ -144,14 +145,6 @@ def _mean(measured: xr.Dataset, name: str, inside: np.ndarray) -> np.ndarray:
     count = np.isfinite(values).sum(0)
     total = np.nansum(values, 0)
     return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
-
-
-def rank_correlation(values: np.ndarray, score: np.ndarray) -> float:
-    """Return Spearman's rank correlation of what is finite in both, NaN where one is constant."""
-    there = np.isfinite(values + score)
-    if there.sum() < 3 or np.ptp(values[there]) == 0 or np.ptp(score[there]) == 0:
-        return np.nan
-    return stats.spearmanr(values[there], score[there]).statistic
 
 
 def _auroc(values: np.ndarray, changed: np.ndarray) -> float:
