@@ -274,7 +274,7 @@ def test_an_observer_is_found_by_its_name(settings):
     own = {**copy.deepcopy(settings), "record": ["loss"], "observer": "forgetting.Forgetting"}
     records, forgetting = (kind(2, 10, [1], torch.device("cpu")) for kind in observers_of(own))
     assert isinstance(records, Records)
-    assert isinstance(forgetting, Forgetting)
+    assert isinstance(forgetting.own, Forgetting)
 
 
 @pytest.mark.parametrize("labelling", ["class", "unique"])

@@ -9,46 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from conftest import ROOT
 from rote.files import netcdf
-from tiny_study import TINY, TRAINING, Study, copied_checkout
+from tiny_study import Study, copied_checkout
 
 PAGE = (ROOT / "docs" / "own-data-and-figures.md").read_text().partition("\n## A measure\n")[2]
-MEASURE, ENTRY = re.findall(r"```python\n(.*?)```", PAGE, re.S)[:2]
-MODULES = {
-    "measures": MEASURE,
-    "metrics": '''"""Surprise of each example, for each condition."""
-
-from rote.metrics import unstack_conditions, with_protocol
-
-
-def metrics(runs):
-    (run,) = runs
-    table = unstack_conditions(run[["surprise"]], "experiment")
-    table["surprise"].attrs = {"long_name": "surprise", "units": "1"}
-    return with_protocol("surprise", table, runs)
-''',
-    "figures": '''"""Surprise: the loss of examples when they are presented, sorted."""
-
-import numpy as np
-from matplotlib.figure import Figure
-
-from rote.figures import looks, style
-
-
-def draw(metrics):
-    figure = Figure(figsize=(style.COLUMN, 3))
-    axis = figure.subplots()
-    for condition, look in looks.looks(metrics["condition"].values, looks.CONDITIONS).items():
-        values = metrics["surprise"].sel(condition=condition).mean(("experiment", "seed"))
-        axis.plot(np.sort(values), color=look.colour, label=condition)
-    axis.set_ylabel("surprise")
-    style.legend_above(figure, axis.get_legend_handles_labels()[0])
-    style.footnote(figure, metrics)
-    return figure
-''',
-}
+PAGE = PAGE.partition("\n## ")[0]
+MEASURE, METRICS, FIGURE, ENTRY = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+ROOMS = re.findall(r"`workflow_scripts/rote/(\w+)/surprise\.py`", PAGE)
+MODULES = dict(zip(ROOMS, (MEASURE, METRICS, FIGURE), strict=True))
+(SETTINGS,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
 
 
 @pytest.fixture(scope="module")
@@ -69,38 +41,43 @@ def checkout(tmp_path_factory) -> Path:
 def test_a_measure_is_its_modules_and_an_entry(checkout, tmp_path):
     study = Study(tmp_path)
     study.snakefile = checkout / "Snakefile"
-    own = {
-        "data": TINY | {"validation_examples": 0},
-        "noise_kinds": ["randY"],
-        "noise_level": 0.4,
-        "seeds": 2,
-        "experiments": 2,
-        "model": {"hidden_layers": 1, "hidden_units": 4},
-        "training": TRAINING | {"epochs": 3},
-        "record": ["loss"],
-    }
-    study.config = {"preset": "mine", "presets": {"mine": {"surprise": own}}}
+    study.config = yaml.safe_load(SETTINGS)
+    study.config["presets"]["surprising"]["surprise"]["record"] = ["loss"]
     said = study.snakemake("surprise", "claims", "--cores", "2")
-    assert "Surprise: training 8 models of 4 units" in said
-    results = tmp_path / "results" / "mine"
+    assert "Surprise: training 24 models of 16 units" in said
+    results = tmp_path / "results" / "surprising"
     caption = (results / "figures" / "surprise.txt").read_text()
-    assert caption.startswith("Surprise: the loss of examples when they are presented, sorted.")
+    assert caption.startswith("Surprise: the losses of each example in all of its presentations, ")
     assert (results / "figures" / "surprise.png").stat().st_size > 10_000
     metrics = netcdf.read(results / "metrics" / "surprise.nc")
     assert metrics.attrs["title"] == "Surprise: what surprises a model in training"
-    assert metrics["surprise"].sizes["example"] == 50
-    run = netcdf.read(results / "runs" / "surprise" / "units-4.nc")
+    assert metrics["surprise"].sizes["example"] == 200
+    # A curve for each condition: all examples, in increasing order.
+    module = {}
+    exec(FIGURE, module)
+    curves = module["draw"](metrics.isel(learning_rate=0)).axes[0].lines
+    assert [one.get_label() for one in curves] == ["real", "randY"]
+    for one in curves:
+        assert one.get_ydata().shape == (200,)
+        assert (np.diff(one.get_ydata()) >= 0).all()
+    run = netcdf.read(results / "runs" / "surprise" / "units-16.nc")
     assert run["surprise"].attrs["long_name"].startswith("sum of the losses of the example when")
-    # Of three presentations; the loss falls from each to the score after it, in the mean.
-    assert (run["surprise"].mean("example") > 3 * run["loss"].isel(epoch=-1).mean("example")).all()
+    # Of ten presentations; the loss falls from each to the score after it, in the mean.
+    assert (run["surprise"].mean("example") > 10 * run["loss"].isel(epoch=-1).mean("example")).all()
     page = (results / "index.html").read_text()
     assert "figures/surprise.png" in page
     assert np.isfinite(run["surprise"]).all()
     # Of what is finished nothing is done again; a measure that is edited measures anew.
     assert study.finished("surprise")
     module = checkout / "workflow_scripts" / "rote" / "measures" / "surprise.py"
-    module.write_text(module.read_text().replace("(1, examples, loss)", "(1, examples, 2 * loss)"))
-    assert study.new_members("surprise", "--cores", "2") == 8
+    code = module.read_text()
+    module.write_text(code.replace("(1, examples, loss)", "(1, examples, 2 * loss)"))
+    assert study.new_members("surprise", "--cores", "2") == 24
+    # What is wrong with it is one sentence.
+    module.write_text(code.replace('return self.of_examples(member, "surprise")', "pass"))
+    said = study.snakemake("surprise", fails=True)
+    assert "Error: surprise.Surprise.variables returns nothing: have it return a dict" in said
+    assert "Traceback" not in said
 
 
 def test_what_others_computed_is_as_it_was(checkout):

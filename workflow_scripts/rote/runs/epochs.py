@@ -180,6 +180,8 @@ def train(
                 ensemble.take_statistics()
             for i, position in enumerate(present):
                 kept[position] = _packed(ensemble.model_state(i), epoch, "part of a model")
+        if epoch == scored[0]:
+            ensemble.observed(0)  # what does not fit is said now, not after the last epoch
         at = {position: i for i, position in enumerate(present)}
         observed = {position: ensemble.observed(at[position]) for position in leaving}
         if leaving:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
 
 import xarray as xr
 
@@ -10,6 +9,7 @@ from rote.data.noising import mask_and_label
 from rote.measures.observer import Observer
 from rote.measures.records import Records
 from rote.runs.members import with_examples
+from rote.runs.own_observer import OwnObserver
 from rote.study import versions
 from rote.study.plan import Member
 
@@ -20,8 +20,7 @@ def observers_of(settings: dict) -> list[Callable[..., Observer]]:
     if names := settings.get("record"):
         kinds.append(partial(Records, names))
     if name := settings.get("observer"):
-        module, _, kind = name.partition(".")
-        kinds.append(getattr(import_module(f"rote.measures.{module}"), kind))
+        kinds.append(partial(OwnObserver, name))
     return kinds
 
 
