@@ -1,8 +1,8 @@
 """How long a preset takes, before anything runs: ``make estimate``.
 
 A few updates of every run's shape are timed on the device at hand, and multiplied. Of a device that
-is not at hand, by ``--rate``, multiply-adds are counted and divided. The line of a run begins before
-it is timed, which may take minutes.
+is not at hand, by ``--rate``, multiply-adds are counted and divided. The line of a run begins
+before it is timed, which may take minutes.
 """
 
 import argparse
