@@ -115,7 +115,7 @@ published: setup ## numbers that others printed beside ours, into docs/published
 verdicts: setup ## which claim holds in which study, into docs/verdicts; OPTIONS=FILE...: of other claims.nc
 	@PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/compare_verdicts.py $(OPTIONS)
 
-estimate: setup ## how long the poster preset takes here; OPTIONS="--help": what else
+estimate: setup ## how long the poster takes here; OPTIONS="--configfile FILE": the preset of a file
 	@PYTHONPATH=workflow_scripts .venv/bin/python workflow_scripts/estimate.py $(OPTIONS)
 
 store: setup ## how much the store of finished models holds; OPTIONS=--prune: remove what is not asked for

@@ -1,8 +1,8 @@
 # From a source of images to what an experiment trains on.
-from rote.data.survey import check_folders
+from rote.data.survey import check_images
 
 if workflow.is_main_process:
-    check_folders(study)
+    check_images(study)
 
 
 rule fetch_dataset:

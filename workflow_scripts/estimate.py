@@ -1,7 +1,8 @@
 """How long a preset takes, before anything runs: ``make estimate``.
 
 A few updates of every run's shape are timed on the device at hand, and multiplied. Of a device that
-is not at hand, by ``--rate``, multiply-adds are counted and divided.
+is not at hand, by ``--rate``, multiply-adds are counted and divided. The line of a run begins
+before it is timed, which may take minutes.
 """
 
 import argparse
@@ -24,7 +25,7 @@ ENDS = {
     True: "A multiply-add is two operations; trainings to a threshold are counted to where they "
     "probably end.",
 }
-LINE = "{:14} {:22} {:>6} {:>13} {:>14}"
+BEGINNING, END = "{:14} {:22} {:>6}", "{:>13} {:>14}"  # of the line of a run
 
 
 def estimates(study: Study, preset: str, rate: float | None = None) -> list[dict]:
@@ -43,16 +44,23 @@ def estimates(study: Study, preset: str, rate: float | None = None) -> list[dict
     rows = []
     count = study.expected_multiply_adds if rate else study.multiply_adds
     for job in _jobs(study, preset):
+        models, multiply_adds = len(study.run(job)["members"]), count(job)
+        print(BEGINNING.format(job.experiment, job.run, models), end=" ", flush=True)
+        try:
+            seconds = 2 * multiply_adds / rate if rate else _timed(study, job)
+        except UserError:
+            print()  # whose sentence begins a line
+            raise
+        print(END.format(f"{multiply_adds:.1e}", readable(seconds)), flush=True)
         rows.append(
             {
                 "experiment": job.experiment,
                 "run": job.run,
-                "models": len(study.run(job)["members"]),
-                "multiply_adds": count(job),
-                "seconds": 2 * count(job) / rate if rate else _timed(study, job),
+                "models": models,
+                "multiply_adds": multiply_adds,
+                "seconds": seconds,
             }
         )
-        print(_line(rows[-1]), flush=True)
     return rows
 
 
@@ -88,11 +96,6 @@ def _timed(study: Study, job: SimpleNamespace) -> float:
     return seconds_of_run(study.run(job), shape, data, device=study.config["device"])
 
 
-def _line(row: dict) -> str:
-    work, took = f"{row['multiply_adds']:.1e}", readable(row["seconds"])
-    return LINE.format(row["experiment"], row["run"], row["models"], work, took)
-
-
 def _rate(text: str) -> float:
     """Return operations a second, of a number of 10^12."""
     try:
@@ -109,8 +112,12 @@ def _rate(text: str) -> float:
 def main() -> None:
     """Print the estimate of a preset."""
     parser = argparse.ArgumentParser(description="How long a preset takes.")
-    parser.add_argument("--preset", default="poster", help="of the configuration (poster)")
-    parser.add_argument("--configfile", type=Path, help="what differs from config.yaml")
+    parser.add_argument(
+        "--preset", help="of the configuration (the one that --configfile names, else poster)"
+    )
+    parser.add_argument(
+        "--configfile", type=Path, nargs="+", default=[], help="what differs from config.yaml"
+    )
     parser.add_argument("--device", help="auto, cpu or cuda (that of the configuration)")
     parser.add_argument(
         "--rate",
@@ -118,29 +125,33 @@ def main() -> None:
         help="count instead, for a device of so many 10^12 operations a second, sustained",
     )
     arguments = parser.parse_args()
-    given = {"preset": arguments.preset}
-    if arguments.device:
-        given["device"] = arguments.device
+    files = arguments.configfile
+    given = {key: getattr(arguments, key) for key in ("preset", "device")}
+    given = {key: value for key, value in given.items() if value is not None}
     try:
-        files = [arguments.configfile] if arguments.configfile else []
+        if not any("preset" in configuration.read(file) for file in files):
+            given.setdefault("preset", "poster")
         study = Study(configuration.load(ROOT / "config.yaml", files, given))
+        preset, how = study.preset, "counted" if arguments.rate else "timed"
+        print(f"Preset {preset}, runs to be {how}: {len(_jobs(study, preset))}.", flush=True)
         if not arguments.rate:
             # Only now: it takes a second, and a mistake in the configuration should not.
             from rote.machine import products
 
             products.use_threads(1)  # as jobs have it; as many run at a time as there are cores
             products.choose(study.config["products"])
-        print(LINE.format("experiment", "run", "models", "multiply-adds", "takes"))
-        rows = estimates(study, arguments.preset, arguments.rate)
+        header = BEGINNING.format("experiment", "run", "models")
+        print(header, END.format("multiply-adds", "takes"), flush=True)
+        rows = estimates(study, preset, arguments.rate)
     except UserError as error:
         sys.exit(f"Error: {error}")
     total, longest = sum(row["seconds"] for row in rows), max(rows, key=lambda row: row["seconds"])
     place = f"at {arguments.rate / 1e12:g} Tflop/s" if arguments.rate else "on one core or one GPU"
     print(
-        f"All runs of {arguments.preset}, one after another {place}: about "
+        f"All runs of {preset}, one after another {place}: about "
         f"{readable(total)}; the longest is {longest['experiment']}/{longest['run']}.\n"
         f"Reading, writing and drawing come on top. {ENDS[bool(arguments.rate)]}"
-        + assumed(study, arguments.preset)
+        + assumed(study, preset)
     )
 
 

@@ -7,6 +7,7 @@ later, and nothing else.
 
 import argparse
 import contextlib
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -90,9 +91,13 @@ def main() -> None:
             if arguments.prune:
                 for folder in folders:
                     locks.enter_context(working_folder.alone(folder))
-            manage(root, folders, files, prune=arguments.prune, untold=arguments.untold)
+            left = manage(root, folders, files, prune=arguments.prune, untold=arguments.untold)
     except UserError as error:
         sys.exit(f"Error: {error}")
+    if left:
+        # The same files and folders must count, else others' models would go.
+        options = shlex.quote(shlex.join([*sys.argv[1:], "--prune"]))
+        print(f"make store OPTIONS={options} removes them.")
 
 
 def the_store(folders: list[Path], *, told: bool) -> Path:
@@ -121,7 +126,7 @@ def the_store(folders: list[Path], *, told: bool) -> Path:
 
 def manage(
     root: Path, folders: list[Path], files: list[Path], *, prune: bool, untold: bool
-) -> None:
+) -> bool:
     """Print what the store holds, and remove what is not asked for.
 
     Args:
@@ -130,6 +135,9 @@ def manage(
         files: of the configuration, over ``config.yaml``.
         prune: whether to remove anything.
         untold: whether to remove also what noised data that is lacking may ask for.
+
+    Returns:
+        Whether there is something that could be removed, and was not.
 
     Raises:
         UserError: it is not sure that nothing is lost, or something cannot be removed.
@@ -160,9 +168,7 @@ def manage(
             f"snakemake makes them:\n  {' '.join(lacking)}"
         )
     if not prune:
-        if rest or before:
-            print('make store OPTIONS="--prune" removes them.')
-        return
+        return bool(rest or before)
     if lacking and not untold:
         raise UserError(
             "Models of noised data that is lacking would be removed, too: have it made by the "
@@ -180,6 +186,7 @@ def manage(
             "permissions, then run the same command again; what is asked for is kept."
         ) from error
     print(f"Removed. {root}: {described(Store(root).records())}.")
+    return False
 
 
 def old_files(root: Path) -> list[Path]:

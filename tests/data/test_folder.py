@@ -46,6 +46,16 @@ def test_images_in_folders_below_a_class_are_read_in_the_order_of_their_paths(pe
     assert read(pets)["image"].values[:4, 0, 0, 0].tolist() == [0, 1, 8, 9]
 
 
+def test_names_are_sorted_as_text_as_is_said_where_labels_need_an_order(pets):
+    for value, name in ((8, "10.png"), (9, "2.png")):
+        image(pets / "train" / "cat" / name, value)
+    image(pets / "train" / "Dog" / "0.png", 10)
+    dataset = read(pets)
+    assert dataset["class_name"].values.tolist() == ["Dog", "cat", "dog"]
+    assert dataset["image"].values[:, 0, 0, 0].tolist() == [10, 0, 1, 8, 9, 2, 3]
+    assert dataset["index"].values.tolist() == [*range(7)]
+
+
 def test_a_link_that_leads_back_is_not_followed_for_ever(pets):
     (pets / "train" / "cat" / "again").symlink_to(pets / "train" / "cat")
     (pets / "train" / "dog" / "above").symlink_to(pets)

@@ -1,14 +1,16 @@
 """What a folder of images does not give is said at once, before it is read."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from conftest import ROOT
-from rote.data import survey
-from rote.study import configuration
+from rote.data import sources, survey
+from rote.files import made_by, netcdf
+from rote.study import configuration, plan
 from rote.study.jobs import Study
 from rote.study.sizes import Sizes
 
@@ -82,14 +84,59 @@ def test_nothing_is_asked_of_what_is_read_or_not_needed(work):
     assert [*survey.unmet(own)]
     assert not [*survey.unmet(study())]
     (work / "data").mkdir()
-    (work / "data" / "mine.nc").write_bytes(b"rote-sha256:0")
+    (work / "data" / "mine.nc").write_bytes(b"rote-sha256:0")  # which is made again
+    assert [*survey.unmet(own)]
+    for name in plan.noised_datasets(own.presets["mine"]):
+        path = work / f"results/mine/datasets/{name}.nc"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(made_by.line(of_noised(own, name)))
     assert not [*survey.unmet(own)]
+
+
+@pytest.mark.parametrize("kind", ["folder", "netcdf", "numpy"])
+def test_what_is_read_is_known_from_the_copy(work, kind):
+    images(work / "pets", 40)
+    path = {"folder": "pets", "netcdf": "own.nc", "numpy": "own.npz"}[kind]
+    read = sources.fetch("folder", path="pets")
+    read.to_netcdf("own.nc")
+    np.savez("own.npz", x_train=read["image"].values, y_train=read["label"].values)
+    data = {"dataset": "mine", "image_size": None, "train_examples": 60}
+    own = study_of(kind, path, data)
+    (work / "data").mkdir()
+    copied = own.made_by.dataset(SimpleNamespace(dataset="mine"))
+    netcdf.write(sources.fetch(kind, path=path), "data/mine.nc", copied)
+    assert not [*survey.unmet(own)]
+    noised = Path("results/mine/datasets/difficulty.nc")
+    noised.parent.mkdir(parents=True)
+    noised.write_bytes(made_by.line(of_noised(own, "difficulty")))
+    changed = study_of(kind, path, data | {"train_examples": 400})
+    (said,) = survey.unmet(changed)
+    assert "400 train examples are asked for, but only 80 train images of mine are there" in said
+    assert ("as read into data/mine.nc (delete it if" in said) == (kind == "folder")
+    whole = Path("data/mine.nc").read_bytes()
+    Path("data/mine.nc").write_bytes(whole[:5000] + b"?" + whole[5001:])
+    assert not [*survey.unmet(changed)]  # the job says that it is damaged
+
+
+def of_noised(study: Study, noised: str) -> str:
+    return study.made_by.noised(SimpleNamespace(preset="mine", noised=noised))
+
+
+def study_of(kind: str, path: str, data: dict) -> Study:
+    """A study of one experiment, on images from a source of a kind."""
+    training, model = {"learning_rate": 0.4}, {"hidden_units": 4}
+    content = {
+        "preset": "mine",
+        "datasets": {"mine": {"title": "Mine", "source": kind, "path": path}},
+        "presets": {"mine": {"data": data, "difficulty": {"model": model, "training": training}}},
+    }
+    return Study(configuration.load(ROOT / "config.yaml", given=content))
 
 
 def test_snakemake_ends_with_a_line_for_each(work):
     images(work / "pets", 30)
     with pytest.raises(SystemExit) as ended:
-        survey.check_folders(study(data={"dataset": "mine"}))
+        survey.check_images(study(data={"dataset": "mine"}))
     lines = ended.value.code.splitlines()
     assert len(lines) == 9
     assert all(line.startswith("Error: presets.mine on mine: ") for line in lines)

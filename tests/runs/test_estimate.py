@@ -8,6 +8,7 @@ import pytest
 
 import estimate as estimate_command
 from conftest import ROOT
+from rote.machine.errors import UserError
 from rote.runs import estimate
 from rote.runs.device_data import DeviceData
 from rote.study import configuration, plan, run_settings
@@ -110,6 +111,40 @@ def test_the_command_says_what_each_run_and_all_of_them_take():
     ran = subprocess.run([*command, "--preset", "smok"], capture_output=True, text=True)
     assert ran.stderr.startswith("Error: config: preset names the preset smok")
     assert "did you mean smoke" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "preset"),
+    [
+        ([], "poster"),
+        (["--configfile", "own.yaml"], "poster"),
+        (["--configfile", "mine.yaml", "own.yaml"], "mine"),
+        (["--configfile", "mine.yaml", "--preset", "demo"], "demo"),
+    ],
+)
+def test_the_preset_is_that_of_the_option_or_of_the_file(
+    tmp_path, monkeypatch, capsys, options, preset
+):
+    (tmp_path / "mine.yaml").write_text("{preset: mine, presets: {mine: {like: demo}}}")
+    (tmp_path / "own.yaml").write_text("device: cpu")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["estimate.py", "--rate", "1", *options])
+    estimate_command.main()
+    said = capsys.readouterr().out
+    assert said.startswith(f"Preset {preset}, runs to be counted: ")
+    assert f"\nAll runs of {preset}, one after another" in said
+
+
+def test_a_line_begins_before_its_run_is_timed(monkeypatch, capsys):
+    def fails(study, job):
+        assert capsys.readouterr().out.split()[:2] == [job.experiment, job.run]
+        raise UserError("too small")
+
+    monkeypatch.setattr(estimate_command, "_timed", fails)
+    study = Study(configuration.load(ROOT / "config.yaml", [], {"preset": "smoke"}))
+    with pytest.raises(UserError):
+        estimate_command.estimates(study, "smoke")
+    assert capsys.readouterr().out == "\n"
 
 
 def test_work_is_counted_for_a_device_that_is_not_at_hand():

@@ -17,6 +17,9 @@ def study() -> Study:
     return Study(configuration.load(ROOT / "config.yaml"))
 
 
+OF_OWN = {"dataset": "own", "image_size": None}
+
+
 def job(preset="demo", **wildcards) -> SimpleNamespace:
     return SimpleNamespace(preset=preset, **wildcards)
 
@@ -316,6 +319,18 @@ def test_edited_code_changes_what_its_files_are_made_by(study, monkeypatch, step
             "pages": {"index.html"},
         }[step]
     )
+
+
+def test_how_numpy_files_are_read_concerns_them_alone(tmp_path, monkeypatch):
+    (tmp_path / "own.npz").touch()
+    own = {"title": "Own", "source": "numpy", "path": str(tmp_path / "own.npz")}
+    content = {"datasets": {"own": own}, "presets": {"demo": {"difficulty": {"data": OF_OWN}}}}
+    before = changed(content).made_by.everything()
+    monkeypatch.setattr(versions, "NUMPY_FILE", 0)
+    after = changed(content).made_by.everything()
+    different = {path for path in before if before[path] != after[path]}
+    assert {"data/own.nc", "results/demo/datasets/difficulty.nc"} <= different
+    assert "data/digits.nc" in before.keys() - different
 
 
 def test_an_edited_template_changes_the_pages(study, monkeypatch):

@@ -69,7 +69,12 @@ def human(tmp_path, monkeypatch) -> dict:
             "noises.a: row 1 of matrix sums to 0.9: write probabilities that sum to 1 (",
         ),
         ({"a": FLIPS | {"matrix": [[1, 0], [1.5, -0.5]]}}, ["a"], "matrix[1][0] is 1.5: it must b"),
-        ({"a": {"kind": "fileY", "path": "x.pt"}}, ["a"], "noises.a: x.pt is no .nc, .npz or .npy"),
+        (
+            {"a": {"kind": "fileY", "path": "x.csv"}},
+            ["a"],
+            "noises.a: x.csv is no .nc, .npz or .npy: convert it, text of a label a line by "
+            'numpy.save("labels.npy", numpy.loadtxt("x.csv", dtype=int)) (',
+        ),
         (
             {"a": {"kind": "fileY", "path": "none.npz"}},
             ["a"],

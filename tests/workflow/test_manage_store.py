@@ -1,5 +1,6 @@
 """The command that tells what a store holds, on the real workflow."""
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -190,6 +191,28 @@ def test_only_results_of_an_unknown_preset_may_be_deleted(call, tmp_path):
         f"Error: {tmp_path / 'results' / 'mine'} is of no preset of this configuration: name the "
         "file of the preset by --configfile, or delete the folder."
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], "make store OPTIONS=--prune removes"),
+        (["--configfile", "a.yaml"], "make store OPTIONS='--configfile a.yaml --prune' removes"),
+        (["--configfile", "a.yaml", "an own.yaml", "--directory", "."], ""),
+    ],
+)
+def test_how_to_remove_it_names_the_same_files_and_folders(call, tmp_path, capsys, options, told):
+    for name in ("a.yaml", "an own.yaml"):
+        (tmp_path / name).write_text("device: cpu")
+    old = tmp_path / "results" / "store" / "ab" / f"{'ab' * 32}.nc"
+    old.parent.mkdir()
+    old.touch()
+    assert call(*options) == ""
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith(told)
+    given = shlex.split(last)[2].removeprefix("OPTIONS=")
+    assert call(*shlex.split(given)) == ""
+    assert not old.exists()
 
 
 def test_a_folder_that_is_named_twice_counts_once(call, tmp_path):

@@ -10,7 +10,7 @@ import yaml
 from rote.api.settings import REPLICATES, Noises, of_data, of_file, of_noises
 from rote.data import form
 from rote.data.noising import noise_dataset
-from rote.data.numpy_file import channel_axes
+from rote.data.numpy_file import CLASSES, channel_axes
 from rote.data.scaling import PER_GREY_LEVEL, standardize_each
 from rote.machine.errors import UserError
 from rote.study import plan, sizes
@@ -19,7 +19,6 @@ from rote.study.schema import check_part, shown
 
 Channels = Literal["first", "last"] | None
 BLACK = "black_input"  # attribute: what a black pixel is in inputs, a number a channel
-CLASSES = np.iinfo(np.int16).max  # the most
 
 
 def data(

@@ -1,4 +1,8 @@
-"""What a folder of images holds: ``train/<class>/*`` and, where there is test data, ``test/…``."""
+"""What a folder of images holds: ``train/<class>/*`` and, where there is test data, ``test/…``.
+
+Images stand class by class, in the order of the names of the classes; within a class by folder,
+then by name. Names are compared as text: ``10.png`` comes before ``2.png``, ``Z`` before ``a``.
+"""
 
 import os
 import stat

@@ -3,7 +3,9 @@
 ``x_train`` are images and ``y_train`` their labels; ``x_test`` and ``y_test`` are those of the test
 part, if there is one. Images are uint8 (example, row, column), or with channels, one or three, as
 the last dimension, as Keras has them, or as the second one, as torch does. Labels are whole numbers
-from 0, (example) or (example, 1). ``class_names``, if it is there, are their names.
+from 0, (example) or (example, 1). Their different values, sorted, are the classes, as in
+:func:`rote.api.data`; or, where ``class_names`` is there, the names of the classes, labels are
+positions in it.
 
 Nothing is unpickled: a pickle can hold a program.
 """
@@ -11,6 +13,7 @@ Nothing is unpickled: a pickle can hold a program.
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,7 @@ import numpy as np
 from rote.machine.errors import UserError, brief
 
 CHANNELS = 1, 3
+CLASSES = np.iinfo(np.int16).max  # the most
 NEEDED = "x_train", "y_train"
 TEST = "x_test", "y_test"
 # What is raised by the reading of a file that is damaged, encrypted or of another kind.
@@ -61,7 +65,12 @@ def read_arrays(path: Path) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[s
             f"{path} has images of shape {train.shape[1:]} (channel, row, column) in x_train, but "
             f"of {parts[1][0].shape[1:]} in x_test: make all images alike, in size and in colour."
         )
-    return parts, _class_names(arrays, [labels for _, labels in parts if len(labels)], path)
+    # As integers of Python: uint64 and int64 have no common type of whole numbers.
+    values = sorted({value for _, labels in parts for value in np.unique(labels).tolist()})
+    names = _class_names(arrays, values, path)
+    if "class_names" not in arrays:
+        parts = [(images, _places(labels, values)) for images, labels in parts]
+    return parts, names
 
 
 def _load(path: Path) -> dict[str, np.ndarray | None]:
@@ -145,27 +154,37 @@ def _labels(array: np.ndarray, place: str) -> np.ndarray:
     return array
 
 
-def _class_names(arrays: dict[str, np.ndarray], parts: list[np.ndarray], path: Path) -> list[str]:
-    """Return a name for each class: the user's, or their numbers."""
-    # As integers of Python: uint64 and int64 have no common type of whole numbers.
-    least = min(labels.min().item() for labels in parts)
-    most = max(labels.max().item() for labels in parts)
+def _places(labels: np.ndarray, values: Sequence[int]) -> np.ndarray:
+    """Return the position of each label among the different ones, sorted, of all parts."""
+    place = {value: i for i, value in enumerate(values)}
+    own, inverse = np.unique(labels, return_inverse=True)
+    return np.array([place[value] for value in own.tolist()], np.int16)[inverse]
+
+
+def _class_names(arrays: dict[str, np.ndarray], values: Sequence[int], path: Path) -> list[str]:
+    """Return a name for each class: the user's, or the different labels, which are sorted."""
     names = arrays.get("class_names")
     if names is not None and (names.ndim != 1 or names.dtype.kind != "U"):
         raise UserError(
             f"class_names of {path} is of type {names.dtype} and of shape {names.shape}, but must "
             "be a list of text: write numpy.array([…])."
         )
-    count = most + 1 if names is None else len(names)
-    limit = np.iinfo(np.int16).max
-    if least < 0 or most >= min(count, limit):
+    if values[0] < 0:
         raise UserError(
-            f"{path} has labels from {least} to {most}, but must have whole numbers from 0 to "
-            f"{min(count, limit) - 1}: mend them."
+            f"{path} has labels from {values[0]} to {values[-1]}, but must have whole numbers from "
+            "0: mend them."
         )
-    if count < 2:
+    if names is not None and values[-1] >= len(names):
+        raise UserError(
+            f"{path} has labels from {values[0]} to {values[-1]}, but must have whole numbers from "
+            f"0 to {len(names) - 1}, one for each of class_names: mend them."
+        )
+    found = [*map(str, values)] if names is None else names.tolist()
+    if len(found) > CLASSES:
+        raise UserError(f"{path} has {len(found)} classes: have at most {CLASSES}.")
+    if len(found) < 2:
         raise UserError(f"{path} has fewer than two classes, so none to tell apart: add some.")
-    return [str(i) for i in range(count)] if names is None else names.tolist()
+    return found
 
 
 def _listed(arrays: dict[str, np.ndarray]) -> str:

@@ -5,6 +5,7 @@ column), the grey levels as uint8; ``label`` (example); ``split`` (example), 0 f
 test; ``index`` (example), the position in the source's split; ``class_name`` (class).
 """
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from rote.data.numpy_file import read_arrays
 from rote.files import netcdf
 from rote.machine.errors import Damaged, UserError
 from rote.study.own_data import expanded
+
+logger = logging.getLogger(__name__)
 
 
 def fetch(source: str, *, name: str | None = None, path: str | None = None) -> xr.Dataset:
@@ -36,11 +39,11 @@ def fetch(source: str, *, name: str | None = None, path: str | None = None) -> x
     place = Path(expanded(path))
     match source:
         case "netcdf":
-            return _netcdf(place)
+            return _with_classes_told(_netcdf(place), place)
         case "torchvision":
             return _dataset(*published.fetch(name, place))
         case "numpy":
-            return _dataset(*read_arrays(place))
+            return _with_classes_told(_dataset(*read_arrays(place)), place)
     return _dataset(*read_folder(place))
 
 
@@ -54,6 +57,22 @@ def _dataset(splits: list[tuple[np.ndarray, np.ndarray]], class_names: Iterable[
         index=np.concatenate([np.arange(size) for size in sizes]),
         class_name=list(class_names),
     )
+
+
+def _with_classes_told(own: xr.Dataset, path: Path) -> xr.Dataset:
+    """Return a dataset as it is, after a warning of classes without an image to train on."""
+    there = np.unique(own["label"].values[own["split"].values == 0])
+    if len(empty := np.delete(own["class_name"].values, there)):
+        shown = ", ".join([*map(str, empty[:8]), *(["…"] if len(empty) > 8 else [])])
+        logger.warning(
+            "%s has no training image of %d of its %d classes (%s): models have an output for each "
+            "of them nevertheless, and random labels name them.",
+            path,
+            len(empty),
+            own.sizes["class"],
+            shown,
+        )
+    return own
 
 
 def _netcdf(path: Path) -> xr.Dataset:

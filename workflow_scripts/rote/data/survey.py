@@ -1,4 +1,4 @@
-"""What folders of images do not give that experiments ask for, said before any image is read.
+"""What images of the user's own do not give that experiments ask for, said before anything runs.
 
 The rules ask, so this module imports nothing but the standard library until there is something to
 look at.
@@ -7,12 +7,14 @@ look at.
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 from rote.data.listing import PARTS, listing
+from rote.files import made_by
 from rote.machine.errors import UserError
 from rote.study import mistakes, own_data, plan
 from rote.study.jobs import Study
-from rote.study.sizes import Sizes
+from rote.study.sizes import Sizes, published
 
 
 def survey(root: Path) -> Sizes:
@@ -29,37 +31,69 @@ def survey(root: Path) -> Sizes:
     return Sizes(*read_image(first).shape, *counts, classes=len(images["train"]))
 
 
-def unmet(study: Study) -> Iterator[str]:
-    """Yield what the experiments of the preset ask of folders that do not give it: a sentence each.
+def sizes_of_copy(path: Path) -> Sizes | None:
+    """Return the sizes of what rote has read into a file; None if it is damaged, as its job says.
 
-    Asked are those that are yet to be read. Files of rote say by themselves what they hold, to the
-    job that reads them.
+    The images themselves are not read, which would take long.
+    """
+    import numpy as np  # not at every start
+    import xarray as xr
+
+    from rote.files import netcdf
+
+    try:
+        netcdf.check_seal(path)
+        with xr.open_dataset(path, engine="netcdf4") as copy:
+            counts = np.bincount(copy["split"].values, minlength=len(PARTS)).tolist()
+            return Sizes(*copy["image"].shape[1:], *counts, classes=copy.sizes["class"])
+    except (OSError, UserError):
+        return None
+
+
+def unmet(study: Study) -> Iterator[str]:
+    """Yield what the experiments of the preset ask of images that do not give it: a sentence each.
+
+    Asked are those whose noised data is yet to be made. Known are the images of rote's copy, and of
+    folders; of other files that are yet to be read, the job says it that draws from them.
     """
     experiments = plan.noised_datasets(study.presets[study.preset])
     for dataset, source in study.datasets.items():
         asking = {
             name: settings
             for name, settings in experiments.items()
-            if settings["data"]["dataset"] == dataset
-            and not Path(f"results/{study.preset}/datasets/{name}.nc").exists()
+            if settings["data"]["dataset"] == dataset and not _made(study, name)
         }
-        read = Path(own_data.copy_of(dataset)).exists()
-        if source["source"] != "folder" or read or not asking:
+        if published(source) or not asking:
             continue
-        try:
-            known = survey(Path(own_data.expanded(source["path"])))
-        except UserError as error:
-            yield str(error)
+        copy, place, known = Path(own_data.copy_of(dataset)), "", None
+        folder = source["source"] == "folder"
+        if made_by.read(copy) == study.made_by.dataset(SimpleNamespace(dataset=dataset)):
+            known = sizes_of_copy(copy)
+            if folder:  # whose changes are not noticed
+                place = f", as read into {copy} (delete it if the images have changed)"
+        elif folder:
+            try:
+                known = survey(Path(own_data.expanded(source["path"])))
+            except UserError as error:
+                yield str(error)
+        if not known:
             continue
         reasons: dict[str, list[str]] = {}
         for name, settings in asking.items():
             for reason in mistakes.misfits(settings, known):
                 reasons.setdefault(reason, []).append(name)
         for reason, names in reasons.items():
-            yield f"presets.{study.preset} on {dataset}: {reason[:-1]} ({', '.join(names)})."
+            yield f"presets.{study.preset} on {dataset}{place}: {reason[:-1]} ({', '.join(names)})."
 
 
-def check_folders(study: Study) -> None:
+def _made(study: Study, noised: str) -> bool:
+    """Return whether a noised data set is there, and made by the settings as they are."""
+    path = Path(f"results/{study.preset}/datasets/{noised}.nc")
+    job = SimpleNamespace(preset=study.preset, noised=noised)
+    return path.exists() and made_by.read(path) == study.made_by.noised(job)
+
+
+def check_images(study: Study) -> None:
     """End Snakemake with all that :func:`unmet` yields, a line each, if it yields anything."""
     if sentences := [*unmet(study)]:
         sys.exit("\n".join(f"Error: {sentence}" for sentence in sentences))

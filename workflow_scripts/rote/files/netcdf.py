@@ -80,7 +80,7 @@ def write(dataset: xr.Dataset, path: str | Path, made_by: str = "") -> None:
             os.fsync(file.fileno())
 
 
-def _check_seal(path: Path) -> bool:
+def check_seal(path: Path) -> bool:
     """Return whether the file has a SHA-256, which is right.
 
     A file without, of an older version of rote or of somebody else, must end where HDF5 says: else
@@ -88,6 +88,7 @@ def _check_seal(path: Path) -> bool:
 
     Raises:
         Damaged: the SHA-256 is that of other content, or the end of the file is damaged.
+        OSError: the file is missing, or cannot be read.
     """
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
@@ -126,7 +127,7 @@ def read(path: str | Path) -> xr.Dataset:
     """
     path = Path(path)
     try:
-        sealed = _check_seal(path)
+        sealed = check_seal(path)
     except FileNotFoundError as error:
         raise UserError(f"{path} is missing: run snakemake again to have it written.") from error
     except OSError as error:

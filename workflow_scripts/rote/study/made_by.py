@@ -93,6 +93,8 @@ class MadeBy:
         """Return the digest of what a data set is made by."""
         source = self.study.source(wildcards)
         own = [code.of_content(Path(file)) for file in self.study.own_file(wildcards)]
+        if source["source"] == "numpy":
+            own.append(versions.NUMPY_FILE)
         return _digest(source, code_of("fetch_dataset", wildcards), *own)
 
     @_once

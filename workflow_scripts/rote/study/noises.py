@@ -5,6 +5,7 @@ is in the module of its name in ``rote.data.noises``. The configuration may defi
 under ``noises``: each is a kind with its parameters, by a name of its own.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -31,8 +32,12 @@ def _wrong_matrix(parameters: Mapping) -> str:
 
 def _wrong_file(parameters: Mapping) -> str:
     """Return why a file of labels cannot be read; nothing if it can be."""
-    if not parameters["path"].endswith((".nc", ".npz", ".npy")):
-        return f"{parameters['path']} is no .nc, .npz or .npy: convert it"
+    path = parameters["path"]
+    if not path.endswith((".nc", ".npz", ".npy")):
+        return (
+            f"{path} is no .nc, .npz or .npy: convert it, text of a label a line by "
+            f'numpy.save("labels.npy", numpy.loadtxt({json.dumps(path)}, dtype=int))'
+        )
     return ""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from rote.study import code
 
 DATASET = 2
+NUMPY_FILE = 2  # beside DATASET, of source: numpy alone, so that other images are not read again
 NOISING = 4
 TRAINING = 5
 SENSITIVITY = 3

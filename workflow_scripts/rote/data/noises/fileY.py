@@ -1,8 +1,10 @@
 """fileY: labels from a file, such as those that people gave (CIFAR-10N, Wei et al. 2022).
 
 The file holds the labels of the data set's whole training part: ``label``, one for each image in
-the original order or, where ``index`` stands beside it, for each of these positions. If it says
-``true_label``, too, these must be the true classes: a file in another order is found out by it.
+the original order or, where ``index`` stands beside it, for each of these positions. Of a folder
+the original order is that of ``rote.data.listing``. A label is the position of a class in
+``class_name``. If the file says ``true_label``, too, these must be the true classes: a file in
+another order is found out by it.
 """
 
 from pathlib import Path
