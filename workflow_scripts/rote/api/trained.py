@@ -1,6 +1,7 @@
 """Trained models: their curves, their logits, and the critical samples of them."""
 
 import tempfile
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from rote.files.store import Store
 from rote.machine import products
 from rote.machine.errors import UserError, brief
 from rote.models.kinds import Models
+from rote.models.known_function import forget
 from rote.runs import complexity, training
 from rote.study.own_data import expanded
 from rote.study.schema import check_part
@@ -98,6 +100,7 @@ class Trained:
     def __init__(self, data: xr.Dataset, settings: dict, store: Store, folder: object, device: str):
         self.data, self._settings, self._store, self._device = data, settings, store, device
         self._folder = folder  # which is there as long as this is
+        weakref.finalize(self, forget, settings["model"])
         self.curves = training.compute_run(data, settings, store, name="api", device=device)
 
     @products.one_thread()

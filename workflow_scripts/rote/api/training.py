@@ -17,6 +17,7 @@ from rote.api.settings import (
 from rote.api.trained import Trained, kept
 from rote.machine import products
 from rote.machine.errors import UserError
+from rote.models.known_function import forget
 from rote.runs import sensitivity as sensitivities
 from rote.study.schema import check_part
 
@@ -160,4 +161,7 @@ def sensitivity(
         "members": of_members(data, conditions, learning_rate, {}),
     }
     own_store, _folder = kept(store)  # the folder is there until this returns
-    return sensitivities.compute_run(data, settings, own_store, name="api", device=device)
+    try:
+        return sensitivities.compute_run(data, settings, own_store, name="api", device=device)
+    finally:
+        forget(own_model)
