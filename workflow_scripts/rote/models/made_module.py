@@ -143,6 +143,29 @@ class Maker:
                 "variable that it reads has changed: give that its value again, or train anew."
             )
 
+    def check_differentiable(self, measure: str) -> None:
+        """Check that logits have a derivative by the images.
+
+        Args:
+            measure: what needs it.
+
+        Raises:
+            UserError: they have none.
+        """
+        images = torch.zeros(2, *self.image, requires_grad=True)
+        try:
+            with _seeded(0), _importing(self._file):
+                logits = self.first(images.clone(memory_format=self.memory_format))
+                (gradient,) = torch.autograd.grad(logits.sum(), images, allow_unused=True)
+        except Exception as error:
+            raise self._failed(f"has no derivative by its images, for {measure},", error) from error
+        if gradient is None:
+            raise UserError(
+                f"The logits of {self.name} have no derivative by its images, which {measure} "
+                "needs (an embedding of whole numbers has none): have it compute with the images "
+                f"as they are, or do without {measure}."
+            )
+
     def _tried(self, on: str) -> nn.Module:
         """Return a module after an update's gradient, and choose the format of its images.
 
