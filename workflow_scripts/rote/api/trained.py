@@ -1,6 +1,7 @@
 """Trained models: their curves, their logits, and the critical samples of them."""
 
 import tempfile
+import warnings
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -109,7 +110,8 @@ class Trained:
 
         Args:
             images: (n, channels, rows, columns) or flat, as models see them: those of ``data``, or
-                new ones as :func:`rote.api.inputs` returns them.
+                new ones as :func:`rote.api.inputs` returns them. A warning says if they lie far
+                outside of those of ``data``, as grey levels do.
             epoch: one of ``keep_epochs``; the last one if None.
 
         Raises:
@@ -137,6 +139,7 @@ class Trained:
                 "rows, columns), of many images: give them as api.inputs returns them."
             )
         inputs = inputs.flatten(1)
+        _warn_of_grey_levels(inputs.numpy(), self.data["image"].values)
         keys = training.member_keys(self.data, self._settings)
         # A store may have them from elsewhere, without their parameters.
         training.compute_run(
@@ -222,3 +225,16 @@ class Trained:
                     f"Models that end at a {name} have curves alone, since they leave before the "
                     f"epochs after which models are kept: train without {name}."
                 )
+
+
+def _warn_of_grey_levels(inputs: np.ndarray, known: np.ndarray) -> None:
+    """Warn of inputs further outside of those that are known than these are from each other."""
+    if not inputs.size:
+        return
+    low, high = known.min(), known.max()
+    if max(inputs.max() - high, low - inputs.min()) > high - low:
+        warnings.warn(
+            f"images hold numbers from {inputs.min():g} to {inputs.max():g}, but those of the data "
+            f"are from {low:g} to {high:g}: give grey levels to rote.api.inputs first.",
+            stacklevel=4,
+        )
