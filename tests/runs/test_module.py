@@ -12,7 +12,8 @@ import own_models
 import stores
 from rote.files.store import Store
 from rote.machine.errors import UserError
-from rote.runs import complexity, sensitivity, training
+from rote.runs import complexity, proxies, sensitivity, training
+from rote.runs.device_data import DeviceData
 from rote.study import own_module
 from rote.study.run_settings import of_run
 
@@ -199,6 +200,31 @@ def test_an_observer_is_part_of_the_fingerprint_of_sensitivity(noised, sensitivi
     keys = sensitivity.member_keys(noised, run), sensitivity.member_keys(noised, watched)
     assert not set(keys[0]) & set(keys[1])
     assert sensitivity.determinants(watched)["observer"] != "forgetting.Forgetting"
+
+
+@pytest.mark.parametrize(
+    ("experiment", "subject", "run", "measure"),
+    [
+        ("complexity", "synthetic_mlp", complexity, "the search for critical samples"),
+        ("sensitivity", "class", sensitivity, "loss-sensitivity"),
+        ("regularization", "adversarial_dropout", training, "adversarial training"),
+        ("memorization", "proxies", proxies, "input curvature"),
+    ],
+)
+def test_no_derivative_by_the_images_is_noticed_before_training(
+    noised, request, tmp_path, monkeypatch, experiment, subject, run, measure
+):
+    settings = request.getfixturevalue(f"{experiment}_settings")
+    own = settings["cases"][subject] if experiment == "complexity" else settings
+    for kind in ("model", "mlp"):
+        own.pop(kind, None)
+    own["module"] = module("Tokens")
+    settings = of_run(experiment, settings, subject, "float32")
+    monkeypatch.setattr(DeviceData, "ensemble", None)
+    with pytest.raises(UserError, match=f"Tokens have no derivative .*which {measure} needs") as e:
+        run.compute_run(noised, settings, Store(tmp_path), name="test")
+    assert str(e.value).endswith(f"as they are, or do without {measure}.")
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_last_batch_of_one_is_refused_with_batch_normalisation(

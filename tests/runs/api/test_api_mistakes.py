@@ -1,9 +1,12 @@
 """What is wrong in a call of the front door is said in a sentence."""
 
+import warnings
+
 import numpy as np
 import pytest
 from torch import nn
 
+import own_models
 from made_up_images import CNN, COLOUR, IMAGES, LABELS, MLP
 from rote import api
 from rote.machine.errors import UserError
@@ -124,6 +127,10 @@ MISTAKES = [
     (wrong(api.sensitivity, evaluations=0), "evaluations is 0: it must be at least 1"),
     (wrong(api.sensitivity, epochs=0), "epochs is 0: it must be at least 1"),
     (wrong(api.sensitivity, model=CNN), "model is a CNN, .* give a function that makes the same"),
+    (wrong(api.sensitivity, momentum=0.9), "momentum is none of the settings .* plain SGD: leave"),
+    (wrong(api.sensitivity, dropout=0.9), "dropout is none of the settings .* plain SGD: leave"),
+    (wrong(api.sensitivity, evaluatons=2), "unknown key evaluatons: did you mean evaluations"),
+    (wrong(api.sensitivity, model=own_models.Tokens), "Tokens have no derivative by its images"),
     (wrong(api.sensitivity, device="gpu"), "device is .gpu., which is unknown"),
     (
         wrong(api.sensitivity, unique_labels=True, class_evaluations=1),
@@ -226,6 +233,27 @@ def test_draws_of_a_study_that_are_not_in_a_row_get_a_sentence(seeds, lacking):
         api.train(own.sel(seeds), MLP, **arguments)
     in_a_row = own.sel(data_seed=[1, 2], noise_seed=[1, 2])
     assert api.train(in_a_row, MLP, **arguments).curves["seed"].values.tolist() == [1, 2]
+
+
+def test_models_without_a_derivative_by_images_have_logits_alone(data):
+    models = api.train(data, own_models.Tokens, epochs=1, learning_rate=0.1)
+    assert models.logits(data["image"].values).notnull().all()
+    with pytest.raises(UserError, match="Tokens have no derivative .* the search for critical sam"):
+        models.critical_samples(examples=5)
+
+
+@pytest.mark.parametrize("scaling", ["unit", "standardized", "per_image"])
+def test_grey_levels_in_place_of_inputs_are_warned_of(scaling):
+    own = api.data(IMAGES, LABELS, train_examples=60, scaling=scaling)
+    models = api.train(own, MLP, epochs=1, learning_rate=0.1)
+    with pytest.warns(UserWarning, match="from 0 to 255, .*: give grey levels to rote.api") as said:
+        models.logits(IMAGES[:, None])
+    assert [each.filename for each in said] == [__file__]
+    inputs = api.inputs(own, IMAGES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        models.logits(inputs + np.random.default_rng(0).normal(0, 0.1, inputs.shape))
+        assert models.logits(inputs[:0]).sizes["example"] == 0
 
 
 def test_critical_samples_need_validation_examples():

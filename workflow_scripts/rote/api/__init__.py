@@ -19,8 +19,9 @@ Numbers are those of the workflow with the same settings and seeds. Models are k
 a folder: with the same one again, also that of a study, ``results/store``, only what is missing is
 computed. A model that is a function is not found there by another process, which cannot know what
 the function does: name it by its file for that, see ``docs/own-models.md``. Without a store models
-are kept as long as the :class:`Trained` that holds them. After an edit of this package Python must
-be started anew.
+are kept as long as the :class:`Trained` that holds them. Memorisation scores need models on random
+subsets: for them take the experiment ``memorization`` of the workflow. After an edit of this
+package Python must be started anew.
 """
 
 from rote.study import code

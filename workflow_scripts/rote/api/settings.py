@@ -10,7 +10,7 @@ from torch import nn
 
 from rote.data.noising import data_attributes
 from rote.machine.errors import UserError
-from rote.models.made_module import known_by_name
+from rote.models.known_function import known_by_name
 from rote.study import mistakes, noises, own_module, plan
 from rote.study.mlp import plain, widths
 from rote.study.plan import FACTORS, Member

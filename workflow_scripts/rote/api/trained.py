@@ -1,6 +1,8 @@
 """Trained models: their curves, their logits, and the critical samples of them."""
 
 import tempfile
+import warnings
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from rote.files.store import Store
 from rote.machine import products
 from rote.machine.errors import UserError, brief
 from rote.models.kinds import Models
+from rote.models.known_function import forget
 from rote.runs import complexity, training
 from rote.study.own_data import expanded
 from rote.study.schema import check_part
@@ -98,6 +101,7 @@ class Trained:
     def __init__(self, data: xr.Dataset, settings: dict, store: Store, folder: object, device: str):
         self.data, self._settings, self._store, self._device = data, settings, store, device
         self._folder = folder  # which is there as long as this is
+        weakref.finalize(self, forget, settings["model"])
         self.curves = training.compute_run(data, settings, store, name="api", device=device)
 
     @products.one_thread()
@@ -106,7 +110,8 @@ class Trained:
 
         Args:
             images: (n, channels, rows, columns) or flat, as models see them: those of ``data``, or
-                new ones as :func:`rote.api.inputs` returns them.
+                new ones as :func:`rote.api.inputs` returns them. A warning says if they lie far
+                outside of those of ``data``, as grey levels do.
             epoch: one of ``keep_epochs``; the last one if None.
 
         Raises:
@@ -134,6 +139,7 @@ class Trained:
                 "rows, columns), of many images: give them as api.inputs returns them."
             )
         inputs = inputs.flatten(1)
+        _warn_of_grey_levels(inputs.numpy(), self.data["image"].values)
         keys = training.member_keys(self.data, self._settings)
         # A store may have them from elsewhere, without their parameters.
         training.compute_run(
@@ -219,3 +225,16 @@ class Trained:
                     f"Models that end at a {name} have curves alone, since they leave before the "
                     f"epochs after which models are kept: train without {name}."
                 )
+
+
+def _warn_of_grey_levels(inputs: np.ndarray, known: np.ndarray) -> None:
+    """Warn of inputs further outside of those that are known than these are from each other."""
+    if not inputs.size:
+        return
+    low, high = known.min(), known.max()
+    if max(inputs.max() - high, low - inputs.min()) > high - low:
+        warnings.warn(
+            f"images hold numbers from {inputs.min():g} to {inputs.max():g}, but those of the data "
+            f"are from {low:g} to {high:g}: give grey levels to rote.api.inputs first.",
+            stacklevel=4,
+        )

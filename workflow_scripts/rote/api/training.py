@@ -7,6 +7,7 @@ import xarray as xr
 
 from rote.api.settings import (
     SENSITIVITY,
+    TRAINING,
     Conditions,
     Model,
     of_file,
@@ -17,6 +18,7 @@ from rote.api.settings import (
 from rote.api.trained import Trained, kept
 from rote.machine import products
 from rote.machine.errors import UserError
+from rote.models.known_function import forget
 from rote.runs import sensitivity as sensitivities
 from rote.study.schema import check_part
 
@@ -108,6 +110,7 @@ def sensitivity(
     record: Sequence[str] = (),
     store: str | Path | None = None,
     device: str = "auto",
+    **others,
 ) -> xr.Dataset:
     """Train by plain SGD, and measure how much each training example matters to the loss.
 
@@ -119,6 +122,7 @@ def sensitivity(
         unique_labels: whether each example has a class of its own.
         norms: some of ``l1``, ``l2`` and ``linf``.
         record: along ``update``.
+        others: refused, as other settings are not those of plain SGD.
 
     Returns:
         ``sensitivity`` (member, norm, update, example) and others, see
@@ -127,6 +131,11 @@ def sensitivity(
     Raises:
         UserError: something is unknown or does not fit.
     """
+    if further := {*others} & {*TRAINING["properties"]}:
+        raise UserError(
+            f"{min(further)} is none of the settings of loss-sensitivity, which is measured in "
+            "plain SGD: leave it out."
+        )
     own = of_file(
         {
             "epochs": epochs,
@@ -137,6 +146,7 @@ def sensitivity(
             "norms": norms,
             "record": record,
             "device": device,
+            **others,
         }
     )
     check_part(own, SENSITIVITY)
@@ -160,4 +170,7 @@ def sensitivity(
         "members": of_members(data, conditions, learning_rate, {}),
     }
     own_store, _folder = kept(store)  # the folder is there until this returns
-    return sensitivities.compute_run(data, settings, own_store, name="api", device=device)
+    try:
+        return sensitivities.compute_run(data, settings, own_store, name="api", device=device)
+    finally:
+        forget(own_model)

@@ -61,6 +61,15 @@ class Models:
             return range(1, 4 * (len(self.architecture.products()) - 1) + 2, 4)
         return range(1, 2 * (len(self.sizes) - 1), 2)
 
+    def check_differentiable(self, measure: str) -> None:
+        """Check that logits have a derivative by the inputs, which ``measure`` needs.
+
+        Raises:
+            UserError: those of a module have none.
+        """
+        if self.maker:
+            self.maker.check_differentiable(measure)
+
     def initial(self, seeds: list[int], workspace: Workspace) -> Model:
         """Return one model a seed, as it is before training."""
         if self.maker:

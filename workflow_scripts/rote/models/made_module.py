@@ -5,7 +5,6 @@ import importlib.util
 import inspect
 import random
 import sys
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -21,22 +20,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from rote.machine.errors import UserError, brief, out_of_memory
 from rote.machine.randomness import seed_of
 from rote.machine.torchvision_import import torchvision
+from rote.models.known_function import known
 from rote.study import code, own_module
 
 PREFIX = "rote_own_"  # of the names of modules that are files of the user's
 MANY = 8  # channels, of a convolution
-_functions: dict[str, Callable[..., nn.Module]] = {}  # that are not in a file
-
-
-def known_by_name(function: Callable[..., nn.Module]) -> dict:
-    """Return the settings of a module that a function of this process makes.
-
-    It goes by a new name each time: what it computes may hang on more than its code.
-    """
-    name = f"this process:{getattr(function, '__name__', 'module')}"
-    source = uuid.uuid4().hex
-    _functions[source] = function
-    return {"from": name, "source": source}
 
 
 class Maker:
@@ -59,9 +47,9 @@ class Maker:
         where, _ = own_module.parted(self.name)
         self._file = Path(where).resolve() if own_module.of_file(where) else None
         source = settings.get("source")
-        self._make = _functions.get(source) or _function(self.name)
-        planned = source is not None and source not in _functions
-        if planned and source != own_module.with_source(settings)["source"]:
+        self._known = known(settings)
+        self._make = self._known.function if self._known else _function(self.name)
+        if source and not self._known and source != own_module.with_source(settings)["source"]:
             raise UserError(
                 f"{where} was edited since the study began: run the same command again."
             )
@@ -69,6 +57,7 @@ class Maker:
         self.first = self(0)
         self.memory_format = torch.contiguous_format  # of the images that the module is given
         self._check()
+        self._check_same()
 
     @property
     def smallest_batch(self) -> int:
@@ -82,6 +71,9 @@ class Maker:
         They are those after ``torch.manual_seed(seed_of("initial", seed))``, with the generators of
         NumPy and of Python seeded by it, too.
         """
+        key = self.image, self.classes, seed
+        if self._known and (kept := self._known.made_before(key)) is not None:
+            return kept
         with _seeded(seed_of("initial", seed)), _importing(self._file):
             try:
                 module = self._make(**self._offered(), **self._arguments)
@@ -93,6 +85,8 @@ class Maker:
             raise UserError(
                 f"{self.name} returns {type(module).__name__}: have it return a torch.nn.Module."
             )
+        if self._known:
+            self._known.keep(key, module)
         return module
 
     def _offered(self) -> dict:
@@ -132,6 +126,44 @@ class Maker:
         if [(buffer.shape, buffer.dtype) for buffer in trained.buffers()] != before:
             raise UserError(
                 f"{self.name} has a buffer whose shape or type changes in training: keep both."
+            )
+
+    def _check_same(self) -> None:
+        """Check that a function of this process still makes what it made for the training."""
+        if self._known is None:
+            return
+        try:
+            with _seeded(0):
+                same = self._known.is_as_before((self.image, self.classes, 0), self.first)
+        except Exception as error:
+            raise self._failed("fails on random images", error) from error
+        if not same:
+            raise UserError(
+                f"{self.name} computes something else than when its models were trained, since a "
+                "variable that it reads has changed: give that its value again, or train anew."
+            )
+
+    def check_differentiable(self, measure: str) -> None:
+        """Check that logits have a derivative by the images.
+
+        Args:
+            measure: what needs it.
+
+        Raises:
+            UserError: they have none.
+        """
+        images = torch.zeros(2, *self.image, requires_grad=True)
+        try:
+            with _seeded(0), _importing(self._file):
+                logits = self.first(images.clone(memory_format=self.memory_format))
+                (gradient,) = torch.autograd.grad(logits.sum(), images, allow_unused=True)
+        except Exception as error:
+            raise self._failed(f"has no derivative by its images, for {measure},", error) from error
+        if gradient is None:
+            raise UserError(
+                f"The logits of {self.name} have no derivative by its images, which {measure} "
+                "needs (an embedding of whole numbers has none): have it compute with the images "
+                f"as they are, or do without {measure}."
             )
 
     def _tried(self, on: str) -> nn.Module:

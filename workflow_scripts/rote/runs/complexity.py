@@ -104,13 +104,18 @@ def compute_run(
         filter_column), those of the first layer at the last of the epochs.
 
     Raises:
-        UserError: the device is missing or too small, or the images are too small for a CNN.
+        UserError: the device is missing or too small, the images are too small for a CNN, or
+            logits of a module have no derivative by them.
     """
     members = [Member(*member) for member in settings["members"]]
     trained_keys, keys_of_radii = _keys(noised, settings)
     every_key = chain.from_iterable(keys_of_radii)
     trained_key = dict(zip(every_key, trained_keys * len(keys_of_radii), strict=True))
     stored = {key: store.load(key) for key in trained_key}
+    models = None
+    if any(found is None for found in stored.values()):
+        models = Models(settings["model"], noised["image"].shape[1:], noised.sizes["class"])
+        models.check_differentiable("the search for critical samples")  # before the training
     trained = training.compute_run(
         noised,
         settings,
@@ -126,7 +131,7 @@ def compute_run(
         own = {**settings, "critical_samples": search}
         within = f"{name}, critical samples, radius {search['radius']:g}"
         compute = partial(
-            _search_missing, noised, own, store, trained_key, diverged, within, device
+            _search_missing, noised, own, store, models, trained_key, diverged, within, device
         )
         searched.append(stored_or_computed(members, keys, stored.get, within, compute))
     # All but the ratio is the same at every radius.
@@ -142,6 +147,7 @@ def _search_missing(
     noised: xr.Dataset,
     settings: dict,
     store: Store,
+    models: Models,
     trained_key: dict[str, str],
     diverged: dict[str, int],
     name: str,
@@ -151,7 +157,6 @@ def _search_missing(
     """Search the members of ``missing``, keep each in ``store``, return all."""
     search = settings["critical_samples"]
     chosen = devices.choose(device, "float32")
-    models = Models(settings["model"], noised["image"].shape[1:], noised.sizes["class"])
     kinds = KINDS if search["train_examples"] else KINDS[:-1]
     progress = Progress(name, len(missing) * len(search["epochs"]), logger.info)
     results = {}

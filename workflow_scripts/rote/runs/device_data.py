@@ -51,7 +51,8 @@ class DeviceData:
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
-        UserError: the device is missing, or cannot compute in the precision of the settings.
+        UserError: the device is missing, or cannot compute in the precision of the settings; or
+            members train on adversarial examples, which a module has none of.
     """
 
     def __init__(
@@ -79,6 +80,8 @@ class DeviceData:
         self.workspace = Workspace(self.device)
         self._corrupted: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
         self.models = Models(settings["model"], noised["image"].shape[1:], noised.sizes["class"])
+        if any(member.adversarial for member in members):
+            self.models.check_differentiable("adversarial training")
 
     def _inputs(self, *parts: np.ndarray) -> torch.Tensor:
         rows = [torch.from_numpy(images).flatten(1) for images in parts]

@@ -16,6 +16,7 @@ from rote.machine.progress import Progress
 from rote.measures.gradient_norms import gradient_norms
 from rote.measures.input_curvature import input_curvature
 from rote.measures.training_dynamics import TrainingDynamics
+from rote.models.kinds import Models
 from rote.models.workspace import Workspace
 from rote.runs import memorization, training, unrolled
 from rote.runs.complexity import model_of
@@ -82,13 +83,17 @@ def compute_run(
         missing where models are not trained by plain SGD.
 
     Raises:
-        UserError: the device is missing or too small.
+        UserError: the device is missing or too small, or logits of a module have no derivative by
+            the images.
     """
     attributes = data_attributes(noised)
     members = [Member(*member) for member in settings["members"]]
     trained_keys, keys = _keys(noised, settings)
     trained_key = dict(zip(keys, trained_keys, strict=True))
     stored = {key: store.load(key) for key in keys}
+    if any(found is None for found in stored.values()):
+        models = Models(settings["model"], noised["image"].shape[1:], noised.sizes["class"])
+        models.check_differentiable("input curvature")  # before the training
     own = _trained(settings)
     run = training.trained(
         noised,

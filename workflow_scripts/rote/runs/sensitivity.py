@@ -89,7 +89,8 @@ def compute_run(
         those of the settings, in their order. What is recorded stands along ``update``, too.
 
     Raises:
-        UserError: the device is missing or too small.
+        UserError: the device is missing or too small, or logits of a module have no derivative by
+            the images.
     """
     attributes = data_attributes(noised)  # which may lack one: not only after the training
     members = [Member(*member) for member in settings["members"]]
@@ -122,6 +123,7 @@ def _measure_missing(
     """Train and measure the members of ``missing``, keep each in ``store``, return all."""
     training = {**settings["training"], "precision": "float32"}
     data = DeviceData(noised, {**settings, "training": training}, list(missing.values()), device)
+    data.models.check_differentiable("loss-sensitivity")
     updates = training["epochs"] * -(-noised.sizes["example"] // training["batch_size"])
     times = plan.evaluation_times(updates, settings["evaluations"])
     class_times = plan.evaluation_times(updates, settings["class_evaluations"])
