@@ -603,3 +603,31 @@ def test_forgetting_of_all_examples_has_a_curve_a_condition(forgotten):
         figure = forgetting.draw(forgotten.assign_coords(replaced=replaced))
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["real", "randX", "randY"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("module", "metrics", "along"),
+    [
+        (fig1, "capacity", "noise_kind"),
+        (fig2, "convergence", "noise_level"),
+        (forgetting, "forgotten", "condition"),
+        (memorization, "memorized", "condition"),
+        (fig3_2, "inequality", "condition"),
+        (fig3_3, "classes", "condition"),
+        (fig4_1, "complexity", "condition"),
+        (fig4_2, "levels", "noise_kind"),
+        (fig5_1, "regularizers", "regularizer"),
+        (fig5_2, "curves", "condition"),
+    ],
+)
+def test_a_curve_without_any_number_leaves_the_others(module, metrics, along, request):
+    """As where all models of a condition diverged."""
+    own = request.getfixturevalue(metrics)
+    given = own[along] != own[along].values[-1]
+    numbers = [x for x in own.data_vars if own[x].dtype.kind == "f" and along in own[x].dims]
+    own = own.assign({name: own[name].where(given).transpose(*own[name].dims) for name in numbers})
+    with style.paper():
+        figure = module.draw(own)
+        figure.draw_without_rendering()
+    assert not re.search(r"\bnan\b", figure.get_label())

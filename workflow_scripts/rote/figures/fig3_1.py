@@ -42,8 +42,8 @@ def draw(metrics: xr.Dataset) -> Figure:
         used = experiments - one["diverged"].sum("experiment").transpose("seed").values[there]
         each = np.array([dispersion(rate, n) for rate, n in zip(rates, used, strict=True)])
         each = each[np.isfinite(each)]  # a draw in which all rates are 0, or all are 1, has none
-        said = style.number(each.mean(), 2) if len(each) else "unknown"
-        ratios.append(f"{condition} {said}")
+        ratio = each.mean() if len(each) else np.nan
+        ratios.append(f"{condition} {style.number(ratio, 2)}")
     reference, _ = _sorted(metrics["binomial_reference"])
     if len(reference):
         axis.plot(
