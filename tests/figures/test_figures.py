@@ -307,6 +307,7 @@ def test_figure_3_1_draws_what_has_not_diverged(diverged, gone, rest):
     figure = figure_3_1_of(wrong, diverged)
     text = all_text(figure).replace("\n", " ")
     assert f"{gone}: diverged in every draw" in text
+    assert f"{gone}: diverged in every draw." in figure.get_label()
     assert "4 models diverged and are left out" in text
     assert re.search(rf"number of experiments: {rest} \d\.\d\d noise level", text)
     assert "nan" not in text

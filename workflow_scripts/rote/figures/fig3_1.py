@@ -21,12 +21,13 @@ def draw(metrics: xr.Dataset) -> Figure:
     axis = figure.subplots()
     experiments = int(metrics.attrs["experiments"])
     rank = np.arange(1, metrics.sizes["example"] + 1)
-    ratios = []
+    ratios, gone = [], []
     for condition, look in drawn.items():
         one = metrics.sel(condition=condition)
         rates, there = _sorted(one["misclassification_rate"])
         if not there.any():
-            axis.add_line(style.handle(look, f"{condition}: diverged in every draw"))
+            gone.append(f"{condition}: diverged in every draw")
+            axis.add_line(style.handle(look, gone[-1]))
             continue
         axis.plot(rank, rates.T, color=look.colour, alpha=0.35, linewidth=0.5)
         numbers = [style.mean_and_spread(one[of], 3) for of in ("spread", "spread_within_label")]
@@ -73,7 +74,7 @@ def draw(metrics: xr.Dataset) -> Figure:
             f"experiments: {', '.join(ratios)}",
             f"noise level {level}; thin: a draw; spread: standard deviation, mean ± that of draws",
         ],
-        aside=noise.explained(metrics, drawn),
+        aside=[*noise.explained(metrics, drawn), *(f"{words}." for words in gone)],
     )
     return figure
 
