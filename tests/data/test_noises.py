@@ -84,7 +84,9 @@ def validation(dataset: xr.Dataset, kind: str, seed: int) -> tuple[np.ndarray, n
     """Return validation inputs, and the same as noise."""
     own = noising.of_draw(dataset, seed)
     images = own["validation_image"].values.astype(np.float32)
-    examples = noises.Examples(images.shape, dataset.attrs, images)
+    levels = own.get("validation_inputs_per_grey_level")
+    levels = None if levels is None else levels.values
+    examples = noises.Examples(images.shape, dataset.attrs, images, levels)
     return images, noises.drawn(kind, examples, seed, {}, "validation")["image"]
 
 

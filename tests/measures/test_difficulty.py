@@ -115,6 +115,11 @@ def test_dispersion_is_the_ratio_to_the_binomial_variance():
     np.testing.assert_allclose(dispersion(rates, 8), [0.25 / (0.25 / 8), 0])
 
 
+@pytest.mark.parametrize("rate", [0.0, 1.0])
+def test_rates_that_could_not_vary_have_no_dispersion(rate):
+    assert np.isnan(dispersion(np.full(5, rate), 8))
+
+
 def test_extremes_by_hand():
     # Errors of the examples: 0, 1, 2, 3, 4 of 4 models; the models err on 2, 1, 3 and 4 of 5.
     wrong = np.array([[0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 1], [1, 0, 1, 1], [1, 1, 1, 1]], bool)

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from rote.machine.errors import UserError
 from rote.study import code
 
 SOURCE = b'''"""What it does."""
@@ -152,6 +153,15 @@ def test_a_module_counts_with_what_it_imports(tmp_path, monkeypatch):
     assert {name for name in before if before[name] != after[name]} == {"one", "two", "three"}
     for cached in (code._path, code._known, code._digest):
         cached.cache_clear()
+
+
+def test_a_module_that_is_no_python_is_named(tmp_path, monkeypatch):
+    """Such as a noise or a measure of the user's: it is read before it is imported."""
+    path = tmp_path / "broken.py"
+    path.write_text("def labels(examples, seed)\n")
+    monkeypatch.setattr(code, "_path", lambda module: path)
+    with pytest.raises(UserError, match=r"broken.py is no Python \(.*line 1\)\): mend it"):
+        code.digest(["rote.data.noises.broken"])
 
 
 def test_what_trains_counts_and_what_only_speaks_does_not():

@@ -1,6 +1,11 @@
 """What is wrong in a call of the front door is said in a sentence."""
 
+<<<<<<< HEAD
 import warnings
+=======
+import sys
+from types import ModuleType
+>>>>>>> cec7b71f377bb3ada805cc5a67c1de36f3fd759f
 
 import numpy as np
 import pytest
@@ -10,6 +15,7 @@ import own_models
 from made_up_images import CNN, COLOUR, IMAGES, LABELS, MLP
 from rote import api
 from rote.machine.errors import UserError
+from rote.study.noises import KINDS
 
 
 def test_data_of_a_study_that_does_not_say_its_scaling_takes_no_new_images():
@@ -261,3 +267,12 @@ def test_critical_samples_need_validation_examples():
     models = api.train(own, MLP, epochs=1, learning_rate=0.1)
     with pytest.raises(UserError, match="data has 0 validation examples: lower it, or raise valid"):
         models.critical_samples(examples=1)
+
+
+def test_a_noise_of_ones_own_that_gives_no_labels_is_refused(monkeypatch):
+    module = ModuleType("rote.data.noises.ownY")
+    module.OF_EXAMPLES, module.labels = True, lambda examples, seed: examples.label + 0.5
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(KINDS, "ownY", KINDS["pairY"])
+    with pytest.raises(UserError, match="labels of the noise ownY returns the label .*5 in place"):
+        api.data(IMAGES, LABELS, train_examples=20, noises=["ownY"])

@@ -100,9 +100,10 @@ def draw(metrics: xr.Dataset) -> Figure:
     style.logarithmic_ticks(bar.ax)
     # Of the seeds the median, since gradients through training explode in some.
     sizes = metrics["class_sensitivity"].mean(["loss_class", "example_class"]).median("seed")
+    sizes = {c: sizes.sel(condition=c).item() for c in conditions}
     read = [
         "mean sensitivity, median of the seeds [nat]: "
-        + ", ".join(f"{c} {sizes.sel(condition=c).item():#.2g}" for c in conditions)
+        + ", ".join(f"{c} {'unknown' if np.isnan(x) else f'{x:#.2g}'}" for c, x in sizes.items())
     ]
     for name, words in STATISTICS.items():
         each = [f"{c} {style.mean_and_spread(metrics[name].sel(condition=c))}" for c in conditions]

@@ -111,7 +111,12 @@ def mean_and_spread(values: xr.DataArray, digits: int = 2) -> str:
 
 
 def number(value: float, digits: int) -> str:
-    """Return a number with so many digits after the point, and with a true minus sign."""
+    """Return a number with so many digits after the point, and with a true minus sign.
+
+    One that is missing, such as that of models that all diverged, is unknown.
+    """
+    if np.isnan(value):
+        return "unknown"
     rounded = round(value, digits) + 0.0  # no −0.00
     return f"{rounded:.{digits}f}".replace("-", "−")
 

@@ -20,9 +20,13 @@ def dispersion(rate: np.ndarray, experiments: int) -> np.ndarray:
     Args:
         rate: (..., examples).
         experiments: N.
+
+    Returns:
+        (...,), NaN where all rates are 0, or all are 1: nothing could vary.
     """
     p = rate.mean(-1)
-    return rate.var(-1, ddof=1) / (p * (1 - p) / experiments)
+    with np.errstate(invalid="ignore"):
+        return rate.var(-1, ddof=1) / (p * (1 - p) / experiments)
 
 
 def spread(wrong: np.ndarray, groups: np.ndarray | None = None) -> float:

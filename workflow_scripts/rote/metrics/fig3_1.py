@@ -37,10 +37,10 @@ def metrics(runs: list[xr.Dataset]) -> xr.Dataset:
         ``misclassification_rate`` (condition, learning_rate, example, seed), and ``spread`` and
         ``spread_within_label`` (condition, learning_rate, seed), those of
         :func:`rote.measures.difficulty.spread`; ``binomial_reference`` (learning_rate, example,
-        seed), the same draws for each learning rate. ``index`` (seed, example) says which examples
-        a seed has drawn, ``label`` (condition, seed, example) what they were trained on. Attributes
-        ``experiments``, ``epochs``, ``noise_level`` and ``reference``, the condition that the
-        binomial has its mean from.
+        seed), the same draws for each learning rate, missing where no experiment gives a mean.
+        ``index`` (seed, example) says which examples a seed has drawn, ``label`` (condition, seed,
+        example) what they were trained on. Attributes ``experiments``, ``epochs``, ``noise_level``
+        and ``reference``, the condition that the binomial has its mean from.
     """
     (run,) = runs
     of_members = {"misclassified": run["misclassified"], "diverged": run["diverged_epoch"] > 0}
@@ -105,13 +105,12 @@ def _spread(wrong: xr.DataArray, counts: xr.DataArray, label: xr.DataArray | Non
 
 def _reference(rate: xr.DataArray, experiments: int) -> tuple:
     """Return the rates of a binomial, the dimensions with them; ``rate`` is that of alike ones."""
-    # If all experiments diverged, there is no rate.
-    right = (1 - rate.mean("example")).fillna(0)
+    right, size = 1 - rate.mean("example"), rate.sizes["example"]
     draws = [
         [
-            generator("binomial reference", int(seed)).binomial(
-                experiments, p, size=rate.sizes["example"]
-            )
+            generator("binomial reference", int(seed)).binomial(experiments, p, size=size)
+            if np.isfinite(p)
+            else np.full(size, np.nan)  # there is no rate: all experiments diverged
             for p in right.sel(seed=seed).values
         ]
         for seed in rate["seed"].values

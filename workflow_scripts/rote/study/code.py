@@ -131,12 +131,15 @@ def _known(module: str) -> tuple[str, list[str]]:
     """Return the digest of a module alone, and what it imports: names that may be modules.
 
     Raises:
-        UserError: its file was edited since :func:`note_imported`.
+        UserError: its file was edited since :func:`note_imported`, or is no Python.
     """
     path = _path(module)
     if path in _imported and _imported[path] != _state(path):
         raise UserError(f"{path} was edited since rote was imported: restart Python.")
-    return _of_file(path)
+    try:
+        return _of_file(path)
+    except (SyntaxError, ValueError) as error:  # in a noise, a measure or a figure of the user's
+        raise _no_python(path, error) from error
 
 
 def _of_file(path: Path) -> tuple[str, list[str]]:
@@ -188,8 +191,12 @@ def own_files(path: Path) -> dict[str, Path]:
                     f"{error.filename} cannot be read ({error.strerror}): see to its permissions."
                 ) from error
             except (SyntaxError, ValueError) as error:
-                raise UserError(f"{file} is no Python ({error}): mend it.") from error
+                raise _no_python(file, error) from error
     return found
+
+
+def _no_python(file: Path, error: Exception) -> UserError:
+    return UserError(f"{file} is no Python ({error}): mend it.")
 
 
 def _beside(root: Path, importing: Path, module: str) -> list[Path]:

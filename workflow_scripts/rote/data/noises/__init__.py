@@ -22,8 +22,9 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from rote.data import given_noise
 from rote.data.scaling import PER_GREY_LEVEL
-from rote.machine.errors import UserError
+from rote.machine.errors import UserError, brief, out_of_memory
 from rote.study import code
 from rote.study.plan import Member
 
@@ -52,16 +53,28 @@ def module(kind: str) -> ModuleType:
     """Return the module of a kind of noise.
 
     Raises:
-        UserError: there is none.
+        UserError: there is none, it cannot be imported, or lacks what a kind of noise has.
     """
+    name = f"{__name__}.{kind}"
     try:
-        return import_module(f"{__name__}.{kind}")
-    except ModuleNotFoundError as error:
-        if error.name != f"{__name__}.{kind}":  # which the module itself lacks
-            raise
+        found = import_module(name)
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == name:
+            raise UserError(
+                f"There is no kind of noise {kind}: choose one of rote.study.noises.KINDS, or "
+                f"write the module {name}."
+            ) from error
         raise UserError(
-            f"There is no kind of noise {kind}: choose one of rote.study.noises.KINDS."
+            f"{name} cannot be imported ({type(error).__name__}: {brief(error)}): see to its code."
         ) from error
+    if hasattr(found, "labels") == hasattr(found, "inputs"):
+        raise UserError(f"{name} has to have a function, labels or inputs: write one of them.")
+    if not isinstance(getattr(found, "OF_EXAMPLES", None), bool):
+        raise UserError(
+            f"{name} does not say whether it depends on the real examples: write OF_EXAMPLES = "
+            "True into it, or False if it depends on their number alone."
+        )
+    return found
 
 
 def variable(what: str, name: str) -> str:
@@ -95,12 +108,31 @@ def drawn(
 
     Returns:
         ``inputs_per_grey_level`` (examples,), where each image is scaled by itself, and ``image``
-        (examples, channel, row, column); or ``label`` (examples,).
+        (examples, channel, row, column), float32; or ``label`` (examples,), int16.
+
+    Raises:
+        UserError: the function of the kind fails, or returns something else.
     """
     given_by = module(kind)
-    if hasattr(given_by, "labels"):
-        return {"label": given_by.labels(examples, seed, **parameters).astype(np.int16)}
-    images, levels = given_by.inputs(examples, seed, part, **parameters)
+    of_labels = hasattr(given_by, "labels")
+    try:
+        if of_labels:
+            found = given_by.labels(examples, seed, **parameters)
+        else:
+            found = given_by.inputs(examples, seed, part, **parameters)
+    except UserError:
+        raise
+    except Exception as error:
+        if out_of_memory(error):
+            raise
+        raise UserError(
+            f"The function {'labels' if of_labels else 'inputs'} of the noise {kind} fails "
+            f"({type(error).__name__}: {brief(error)}): see to its code."
+        ) from error
+    if of_labels:
+        return {"label": given_noise.labels(found, kind, examples.shape[0], examples.classes)}
+    each_image = PER_GREY_LEVEL not in examples.attributes
+    images, levels = given_noise.inputs(found, kind, examples.shape, each_image)
     return {**({} if levels is None else {PER_GREY_LEVEL: levels}), "image": images}
 
 
