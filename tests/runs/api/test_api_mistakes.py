@@ -1,11 +1,8 @@
 """What is wrong in a call of the front door is said in a sentence."""
 
-<<<<<<< HEAD
-import warnings
-=======
 import sys
+import warnings
 from types import ModuleType
->>>>>>> cec7b71f377bb3ada805cc5a67c1de36f3fd759f
 
 import numpy as np
 import pytest
