@@ -1,11 +1,13 @@
 """Edited code is kept apart from the code that a number was recorded for."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from rote.study import code, versions
 from rote.study.figures import EXPERIMENTS
+from rote.study.made_by import code_of
 
 
 def test_the_code_that_is_committed_is_recorded():
@@ -47,6 +49,21 @@ def test_a_raised_number_is_one_of_its_own_until_it_is_recorded(elsewhere, monke
 
 def test_without_a_record_nothing_passes_for_recorded(elsewhere):
     assert "+" in str(versions.current("NOISING"))
+
+
+def test_an_edit_of_the_script_makes_files_of_runs_stale_and_no_models(elsewhere):
+    def made_by():
+        wildcards = SimpleNamespace(preset="demo", experiment="capacity", run="units-2")
+        return code_of("compute_run", wildcards)
+
+    versions.record()
+    before = made_by()
+    assert before == ["compute_run", versions.TRAINING]
+    recorded = json.loads(versions.RECORD.read_text())
+    versions.RECORD.write_text(json.dumps(recorded | {"ASSEMBLY": [1, "before an edit"]}))
+    versions._recorded.cache_clear()
+    assert made_by()[:2] == before
+    assert made_by()[2] == versions.current("ASSEMBLY") != 1
 
 
 def test_every_kind_of_run_has_its_versions():

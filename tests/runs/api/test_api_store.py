@@ -18,7 +18,7 @@ from rote.api.settings import of_model
 from rote.files import provenance
 from rote.machine.errors import UserError
 from rote.runs.device_data import DeviceData
-from rote.study import own_module
+from rote.study import own_module, versions
 
 
 def never(*arguments, **others):
@@ -128,6 +128,21 @@ def test_models_are_trained_and_kept_where_snakemake_is_not_installed(data, tmp_
     finally:
         provenance._software.cache_clear()
     assert curves["train_loss"].notnull().all()
+
+
+def test_the_package_alone_has_the_versions_of_a_study(tmp_path):
+    """Installed, without the scripts beside it, it finds the models in the store of a study."""
+    package = ROOT / "workflow_scripts" / "rote"
+    shutil.copytree(package, tmp_path / "rote", ignore=shutil.ignore_patterns("__pycache__"))
+    names = sorted({name for names in versions.OF_RUN.values() for name in names})
+    said = f"from rote.study import versions\nprint(*map(versions.current, {names}))"
+    ran = subprocess.run(
+        [sys.executable, "-c", said],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.stdout.split() == [str(versions.current(name)) for name in names], ran.stderr
 
 
 TRAINED_AFTER_AN_EDIT = """

@@ -55,6 +55,8 @@ def code_of(rule: str, wildcards, noising: Mapping | None = None) -> list:
             kind, observer = EXPERIMENTS[wildcards.experiment].computed_by(wildcards.run)
             by = [*map(versions.current, versions.OF_RUN[kind])]
             by += [versions.of_observer(name) for name in [observer] if name]
+            assembly = versions.current("ASSEMBLY")
+            by += [assembly] if assembly != 1 else []  # files of before it was counted stay
         case "extract_metrics":
             by = [code.digest([f"rote.metrics.{figure}", rule]), full_title(figure)]
         case "plot_figure":

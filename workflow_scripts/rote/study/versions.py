@@ -21,6 +21,7 @@ SENSITIVITY = 3
 CRITICAL_SAMPLES = 4
 MEMORIZATION = 1
 PROXIES = 2
+ASSEMBLY = 1
 
 MODULES = {  # that determine the numbers
     "DATASET": ["rote.data.sources", "fetch_dataset"],
@@ -31,11 +32,13 @@ MODULES = {  # that determine the numbers
         "rote.data.noises.randY",
         "noise_dataset",
     ],
-    "TRAINING": ["rote.runs.training", "compute_run"],
+    "TRAINING": ["rote.runs.training"],
     "SENSITIVITY": ["rote.runs.sensitivity"],
     "CRITICAL_SAMPLES": ["rote.runs.complexity", "rote.data.noises.randX"],
     "MEMORIZATION": ["rote.runs.memorization"],
     "PROXIES": ["rote.runs.proxies"],
+    # Of the file of a run alone: models, which a notebook has without the script, do not count it.
+    "ASSEMBLY": ["compute_run"],
 }
 OF_RUN = {  # by the module of rote.runs
     "training": ["TRAINING"],
