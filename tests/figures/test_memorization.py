@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from matplotlib.text import Text
 
+from figure_text import all_text
 from made_up_memorization import made_up_memorization
 from rote.figures import looks, memorization, memorized_examples, style
 from rote.files.sweeps import first_of_each
@@ -32,7 +32,7 @@ def drawn(module, metrics, folder):
 
 
 def text_of(figure) -> str:
-    return "\n".join(text.get_text() for text in figure.findobj(Text)).replace("\n", " ")
+    return all_text(figure).replace("\n", " ")
 
 
 def test_curves_are_shares_of_examples_with_at_least_a_score(memorized):

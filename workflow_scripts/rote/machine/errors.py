@@ -33,3 +33,14 @@ def out_of_memory(error: BaseException) -> bool:
 def brief(error: BaseException) -> str:
     """Return what an exception says, in one line."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def of_own_code(what: str, error: BaseException, remedy: str = "see to its code") -> UserError:
+    """Return the sentence for code of the user's own that has raised something.
+
+    Args:
+        what: the code, and what it did: "own.py cannot be imported".
+        error: what it raised.
+        remedy: without the stop.
+    """
+    return UserError(f"{what} ({type(error).__name__}: {brief(error)}): {remedy}.")

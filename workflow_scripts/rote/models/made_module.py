@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from rote.machine.errors import UserError, brief, out_of_memory
+from rote.machine.errors import UserError, of_own_code, out_of_memory
 from rote.machine.randomness import seed_of
 from rote.machine.torchvision_import import torchvision
 from rote.models.known_function import known
@@ -194,10 +194,8 @@ class Maker:
         if out_of_memory(error):
             return error
         arguments = f" with {self._arguments}" if self._arguments else ""
-        return UserError(
-            f"{self.name}{arguments} {what} ({type(error).__name__}: {brief(error)}): see to its "
-            "code and its arguments."
-        )
+        remedy = "see to its code and its arguments"
+        return of_own_code(f"{self.name}{arguments} {what}", error, remedy)
 
 
 def _is_lazy(module: nn.Module) -> bool:
@@ -252,9 +250,7 @@ def _function(name: str) -> Callable[..., nn.Module]:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(
-            f"{where} cannot be imported ({type(error).__name__}: {brief(error)}): see to its code."
-        ) from error
+        raise of_own_code(f"{where} cannot be imported", error) from error
     if not callable(made := getattr(module, function, None)):
         raise UserError(f"{where} has no function or class {function}: write another name.")
     return made

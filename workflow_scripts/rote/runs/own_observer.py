@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rote.machine.errors import UserError, brief, out_of_memory
+from rote.machine.errors import UserError, of_own_code, out_of_memory
 from rote.measures.observer import Observer, Variables
 from rote.runs.variables import ATTRIBUTES
 from rote.study.figures import EXPERIMENTS
@@ -101,9 +101,7 @@ class OwnObserver(Observer):
             remedy = "see to its code"
             if getattr(error, "name", None) in ("state", "examples", "epochs"):
                 remedy += f", and begin its __init__ with {SUPER}"
-            raise UserError(
-                f"{what} fails{place} ({type(error).__name__}: {brief(error)}): {remedy}."
-            ) from error
+            raise of_own_code(f"{what} fails{place}", error, remedy) from error
 
     def _wrong(self, what: str, expected: str) -> UserError:
         return UserError(f"{self.name}.variables {what}: have it {expected}.")

@@ -24,7 +24,7 @@ import xarray as xr
 
 from rote.data import given_noise
 from rote.data.scaling import PER_GREY_LEVEL
-from rote.machine.errors import UserError, brief, out_of_memory
+from rote.machine.errors import UserError, of_own_code, out_of_memory
 from rote.study import code
 from rote.study.plan import Member
 
@@ -64,9 +64,7 @@ def module(kind: str) -> ModuleType:
                 f"There is no kind of noise {kind}: choose one of rote.study.noises.KINDS, or "
                 f"write the module {name}."
             ) from error
-        raise UserError(
-            f"{name} cannot be imported ({type(error).__name__}: {brief(error)}): see to its code."
-        ) from error
+        raise of_own_code(f"{name} cannot be imported", error) from error
     if hasattr(found, "labels") == hasattr(found, "inputs"):
         raise UserError(f"{name} has to have a function, labels or inputs: write one of them.")
     if not isinstance(getattr(found, "OF_EXAMPLES", None), bool):
@@ -125,10 +123,8 @@ def drawn(
     except Exception as error:
         if out_of_memory(error):
             raise
-        raise UserError(
-            f"The function {'labels' if of_labels else 'inputs'} of the noise {kind} fails "
-            f"({type(error).__name__}: {brief(error)}): see to its code."
-        ) from error
+        function = "labels" if of_labels else "inputs"
+        raise of_own_code(f"The function {function} of the noise {kind} fails", error) from error
     if of_labels:
         return {"label": given_noise.labels(found, kind, examples.shape[0], examples.classes)}
     each_image = PER_GREY_LEVEL not in examples.attributes
