@@ -9,6 +9,7 @@ from matplotlib.text import Text
 
 from rote.figures import (
     fig1,
+    fig2,
     fig3_1,
     fig3_2,
     fig3_3,
@@ -52,25 +53,25 @@ def with_others(metrics, dim) -> xr.Dataset:
     return joined.assign_attrs(metrics.attrs)
 
 
-@pytest.mark.parametrize(
-    ("module", "metrics", "dim"),
-    [
-        (fig1, "capacity", "noise_kind"),
-        (fig3_1, "difficulty", "condition"),
-        (forgetting, "forgotten", "condition"),
-        (memorization, "memorized", "condition"),
-        (fig3_2, "inequality", "condition"),
-        (fig3_2, "inequality", "labelling"),
-        (fig3_3, "classes", "condition"),
-        (leave_one_out, "left_out", "condition"),
-        (fig4_1, "complexity", "condition"),
-        (fig4_2, "levels", "noise_kind"),
-        (fig5_1, "regularizers", "regularizer"),
-        (fig5_2, "curves", "regularizer"),
-        (fig5_2, "curves", "condition"),
-        (filters, "learned", "condition"),
-    ],
-)
+DRAWN = [
+    (fig1, "capacity", "noise_kind"),
+    (fig3_1, "difficulty", "condition"),
+    (forgetting, "forgotten", "condition"),
+    (memorization, "memorized", "condition"),
+    (fig3_2, "inequality", "condition"),
+    (fig3_2, "inequality", "labelling"),
+    (fig3_3, "classes", "condition"),
+    (leave_one_out, "left_out", "condition"),
+    (fig4_1, "complexity", "condition"),
+    (fig4_2, "levels", "noise_kind"),
+    (fig5_1, "regularizers", "regularizer"),
+    (fig5_2, "curves", "regularizer"),
+    (fig5_2, "curves", "condition"),
+    (filters, "learned", "condition"),
+]
+
+
+@pytest.mark.parametrize(("module", "metrics", "dim"), DRAWN)
 def test_every_condition_of_the_metrics_is_drawn(module, metrics, dim, request):
     with style.paper():
         figure = module.draw(with_others(request.getfixturevalue(metrics), dim))
@@ -79,6 +80,22 @@ def test_every_condition_of_the_metrics_is_drawn(module, metrics, dim, request):
     for name in OTHERS:
         assert any(re.match(rf"{re.escape(name)}(:|, kept| \d|\n|$)", label) for label in labels)
     assert dim == "labelling" or figure.get_figwidth() < 8.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("module", "metrics", "dim"), [*DRAWN, (fig2, "convergence", "noise_level")]
+)
+def test_a_curve_without_any_number_leaves_the_others(module, metrics, dim, request):
+    """As where all models of a condition diverged."""
+    own = request.getfixturevalue(metrics)
+    given = own[dim] != own[dim].values[-1]
+    numbers = [x for x in own.data_vars if own[x].dtype.kind == "f" and dim in own[x].dims]
+    own = own.assign({name: own[name].where(given).transpose(*own[name].dims) for name in numbers})
+    with style.paper():
+        figure = module.draw(own)
+        figure.draw_without_rendering()
+    assert not re.search(r"\bnan\b", figure.get_label())
 
 
 NOISES = {

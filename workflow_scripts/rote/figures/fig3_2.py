@@ -36,7 +36,9 @@ def draw(metrics: xr.Dataset, exploded: float = np.inf) -> Figure:
     )
     read = []
     for column, labelling in zip(axes.T, labellings, strict=True):
-        panel = metrics.sel(labelling=labelling).dropna("update", how="all", subset=["gini"])
+        whole = metrics.sel(labelling=labelling)
+        there = whole.dropna("update", how="all", subset=["gini"])
+        panel = there if there.sizes["update"] else whole  # all models diverged: no curve
         for condition, look in drawn.items():
             curves = panel.sel(condition=condition)
             for axis, name in zip(column, ROWS, strict=True):
