@@ -7,7 +7,7 @@ from rote.files import times
 from rote.files.made_by import stale
 from rote.machine import display, environment, options, working_folder
 from rote.machine.errors import UserError
-from rote.study import code, configuration, ending, steps
+from rote.study import configuration, ending, notes, steps
 from rote.study.jobs import Study
 
 checkout = Path(str(workflow.current_basedir)).parent
@@ -16,7 +16,7 @@ try:
     environment.prepare(checkout, Path.cwd(), alone=workflow.modifier.is_main_snakefile())
     if workflow.is_main_process:
         working_folder.enter(Path.cwd())
-    code.read_notes(code.NOTES)
+    notes.read(notes.PATH)
     own = workflow.modifier.skip_configfile  # another workflow imports this one, with a config:
     study = Study(
         configuration.load(
@@ -26,13 +26,14 @@ try:
             imported=not workflow.modifier.is_main_snakefile(),
         ),
         asked=partial(options.check, workflow, checkout / "profiles" / "default"),
+        in_job=not workflow.is_main_process,
     )
     if workflow.is_main_process:
         made_by = study.made_by.everything()
         pictures = [file for figure in study.figures() for file in study.pictures(figure)]
         times.set_right(Path.cwd(), [*made_by, *pictures], study.own_files())
         working_folder.mark_unfinished(Path.cwd(), stale(made_by, Path.cwd()))
-        code.write_notes(code.NOTES)
+        notes.write(notes.PATH)
 except UserError as error:
     sys.exit(f"Error: {error}")
 
@@ -52,6 +53,7 @@ if workflow.is_main_process and workflow.modifier.is_main_snakefile():
 
 
 onstart:
+    notes.write(notes.PATH)  # also of what a target asked for beside the preset
     working_folder.pass_signals_on()
     if slower := environment.older_kernels(study.config["products"], study.config["device"]):
         logger.warning(slower)

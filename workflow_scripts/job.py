@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from rote.machine.display import ERASE
 from rote.machine.errors import Damaged, UserError, brief, out_of_memory
 from rote.machine.interruption import Stopped, stoppable
-from rote.study import code
+from rote.study import notes
 from rote.study.made_by import code_of
 
 # What a job imports stays until it ends. To look for garbage among it, while it is loaded and once
@@ -40,7 +40,7 @@ def job(smk) -> Iterator[None]:
         with stoppable():
             handlers.append(_log_file(smk.log[0]))
             logger.addHandler(handlers[1])
-            code.read_notes(code.NOTES)  # so that not all code is read again
+            notes.read(notes.PATH)  # so that not all code is read again
             noising = getattr(smk.params, "data", None)
             if code_of(smk.params.code[0], smk.wildcards, noising) != list(smk.params.code):
                 raise UserError(

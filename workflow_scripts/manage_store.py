@@ -17,7 +17,7 @@ from rote.files.store import FINISHED, UNFINISHED, Store
 from rote.machine import working_folder
 from rote.machine.command_line import print_anywhere
 from rote.machine.errors import UserError
-from rote.study import code, configuration
+from rote.study import configuration, notes
 from rote.study.jobs import STORE, Study
 from rote.study.schema import Misconfigured
 
@@ -151,7 +151,7 @@ def manage(
     lacking: list[str] = []
     for folder in folders:
         with contextlib.chdir(folder):  # of which paths in a configuration may be parts
-            code.read_notes(code.NOTES)
+            notes.read(notes.PATH)
             for study in studies(files):
                 keys, unknown = asked_for(study)
                 wanted |= keys

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rote.data import listing, sources
+from rote.data import sources
 from rote.machine.errors import UserError
+from rote.study import image_folder
 
 
 def image(path: Path, value: int = 7) -> Path:
@@ -168,4 +169,4 @@ def test_the_endings_are_those_that_torchvision_reads():
     from rote.machine.torchvision_import import torchvision
 
     known = torchvision("datasets").folder.IMG_EXTENSIONS
-    assert tuple(known) == listing.ENDINGS
+    assert tuple(known) == image_folder.ENDINGS

@@ -1,10 +1,5 @@
 """What changes the digest of code, and what does not."""
 
-import json
-import os
-import shutil
-import time
-
 import pytest
 
 from rote.machine.errors import UserError
@@ -168,48 +163,3 @@ def test_what_trains_counts_and_what_only_speaks_does_not():
     modules = code._with_imports(["rote.runs.training"])
     assert {"rote.models.mlp", "rote.models.cnn", "rote.runs.epochs", "rote.data.noising"} < modules
     assert not {"rote.machine.errors", "rote.machine.progress", "rote.figures.fig1"} & modules
-
-
-def test_notes_spare_the_reading_of_files_that_have_not_changed(tmp_path, monkeypatch):
-    def digest():
-        code._known.cache_clear()
-        code._digest.cache_clear()
-        return code.digest(["rote.study.sizes"])
-
-    monkeypatch.setattr(code, "_notes", {})
-    before = digest()
-    code.write_notes(tmp_path / "notes.json")
-    monkeypatch.setattr(code, "_notes", {})
-    code.read_notes(tmp_path / "notes.json")
-    with monkeypatch.context() as unreadable:
-        unreadable.setattr(code, "of_source", lambda source: "read again")
-        assert digest() == before
-        for noted in code._notes.values():
-            noted[0][0] -= 1  # as if the file had been touched since
-        assert digest() != before
-    kept = json.loads((tmp_path / "notes.json").read_text())
-    for others in ({**kept, "by": "another version"}, kept["files"], []):
-        (tmp_path / "notes.json").write_text(json.dumps(others))
-        monkeypatch.setattr(code, "_notes", {})
-        code.read_notes(tmp_path / "notes.json")
-        assert not code._notes
-    (tmp_path / "notes.json").write_text("{")
-    code.read_notes(tmp_path / "notes.json")
-    code.read_notes(tmp_path / "gone.json")
-    code.write_notes(tmp_path / "gone" / "notes.json")
-    monkeypatch.setattr(code, "_notes", {})
-    assert digest() == before
-
-
-@pytest.mark.parametrize("put", [os.replace, shutil.copy2], ids=["moved", "copied"])
-@pytest.mark.parametrize("digest", [code.of_content, code.of_own_file])
-def test_another_file_of_equal_time_and_size_is_read(tmp_path, digest, put):
-    there, other = tmp_path / "there.py", tmp_path / "other.py"
-    for path, text in [(there, "x = 1"), (other, "x = 2")]:
-        path.write_text(text)
-        os.utime(path, (1, 1))
-    before = digest(there)
-    time.sleep(0.05)  # longer than the steps in which a file system counts time
-    put(other, there)
-    code.of_content.cache_clear()
-    assert digest(there) != before

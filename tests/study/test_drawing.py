@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from conftest import ROOT
-from rote.study import check, code, configuration, drawing
+from rote.study import check, configuration, drawing, notes
 from rote.study.figures import FIGURES
 from rote.study.jobs import Study
 from rote.study.schema import Misconfigured
@@ -48,7 +48,7 @@ def test_figures_are_drawn_again_when_the_style_changes(tmp_path, monkeypatch):
     assert one.drawing.style(SimpleNamespace()) == str(path)
     none, first = drawn_by(study()), drawn_by(one)
     path.write_text("font.size: 10.5\n")
-    code.of_content.cache_clear()  # in a process of its own it is read again
+    notes.of_content.cache_clear()  # in a process of its own it is read again
     second = drawn_by(study(style=str(path)))
     for figure in none:
         assert len({none[figure], first[figure], second[figure]}) == 3

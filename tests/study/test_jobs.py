@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from conftest import ROOT, figures_of_demo
-from rote.study import code, configuration, plan, stability, versions
+from rote.study import code, configuration, notes, plan, stability, versions
 from rote.study.figures import runs_of_experiment
 from rote.study.jobs import Study
 
@@ -334,9 +334,9 @@ def test_how_numpy_files_are_read_concerns_them_alone(tmp_path, monkeypatch):
 
 
 def test_an_edited_template_changes_the_pages(study, monkeypatch):
-    before, digest = study.made_by.everything(), code.of_content
+    before, digest = study.made_by.everything(), notes.of_content
     monkeypatch.setattr(
-        code, "of_content", lambda path: digest(path) + "edited" * (path.suffix == ".jinja")
+        notes, "of_content", lambda path: digest(path) + "edited" * (path.suffix == ".jinja")
     )
     after = changed({}).made_by.everything()
     assert {path for path in before if before[path] != after[path]} == {
@@ -368,7 +368,7 @@ def test_the_template_of_a_page_is_code_of_the_page(study, monkeypatch, page):
 
     before = made_by(study)
     edited = Study(study.config)
-    monkeypatch.setattr(code, "of_content", lambda path: f"edited {path.name}")
+    monkeypatch.setattr(notes, "of_content", lambda path: f"edited {path.name}")
     after = made_by(edited)
     assert before[0] != after[0]
     assert before[1] != after[1]

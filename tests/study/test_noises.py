@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 from rote.machine.errors import UserError
 from rote.runs import estimate
-from rote.study import code, configuration, noises, plan, run_settings, work
+from rote.study import code, configuration, noises, notes, plan, run_settings, work
 from rote.study.jobs import Study
 
 SHIPPED = ROOT / "config.yaml"
@@ -130,7 +130,7 @@ def made_by(human: dict, kinds: list) -> str:
 def test_data_depends_on_the_files_of_its_noises_by_their_content(human, tmp_path):
     before, without = made_by(human, ["human"]), made_by(human, ["pairY"])
     (tmp_path / "labels.npy").write_bytes(b"others")
-    code.of_content.cache_clear()
+    notes.of_content.cache_clear()
     assert made_by(human, ["human"]) != before
     assert made_by(human, ["pairY"]) == without
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from rote.data import sources
-from rote.files import netcdf
+from rote.files import made_by, netcdf
 from tiny_study import TINY, Study
 
 pytestmark = pytest.mark.slow
@@ -68,6 +69,47 @@ def test_a_numpy_file_is_read_again_when_it_changes(study):
     printed = study.snakemake(NOISED, fails=True)
     assert "x_train of own.npz has images of type float64, but must have grey levels" in printed
     assert "Traceback" not in printed
+
+
+def test_a_folder_is_read_again_when_an_image_changes(study):
+    folder, rng = study.folder / "pets", np.random.default_rng(0)
+    study.config["datasets"]["mine"] |= {"source": "folder", "path": "pets"}
+    for i in range(100):
+        path = folder / "train" / ("cat", "dog")[i % 2] / f"{i:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(path)
+    study.snakemake(NOISED)
+    assert study.finished(NOISED)
+    path = folder / "train" / "cat" / "98.png"
+    Image.fromarray(np.full((8, 8), 7, np.uint8)).save(path)
+    os.utime(path, (1e9, 1e9))
+    study.snakemake(NOISED)
+    copy = netcdf.read(study.folder / "data" / "mine.nc")
+    assert (copy["image"][49] == 7).all()  # the last cat
+    assert study.finished(NOISED)
+    folder.rename(study.folder / "away")
+    assert study.finished(NOISED)
+    folder.mkdir()
+    printed = study.snakemake(NOISED, fails=True)
+    assert "Error: pets/train is missing: a folder of images holds train/<class>/" in printed
+    assert netcdf.read(study.folder / "data" / "mine.nc").equals(copy)
+
+
+def test_a_job_elsewhere_writes_what_was_found_at_the_start_and_the_next_start_sees_it(study):
+    study.config["datasets"]["mine"] |= {"source": "folder", "path": "pets"}
+    elsewhere = "--mode", "remote", "--cores", "1", "--target-jobs", "fetch_dataset:dataset=mine"
+    digests = []
+    for grey, started in [(7, ()), (8, elsewhere)]:
+        for number, name in enumerate(["cat"] * 50 + ["dog"] * 50):
+            path = study.folder / "pets" / "train" / name / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((8, 8), grey, np.uint8)).save(path)
+        study.snakemake("data/mine.nc", "--forcerun", "fetch_dataset", *started)
+        copy = study.folder / "data" / "mine.nc"
+        assert (netcdf.read(copy)["image"] == grey).all()
+        digests.append(made_by.read(copy))
+    assert digests[0] == digests[1]
+    assert not study.finished("data/mine.nc")
 
 
 @pytest.mark.parametrize(

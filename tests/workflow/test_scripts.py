@@ -29,7 +29,7 @@ from rote.files import made_by, netcdf
 from rote.files.provenance import with_provenance
 from rote.machine.errors import UserError
 from rote.study import code as code_module
-from rote.study import plan
+from rote.study import notes, plan
 from rote.study.figures import EXPERIMENTS, FIGURES
 from rote.study.jobs import Study
 from rote.study.run_settings import of_run
@@ -284,7 +284,7 @@ def test_noise_that_was_edited_after_the_start_stops_its_job(
             draw(started)
     assert capsys.readouterr().err == EDITED
     np.save(labels, 1 - source["label"].values[:300] % 2)
-    code_module.of_content.cache_clear()
+    notes.of_content.cache_clear()
     with pytest.raises(SystemExit):
         draw(started)
     assert capsys.readouterr().err == EDITED

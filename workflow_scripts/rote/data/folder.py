@@ -1,4 +1,4 @@
-"""Images of a folder, see ``rote.data.listing`` for how they lie there.
+"""Images of a folder, see ``rote.study.image_folder`` for how they lie there.
 
 Pixels are taken as they are stored, in 256 levels. What would have to be rounded, or mixed with a
 background that nobody named, is refused: it would change the data without a word. What is not read
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rote.data.listing import listing
 from rote.machine.errors import UserError, brief
+from rote.study.image_folder import listing
 
 logger = logging.getLogger(__name__)
 

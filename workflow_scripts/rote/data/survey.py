@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-from rote.data.listing import PARTS, listing
 from rote.files import made_by
 from rote.machine.errors import UserError
 from rote.study import mistakes, own_data, plan
+from rote.study.image_folder import PARTS, listing
 from rote.study.jobs import Study
 from rote.study.sizes import Sizes, published
 
@@ -65,13 +65,10 @@ def unmet(study: Study) -> Iterator[str]:
         }
         if published(source) or not asking:
             continue
-        copy, place, known = Path(own_data.copy_of(dataset)), "", None
-        folder = source["source"] == "folder"
+        copy, known = Path(own_data.copy_of(dataset)), None
         if made_by.read(copy) == study.made_by.dataset(SimpleNamespace(dataset=dataset)):
             known = sizes_of_copy(copy)
-            if folder:  # whose changes are not noticed
-                place = f", as read into {copy} (delete it if the images have changed)"
-        elif folder:
+        elif source["source"] == "folder":
             try:
                 known = survey(Path(own_data.expanded(source["path"])))
             except UserError as error:
@@ -83,7 +80,7 @@ def unmet(study: Study) -> Iterator[str]:
             for reason in mistakes.misfits(settings, known):
                 reasons.setdefault(reason, []).append(name)
         for reason, names in reasons.items():
-            yield f"presets.{study.preset} on {dataset}{place}: {reason[:-1]} ({', '.join(names)})."
+            yield f"presets.{study.preset} on {dataset}: {reason[:-1]} ({', '.join(names)})."
 
 
 def _made(study: Study, noised: str) -> bool:

@@ -6,7 +6,8 @@ and ``check`` refuse what is wrong in a sentence, ``own_data`` what is the user'
 ``plan`` and ``run_settings`` say which runs and members a preset has, ``jobs`` answers what
 Snakemake's rules ask, ``sizes``, ``architecture`` and ``mlp`` know shapes, ``schedule`` how the
 learning rate falls, ``work`` counts multiply-adds.
-``code`` and ``versions`` tell edited code, and ``made_by`` says what every file is made by.
+``code`` and ``versions`` tell edited code, and ``made_by`` says what every file is made by;
+``notes`` spares the reading of what has not changed, ``image_folder`` lists images of a folder.
 
 Snakemake's rules import this room, on every SLURM job: it loads the standard library alone, and
 what reads and checks a configuration only when that is done.

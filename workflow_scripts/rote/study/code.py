@@ -7,7 +7,6 @@ same for every version of Python.
 """
 
 import ast
-import contextlib
 import hashlib
 import io
 import json
@@ -17,13 +16,15 @@ from functools import cache
 from pathlib import Path
 
 from rote.machine.errors import UserError
+from rote.study import notes
 
 PACKAGE = Path(__file__).parents[1]
-NOTES = Path(".snakemake/rote.code.json")  # in the folder that Snakemake works in
 SILENT = {
     f"rote.machine.{name}"
     for name in ("device_claim", "errors", "interruption", "progress", "working_folder")
-} | {"rote.study.code", "rote.study.versions", "rote.study.figures"}  # what these say is beside it
+} | {  # what these say is beside it
+    f"rote.study.{name}" for name in ("code", "figures", "notes", "versions")
+}
 LAYOUT = {
     tokenize.COMMENT,
     tokenize.DEDENT,
@@ -79,40 +80,6 @@ def _path(module: str) -> Path | None:
     return None
 
 
-_notes: dict[str, list] = {}  # by file: its state, its digest and what it imports
-
-
-def _of_this_file() -> str:
-    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-
-
-def read_notes(path: Path) -> None:
-    """Read what was found out about files before, so that only those that have changed are read.
-
-    What another version of this module has found out may be another digest, and is left.
-    """
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-        kept = json.loads(path.read_text())
-        if kept["by"] == _of_this_file():
-            _notes.update(kept["files"])
-
-
-def write_notes(path: Path) -> None:
-    """Keep what was found out for the next time; without room for it nothing is lost but time."""
-    with contextlib.suppress(OSError):
-        path.write_text(json.dumps({"by": _of_this_file(), "files": _notes}))
-
-
-def _state(path: Path) -> list[int]:
-    """Return what tells whether a file changed: of another one that takes its place, too.
-
-    A copy may have the time of its original, and the size of what it replaces. No tool sets the
-    time of the inode.
-    """
-    state = path.stat()
-    return [state.st_mtime_ns, state.st_size, state.st_ino, state.st_ctime_ns]
-
-
 _imported: dict[Path, list[int]] = {}  # the state of a file when this process imported it
 
 
@@ -123,7 +90,7 @@ def note_imported() -> None:
     is refused: it would be that of other code. What was noted first stays.
     """
     for path in PACKAGE.rglob("*.py"):
-        _imported.setdefault(path, _state(path))
+        _imported.setdefault(path, notes.state(path))
 
 
 @cache
@@ -134,7 +101,7 @@ def _known(module: str) -> tuple[str, list[str]]:
         UserError: its file was edited since :func:`note_imported`, or is no Python.
     """
     path = _path(module)
-    if path in _imported and _imported[path] != _state(path):
+    if path in _imported and _imported[path] != notes.state(path):
         raise UserError(f"{path} was edited since rote was imported: restart Python.")
     try:
         return _of_file(path)
@@ -144,8 +111,8 @@ def _known(module: str) -> tuple[str, list[str]]:
 
 def _of_file(path: Path) -> tuple[str, list[str]]:
     """Return the same of a file, which is read again only if its state changed."""
-    state = _state(path)
-    if _notes.get(str(path), [None])[0] != state:
+    state = notes.state(path)
+    if notes.known.get(str(path), [None])[0] != state:
         source, names = path.read_bytes(), []
         for node in ast.walk(ast.parse(source, path.name)):
             if isinstance(node, ast.Import):
@@ -154,8 +121,8 @@ def _of_file(path: Path) -> tuple[str, list[str]]:
                 module = "." * node.level + (node.module or "")
                 dot = "." if node.module else ""
                 names += [module, *(f"{module}{dot}{alias.name}" for alias in node.names)]
-        _notes[str(path)] = [state, of_source(source), names]
-    return _notes[str(path)][1:]
+        notes.known[str(path)] = [state, of_source(source), names]
+    return notes.known[str(path)][1:]
 
 
 def of_own_file(path: Path) -> str:
@@ -212,25 +179,6 @@ def _beside(root: Path, importing: Path, module: str) -> list[Path]:
     files = [place / "__init__.py" for place in places if place != root]
     files.append(places[-1].with_name(f"{places[-1].name}.py"))
     return [file for file in files if file.is_file()]
-
-
-@cache
-def of_content(path: Path) -> str:
-    """Return the SHA-256 of a file of data, which is read again only if its state changed.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    try:
-        state = _state(path)
-        if _notes.get(str(path), [None])[0] != state:
-            with path.open("rb") as file:
-                _notes[str(path)] = [state, hashlib.file_digest(file, "sha256").hexdigest()]
-    except OSError as error:
-        raise UserError(
-            f"{path} cannot be read ({error.strerror}): see to its permissions."
-        ) from error
-    return _notes[str(path)][1]
 
 
 @cache

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rote.machine.errors import UserError
-from rote.study import code, own_data
+from rote.study import notes, own_data
 from rote.study.figures import FIGURES
 from rote.study.schema import Misconfigured
 
@@ -29,7 +29,7 @@ class Drawing:
     def made_by(self, wildcards) -> list:
         """Return what a digest of a figure must hold: a style counts by its content."""
         style = self.style(wildcards)
-        return [self.criteria(wildcards), *([code.of_content(Path(style))] if style else [])]
+        return [self.criteria(wildcards), *([notes.of_content(Path(style))] if style else [])]
 
 
 def check(config: dict) -> None:

@@ -30,6 +30,7 @@ class Study:
     Args:
         config: what ``rote.study.configuration.load`` returned.
         asked: called before an answer: Snakemake has read its options by then, and not before.
+        in_job: whether a job of Snakemake asks, which goes by what there was when that started.
     """
 
     FIRST = 1000  # the priority of what is quickly done, and what others wait for
@@ -37,8 +38,11 @@ class Study:
     PAGES = "claims.nc", "gallery.md", "paper.md", "config.yaml", "index.html"
     all_figures = tuple(FIGURES)
 
-    def __init__(self, config: dict, asked: Callable[[], None] = lambda: None):
+    def __init__(
+        self, config: dict, asked: Callable[[], None] = lambda: None, *, in_job: bool = False
+    ):
         self.config, self.preset, self._asked = config, config["preset"], asked
+        self.in_job = in_job
         self.presets, self.datasets = config["presets"], config["datasets"]
         self._runs: dict[tuple[str, str], dict[str, None]] = {}
         self.made_by, self.drawing = MadeBy(self), drawing.Drawing(config)

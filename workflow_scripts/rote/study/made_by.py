@@ -7,12 +7,13 @@ The digest of a file holds those of its inputs, so it tells apart whatever is di
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from rote.study import code, noises, own_data, plan, versions
+from rote.study import code, noises, notes, own_data, plan, versions
 from rote.study.figures import EXPERIMENTS, FIGURES, full_title, runs_of_experiment
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def code_of(rule: str, wildcards, noising: Mapping | None = None) -> list:
             by = code.digest([module, rule]), code.first_words(module)
         case "write_pages" | "write_paper":
             template = code.PACKAGE / "claims" / TEMPLATES[rule]
-            by = code.digest([rule]), code.of_content(template)
+            by = code.digest([rule]), notes.of_content(template)
         case _:
             by = [code.digest([rule])]
     return [rule, *by, *(_of_noises(noising) if noising else [])]
@@ -78,7 +79,7 @@ def _of_noises(data: Mapping) -> list[str]:
     files = [
         Path(path) for own in data.get("noises", {}).values() for path in noises.paths(own).values()
     ]
-    return [*map(code.of_content, files), *([code.digest(modules)] if modules else [])]
+    return [*map(notes.of_content, files), *([code.digest(modules)] if modules else [])]
 
 
 class MadeBy:
@@ -94,9 +95,12 @@ class MadeBy:
     def dataset(self, wildcards) -> str:
         """Return the digest of what a data set is made by."""
         source = self.study.source(wildcards)
-        own = [code.of_content(Path(file)) for file in self.study.own_file(wildcards)]
+        own = [notes.of_content(Path(file)) for file in self.study.own_file(wildcards)]
         if source["source"] == "numpy":
             own.append(versions.NUMPY_FILE)
+        if source["source"] == "folder":
+            folder = Path(os.path.realpath(source["path"]))
+            own.append(notes.of_images(folder, as_noted=self.study.in_job))
         return _digest(source, code_of("fetch_dataset", wildcards), *own)
 
     @_once

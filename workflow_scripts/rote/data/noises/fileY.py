@@ -2,7 +2,7 @@
 
 The file holds the labels of the data set's whole training part: ``label``, one for each image in
 the original order or, where ``index`` stands beside it, for each of these positions. Of a folder
-the original order is that of ``rote.data.listing``. A label is the position of a class in
+the original order is that of ``rote.study.image_folder``. A label is the position of a class in
 ``class_name``. If the file says ``true_label``, too, these must be the true classes: a file in
 another order is found out by it.
 """
