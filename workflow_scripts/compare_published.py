@@ -23,7 +23,7 @@ from rote.files.provenance import origin, with_provenance
 from rote.machine.command_line import cores, made, print_anywhere
 from rote.machine.errors import UserError
 from rote.models.parameter_count import parameter_count
-from rote.study import code, configuration
+from rote.study import code, configuration, plans
 from rote.study.jobs import Study
 from rote.study.schema import closest
 
@@ -43,9 +43,7 @@ class Comparison:
 
     def __init__(self, arguments: argparse.Namespace):
         self.arguments, self.folder = arguments, arguments.folder
-        self.plan = configuration.read(
-            self.folder / "lines.yaml", "name a folder that holds such a plan"
-        )
+        self.plan = plans.read(self.folder, "lines.yaml")
         known = self.plan["groups"]
         for name in arguments.groups:
             if name not in known:
@@ -59,6 +57,10 @@ class Comparison:
         own = [self.folder / group["config"] for group in self.groups.values() if "config" in group]
         self.files = [*dict.fromkeys(own), *arguments.configfile]
         self.config = configuration.load(ROOT / "config.yaml", self.files)
+        for group in self.groups.values():
+            if "preset" in group:
+                presets = [*self.config["presets"]]
+                plans.check_preset(self.folder / "lines.yaml", group["preset"], presets)
         self.study = Study(self.config)
         table = self.folder / "published.nc"
         self.rows = printed.rows_of(netcdf.read(table)) if table.exists() else {}

@@ -22,7 +22,7 @@ from rote.files import netcdf, text
 from rote.files.provenance import with_provenance
 from rote.machine.command_line import at_least_one, cores, made, print_anywhere
 from rote.machine.errors import UserError
-from rote.study import configuration, variants
+from rote.study import configuration, plans, variants
 from rote.study.jobs import Study
 from rote.study.schema import closest
 from rote.study.stability import RECORD
@@ -44,11 +44,10 @@ def main() -> None:
     )
     arguments = parser.parse_intermixed_args()
     try:
-        plan = configuration.read(
-            arguments.folder / "variants.yaml", "name a folder that holds such a plan"
-        )
+        plan = plans.read(arguments.folder, "variants.yaml")
         planned = variants.combinations(plan)
         config = configuration.load(ROOT / "config.yaml")
+        plans.check_preset(arguments.folder / "variants.yaml", plan["preset"], [*config["presets"]])
         whole = config["presets"][plan["preset"]]
         names = [variants.name(variant) for variant in planned]
         presets = {

@@ -61,6 +61,42 @@ def test_of_a_run_it_is_the_models_of_a_kind_at_an_epoch():
     assert own["deviation"].item() == pytest.approx(np.std([40, 80], ddof=1))
 
 
+SEARCH = xr.Dataset(
+    {"ours": ("row", [0.1, 0.2])},
+    coords={"model": ("row", ["mlp", "cnn"]), "trained_on": ("row", ["real", "real"])},
+)
+
+
+@pytest.mark.parametrize(
+    ("of", "found", "take", "said"),
+    [
+        (printed.of_run, RUN, {"variable": "loss", "epoch": 5}, "is of loss, which its run"),
+        (
+            printed.of_run,
+            RUN,
+            {"variable": "train_accuracy", "epoch": 5, "noise_kind": "pairY"},
+            "is of models trained on pairY, which its run does not have: mend lines.yaml",
+        ),
+        (printed.of_run, RUN, {"unforgettable": "real"}, "is of forgetting_events, which its run"),
+        (
+            printed.of_search,
+            SEARCH,
+            {"variable": "ours", "model": "vit", "trained_on": "real"},
+            "is of ours of vit, trained on real, which its benchmark does not measure",
+        ),
+        (
+            printed.of_search,
+            SEARCH,
+            {"variable": "theirs", "model": "cnn", "trained_on": "real"},
+            "is of theirs of cnn, trained on real, which its benchmark does not measure",
+        ),
+    ],
+)
+def test_what_is_not_there_is_a_sentence(of, found, take, said):
+    with pytest.raises(UserError, match=said):
+        of(found, take)
+
+
 def test_unforgettable_is_what_all_models_have_learned_and_kept():
     members = [plan.Member("real", 0.0, 0, 0, 0.1, 0.0, experiment=i) for i in range(2)]
     events = np.array([[0, 0, 1, 0, 0], [0, 2, 0, 0, 0]])
@@ -69,7 +105,7 @@ def test_unforgettable_is_what_all_models_have_learned_and_kept():
     # The first and the last one; the third is forgotten by one model, one never learns the fourth.
     assert printed.of_run(run, {"unforgettable": "real"}).item() == 0.4
     run["index"] = run["index"] + np.array([[0, 0, 0, 0, 0], [1, 0, 0, 0, 0]])
-    with pytest.raises(ValueError, match="different examples"):
+    with pytest.raises(UserError, match="trained on different ones: leave data out of vary"):
         printed.of_run(run, {"unforgettable": "real"})
 
 

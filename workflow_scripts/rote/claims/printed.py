@@ -86,11 +86,15 @@ def of_run(run: xr.Dataset, take: Mapping) -> np.ndarray:
             the examples that all of its models have learned and never forgotten.
 
     Raises:
-        UserError: the models were not trained, or not scored, up to that epoch.
+        UserError: the run does not have that, or its models were not scored at that epoch.
     """
     if "unforgettable" in take:
-        own = run.sel(member=run["noise_kind"] == take["unforgettable"])
-        _same_examples(own)
+        own = _of_kind(run, take["unforgettable"], ["forgetting_events", "first_learned"])
+        if not (own["index"] == own["index"].isel(member=0)).all():
+            raise UserError(
+                "A line is of examples that no model forgets, but its models were trained on "
+                "different ones: leave data out of vary."
+            )
         kept = (own["forgetting_events"] == 0) & (own["first_learned"] > 0)
         return kept.all("member").mean().values
     if (epoch := take["epoch"]) not in run["epoch"]:
@@ -99,19 +103,35 @@ def of_run(run: xr.Dataset, take: Mapping) -> np.ndarray:
             f"which is {run['epoch'].values[-1]}: set epochs and evaluate_every so that it is one, "
             "or take another epoch in lines.yaml."
         )
-    own = run.sel(member=run["noise_kind"] == take.get("noise_kind", "real"), epoch=epoch)
-    return own[take["variable"]].values
+    own = _of_kind(run, take.get("noise_kind", "real"), [take["variable"]])
+    return own[take["variable"]].sel(epoch=epoch).values
 
 
-def _same_examples(run: xr.Dataset) -> None:
-    if not (run["index"] == run["index"].isel(member=0)).all():
-        raise ValueError("models were trained on different examples")
+def _of_kind(run: xr.Dataset, kind: str, variables: list[str]) -> xr.Dataset:
+    """Return the members of a run that were trained on a kind of noise."""
+    own = run.sel(member=run["noise_kind"] == kind)
+    lacking = [name for name in variables if name not in own]
+    if not own.sizes["member"]:
+        lacking.append(f"models trained on {kind}")
+    if lacking:
+        raise UserError(f"A line is of {lacking[0]}, which its run does not have: mend lines.yaml.")
+    return own
 
 
 def of_search(search: xr.Dataset, take: Mapping) -> float:
-    """Return a ratio of ``released_lass.nc``: a ``variable``, by ``model`` and ``trained_on``."""
-    chosen = (search["model"] == take["model"]) & (search["trained_on"] == take["trained_on"])
-    return search[take["variable"]].values[chosen.values].item()
+    """Return a ratio of ``released_lass.nc``: a ``variable``, by ``model`` and ``trained_on``.
+
+    Raises:
+        UserError: the file does not have it.
+    """
+    variable, model, kind = take["variable"], take["model"], take["trained_on"]
+    chosen = ((search["model"] == model) & (search["trained_on"] == kind)).values
+    if variable not in search or not chosen.any():
+        raise UserError(
+            f"A line is of {variable} of {model}, trained on {kind}, which its benchmark does not "
+            "measure: mend lines.yaml."
+        )
+    return search[variable].values[chosen].item()
 
 
 def table(plan: Mapping, rows: Mapping[str, xr.Dataset]) -> xr.Dataset:

@@ -3,6 +3,7 @@
 ``configuration`` reads and merges it, with ``layers`` for what presets share, ``places`` for where
 a value was written, and ``presets/`` for those that do not stand in ``config.yaml``; ``schema``
 and ``check`` refuse what is wrong in a sentence, ``own_data`` what is the user's where rote writes.
+``plans`` reads what ``make stability`` and ``make published`` have to do.
 ``plan`` and ``run_settings`` say which runs and members a preset has, ``jobs`` answers what
 Snakemake's rules ask, ``sizes``, ``architecture`` and ``mlp`` know shapes, ``schedule`` how the
 learning rate falls, ``work`` counts multiply-adds.
