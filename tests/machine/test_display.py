@@ -85,6 +85,27 @@ def test_what_a_log_says_of_an_earlier_run_is_not_counted(tmp_path):
     assert event.display._share() == 0
 
 
+def test_what_the_store_had_is_done_and_says_nothing_of_the_time_left(tmp_path, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    event = Events(tmp_path, io.StringIO())
+    event.steps[5] = Step("Figure 2: training 9 models", 10.0, str(tmp_path / "other.log"))
+    event("run_info")
+    event("job_info", jobid=3)
+    event.log.write_text("capacity/units-8: 9 of 9 members are in the store.\n")
+    now[0] += 3
+    event("job_finished", job_id=3)
+    event("job_info", jobid=5)
+    assert event.lines()[-1] == "[ 45 %] Figure 2: training 9 models"  # nine of twenty, in 3 s
+    now[0] += 30
+    (tmp_path / "other.log").write_text(
+        "convergence/units-8: 5 of 10 members are in the store.\n"
+        "convergence/units-8: epoch 4 of 10, 40 %, about 45 s left\n"
+    )
+    # Stored are 9 + 5 of 20; of 6 that are left 2 are computed, in 33 s.
+    assert event.display._state() == " 80 %, about 66 s left"
+
+
 @pytest.mark.parametrize("own", [True, False], ids=["rote's lines", "Snakemake's"])
 def test_what_failed_comes_last_in_the_words_of_the_job(tmp_path, own):
     event = Events(tmp_path, io.StringIO(), own)

@@ -1,4 +1,4 @@
-from rote.machine.progress import Progress, readable, share_done
+from rote.machine.progress import Progress, readable, shares
 
 
 def test_durations_are_readable():
@@ -29,10 +29,13 @@ def test_a_log_gets_fewer_lines_than_a_terminal(monkeypatch):
     assert intervals[0] < intervals[1]
 
 
-def test_the_share_in_a_log_is_that_of_its_last_line():
+def test_the_shares_in_a_log_are_what_the_store_had_and_of_its_last_line_what_it_lacked():
     lines = []
     progress = Progress("a", 4, lines.append, interval=1e-9)
     progress.advance(1, "epoch 1")
     progress.advance(1, "epoch 2")
-    assert share_done("\n".join([*lines, "another line"])) == 0.5
-    assert share_done("a: 100 % of nothing") == 0
+    assert shares("\n".join([*lines, "another line"])) == (0, 0.5)
+    assert shares("a: 100 % of nothing") == (0, 0)
+    found = ["a: 6 of 8 members are in the store.", "a, radii: 3 of 4 members are in the store."]
+    assert shares("\n".join([*found, *lines])) == (0.75, 0.125)
+    assert shares("a: 0 of 0 members are in the store.") == (0, 0)

@@ -15,15 +15,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from rote.machine.progress import readable, share_done
-from rote.machine.tail import tail
+from rote.machine.progress import readable, shares
 
 ERASE = "\r\x1b[K"  # what stands in the last line of a terminal
 WIDTH = 24  # of the bar
-TAIL = 2000  # bytes of a log in which its last line stands
 KNOWN_FROM = 0.03  # the share of the work from which on the time left is said
 # Of Snakemake's own lines: what jobs say in their own words, and what people wait for.
 NOT_SAID = (
@@ -76,7 +75,7 @@ class Display(logging.Handler):
         self.interval = interval or (1.0 if self.terminal else 600.0)
         self.steps: dict[int, Step] = {}
         self.begun: dict[int, float] = {}  # times of the epoch
-        self.finished: set[int] = set()
+        self.finished: dict[int, float] = {}  # the share of each that the store had
         self.failed: dict[int, list[str]] = {}  # the logs of each job
         self.stopped = self.closed = False
         self.start, self.over = 0.0, threading.Event()
@@ -133,10 +132,9 @@ class Display(logging.Handler):
 
     def _finish(self, job: int) -> None:
         self.failed.pop(job, None)  # it was tried again
-        self.begun.pop(job, None)
-        step = self.steps.get(job)
+        begun, step = self.begun.pop(job, None), self.steps.get(job)
         if step and job not in self.finished:
-            self.finished.add(job)
+            self.finished[job] = _shares_of_log(Path(step.log), begun)[0] if begun else 0.0
             if self.own and step.result:
                 self._say(f"{step.words.partition(':')[0]}: drawn, {step.result}")
 
@@ -195,20 +193,33 @@ class Display(logging.Handler):
                 finally:
                     self.release()
 
-    def _share(self) -> float:
-        """Return the share of the work that is done: of running jobs, what their logs say."""
-        done = sum(self.steps[job].work for job in self.finished)
+    def _shares(self) -> tuple[float, float]:
+        """Return the shares of the work that the store had, and that is computed since the start.
+
+        Of running jobs it is what their logs say.
+        """
+        whole = sum(step.work for step in self.steps.values()) or 1.0
+        stored = computed = 0.0
+        for job, share in self.finished.items():
+            stored += self.steps[job].work * share
+            computed += self.steps[job].work * (1 - share)
         for job, since in self.begun.items():
-            done += self.steps[job].work * _share_of_log(Path(self.steps[job].log), since)
-        return done / (sum(step.work for step in self.steps.values()) or 1.0)
+            had, done = _shares_of_log(Path(self.steps[job].log), since)
+            stored += self.steps[job].work * had
+            computed += self.steps[job].work * done
+        return stored / whole, computed / whole
+
+    def _share(self) -> float:
+        return min(1.0, sum(self._shares()))
 
     def _state(self) -> str:
-        share = self._share()
-        left = ""
-        if share > KNOWN_FROM:
-            left = readable((time.monotonic() - self.start) * (1 - share) / share)
+        stored, computed = self._shares()
+        left, lacking = "", 1 - stored
+        # What the store had says nothing of the time that the rest takes.
+        if computed > KNOWN_FROM * lacking:
+            left = readable((time.monotonic() - self.start) * max(0, lacking / computed - 1))
             left = f", about {left} left"
-        return f"{int(100 * share):3} %{left}"
+        return f"{int(100 * min(1.0, stored + computed)):3} %{left}"
 
     def _say(self, line: str) -> None:
         if self.terminal:
@@ -220,8 +231,7 @@ class Display(logging.Handler):
 
     def _paint(self) -> None:
         full, empty = "█░" if "utf" in (self.stream.encoding or "").lower() else "#-"
-        share = min(1.0, self._share())
-        filled = int(share * WIDTH)
+        filled = int(self._share() * WIDTH)
         bar = full * filled + empty * (WIDTH - filled)
         line = f"{bar} {self._state()}, {len(self.finished)} of {len(self.steps)} steps done"
         self._write(f"{ERASE}{line[: self._columns() - 1]}")
@@ -287,11 +297,16 @@ def no_such_target(name: str, targets: list[str]) -> str:
     )
 
 
-def _share_of_log(log: Path, since: float) -> float:
-    """Return the share of a job that its log says is done; what is older is of another run."""
-    try:
-        if log.stat().st_mtime < since:
-            return 0.0
-    except OSError:
-        return 0.0
-    return share_done(tail(log, TAIL).decode("utf-8", errors="replace"))
+def _shares_of_log(log: Path, since: float) -> tuple[float, float]:
+    """Return the shares of a job that its log says; what is older is of another run."""
+    with contextlib.suppress(OSError):
+        state = log.stat()
+        if state.st_mtime >= since:
+            return _read(log, state.st_mtime_ns, state.st_size)
+    return 0.0, 0.0
+
+
+@lru_cache(1024)
+def _read(log: Path, _time: int, _size: int) -> tuple[float, float]:
+    """Return the shares in a log, which is read once for each of its states."""
+    return shares(log.read_text("utf-8", errors="replace"))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 SHARE = re.compile(r", (\d+) %, about ")
+FOUND = re.compile(r": (\d+) of (\d+) members are in the store\.")
 
 
 def readable(seconds: float) -> str:
@@ -16,10 +17,16 @@ def readable(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def share_done(log: str) -> float:
-    """Return the share that the last line of :class:`Progress` in a log says is done, 0 to 1."""
-    shares = SHARE.findall(log)
-    return int(shares[-1]) / 100 if shares else 0.0
+def shares(log: str) -> tuple[float, float]:
+    """Return what a job's log says of its work: the share that the store had, and that is computed.
+
+    Lines of :class:`Progress` are about what the store lacks. Both are from 0 to 1.
+    """
+    found = [[int(count) for count in counts] for counts in FOUND.findall(log)]
+    had, all_members = (sum(counts) for counts in zip(*found, strict=True)) if found else (0, 0)
+    stored = had / all_members if all_members else 0.0
+    computed = SHARE.findall(log)
+    return stored, (1 - stored) * (int(computed[-1]) / 100 if computed else 0.0)
 
 
 class Progress:
