@@ -396,6 +396,24 @@ def test_figure_4_2_draws_a_pair_for_each_case_and_kind(levels):
     assert "radius 0.3, α 0.25, β 0.2 grey levels, 10 iterations, 40 validation inputs" in text
 
 
+def test_a_strength_under_the_star_is_not_written(regularizers):
+    moved = regularizers.copy(deep=True)
+    names = "noise_train_accuracy", "real_validation_accuracy"
+    strength = moved["strength"].sel(regularizer="dropout").isel(strength_index=1)
+    written = f"{strength.item():g}"
+    for name in names:  # to where no regulariser is
+        moved[name].loc[{"regularizer": "dropout", "strength_index": 1}] = (
+            moved[name].sel(regularizer="dropout", strength_index=0).values
+        )
+    with style.paper([]):
+        before, after = (
+            [text.get_text() for text in fig5_1.draw(one).axes[0].texts]
+            for one in (regularizers, moved)
+        )
+    assert before.count(written) == after.count(written) + 1
+    assert len(before) == len(after) + 1
+
+
 @pytest.mark.slow
 def test_figure_5_1_draws_each_regulariser_from_none_to_the_strongest(regularizers):
     with style.paper():

@@ -376,7 +376,7 @@ def test_numbers_of_the_night_are_those_of_its_files(kept):
     fitted = kept["night"]["claims"].sel(test="fitted_width_randY")
     criterion = kept["night"]["claims"].sel(test="time_over_size")["criterion"].item()
     noises = kept["night"]["fig5_1"].mean("seed")
-    assert noises.sizes["regularizer"] == 3
+    assert noises.sizes["regularizer"] == 5
     assert noises["strength"].sel(regularizer="input_noise").values[3] == 2
     dropout = noises.sel(regularizer="dropout")
     assert dropout["strength"].values[[2, 3]].tolist() == [0.3, 0.5]
@@ -385,6 +385,11 @@ def test_numbers_of_the_night_are_those_of_its_files(kept):
         for index in (2, 3)
         for name in ("noise_train_accuracy", "real_validation_accuracy")
     ]
+    of_inputs = noises.sel(regularizer="input_dropout").isel(strength_index=4)
+    decay = noises.sel(regularizer="weight_decay").isel(strength_index=[0, 3, 4])
+    assert of_inputs["strength"] == 0.7 and decay["strength"].values[1:].tolist() == [0.01, 0.1]
+    for name in ("noise_train_accuracy", "real_validation_accuracy"):
+        assert decay[name].values[1] == pytest.approx(decay[name].values[0], abs=0.001)
     fitted_labels, validation = (
         noises[name].sel(regularizer="input_noise").values
         for name in ("noise_train_accuracy", "real_validation_accuracy")
@@ -410,6 +415,11 @@ def test_numbers_of_the_night_are_those_of_its_files(kept):
         f"all the same, to {number(least)}.",
         f"random labels are fitted to {dropped[0]} alone, and validation accuracy rises to"
         f" {dropped[1]}; with half of them, to {dropped[2]}, and it falls to {dropped[3]}.",
+        f"are fitted to {number(of_inputs['noise_train_accuracy'].item())}, and validation accuracy"
+        f" is {number(of_inputs['real_validation_accuracy'].item())}.",
+        "of 0.01 it changes neither, of 0.1 random labels are hardly fitted at all, to"
+        f" {number(decay['noise_train_accuracy'].values[2])}, and validation accuracy is"
+        f" {number(decay['real_validation_accuracy'].values[2])}.",
     ):
         assert words in text, words
         text = text.replace(words, "")

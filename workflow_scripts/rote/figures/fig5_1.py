@@ -1,5 +1,7 @@
 """Figure 5.1: validation accuracy on real data against training accuracy on random labels."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -18,6 +20,7 @@ NAMES = {
     "adversarial": "adversarial training",
     "adversarial_dropout": "adversarial training and dropout",
 }
+STAR = 11  # points across
 # The two bars of a point, as factors of its standard deviations.
 _BARS = np.array([[-1, 0], [1, 0]]), np.array([[0, -1], [0, 1]])
 
@@ -25,8 +28,9 @@ _BARS = np.array([[-1, 0], [1, 0]]), np.array([[0, -1], [0, 1]])
 def draw(metrics: xr.Dataset, margin: float | None = None, large: float | None = None) -> Figure:
     """Draw a curve for each regulariser, mean over seeds, from no regulariser to the strongest.
 
-    Bars are one standard deviation over the seeds; the strength stands at each point. The further
-    left a curve gets before it falls, the less the model memorises at no cost. Grey is what
+    Bars are one standard deviation over the seeds; the strength stands at each point, but for those
+    that lie under the star of no regulariser, since nothing is seen there. The further left a curve
+    gets before it falls, the less the model memorises at no cost. Grey is what
     claim 5 asks for: ``large`` or more to the left of no regulariser, and less than ``margin``
     below it.
     """
@@ -64,13 +68,12 @@ def draw(metrics: xr.Dataset, margin: float | None = None, large: float | None =
     axis.plot(
         *none,
         marker="*",
-        markersize=11,
+        markersize=STAR,
         color="black",
         linestyle="none",
         label="no regulariser",
         zorder=5,
     )
-    curves.append(np.array([none]))
     read = []
     if margin is not None and large is not None:
         _tested(axis, none, margin, large)
@@ -88,12 +91,26 @@ def draw(metrics: xr.Dataset, margin: float | None = None, large: float | None =
         f"mean and standard deviation of {seeds}; numbers: strengths",
         lines=read,
     )
-    if strengths:
-        figure.draw_without_rendering()  # labels go where the layout leaves room for them
+    figure.draw_without_rendering()  # labels go where the layout leaves room for them
+    if strengths := [one for one in strengths if _distance(axis, one[0], none) > STAR / 2]:
         points, texts, colours = zip(*strengths, strict=True)
-        curves = [curve[np.isfinite(curve).all(1)] for curve in curves]
+        curves = [curve[np.isfinite(curve).all(1)] for curve in [*curves, _star(axis, none)]]
         labels.beside(axis, np.array(points), texts, curves, size=style.SMALL, colours=colours)
     return figure
+
+
+def _star(axis: Axes, place: Sequence[float]) -> np.ndarray:
+    """Return a polygon around the star at a place, and the place, in coordinates of the axis."""
+    angles = np.linspace(0, 2 * np.pi, 9)
+    around = STAR / 2 * np.stack([np.cos(angles), np.sin(angles)], 1)
+    pixels = axis.transData.transform(place) + around * axis.figure.dpi / 72
+    return np.vstack([axis.transData.inverted().transform(pixels), place])
+
+
+def _distance(axis: Axes, *places: Sequence[float]) -> float:
+    """Return how far two places of an axis are from each other, in points."""
+    one, other = axis.transData.transform(places)
+    return np.hypot(*(one - other)) * 72 / axis.figure.dpi
 
 
 def _tested(axis: Axes, none: list[float], margin: float, large: float) -> None:
