@@ -9,7 +9,7 @@ import logging
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findSystemFonts, fontManager
@@ -38,6 +38,7 @@ def lacking(text: str) -> frozenset[str]:
     return _found(_foreign(text))[1]
 
 
+@lru_cache(10_000)
 def width(text: str, size: float) -> float:
     """Return the width of a line of text at a size, both in points."""
     drawn = _drawn(text)
