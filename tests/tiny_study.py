@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+import preloaded
 import stores
 from conftest import ROOT
 from rote.files.pack import Record
@@ -68,10 +69,15 @@ def own_python(checkout: Path) -> Path:
 
 
 class Study:
-    """A folder with a tiny study, run by the real Snakefile."""
+    """A folder with a tiny study, run by the real Snakefile.
 
-    def __init__(self, folder: Path):
-        self.folder, self.snakefile = folder, ROOT / "Snakefile"
+    Args:
+        folder: of the study.
+        preloaded: whether its jobs have the libraries already, see ``preloaded``.
+    """
+
+    def __init__(self, folder: Path, *, preloaded: bool = True):
+        self.folder, self.snakefile, self.preloaded = folder, ROOT / "Snakefile", preloaded
         self.python, self.environment = sys.executable, dict(os.environ)
         self.config = {
             "device": "cpu",
@@ -170,7 +176,9 @@ class Study:
     def snakemake(self, *arguments: str, fails: bool = False) -> str:
         """Run Snakemake, and return what it printed."""
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(self.config))
-        command = [self.python, "-m", "snakemake", *arguments, "--snakefile", self.snakefile]
+        own = not self.preloaded or self.python != sys.executable
+        python = self.python if own else preloaded.python()
+        command = [python, "-m", "snakemake", *arguments, "--snakefile", self.snakefile]
         options = ["--directory", self.folder, "--configfile", "tiny.yaml"]
         ran = subprocess.run(
             [*command, *options],
@@ -202,7 +210,7 @@ class Study:
     def copied(self, folder: Path) -> "Study":
         """Return a copy of the study in an empty folder, with all that Snakemake knows of it."""
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
-        copy = Study(folder)
+        copy = Study(folder, preloaded=self.preloaded)
         copy.config = deepcopy(self.config)
         return copy
 

@@ -31,6 +31,7 @@ import numpy as np  # noqa: E402
 import xarray as xr  # noqa: E402
 import yaml  # noqa: E402
 
+import preloaded  # noqa: E402
 from rote.data import sources  # noqa: E402
 from rote.files import netcdf  # noqa: E402
 from tiny_study import Study, copied_checkout  # noqa: E402
@@ -217,11 +218,12 @@ class Walk:
 
     def pruned(self) -> str:
         """Remove from the store what is not asked for."""
-        command = [sys.executable, self.checkout / "workflow_scripts" / "manage_store.py"]
+        command = [preloaded.python(), self.checkout / "workflow_scripts" / "manage_store.py"]
         (self.study.folder / "tiny.yaml").write_text(yaml.safe_dump(self.study.config))
         ran = subprocess.run(
             [*command, "--prune", "--configfile", "tiny.yaml"],
             cwd=self.study.folder,
+            env=preloaded.environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -313,7 +315,7 @@ class Walk:
             Failed: it ends with an error, or not at all.
         """
         (folder / "tiny.yaml").write_text(yaml.safe_dump(self.study.config))
-        command = [sys.executable, "-m", "snakemake", TARGET, *options, "--cores", "2"]
+        command = [preloaded.python(), "-m", "snakemake", TARGET, *options, "--cores", "2"]
         command += ["--snakefile", self.checkout / "Snakefile", "--directory", folder]
         try:
             ran = subprocess.run(

@@ -1,15 +1,24 @@
 """A tiny study that is finished, and copies of it to change."""
 
+import fcntl
+
 import pytest
 
 from tiny_study import Study
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Study:
+def finished(tmp_path_factory, worker_id) -> Study:
     """All figures and pages of the tiny study. Nothing may change it: use ``study``."""
-    study = Study(tmp_path_factory.mktemp("finished"))
-    study.snakemake("study")
+    base = tmp_path_factory.getbasetemp()
+    if worker_id != "master":  # the folders of all workers of pytest-xdist are in one
+        base = base.parent
+    study = Study(base / "finished")
+    study.folder.mkdir(exist_ok=True)
+    with (base / "finished.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (study.results / "index.html").exists():
+            study.snakemake("study", "--cores", "2")  # the other worker may be waiting for it
     return study
 
 

@@ -1,7 +1,6 @@
 """`make published`, on a plan of its own: what is computed, entered, kept and refused."""
 
 import subprocess
-import sys
 from copy import deepcopy
 from types import SimpleNamespace
 
@@ -9,6 +8,7 @@ import pytest
 import yaml
 
 import compare_published
+import preloaded
 from conftest import ROOT
 from rote.claims import printed
 from rote.files import netcdf
@@ -70,9 +70,13 @@ PLAN = {
 def compare(folder, *options: str, plan: dict = PLAN, fails: bool = False) -> str:
     (folder / "lines.yaml").write_text(yaml.safe_dump(plan))
     script = ROOT / "workflow_scripts" / "compare_published.py"
-    command = [sys.executable, str(script), "--folder", str(folder), "--directory", "work"]
+    command = [preloaded.python(), str(script), "--folder", str(folder), "--directory", "work"]
     ran = subprocess.run(
-        [*command, "--cores", "1", *options], cwd=folder, capture_output=True, text=True
+        [*command, "--cores", "1", *options],
+        cwd=folder,
+        env=preloaded.environment(),
+        capture_output=True,
+        text=True,
     )
     assert (ran.returncode != 0) == fails, ran.stderr + ran.stdout
     assert "Traceback" not in ran.stderr

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import manage_store
+import preloaded
 import stores
 from conftest import ROOT
 from rote.files.store import Store
@@ -22,10 +23,11 @@ pytestmark = pytest.mark.slow
 def manage(study: Study, *options: str, fails: bool = False, working: Path | None = None) -> str:
     configuration = study.folder / "tiny.yaml"
     configuration.write_text(yaml.safe_dump(study.config))
-    command = [sys.executable, ROOT / "workflow_scripts" / "manage_store.py"]
+    command = [preloaded.python(), ROOT / "workflow_scripts" / "manage_store.py"]
     ran = subprocess.run(
         [*command, "--configfile", configuration, *options],
         cwd=working or study.folder,
+        env=preloaded.environment(),
         capture_output=True,
         text=True,
     )

@@ -17,7 +17,7 @@ FOREIGN = 'raise SystemExit("not the one of rote")\n'
 
 def test_neither_paths_nor_variables_make_a_difference(finished, tmp_path):
     checkout = copied_checkout(tmp_path / "it's my süß checkout")
-    study = Study(tmp_path / "it's my süß study")
+    study = Study(tmp_path / "it's my süß study", preloaded=False)
     study.folder.mkdir()
     study.snakefile, study.python = checkout / "Snakefile", own_python(checkout)
     (tmp_path / "foreign" / "rote").mkdir(parents=True)
@@ -48,7 +48,7 @@ def test_neither_paths_nor_variables_make_a_difference(finished, tmp_path):
 
 
 def test_a_working_folder_of_any_name(tmp_path):
-    study = Study(tmp_path / "it's a {ß}: 100%20")
+    study = Study(tmp_path / "it's a {ß}: 100%20", preloaded=False)
     study.folder.mkdir()
     study.snakemake("data/digits.nc")
     assert netcdf.read(study.folder / "data" / "digits.nc")
