@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import preloaded
 from conftest import ROOT
 from rote.files import netcdf
 
@@ -50,7 +51,7 @@ def outer(folder: Path, preset: str, content: dict, config: str, *options: str) 
     text = MODULE.format(snakefile=ROOT / "Snakefile", preset=preset, config=config)
     (folder / "Snakefile").write_text(text)
     ran = subprocess.run(
-        [sys.executable, "-m", "snakemake", "own", "--cores", "2", *options],
+        [preloaded.python(), "-m", "snakemake", "own", "--cores", "2", *options],
         cwd=folder,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,

@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 import yaml
 from PIL import Image
 
+import preloaded
 from conftest import ROOT
 from rote.data import published
 from rote.files import netcdf
@@ -60,8 +60,9 @@ class Kitchen:
             words.append("--configfile")
             at += 1
         words.insert(at + len(files), "small.yaml")
+        start = [preloaded.python(), "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
         ran = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", *words, *more],
+            [*start, *words, *more],
             cwd=self.folder,
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
