@@ -53,7 +53,6 @@ if workflow.is_main_process and workflow.modifier.is_main_snakefile():
 
 
 onstart:
-    notes.write(notes.PATH)  # also of what a target asked for beside the preset
     working_folder.pass_signals_on()
     if slower := environment.older_kernels(study.config["products"], study.config["device"]):
         logger.warning(slower)

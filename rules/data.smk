@@ -20,7 +20,8 @@ rule fetch_dataset:
     params:
         source=study.source,
         code=study.code_of("fetch_dataset"),
-        made_by=study.made_by.dataset,
+        images=study.made_by.images_to_read,
+        made_by=study.made_by.dataset_to_read,
     script:
         "../workflow_scripts/fetch_dataset.py"
 

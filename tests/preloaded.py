@@ -36,6 +36,7 @@ LIBRARIES = (
 # What the names of variables begin with that libraries read when they are imported.
 READ = "CUDA", "HOME", "LD_", "MATPLOTLIB", "MKL_", "MPL", "OMP_", "OPENBLAS_", "PYTHON", "XDG_"
 OF_ITS_OWN = ["PYTHONPATH"]  # which a fork reads itself
+LONGEST = 100  # bytes of a path that a socket may have
 OF_JOBS = {  # which jobs have from Snakemake
     "MKL_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
@@ -54,7 +55,9 @@ server = socket.socket(socket.AF_UNIX)
 server.connect(place)
 words = [os.getcwd(), *(f"{{k}}={{v}}" for k, v in os.environ.items()), ""]
 words += sys.argv[2 if is_snakemake else 1 :]
-socket.send_fds(server, [os.fsencode("\\0".join(words))], [0, 1, 2])
+words = os.fsencode("\\0".join(words))
+socket.send_fds(server, [len(words).to_bytes(8, "big")], [0, 1, 2])
+server.sendall(words)
 told = server.makefile()
 fork = int(told.readline())
 for number in (signal.SIGINT, signal.SIGTERM):
@@ -71,6 +74,8 @@ def python() -> str:
     """
     folder = Path(tempfile.mkdtemp())
     place, script, client = (str(folder / name) for name in ("socket", "client.py", "python"))
+    if len(place) > LONGEST:
+        return sys.executable
     server = subprocess.Popen(
         [sys.executable, "-P", __file__, place],
         stdin=subprocess.PIPE,  # whose end is its end
@@ -84,7 +89,6 @@ def python() -> str:
     own = shlex.join([sys.executable, "-IS", script])
     Path(client).write_text(f'#!/bin/sh\nexec {own} "$@"\n')
     Path(client).chmod(0o755)
-    atexit.register(shutil.rmtree, folder)
     atexit.register(server.stdin.close)
     return client
 
@@ -107,6 +111,7 @@ def serve(place: str) -> None:
     while True:
         readable, _, _ = select.select([listening, sys.stdin], [], [])
         if sys.stdin in readable:
+            shutil.rmtree(Path(place).parent, ignore_errors=True)
             return
         connection, _ = listening.accept()
         if not os.fork():
@@ -118,7 +123,8 @@ def serve(place: str) -> None:
 def _attend(connection: socket.socket, client: str) -> None:
     """Start what is asked for, and tell its number and how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    words, descriptors, _, _ = socket.recv_fds(connection, 2**20, 3)
+    size, descriptors, _, _ = socket.recv_fds(connection, 8, 3)
+    words = connection.makefile("rb").read(int.from_bytes(size, "big"))
     if not (fork := os.fork()):
         connection.close()
         folder, *words = os.fsdecode(words).split("\0")
@@ -127,7 +133,13 @@ def _attend(connection: socket.socket, client: str) -> None:
         _be_in(folder, dict(variable.split("=", 1) for variable in words[:border]), descriptors)
         _run()
     connection.send(f"{fork}\n".encode())
-    ended = os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1])
+    status = 0, 0
+    while not status[0]:
+        if select.select([connection], [], [], 0.02)[0]:  # the client was killed
+            os.kill(fork, signal.SIGKILL)
+            os._exit(0)
+        status = os.waitpid(fork, os.WNOHANG)
+    ended = os.waitstatus_to_exitcode(status[1])
     connection.send(f"{ended if ended >= 0 else 128 - ended}\n".encode())
     os._exit(0)
 

@@ -59,8 +59,8 @@ class Comparison:
         self.config = configuration.load(ROOT / "config.yaml", self.files)
         for group in self.groups.values():
             if "preset" in group:
-                presets = [*self.config["presets"]]
-                plans.check_preset(self.folder / "lines.yaml", group["preset"], presets)
+                file, presets = self.folder / "lines.yaml", self.config["presets"]
+                plans.check_name(file, "preset", group["preset"], presets)
         self.study = Study(self.config)
         table = self.folder / "published.nc"
         self.rows = printed.rows_of(netcdf.read(table)) if table.exists() else {}

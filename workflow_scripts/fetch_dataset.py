@@ -13,7 +13,7 @@ def main(smk):
         images = source.get("name") or source.get("path") or "MNIST digits"
         title = f"Images: {images}, by {source['source']}"
         dataset = with_provenance(sources.fetch(**source), source, title=title)
-        netcdf.write(dataset, smk.output[0], smk.params.made_by)
+        netcdf.write(dataset, smk.output[0], smk.params.made_by, smk.params.images)
 
 
 if "snakemake" in globals():

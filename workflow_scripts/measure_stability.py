@@ -47,8 +47,11 @@ def main() -> None:
         plan = plans.read(arguments.folder, "variants.yaml")
         planned = variants.combinations(plan)
         config = configuration.load(ROOT / "config.yaml")
-        plans.check_preset(arguments.folder / "variants.yaml", plan["preset"], [*config["presets"]])
+        file = arguments.folder / "variants.yaml"
+        plans.check_name(file, "preset", plan["preset"], config["presets"])
         whole = config["presets"][plan["preset"]]
+        for experiment in plan.get("experiments", ()):
+            plans.check_name(file, "experiment", experiment, whole)
         names = [variants.name(variant) for variant in planned]
         presets = {
             name: variants.preset(whole, plan, variant)

@@ -77,6 +77,12 @@ SEARCH = xr.Dataset(
             {"variable": "train_accuracy", "epoch": 5, "noise_kind": "pairY"},
             "is of models trained on pairY, which its run does not have: mend lines.yaml",
         ),
+        (
+            printed.of_run,
+            RUN,
+            {"variable": "noise_kind", "epoch": 5},
+            "is of noise_kind, which is no number of a model at an epoch: mend lines.yaml",
+        ),
         (printed.of_run, RUN, {"unforgettable": "real"}, "is of forgetting_events, which its run"),
         (
             printed.of_search,

@@ -104,6 +104,9 @@ def test_what_the_store_had_is_done_and_says_nothing_of_the_time_left(tmp_path, 
     )
     # Stored are 9 + 5 of 20; of 6 that are left 2 are computed, in 33 s.
     assert event.display._state() == " 80 %, about 66 s left"
+    event.display.begun.clear()
+    event.display.finished = dict.fromkeys(event.steps, 1 + 1e-15)  # as sums of shares are
+    assert event.display._state() == "100 %"
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["rote's lines", "Snakemake's"])

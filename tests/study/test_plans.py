@@ -14,6 +14,14 @@ VARIANTS = {"preset": "demo", "grid": GRID, "alone": {"width": [1, 0.5]}}
 LINE = {"name": "a", "of": "accuracy", "unit": "%", "printed": 3, "tolerance": 1, "because": "so"}
 TRAINED = LINE | {"take": {"variable": "train_accuracy", "epoch": 3}}
 GROUP = {"title": "T", "about": "", "preset": "demo", "run": "capacity/units-8", "lines": [TRAINED]}
+COUNTED = {
+    "title": "C",
+    "about": "",
+    "lines": [
+        LINE
+        | {"name": "b", "take": {"model": {"hidden_layers": 1}, "image": [1, 2, 2], "classes": 2}}
+    ],
+}
 LINES = {"about": "", "groups": {"tiny": GROUP}}
 PLANS = {"variants.yaml": VARIANTS, "lines.yaml": LINES}
 
@@ -49,7 +57,15 @@ def changed(name: str, way: str, value: object) -> dict:
         ("variants.yaml", "grid/vary", [["data"]], "the file lacks the key seeds: add it."),
         ("lines.yaml", "groups/tiny/preset", None, "groups.tiny lacks the key preset: add it."),
         ("lines.yaml", "groups/tiny/run", "units-8", "write an experiment and its run, a/b."),
-        ("lines.yaml", "groups/tiny/run", None, "lines[0].take lacks the key model: add it."),
+        ("lines.yaml", "groups/tiny/run", None, "unknown key epoch under groups.tiny.lines[0].tak"),
+        ("lines.yaml", "groups/tiny/lines/0/printed", "3", 'printed is "3": write a value of type'),
+        (
+            "lines.yaml",
+            "groups/tiny/lines/0/take/epoch",
+            [3],
+            "epoch is [3]: write a value of type",
+        ),
+        ("lines.yaml", "groups/counts", COUNTED, "take.model lacks the key hidden_units: add it."),
         ("lines.yaml", "groups/tiny/lines/0/take/epoch", None, "take lacks the key epoch: add it."),
         ("lines.yaml", "groups/tiny/lines/0/unit", "m", 'unit is "m", which is unknown: choose'),
         ("lines.yaml", "groups/other", GROUP, "two lines have the name a: give one of them anot"),
@@ -70,9 +86,9 @@ def test_what_is_wrong_in_a_plan_is_a_sentence(tmp_path, name, way, value, said)
 
 
 def test_a_preset_that_is_unknown_is_said(tmp_path):
-    plans.check_preset(tmp_path / "lines.yaml", "demo", ["demo"])
+    plans.check_name(tmp_path / "lines.yaml", "preset", "demo", {"demo": {}})
     with pytest.raises(UserError) as refused:
-        plans.check_preset(tmp_path / "lines.yaml", "dmo", ["demo", "poster"])
+        plans.check_name(tmp_path / "lines.yaml", "preset", "dmo", ["demo", "poster"])
     assert str(refused.value) == (
         f"{tmp_path / 'lines.yaml'} names the preset dmo, which is unknown: did you mean demo? "
         "known are demo, poster."

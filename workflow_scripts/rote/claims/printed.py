@@ -103,8 +103,13 @@ def of_run(run: xr.Dataset, take: Mapping) -> np.ndarray:
             f"which is {run['epoch'].values[-1]}: set epochs and evaluate_every so that it is one, "
             "or take another epoch in lines.yaml."
         )
-    own = _of_kind(run, take.get("noise_kind", "real"), [take["variable"]])
-    return own[take["variable"]].sel(epoch=epoch).values
+    variable = take["variable"]
+    own = _of_kind(run, take.get("noise_kind", "real"), [variable])[variable]
+    if own.dims != ("member", "epoch"):
+        raise UserError(
+            f"A line is of {variable}, which is no number of a model at an epoch: mend lines.yaml."
+        )
+    return own.sel(epoch=epoch).values
 
 
 def _of_kind(run: xr.Dataset, kind: str, variables: list[str]) -> xr.Dataset:

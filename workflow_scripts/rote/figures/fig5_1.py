@@ -92,7 +92,7 @@ def draw(metrics: xr.Dataset, margin: float | None = None, large: float | None =
         lines=read,
     )
     figure.draw_without_rendering()  # labels go where the layout leaves room for them
-    if strengths := [one for one in strengths if _distance(axis, one[0], none) > STAR / 2]:
+    if strengths := [one for one in strengths if not _distance(axis, one[0], none) <= STAR / 2]:
         points, texts, colours = zip(*strengths, strict=True)
         curves = [curve[np.isfinite(curve).all(1)] for curve in [*curves, _star(axis, none)]]
         labels.beside(axis, np.array(points), texts, curves, size=style.SMALL, colours=colours)

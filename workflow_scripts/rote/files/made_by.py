@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rote.machine.tail import tail
+from rote.study.own_data import IMAGES_LINE
 
 LINE = b"rote-made-by:"
 DIGITS = 16
@@ -18,9 +19,15 @@ WORDS = "Made by"
 PATTERN = re.compile(rb"(?:%s|%s )([0-9a-f]{%d})\b" % (LINE, WORDS.encode(), DIGITS))
 
 
-def line(digest: str) -> bytes:
-    """Return the line of a NetCDF file."""
-    return LINE + digest.encode() + b"\n"
+def line(digest: str, images: str = "") -> bytes:
+    """Return the line of a NetCDF file, below that of images of a folder, if it was read from one.
+
+    Args:
+        digest: of what it was made by.
+        images: the digest of the images.
+    """
+    above = IMAGES_LINE + images.encode() + b"\n" if images else b""
+    return above + LINE + digest.encode() + b"\n"
 
 
 def words(digest: str) -> str:

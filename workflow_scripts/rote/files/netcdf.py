@@ -46,13 +46,14 @@ def _encoding(name: str, variable: xr.Variable) -> dict:
     return {"chunksizes": _chunks(variable), "fletcher32": True, **filters, **fill}
 
 
-def write(dataset: xr.Dataset, path: str | Path, made_by: str = "") -> None:
+def write(dataset: xr.Dataset, path: str | Path, made_by: str = "", images: str = "") -> None:
     """Write ``dataset`` to ``path``: afterwards the file is whole, or what was there before.
 
     Args:
         dataset: whose variables have a ``long_name`` and, if they are numbers, ``units``.
         path: of the file.
         made_by: the digest of what it was made by, see :mod:`rote.files.made_by`.
+        images: that of the images of a folder which it was read from.
 
     Raises:
         UserError: the disk is full, or the folder cannot be written to.
@@ -72,7 +73,7 @@ def write(dataset: xr.Dataset, path: str | Path, made_by: str = "") -> None:
         with temporary.open("rb+") as file:
             if made_by:
                 file.seek(0, os.SEEK_END)
-                file.write(line(made_by))
+                file.write(line(made_by, images))
                 file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             file.write(SEAL + digest.encode() + b"\n")

@@ -214,7 +214,7 @@ class Display(logging.Handler):
 
     def _state(self) -> str:
         stored, computed = self._shares()
-        left, lacking = "", 1 - stored
+        left, lacking = "", max(0.0, 1 - stored)
         # What the store had says nothing of the time that the rest takes.
         if computed > KNOWN_FROM * lacking:
             left = readable((time.monotonic() - self.start) * max(0, lacking / computed - 1))

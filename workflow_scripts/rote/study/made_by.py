@@ -92,15 +92,37 @@ class MadeBy:
         self.study, self._known = study, {}
 
     @_once
+    def images_to_read(self, wildcards) -> str:
+        """Return the digest of a folder of images for the job that reads it; "" if it is none."""
+        source = self.study.source(wildcards)
+        if source["source"] != "folder":
+            return ""
+        folder, read = Path(os.path.realpath(source["path"])), ""
+        if not self.study.in_job and _is_gone(folder):  # what was read of it goes on
+            read = own_data.images_in_copy(wildcards.dataset)
+        return read or notes.of_images(folder)
+
+    @_once
+    def images(self, wildcards) -> str:
+        """Return the same for other jobs: where they run, it is that of what they go on from."""
+        read = self.study.in_job and own_data.images_in_copy(wildcards.dataset)
+        return read or self.images_to_read(wildcards)
+
     def dataset(self, wildcards) -> str:
         """Return the digest of what a data set is made by."""
+        return self._dataset(wildcards, self.images(wildcards))
+
+    def dataset_to_read(self, wildcards) -> str:
+        """Return the same for the job that reads it."""
+        return self._dataset(wildcards, self.images_to_read(wildcards))
+
+    def _dataset(self, wildcards, images: str) -> str:
         source = self.study.source(wildcards)
         own = [notes.of_content(Path(file)) for file in self.study.own_file(wildcards)]
         if source["source"] == "numpy":
             own.append(versions.NUMPY_FILE)
         if source["source"] == "folder":
-            folder = Path(os.path.realpath(source["path"]))
-            own.append(notes.of_images(folder, as_noted=self.study.in_job))
+            own.append(images)
         return _digest(source, code_of("fetch_dataset", wildcards), *own)
 
     @_once
@@ -219,6 +241,13 @@ class MadeBy:
     def _figures_of(self, wildcards) -> list[SimpleNamespace]:
         figures = self.study.figures(wildcards.preset)
         return [SimpleNamespace(preset=wildcards.preset, figure=figure) for figure in figures]
+
+
+def _is_gone(folder: Path) -> bool:
+    try:
+        return not folder.exists()
+    except OSError:  # whoever reads it says why
+        return False
 
 
 def _digest(*parts: object) -> str:

@@ -36,7 +36,9 @@ def read(path: Path) -> None:
 def write(path: Path) -> None:
     """Keep what was found out for the next time; without room for it nothing is lost but time."""
     with contextlib.suppress(OSError):
-        path.write_text(json.dumps({"by": _by(), "files": known}))
+        whole = path.with_name(f"{path.name}.{os.getpid()}")  # a job may be reading the other one
+        whole.write_text(json.dumps({"by": _by(), "files": known}))
+        whole.replace(path)
 
 
 def state(path: Path) -> list[int]:
@@ -68,26 +70,22 @@ def of_content(path: Path) -> str:
     return known[str(path)][1]
 
 
-def of_images(root: Path, *, as_noted: bool = False) -> str:
+def of_images(root: Path) -> str:
     """Return the digest of a folder of images: of their paths in it, and of what they hold.
 
-    If one of them changed, came or went, all are read again. Of a folder that is not there it is
-    the last that was noted, so that what was made of its images goes on without them; of one that
-    cannot be read it is "", and whoever reads the images says why.
+    If one of them changed, came or went, all are read again. It is "" if something cannot be read,
+    of which whoever reads the images says why.
 
     Args:
         root: the folder, from the root of the file system.
-        as_noted: what is noted of a folder holds, without a look at thousands of files.
     """
-    noted = known.get(str(root), ["", ""])
-    if noted[1] and (as_noted or not root.exists()):
-        return noted[1]
     try:
         parts = listing(root).images.values()
         paths = [path for classes in parts for images in classes.values() for path in images]
         now = hashlib.sha256()
         for path in paths:
             now.update(json.dumps([path, *state(Path(path))]).encode())
+        noted = known.get(str(root), [""])
         if noted[0] != now.hexdigest():
             noted = known[str(root)] = [now.hexdigest(), _of_files(root, paths)]
     except (OSError, UserError):
@@ -104,4 +102,4 @@ def _of_files(root: Path, paths: list[str]) -> str:
             content = hashlib.file_digest(file, "sha256").hexdigest()
         sha.update(json.dumps([os.path.relpath(path, root), content]).encode())
         progress.advance(1, f"{count:,} read")
-    return sha.hexdigest()
+    return sha.hexdigest()[:16]

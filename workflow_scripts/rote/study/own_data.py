@@ -15,11 +15,18 @@ from rote.machine.tail import tail
 RESULTS = "results"  # what may be deleted at any time
 KINDS = {"netcdf": "a NetCDF file", "numpy": "a NumPy file (.npz)"}  # of sources that are a file
 OF_ROTE = b"rote-"  # begins each of the lines in which every NetCDF file of rote ends
+IMAGES_LINE = OF_ROTE + b"images:"  # of the copy of a folder: the digest of the images in it
 
 
 def copy_of(dataset: str) -> str:
     """Return the file into which rote reads the images of a data set, whatever their source."""
     return f"data/{dataset}.nc"
+
+
+def images_in_copy(dataset: str) -> str:
+    """Return the digest of the images of a folder that were read; "" if none were."""
+    found = re.findall(rb"%s([0-9a-f]+)\n" % IMAGES_LINE, tail(Path(copy_of(dataset))))
+    return found[-1].decode() if found else ""
 
 
 def expanded(path: str) -> str:

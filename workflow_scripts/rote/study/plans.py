@@ -1,6 +1,6 @@
 """The plans that folders of docs hold, ``variants.yaml`` and ``lines.yaml``: read and checked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from rote.machine.errors import UserError
@@ -42,22 +42,34 @@ LINE = _block(
     name=WORD,
     of=WORD,
     unit={"enum": ["%", "nat", "1", "parameters"]},
-    printed={"type": ["number", "string"]},
+    printed={},
     tolerance={"type": "number", "minimum": 0},
     because=WORD,
     take={"type": "object"},
     experiments={"type": "array", "items": WORD},
 )
+COUNT = {"type": "integer", "minimum": 1}
 TAKEN = {  # from what the key of a group names; of a group without one numbers are counted
-    "run": {"if": {"required": ["unforgettable"]}, "else": {"required": ["variable", "epoch"]}},
-    "benchmark": {"required": ["variable", "model", "trained_on"]},
-    "": {"required": ["model", "image", "classes"]},
+    "run": {
+        "if": {"required": ["unforgettable"]},
+        "then": _block("unforgettable", unforgettable=WORD),
+        "else": _block("variable epoch", variable=WORD, epoch=COUNT, noise_kind=WORD),
+    },
+    "benchmark": _block("variable model trained_on", variable=WORD, model=WORD, trained_on=WORD),
+    "": _block(
+        "model image classes",
+        model={"if": {"required": ["maps"]}, "then": _defined("cnn"), "else": _defined("mlp")},
+        image={"type": "array", "minItems": 3, "maxItems": 3, "items": COUNT},
+        classes=COUNT,
+    ),
 }
+PRINTED = {"benchmark": WORD}  # its variable; else the number
 
 
 def _taking(key: str) -> dict:
-    """Return what the lines of a group must say of what they take their number from."""
-    return {"properties": {"lines": {"items": {"properties": {"take": TAKEN[key]}}}}}
+    """Return what the lines of a group must say of what they take their numbers from."""
+    line = {"take": TAKEN[key], "printed": PRINTED.get(key, {"type": "number"})}
+    return {"properties": {"lines": {"items": {"properties": line}}}}
 
 
 GROUP = _block(
@@ -131,14 +143,14 @@ def _check_names(lines: list[dict]) -> None:
                 )
 
 
-def check_preset(plan: Path, name: str, known: Sequence[str]) -> None:
-    """Check that a preset is known, which the file ``plan`` names.
+def check_name(plan: Path, kind: str, name: str, known: Iterable[str]) -> None:
+    """Check that a preset, or what else of a ``kind`` the file ``plan`` names, is known.
 
     Raises:
         UserError: it is not.
     """
-    if name not in known:
+    if name not in (known := [*known]):
         raise UserError(
-            f"{plan} names the preset {name}, which is unknown: {closest(name, known)}known are "
+            f"{plan} names the {kind} {name}, which is unknown: {closest(name, known)}known are "
             f"{', '.join(known)}."
         )
