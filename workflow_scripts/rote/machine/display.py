@@ -199,15 +199,14 @@ class Display(logging.Handler):
         Of running jobs it is what their logs say.
         """
         whole = sum(step.work for step in self.steps.values()) or 1.0
-        stored = computed = 0.0
-        for job, share in self.finished.items():
-            stored += self.steps[job].work * share
-            computed += self.steps[job].work * (1 - share)
-        for job, since in self.begun.items():
-            had, done = _shares_of_log(Path(self.steps[job].log), since)
-            stored += self.steps[job].work * had
-            computed += self.steps[job].work * done
-        return stored / whole, computed / whole
+        of_jobs = {job: (had, 1 - had) for job, had in self.finished.items()} | {
+            job: _shares_of_log(Path(self.steps[job].log), since)
+            for job, since in self.begun.items()
+        }
+        return tuple(
+            sum(self.steps[job].work * both[kind] for job, both in of_jobs.items()) / whole
+            for kind in (0, 1)
+        )
 
     def _share(self) -> float:
         return min(1.0, sum(self._shares()))

@@ -108,10 +108,12 @@ class MadeBy:
         read = self.study.in_job and own_data.images_in_copy(wildcards.dataset)
         return read or self.images_to_read(wildcards)
 
+    @_once
     def dataset(self, wildcards) -> str:
         """Return the digest of what a data set is made by."""
         return self._dataset(wildcards, self.images(wildcards))
 
+    @_once
     def dataset_to_read(self, wildcards) -> str:
         """Return the same for the job that reads it."""
         return self._dataset(wildcards, self.images_to_read(wildcards))
